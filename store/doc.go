@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package store is the one door to data.
+//
+// Nothing is read or written without an [Actor]. A [Door], made by
+// [Store.For], reads, searches and commits as that actor: it asks the [Guard],
+// writes the audit row and only then answers. A [Commit] leaves numbered
+// [Change] lines behind; a [Follower] turns them into view tables that can be
+// thrown away and rebuilt; [List] and [Figures] read those tables, again as an
+// actor.
+//
+// SQLite and PostgreSQL hold the same logical schema. A Store is safe for
+// concurrent use; a Door is cheap and belongs to one request.
+//
+//	door := s.For(actor)
+//	receipt, err := door.Commit(ctx, store.Create(visit), store.Update(ticket, version))
+//	err = s.Await(ctx, receipt, "station")
+package store
+
+import (
+	"context"
+	"io/fs"
+	"iter"
+	"time"
+
+	"mach/fhir"
+	"mach/vn"
+)
+
+// Role is what an actor does at a facility. The list is closed.
+type Role string
+
+// The roles. Doctor includes the physician assistant (y sĩ); Pharmacist
+// includes the storekeeper; Chairman heads the commune's People's Committee.
+const (
+	Receptionist     Role = "receptionist"
+	Nurse            Role = "nurse"
+	Doctor           Role = "doctor"
+	Midwife          Role = "midwife"
+	Pharmacist       Role = "pharmacist"
+	ImmunisationOff  Role = "immunisation-officer"
+	VillageWorker    Role = "village-health-worker"
+	StationDirector  Role = "station-director"
+	Chairman         Role = "commune-chairman"
+	Department       Role = "department"
+	CDC              Role = "cdc"
+	HospitalReporter Role = "hospital-reporter"
+	Coordinator      Role = "coordinator"
+	Expert           Role = "expert"
+	Ministry         Role = "ministry"
+	PrivateClinic    Role = "private-clinic"
+	AccessReviewer   Role = "access-reviewer"
+	Administrator    Role = "administrator"
+	Person           Role = "person"
+	Guardian         Role = "guardian"
+	System           Role = "system"
+)
+
+// Purpose says why, in codes of HL7 v3 PurposeOfUse.
+type Purpose string
+
+// The purposes in use.
+const (
+	Treatment     Purpose = "TREAT"
+	Emergency     Purpose = "ETREAT" // break-glass
+	PublicHealth  Purpose = "PUBHLTH"
+	Operations    Purpose = "HOPERAT"
+	OwnRequest    Purpose = "PATRQT" // the person or the guardian
+	Administering Purpose = "HSYSADMIN"
+	AccessReview  Purpose = "HCOMPL" // break-glass and access review
+)
+
+// Actor is who asks, in which role, at which facility, for which purpose.
+// The zero Actor may do nothing.
+type Actor struct {
+	Account      string    // account id; "system" for followers, imports and jobs
+	Name         string    // as the access log shows it
+	Role         Role      //
+	Practitioner string    // Practitioner id; empty for persons and apps
+	Facility     string    // Organization id; empty for persons
+	FacilityName string    // as the access log shows it
+	Unit         vn.UnitID // where the facility is and, for the roles that oversee a unit, what they see
+	Patient      string    // the person's own Patient id; the ward's for a guardian
+	Purpose      Purpose   //
+	Session      string    // session or token id
+	Request      string    // request id: one audit row per request and patient
+	Scopes       []string  // SMART scopes of an app; nil = none needed
+}
+
+// Action is what an actor wants to do to a resource.
+type Action string
+
+// The actions. Identify shows only who somebody is (name, sex, birth year,
+// commune) to a person who already knows the full number.
+const (
+	ActRead     Action = "read"
+	ActSearch   Action = "search"
+	ActCreate   Action = "create"
+	ActUpdate   Action = "update"
+	ActDelete   Action = "delete"
+	ActIdentify Action = "identify"
+	ActFigures  Action = "figures"
+)
+
+// Labels are what policy may know of a resource. They are immutable but for
+// Sensitivity and Unit, which follow the content.
+type Labels struct {
+	Type        string    // resource type; "" for figures
+	ID          string    //
+	Patient     string    // the Patient it belongs to; "" when it belongs to nobody
+	Facility    string    // the Organization that made it
+	Unit        vn.UnitID // residence for a Patient, else the unit of Facility
+	Sensitivity []string  // sorted codes of /cs/sensitivity; nil = none
+	Author      string    // account that created it
+}
+
+// Relation lets a facility, or one account, care for a person for a time.
+// Kinds: residence, visit, consultation, case, guardian, emergency.
+type Relation struct {
+	Patient  string
+	Facility string    // Organization id; "" when Account is set
+	Account  string    // for guardian and emergency
+	Kind     string    //
+	From     time.Time //
+	To       time.Time // zero = open
+	Source   string    // "Type/id" of the resource it comes from; "" for access's own
+}
+
+// Decision is the guard's answer, written to the audit whatever it is.
+type Decision struct {
+	Allow  bool
+	Reason string // policy id; shown to reviewers, never to the asker
+}
+
+// Reach is a superset of what an actor may see of a type, for the WHERE
+// clause; the guard still judges every row. The zero Reach reaches nothing.
+// A row is in reach when any member matches it.
+type Reach struct {
+	All      bool
+	Patient  string      // rows of this person
+	Facility string      // rows made here, and rows of persons this facility has a relation to
+	Account  string      // rows of persons this account has a relation to
+	Units    []vn.UnitID // rows whose unit is within one of these
+	Open     bool        // rows that belong to no person (Organization, Practitioner, …)
+}
+
+// Guard decides. It is pure but for the clock it is given: no I/O. Package
+// access implements it with Cedar.
+type Guard interface {
+	// Judge decides one action on one labelled resource. rels are the
+	// relations between the resource's person and the actor, valid or not.
+	Judge(a Actor, act Action, l Labels, rels []Relation, now time.Time) Decision
+	// Reach returns a superset of what Judge would allow for the type.
+	Reach(a Actor, act Action, typ string) Reach
+}
+
+// Op is one operation of a commit, made by Create, Update, Put, Delete or
+// Import.
+type Op struct {
+	kind    opKind
+	doc     *fhir.Doc
+	typ, id string
+	version int64  // If-Match; 0 = not asked
+	unless  string // If-None-Exist search; "" = none
+	reason  string
+}
+
+// Receipt says what a commit wrote. Version ids are decimal strings.
+type Receipt struct {
+	Docs    []*fhir.Doc // as stored, in the order of the operations; nil entries for deletes
+	commit  int64
+	Changed []bool // false where the write changed nothing
+}
+
+// Change is one line of the log: the event, the outbox, the sync feed and the
+// history. Seq is dense and gapless per database, in commit order.
+type Change struct {
+	Seq     int64
+	Type    string
+	ID      string
+	Version int64
+	Op      string // create, update, delete
+	At      time.Time
+	Site    string
+	Actor   string // account id
+	Labels  Labels
+}
+
+// Tx is what a follower writes through: its own view tables, one transaction
+// per batch, the position saved with it. Placeholders are ?.
+type Tx interface {
+	Exec(ctx context.Context, sql string, args ...any) error
+	// Row scans one row into dest and reports whether there was one.
+	Row(ctx context.Context, dest []any, sql string, args ...any) (bool, error)
+	// Rows calls scan for each row; scan must not use the Tx.
+	Rows(ctx context.Context, sql string, args []any, scan func(scan func(dest ...any) error) error) error
+}
+
+// Follower turns changes into view tables. Apply must be a pure function of
+// its arguments and of its own tables: no clock, no look at current state.
+// Only so is a rebuilt view equal to a followed one.
+type Follower struct {
+	Name    string   // table prefix, and the topic "view:<Name>" published after each batch
+	Version int      // raise it and the view is rebuilt at the next start
+	Types   []string // resource types it wants; nil = all
+	Tables  fs.FS    // *.sql creating the tables, run in name order on an empty view
+	// Apply folds one change in. now is the version written (nil after a
+	// delete), before its predecessor (nil for a create).
+	Apply func(ctx context.Context, tx Tx, c Change, now, before *fhir.Doc) error
+}
+
+// Row is one line of a list; Labels says whose it is, so that the guard can
+// judge it. Rows about nobody return the labels of their unit.
+type Row interface{ Labels() Labels }
+
+// Query is a search of one type. Params keep their order and modifiers as in
+// the URL ("name:contains").
+type Query struct {
+	Type   string
+	Params [][2]string
+	Count  int    // 0 = 50
+	Cursor string // opaque, from Page.Next
+	Total  string // "", none, estimate, accurate
+}
+
+// Page is one page of a search, best first as sorted.
+type Page struct {
+	Docs     []*fhir.Doc // matches
+	Included []*fhir.Doc // _include and _revinclude
+	Next     string      // "" = no more
+	Total    int         // -1 = not asked
+	Ignored  []string    // parameters that were not understood
+}
+
+// Access is one line of a person's access log: who looked, in words.
+type Access struct {
+	At           time.Time
+	Actor        string // account
+	Name         string
+	Role         Role
+	Facility     string // Organization id
+	FacilityName string
+	Purpose      Purpose
+	Action       Action
+	Types        []string // resource types touched, sorted
+	Allowed      bool
+	Sensitive    bool // the line itself is labelled: never shown to guardians
+}
+
+/*
+The functions, each in the file named (helpers: keep these signatures):
+
+open.go      func Open(ctx context.Context, c Config) (*Store, error)
+             func (s *Store) Start(ctx context.Context) error   // sequencer, followers
+             func (s *Store) Close() error
+             type Config struct { Dir, Database string; Guard Guard; Now func() time.Time; Site string; Log *slog.Logger;
+                 Wake func(topic string)            // after each view batch, "view:<name>"; nil = nobody listens
+                 Sensitivity func(system, code string) []string
+                 UnitOf func(code, version string) vn.UnitID  // resolves /ext/unit
+             }
+door.go      func (s *Store) For(a Actor) Door
+             func (d Door) Actor() Actor
+read.go      func (d Door) Read(ctx, typ, id string) (*fhir.Doc, error)              // NotFound, Deleted; not-found hides forbidden
+             func (d Door) ReadVersion(ctx, typ, id string, version int64) (*fhir.Doc, error)
+             func (d Door) History(ctx, typ, id string, limit int) ([]*fhir.Doc, []Change, error) // newest first
+search.go    func (d Door) Search(ctx, q Query) (Page, error)
+commit.go    func Create(doc *fhir.Doc) Op; func (o Op) Unless(query string) Op       // If-None-Exist
+             func Update(doc *fhir.Doc, ifMatch int64) Op                            // 0 = whatever is there
+             func Put(doc *fhir.Doc) Op                                              // create with client id, or update
+             func Delete(typ, id string) Op; func (o Op) Because(reason string) Op
+             func (d Door) Commit(ctx context.Context, ops ...Op) (Receipt, error)   // all or nothing
+             func (d Door) CommitOnce(ctx, key string, ops ...Op) (Receipt, error)   // idempotency key
+follow.go    func (s *Store) Follow(f ...Follower)           // before Start
+             func (s *Store) Await(ctx context.Context, r Receipt, view string) error // ≤ 500 ms, then nil with late=true via AwaitLate
+             func (s *Store) Rebuild(ctx, view string) error
+list.go      func List[T Row](ctx, d Door, unit vn.UnitID, scan func(Scan) (T, error), sql string, args ...any) ([]T, error)
+             func Figures[T any](ctx, d Door, unit vn.UnitID, scan func(Scan) (T, error), sql string, args ...any) ([]T, error)
+             func Identify[T Row](…same as List…)             // judged with ActIdentify
+             type Scan func(dest ...any) error
+relate.go    func (s *Store) Relate(ctx, r Relation) error; relations derived from resources in the commit
+accesslog.go func (d Door) AccessLog(ctx, patient string, before time.Time, limit int) ([]Access, error) // newest first
+audit rows   func (s *Store) Note(ctx, a Actor, act Action, l Labels, dec Decision) error  // for access: sign-in, break-glass …
+check.go     func (s *Store) Check(ctx) ([]CheckLine, error); backup.go: Backup(ctx, dir), Restore
+job.go       jobs with lease; once.go: idempotency keys
+changes      func (s *Store) Changes(ctx, after int64, limit int) ([]Change, error) ; iter over documents for rebuild
+*/
+var _ iter.Seq[int] // the list above is turned into code file by file
