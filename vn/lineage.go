@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package vn
+
+import "slices"
+
+// Successors returns what the unit is on the day: itself while it exists;
+// else the one unit that took all of it, or all of its people; else every
+// candidate, in code order. A district, or a province that was cut up, gives the
+// successors of its communes. nil when nothing is known.
+func (u *Units) Successors(id UnitID, on Date) []Unit {
+	return u.walk(id, on, u.following)
+}
+
+// Predecessors returns which units of the day the unit was made of, wholly
+// or in part, in code order; itself when it existed. nil when nothing is known,
+// as for the five special zones made from districts without communes.
+func (u *Units) Predecessors(id UnitID, on Date) []Unit {
+	return u.walk(id, on, u.preceding)
+}
+
+// walk follows next until it meets units that exist on the day.
+func (u *Units) walk(id UnitID, on Date, next func(UnitID) []UnitID) []Unit {
+	var list []Unit
+	seen := map[UnitID]bool{}
+	for todo := []UnitID{id}; len(todo) > 0; todo = todo[1:] {
+		x := todo[0]
+		if seen[x] {
+			continue
+		}
+		seen[x] = true
+		if unit, ok := u.At(x, on); ok {
+			list = append(list, unit)
+			continue
+		}
+		todo = append(todo, next(x)...)
+	}
+	slices.SortFunc(list, byCode)
+	return list
+}
+
+func (u *Units) following(id UnitID) []UnitID {
+	var to []UnitID
+	for _, e := range u.out[id] {
+		switch {
+		case e.Refused:
+		case e.AllPeople:
+			return []UnitID{e.To}
+		default:
+			to = append(to, e.To)
+		}
+	}
+	if to != nil {
+		return to
+	}
+	for _, i := range u.children[id] {
+		if c := &u.all[i]; c.To != ZeroDate {
+			to = append(to, c.ID)
+		}
+	}
+	return to
+}
+
+func (u *Units) preceding(id UnitID) []UnitID {
+	var from []UnitID
+	for _, e := range u.in[id] {
+		if !e.Refused {
+			from = append(from, e.From)
+		}
+	}
+	return from
+}
+
+// Lineage returns every edge that leaves or enters the unit, with the
+// readings that we refused, in the order of the data; those that leave first.
+func (u *Units) Lineage(id UnitID) []Edge {
+	return slices.Concat(u.out[id], u.in[id])
+}
