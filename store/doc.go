@@ -103,7 +103,7 @@ const (
 )
 
 // Labels are what policy may know of a resource. They are immutable but for
-// Sensitivity and Unit, which follow the content.
+// Sensitivity, Unit and Draft, which follow the content.
 type Labels struct {
 	Type        string    // resource type; "" for figures
 	ID          string    //
@@ -112,6 +112,14 @@ type Labels struct {
 	Unit        vn.UnitID // residence for a Patient, else the unit of Facility
 	Sensitivity []string  // sorted codes of /cs/sensitivity; nil = none
 	Author      string    // account that created it
+	// Category is the code of system /cs/category ("case-report",
+	// "consultation", "epidemic") or of /cs/task ("ticket"); "" = neither.
+	Category string
+	// Draft is set while nobody has signed: Encounter not finished, Observation
+	// or DiagnosticReport registered, partial or preliminary, an
+	// encounter-diagnosis still provisional, other resources in status draft
+	// or in-progress (QuestionnaireResponse). Persons and guardians see no draft.
+	Draft bool
 }
 
 // Relation lets a facility, or one account, care for a person for a time.

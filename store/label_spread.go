@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"mach/fhir"
+)
+
+// How sensitivity spreads. Only resources that belong to a person have it.
+//
+//  1. A resource has the labels of meta.security and of every coding in it
+//     that Config.Sensitivity knows: its own code, a component, a value, a
+//     reason, something contained.
+//  2. It inherits the labels of every clinical resource that it refers to
+//     (reasonReference, evidence, basedOn, focus, about, supportingInfo,
+//     inResponseTo, diagnosis, result …). So a visit carries the labels of its
+//     diagnoses, and a case report those of what triggered it.
+//  3. What was ordered, written or sent in a visit (see inVisit) and names no
+//     reason of its own inherits the labels of the visit: a drug without a
+//     reason may be for any of the diagnoses. One that names its reason is
+//     labelled by that reason alone.
+//  4. Vital signs never inherit: a blood pressure tells nothing of why the
+//     person came. A diagnosis does not inherit from the visit it was made in,
+//     nor does a queue ticket.
+//
+// The rule only ever looks along references, so it is a least fixed point: the
+// labels of a set of resources do not depend on the order of writing, for
+// [Store.relabelled] brings the referrers of a changed resource along.
+
+// inVisit lists the types that rule 3 is for.
+var inVisit = []string{"CarePlan", "Claim", "ClinicalImpression", "Communication", "CommunicationRequest", "Composition",
+	"DiagnosticReport", "DocumentReference", "Immunization", "MedicationAdministration", "MedicationDispense",
+	"MedicationRequest", "MedicationStatement", "Observation", "Procedure", "QuestionnaireResponse", "ServiceRequest"}
+
+// neutral lists the types whose labels nobody inherits and that need none.
+var neutral = []string{"Patient", "Practitioner", "PractitionerRole", typeOrganization, "Location", "RelatedPerson",
+	"Device", "Group", "HealthcareService", "Questionnaire", "Medication", "Substance", "PlanDefinition", "ActivityDefinition"}
+
+// spread works Sensitivity out for the batch: first each resource's own, then
+// along references until nothing changes. Labels only grow in the second part,
+// so it ends.
+func (l *labeller) spread(ctx context.Context, batch []*written) error {
+	type edges struct {
+		w    *written
+		refs []string
+	}
+	var all []edges
+	for _, w := range batch {
+		w.Labels.Sensitivity = l.own(w)
+		if w.Labels.Patient != "" {
+			all = append(all, edges{w, slices.Collect(inherits(w.doc))})
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, e := range all {
+			for _, ref := range e.refs {
+				from, err := l.look(ctx, ref)
+				if err != nil {
+					return err
+				}
+				if from == nil || len(from.Sensitivity) == 0 || ref == e.w.doc.Ref() {
+					continue
+				}
+				if union := merged(e.w.Labels.Sensitivity, from.Sensitivity); len(union) > len(e.w.Labels.Sensitivity) {
+					e.w.Labels.Sensitivity, changed = union, true
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// own returns the labels of rule 1, sorted; nil for none.
+func (l *labeller) own(w *written) []string {
+	if w.Labels.Patient == "" {
+		return nil
+	}
+	var found []string
+	for c := range w.doc.Get("meta").Each("security") {
+		if c.Get("system").String() == systemSensitive {
+			found = append(found, c.Get("code").String())
+		}
+	}
+	if l.s.cfg.Sensitivity != nil {
+		for name, n := range w.doc.Root().Fields() {
+			if name != "meta" && name != "text" {
+				found = l.codes(n, found)
+			}
+		}
+	}
+	return merged(nil, found)
+}
+
+// codes appends the labels of every coding at or below n.
+func (l *labeller) codes(n fhir.Node, found []string) []string {
+	switch n.Kind() {
+	case fhir.Array:
+		for e := range n.Items() {
+			found = l.codes(e, found)
+		}
+	case fhir.Object:
+		system, code := "", ""
+		for name, v := range n.Fields() {
+			switch {
+			case v.Kind() == fhir.Object || v.Kind() == fhir.Array:
+				found = l.codes(v, found)
+			case name == "system":
+				system = v.String()
+			case name == "code":
+				code = v.String()
+			}
+		}
+		if code != "" && system != "" {
+			found = append(found, l.s.cfg.Sensitivity(system, code)...)
+		}
+	}
+	return found
+}
+
+// inherits yields the references that d takes labels from by rules 2 to 4.
+func inherits(d *fhir.Doc) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if slices.Contains(neutral, d.Type()) || d.Type() == "Observation" && hasCode(d.Get("category"), "", categoryVital) {
+			return
+		}
+		reasons := len(slices.Collect(d.Each("reasonCode"))) > 0 && d.Get("reasonCode", "coding").Exists()
+		for name, n := range d.Root().Fields() {
+			if name == "encounter" || name == "context" || name == "meta" || name == "partOf" && d.Type() == "Encounter" {
+				continue
+			}
+			for ref := range references(n) {
+				if typ, _, _ := strings.Cut(ref, "/"); slices.Contains(neutral, typ) || typ == "Encounter" && name != "focus" {
+					continue
+				}
+				reasons = true
+				if !yield(ref) {
+					return
+				}
+			}
+		}
+		if visit := encounterOf(d); visit != "" && !reasons && slices.Contains(inVisit, d.Type()) {
+			yield("Encounter/" + visit)
+		}
+	}
+}
+
+// clinicalRefs yields what d refers to that may carry labels, encounters
+// included: the reverse index that [Store.relabelled] walks.
+func clinicalRefs(d *fhir.Doc) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		seen := map[string]bool{}
+		for ref := range inherits(d) {
+			if !seen[ref] {
+				seen[ref] = true
+				if !yield(ref) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// references yields the local references "Type/id" at or below n.
+func references(n fhir.Node) iter.Seq[string] {
+	return func(yield func(string) bool) { walkReferences(n, yield) }
+}
+
+func walkReferences(n fhir.Node, yield func(string) bool) bool {
+	switch n.Kind() {
+	case fhir.Array:
+		for e := range n.Items() {
+			if !walkReferences(e, yield) {
+				return false
+			}
+		}
+	case fhir.Object:
+		for name, v := range n.Fields() {
+			if name == "reference" && v.Kind() == fhir.String {
+				if ref := localRef(v.String()); ref != "" && !yield(ref) {
+					return false
+				}
+			} else if !walkReferences(v, yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// localRef returns "Type/id" of a relative reference, without a version; ""
+// for everything else.
+func localRef(ref string) string {
+	ref, _, _ = strings.Cut(ref, "/_history/")
+	typ, id, ok := strings.Cut(ref, "/")
+	if !ok || typ == "" || id == "" || typ[0] < 'A' || typ[0] > 'Z' || strings.ContainsAny(id, "/#?") || strings.ContainsAny(typ, ":.?#") {
+		return ""
+	}
+	return typ + "/" + id
+}
+
+// merged returns the sorted union, nil when empty.
+func merged(a, b []string) []string {
+	if len(b) == 0 {
+		return a
+	}
+	u := slices.Concat(a, b)
+	slices.Sort(u)
+	return slices.Compact(u)
+}
+
+// relabelled lists the stored resources, not in the batch, whose sensitivity
+// must follow a change in the batch, with their new labels: a corrected
+// diagnosis takes the drug, the test and the reminder along. The commit writes
+// each as a new version with the same content, so that followers learn of it.
+// The batch itself is worked out again together with them.
+func (s *Store) relabelled(ctx context.Context, r reader, a Actor, batch []*written) ([]*written, error) {
+	l := labeller{s: s, r: r, a: a, byRef: make(map[string]*written, len(batch)), stored: map[string]*Labels{}}
+	batch = l.take(batch)
+	all, asked := slices.Clone(batch), map[string]bool{}
+	for {
+		grew := false
+		for i := 0; i < len(all); i++ { // all grows while it is walked
+			w := all[i]
+			ref := w.doc.Ref()
+			if asked[ref] || i < len(batch) && w.settled() {
+				continue
+			}
+			// A stored resource met on the way always asks for its own referrers:
+			// labels that two resources lend each other only disappear together.
+			asked[ref] = true
+			found, err := s.referrers(ctx, r, ref)
+			if err != nil {
+				return nil, fmt.Errorf("who refers to a relabelled resource: %w", err)
+			}
+			for _, f := range found {
+				if l.byRef[f.doc.Ref()] == nil {
+					l.byRef[f.doc.Ref()], grew = f, true
+					all = append(all, f)
+				}
+			}
+		}
+		if !grew {
+			break
+		}
+		if err := l.spread(ctx, all); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(all[len(batch):], (*written).settled), nil
+}
+
+// settled reports whether the sensitivity of w is as it was.
+func (w *written) settled() bool {
+	if w.was == nil {
+		return len(w.Labels.Sensitivity) == 0
+	}
+	return slices.Equal(w.was.Sensitivity, w.Labels.Sensitivity)
+}
+
+// referrers reads the stored resources that inherit from ref.
+func (s *Store) referrers(ctx context.Context, r reader, ref string) ([]*written, error) {
+	var found []*written
+	err := r.Rows(ctx, `select res.body, `+labelColumns+`
+		from ih join res on res.rid = ih.rid where ih.p = ? and ih.h = ? and res.del = 0 order by res.rid`,
+		[]any{paramReferrers, hash64(ref)}, func(scan func(...any) error) error {
+			var row labelRow
+			var body string
+			if err := scan(append([]any{&body}, row.dest()...)...); err != nil {
+				return err
+			}
+			was := row.labels()
+			doc, err := fhir.ParseString(body)
+			if err != nil {
+				return err
+			}
+			if slices.Contains(slices.Collect(clinicalRefs(doc)), ref) {
+				found = append(found, &labelled{doc: doc, was: &was, out: was, fixed: true})
+			}
+			return nil
+		})
+	return found, err
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // the SQLite driver
+
+	"mach/vn"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Config says where the data lies and what the store is to know.
+type Config struct {
+	// Dir is the data folder: data.db, views.db, keys/ and blobs/. It is made
+	// when missing.
+	Dir string
+	// Database is a postgres:// URL; empty = SQLite in Dir. Resources then lie
+	// in schema mach, views in schema views.
+	Database string
+	// Guard decides; nil refuses everything but the system's own work.
+	Guard Guard
+	// Now is the clock; nil = time.Now.
+	Now func() time.Time
+	// Site names this installation in changes and audit rows; "" = "hub".
+	Site string
+	// Log receives what nobody waits for; nil = slog.Default().
+	Log *slog.Logger
+	// Wake is told "view:<name>" after each batch of a view; nil = nobody.
+	Wake func(topic string)
+	// Sensitivity gives the labels of a code (system, code); nil = none.
+	Sensitivity func(system, code string) []string
+	// UnitOf resolves the code and version of an /ext/unit; nil = unknown.
+	UnitOf func(code, version string) vn.UnitID
+	// Trace is shown every statement of a request before it runs, with the
+	// request's id; nil = nobody looks. Tests prove with it that no body is
+	// read without an audit row.
+	Trace func(request, statement string)
+}
+
+// Store holds the data. Make one with [Open]; it is safe for concurrent use.
+type Store struct {
+	cfg   Config
+	log   *slog.Logger
+	pg    *pgxpool.Pool // nil on SQLite
+	read  *pool         // data, for reading
+	views *pool         // view tables, for reading
+	fold  *pool         // view tables, for the followers: one connection on SQLite
+	write writing       // data, for writing
+	seen  *seen         // which audit rows a request has already written
+	leads *leadership
+	ids   *ridMaker
+
+	followers []*following
+	moved     *signal // the log grew
+	viewed    *signal // a view advanced
+	stop      context.CancelFunc
+	running   sync.WaitGroup
+	units     sync.Map // Organization id → vn.UnitID
+}
+
+// writing runs units of work, each one transaction: all or nothing, durable
+// when it returns.
+type writing interface {
+	do(ctx context.Context, work func(tx *commitTx) error) error
+	close() error
+}
+
+// Open opens or makes the data folder (and the database), brings the schema
+// up to date and returns the store. Nothing follows the log before
+// [Store.Start]; a second process may Open the same data, but not Start it.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	c = c.defaults()
+	if err := os.MkdirAll(filepath.Join(c.Dir, "keys"), 0o700); err != nil {
+		return nil, fmt.Errorf("making the data folder: %w", err)
+	}
+	s := &Store{cfg: c, log: c.Log, seen: newSeen(), ids: newRidMaker(c.Now), moved: newSignal(), viewed: newSignal()}
+	open := s.openSQLite
+	if c.Database != "" {
+		open = s.openPostgres
+	}
+	if err := open(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+func (c Config) defaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Site == "" {
+		c.Site = "hub"
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Guard == nil {
+		c.Guard = closed{}
+	}
+	if c.Wake == nil {
+		c.Wake = func(string) {}
+	}
+	if c.Sensitivity == nil {
+		c.Sensitivity = func(string, string) []string { return nil }
+	}
+	if c.UnitOf == nil {
+		c.UnitOf = func(string, string) vn.UnitID { return 0 }
+	}
+	return c
+}
+
+// closed is the guard of a store without one.
+type closed struct{}
+
+func (closed) Judge(a Actor, _ Action, _ Labels, _ []Relation, _ time.Time) Decision {
+	return Decision{Allow: a.Role == System, Reason: "no-guard"}
+}
+
+func (closed) Reach(a Actor, _ Action, _ string) Reach { return Reach{All: a.Role == System} }
+
+// Close stops following and closes the databases. Work under way is finished.
+func (s *Store) Close() error {
+	if s.stop != nil {
+		s.stop()
+		s.running.Wait()
+	}
+	var errs []error
+	if s.leads != nil {
+		errs = append(errs, s.leads.resign(s))
+	}
+	if s.write != nil {
+		errs = append(errs, s.write.close())
+	}
+	for _, p := range []*pool{s.read, s.views, s.fold} {
+		if p != nil {
+			errs = append(errs, p.close())
+		}
+	}
+	if s.pg != nil {
+		s.pg.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// sqliteDSN lists the pragmas in the order they must run: a busy database is
+// waited for before anything else is asked of it.
+func sqliteDSN(path string, pragmas ...string) string {
+	q := url.Values{"_txlock": {"immediate"}}
+	for _, p := range append([]string{"busy_timeout(10000)", "foreign_keys(1)", "temp_store(memory)"}, pragmas...) {
+		q.Add("_pragma", p)
+	}
+	return "file:" + path + "?" + q.Encode()
+}
+
+const (
+	sqliteReaders  = 4
+	postgresConns  = 16
+	sqliteDataFile = "data.db"
+	sqliteViewFile = "views.db"
+)
+
+// openSQLite opens two files. data.db has one writer with synchronous=FULL: an
+// acknowledged write survives a power cut. views.db can be rebuilt, so its
+// writer may lose the last transactions; the position goes with them.
+func (s *Store) openSQLite(ctx context.Context) error {
+	data := filepath.Join(s.cfg.Dir, sqliteDataFile)
+	views := filepath.Join(s.cfg.Dir, sqliteViewFile)
+	open := func(path string, conns int, pragmas ...string) (*pool, error) {
+		db, err := sql.Open("sqlite", sqliteDSN(path, pragmas...))
+		if err != nil {
+			return nil, err
+		}
+		db.SetMaxOpenConns(conns)
+		db.SetMaxIdleConns(conns)
+		return newPool(db, false, s.cfg.Trace), db.PingContext(ctx)
+	}
+	writer, err := open(data, 1, "journal_mode(wal)", "synchronous(full)", "cache_size(-65536)", "mmap_size(268435456)")
+	if err != nil {
+		return err
+	}
+	if err := migrate(ctx, writer, "store", sub("migrations")); err != nil {
+		return errors.Join(err, writer.close())
+	}
+	if s.write, err = newGroupWriter(writer); err != nil {
+		return err
+	}
+	if s.fold, err = open(views, 1, "journal_mode(wal)", "synchronous(normal)", "cache_size(-32768)"); err != nil {
+		return err
+	}
+	if err := migrate(ctx, s.fold, "views", sub("migrations/views")); err != nil {
+		return err
+	}
+	if s.read, err = open(data, sqliteReaders, "query_only(1)", "cache_size(-16384)", "mmap_size(268435456)"); err != nil {
+		return err
+	}
+	s.views, err = open(views, sqliteReaders, "query_only(1)", "cache_size(-8192)")
+	return err
+}
+
+func (s *Store) openPostgres(ctx context.Context) error {
+	connect := func(schema string, conns int32, params map[string]string) (*pgxpool.Pool, error) {
+		pc, err := pgxpool.ParseConfig(s.cfg.Database)
+		if err != nil {
+			return nil, err
+		}
+		pc.MaxConns = conns
+		pc.ConnConfig.RuntimeParams["search_path"] = schema
+		pc.ConnConfig.RuntimeParams["application_name"] = "mach"
+		for k, v := range params {
+			pc.ConnConfig.RuntimeParams[k] = v
+		}
+		return pgxpool.NewWithConfig(ctx, pc)
+	}
+	var err error
+	if s.pg, err = connect("mach", postgresConns, nil); err != nil {
+		return err
+	}
+	if _, err := s.pg.Exec(ctx, "select pg_advisory_lock(20261121)"); err != nil {
+		return err
+	}
+	defer s.pg.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock_all()")
+	if _, err := s.pg.Exec(ctx, "create schema if not exists mach; create schema if not exists views"); err != nil {
+		return err
+	}
+	s.read = newPool(stdlib.OpenDBFromPool(s.pg), true, s.cfg.Trace)
+	if err := migrate(ctx, s.read, "store", sub("migrations")); err != nil {
+		return err
+	}
+	s.write = &pgWriter{pool: s.pg, trace: s.cfg.Trace}
+	// A view may lose its last transactions with their position: it follows again.
+	views, err := connect("views", postgresConns, map[string]string{"synchronous_commit": "off"})
+	if err != nil {
+		return err
+	}
+	s.views = newPool(stdlib.OpenDBFromPool(views), true, s.cfg.Trace)
+	s.views.under = views
+	s.fold = s.views
+	return migrate(ctx, s.views, "views", sub("migrations/views"))
+}
+
+func sub(dir string) fs.FS {
+	f, err := fs.Sub(migrations, dir)
+	if err != nil {
+		panic(err) // impossible: the folder is embedded
+	}
+	return f
+}

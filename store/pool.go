@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// pool is a set of connections to one database.
+type pool struct {
+	db    *sql.DB
+	pg    bool
+	trace func(request, statement string)
+	under *pgxpool.Pool // closed with the pool; nil when shared or SQLite
+
+	mu    sync.RWMutex
+	stmts map[string]*sql.Stmt // SQLite parses each text once a connection
+}
+
+const keptStatements = 600
+
+func newPool(db *sql.DB, pg bool, trace func(string, string)) *pool {
+	return &pool{db: db, pg: pg, trace: trace, stmts: map[string]*sql.Stmt{}}
+}
+
+func (p *pool) close() error {
+	err := p.db.Close()
+	if p.under != nil {
+		p.under.Close()
+	}
+	return err
+}
+
+// query runs a question; on SQLite through a kept statement.
+func (p *pool) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	traced(ctx, p.trace, text)
+	if p.pg {
+		return p.db.QueryContext(ctx, rebind(text), args...)
+	}
+	st, err := p.prepared(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if st == nil {
+		return p.db.QueryContext(ctx, text, args...)
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+// prepared returns the kept statement of a text, or nil when enough are kept.
+func (p *pool) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	p.mu.RLock()
+	st, ok := p.stmts[text]
+	full := len(p.stmts) >= keptStatements
+	p.mu.RUnlock()
+	if ok || full {
+		return st, nil
+	}
+	st, err := p.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if first, ok := p.stmts[text]; ok {
+		st.Close()
+		return first, nil
+	}
+	p.stmts[text] = st
+	return st, nil
+}
+
+func (p *pool) Row(ctx context.Context, dest []any, text string, args ...any) (bool, error) {
+	rows, err := p.query(ctx, text, args)
+	if err != nil {
+		return false, err
+	}
+	return oneRow(rows, dest)
+}
+
+func (p *pool) Rows(ctx context.Context, text string, args []any, scan func(scan func(dest ...any) error) error) error {
+	rows, err := p.query(ctx, text, args)
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, scan)
+}
+
+func oneRow(rows *sql.Rows, dest []any) (bool, error) {
+	defer rows.Close()
+	if !rows.Next() {
+		return false, rows.Err()
+	}
+	if err := rows.Scan(dest...); err != nil {
+		return false, err
+	}
+	return true, rows.Close()
+}
+
+func eachRow(rows *sql.Rows, scan func(scan func(dest ...any) error) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// in runs work in one transaction on one connection.
+func (p *pool) in(ctx context.Context, work func(tx *connTx) error) error {
+	conn, err := p.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	tx := &connTx{conn: conn, pg: p.pg, trace: p.trace}
+	defer tx.forget()
+	return tx.transact(ctx, work)
+}
+
+// connTx is a transaction on one connection of database/sql: view tables,
+// migrations, and on SQLite commits too.
+type connTx struct {
+	conn  *sql.Conn
+	pg    bool
+	trace func(request, statement string)
+	stmts map[string]*sql.Stmt // nil on PostgreSQL, whose driver keeps them
+}
+
+func (t *connTx) transact(ctx context.Context, work func(tx *connTx) error) error {
+	begin := "begin immediate"
+	if t.pg {
+		begin = "begin"
+	}
+	// A transaction once begun is finished, whatever happens to the asker.
+	ctx = context.WithoutCancel(ctx)
+	if err := t.Exec(ctx, begin); err != nil {
+		return err
+	}
+	done := false
+	defer func() {
+		if !done { // an error, or a panic of the work
+			t.Exec(ctx, "rollback")
+		}
+	}()
+	if err := work(t); err != nil {
+		return err
+	}
+	if err := t.Exec(ctx, "commit"); err != nil {
+		return err
+	}
+	done = true
+	return nil
+}
+
+func (t *connTx) forget() {
+	for _, st := range t.stmts {
+		st.Close()
+	}
+	t.stmts = nil
+}
+
+func (t *connTx) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	if st, ok := t.stmts[text]; ok {
+		return st, nil
+	}
+	if len(t.stmts) >= keptStatements {
+		t.forget()
+	}
+	st, err := t.conn.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if t.stmts == nil {
+		t.stmts = map[string]*sql.Stmt{}
+	}
+	t.stmts[text] = st
+	return st, nil
+}
+
+func (t *connTx) Exec(ctx context.Context, text string, args ...any) error {
+	traced(ctx, t.trace, text)
+	if t.pg {
+		_, err := t.conn.ExecContext(ctx, rebind(text), args...)
+		return err
+	}
+	if len(args) == 0 { // may hold several statements
+		_, err := t.conn.ExecContext(ctx, text)
+		return err
+	}
+	st, err := t.prepared(ctx, text)
+	if err != nil {
+		return err
+	}
+	_, err = st.ExecContext(ctx, args...)
+	return err
+}
+
+func (t *connTx) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	traced(ctx, t.trace, text)
+	if t.pg {
+		return t.conn.QueryContext(ctx, rebind(text), args...)
+	}
+	st, err := t.prepared(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+func (t *connTx) Row(ctx context.Context, dest []any, text string, args ...any) (bool, error) {
+	rows, err := t.query(ctx, text, args)
+	if err != nil {
+		return false, err
+	}
+	return oneRow(rows, dest)
+}
+
+func (t *connTx) Rows(ctx context.Context, text string, args []any, scan func(scan func(dest ...any) error) error) error {
+	rows, err := t.query(ctx, text, args)
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, scan)
+}
+
+// savepoint runs work so that its failure undoes only its own writes.
+func (t *connTx) savepoint(ctx context.Context, work func() error) error {
+	if err := t.Exec(ctx, "savepoint one"); err != nil {
+		return err
+	}
+	if err := work(); err != nil {
+		return errors.Join(err, t.Exec(ctx, "rollback to savepoint one"), t.Exec(ctx, "release savepoint one"))
+	}
+	return t.Exec(ctx, "release savepoint one")
+}
+
+// requestKey carries the request id to the statements run for it.
+type requestKey struct{}
+
+func traced(ctx context.Context, trace func(request, statement string), text string) {
+	if trace == nil {
+		return
+	}
+	if request, _ := ctx.Value(requestKey{}).(string); request != "" {
+		trace(request, text)
+	}
+}
+
+// rebind turns ? into $1, $2 … outside quotes and comments.
+func rebind(text string) string {
+	if strings.IndexByte(text, '?') < 0 {
+		return text
+	}
+	var b strings.Builder
+	b.Grow(len(text) + 16)
+	n, quote := 0, byte(0)
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '-' && strings.HasPrefix(text[i:], "--"):
+			end := strings.IndexByte(text[i:], '\n')
+			if end < 0 {
+				end = len(text) - i
+			}
+			b.WriteString(text[i : i+end])
+			i += end - 1
+			continue
+		case c == '?':
+			n++
+			b.WriteByte('$')
+			b.WriteString(strconv.Itoa(n))
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
