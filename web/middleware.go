@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"mach/i18n"
+	"mach/issue"
+)
+
+// Paths of package access that layouts link to.
+const (
+	PathSignIn  = "/sign-in"
+	PathSignOut = "/sign-out"
+	PathLock    = "/khoa"
+	PathSwitch  = "/doi-nguoi"
+)
+
+const (
+	cookieLang  = "mach_lang"
+	cookieFlash = "mach_flash"
+	cookieSent  = "mach_sent" // key of the form just answered: its draft may go
+)
+
+// observe is the outermost layer: request id, language, headers, panics, log.
+func (m *Mux) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := m.opt.Now()
+		v := &visit{mux: m, cat: m.opt.Catalogue, assets: m.assets, now: start, demo: m.opt.Demo,
+			id: rand.Text()[:16], path: r.URL.RequestURI(), partial: r.Header.Get("HX-Request") == "true"}
+		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
+		rec := newRecorder(w, r)
+		v.lang = m.language(rec, r)
+		m.headers(rec, r, v)
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				m.opt.Log.ErrorContext(r.Context(), "handler panicked", "request", v.id, "pattern", v.pattern,
+					"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+				if !rec.wrote {
+					m.Fail(rec, r, fmt.Errorf("panic in %s", v.pattern))
+				}
+			}
+			rec.close()
+			m.opt.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+				slog.String("request", v.id), slog.String("method", r.Method), slog.String("pattern", v.pattern),
+				slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes),
+				slog.Duration("took", m.opt.Now().Sub(start)), slog.String("account", v.session.Actor.Account),
+				slog.String("role", string(v.session.Actor.Role)))
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// headers writes what every answer carries. Styles, scripts and images come
+// from us alone; nobody frames us.
+func (m *Mux) headers(w http.ResponseWriter, r *http.Request, v *visit) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy(nil, nil))
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=(), usb=()")
+	h.Set("X-Request-Id", v.id)
+	if m.secure(r) {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+func policy(connect, form []string) string {
+	list := func(extra []string) string {
+		if len(extra) == 0 {
+			return "'self'"
+		}
+		return "'self' " + strings.Join(extra, " ")
+	}
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
+		"media-src 'self' blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; " +
+		"connect-src " + list(connect) + "; form-action " + list(form) + "; frame-ancestors 'none'; base-uri 'none'"
+}
+
+// AllowConnect lets the page being answered open connections to origins such
+// as "wss://media.example": for the live room. Call it before Render.
+func AllowConnect(w http.ResponseWriter, origins ...string) {
+	w.Header().Set("Content-Security-Policy", policy(origins, nil))
+}
+
+// AllowForm lets forms of the page being answered end at origins: for sign-in
+// with another service, whose redirect browsers count as the form's target.
+func AllowForm(w http.ResponseWriter, origins ...string) {
+	w.Header().Set("Content-Security-Policy", policy(nil, origins))
+}
+
+func (m *Mux) secure(r *http.Request) bool { return m.opt.Secure || r.TLS != nil }
+
+// cookie writes a cookie of the kit: no secrets, so scripts may read it when
+// open is set.
+func (m *Mux) cookie(w http.ResponseWriter, r *http.Request, name, value string, age time.Duration, open bool) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(age / time.Second),
+		SameSite: http.SameSiteLax, Secure: m.secure(r), HttpOnly: !open})
+}
+
+// language is ?lang= (kept in a cookie), else the cookie, else what the
+// browser prefers.
+func (m *Mux) language(w http.ResponseWriter, r *http.Request) i18n.Lang {
+	if strings.Contains(r.URL.RawQuery, "lang=") {
+		if l, ok := i18n.ParseLang(r.URL.Query().Get("lang")); ok {
+			m.cookie(w, r, cookieLang, string(l), 365*24*time.Hour, false)
+			return l
+		}
+	}
+	if c, err := r.Cookie(cookieLang); err == nil {
+		if l, ok := i18n.ParseLang(c.Value); ok {
+			return l
+		}
+	}
+	return i18n.Accept(r.Header.Get("Accept-Language"))
+}
+
+// guard refuses writes that another site started.
+func (m *Mux) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "" {
+			if err := m.cross.Check(r); err != nil {
+				m.Fail(w, r, issue.New(issue.Forbidden, "web.fail.cross"))
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// serve is the layer around one route: session, limits, who, body, form key.
+func (m *Mux) serve(route *Route, h Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := visitOf(r.Context())
+		v.pattern = route.Path
+		if err := m.admit(w, r, v, route); err != nil {
+			fail(w, r, err)
+			return
+		}
+		if err := m.answer(w, r, v, route, h); err != nil {
+			fail(w, r, err)
+		}
+	})
+}
+
+var errSignIn = errors.New("nobody is signed in")
+var errLocked = errors.New("the session is locked")
+
+func (m *Mux) admit(w http.ResponseWriter, r *http.Request, v *visit, route *Route) error {
+	if m.opt.Sessions != nil {
+		s, err := m.opt.Sessions.Resolve(r)
+		if err != nil {
+			return err
+		}
+		v.session = s
+		if _, err := r.Cookie(cookieLang); err != nil && s.Lang != "" && r.URL.Query().Get("lang") == "" {
+			v.lang = s.Lang
+		}
+	}
+	if wait := m.limits.take(v.session.Actor.Account, address(r)); wait > 0 {
+		e := issue.New(issue.Throttled, "web.fail.throttled")
+		e.Retry = 1 + int(wait/time.Second)
+		return e
+	}
+	if !route.Who.Allows(v.session) {
+		if v.session.Actor.Role == "" {
+			return errSignIn
+		}
+		return issue.New(issue.NotFound, "web.fail.not_found")
+	}
+	if v.session.Locked && route.Who != Public {
+		return errLocked
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, route.max)
+	v.flash = m.takeFlash(w, r)
+	return nil
+}
+
+// address is the client's address; a whole /64 for IPv6, which one house has.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.To4() == nil {
+		return ip.Mask(net.CIDRMask(64, 128)).String()
+	}
+	return host
+}
