@@ -254,7 +254,9 @@ func (f *Form) key() string {
 
 // FieldID is the id of a field's control, which labels and the error summary
 // point at.
-func FieldID(name string) string { return "f-" + strings.NewReplacer(".", "-", "[", "-", "]", "").Replace(name) }
+func FieldID(name string) string {
+	return "f-" + strings.NewReplacer(".", "-", "[", "-", "]", "").Replace(name)
+}
 
 // Account names the session's account for drafts; "" for nobody.
 func Account(ctx context.Context) string { return visitOf(ctx).session.Actor.Account }

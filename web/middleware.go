@@ -110,7 +110,7 @@ func (m *Mux) secure(r *http.Request) bool { return m.opt.Secure || r.TLS != nil
 // open is set.
 func (m *Mux) cookie(w http.ResponseWriter, r *http.Request, name, value string, age time.Duration, open bool) {
 	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(age / time.Second),
-		SameSite: http.SameSiteLax, Secure: m.secure(r), HttpOnly: !open})
+		SameSite: http.SameSiteLaxMode, Secure: m.secure(r), HttpOnly: !open})
 }
 
 // language is ?lang= (kept in a cookie), else the cookie, else what the
