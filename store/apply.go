@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"mach/issue"
+)
+
+// commit is one run of a commit inside its transaction. It may run again when
+// the database asks for it, so it keeps nothing outside itself.
+type commit struct {
+	s     *Store
+	a     Actor
+	tx    *commitTx
+	steps []*step
+	at    time.Time
+	id    int64 // SQLite: the last number of the log; PostgreSQL: the commit id
+	work  []*written
+	rels  map[string][]Relation // by patient; dropped when one changes
+	seen  []decided             // what was allowed, for the audit
+}
+
+func (c *commit) run(ctx context.Context) error {
+	c.at = c.s.cfg.Now().Truncate(time.Microsecond)
+	if err := c.conditions(ctx); err != nil {
+		return err
+	}
+	if err := c.references(ctx); err != nil {
+		return err
+	}
+	if err := c.decide(ctx); err != nil {
+		return err
+	}
+	if err := c.label(ctx); err != nil {
+		return err
+	}
+	if err := c.judge(ctx); err != nil {
+		return err
+	}
+	if err := c.relabel(ctx); err != nil {
+		return err
+	}
+	for _, w := range c.work {
+		if err := c.save(ctx, w); err != nil {
+			return fmt.Errorf("writing a %s: %w", w.typ, err)
+		}
+	}
+	if err := c.log(ctx); err != nil {
+		return fmt.Errorf("writing the log: %w", err)
+	}
+	return c.audit(ctx) // also when nothing changed: it was asked
+}
+
+// conditions settles the conditional creates. Those with the same query wait
+// for each other at its guard row, so the second sees what the first wrote.
+func (c *commit) conditions(ctx context.Context) error {
+	for i, s := range c.steps {
+		if s.unless == "" {
+			continue
+		}
+		err := c.tx.Exec(ctx, `insert into guard (h, at) values (?, ?) on conflict (h) do update set at = excluded.at`,
+			hash64(s.typ+"?"+s.unless), c.at.UnixMicro())
+		if err != nil {
+			return err
+		}
+		ids, err := c.s.matching(ctx, c.tx, s.typ, s.unless, 2)
+		if err != nil {
+			return fmt.Errorf("conditional create: %w", err)
+		}
+		if len(ids) > 1 {
+			return issue.New(issue.MultipleHits, "store.unless.many", s.typ).At(c.place(i))
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		if s.existing, err = load(ctx, c.tx, s.typ, ids[0]); err != nil {
+			return err
+		}
+		if s.result, err = s.existing.doc(); err != nil {
+			return err
+		}
+		s.id, s.ref = ids[0], s.typ+"/"+ids[0]
+	}
+	return nil
+}
+
+func (c *commit) place(i int) string {
+	if len(c.steps) == 1 {
+		return c.steps[i].typ
+	}
+	return fmt.Sprintf("Bundle.entry[%d].resource", i)
+}
+
+// decide compares each operation with what is stored and makes the new
+// versions.
+func (c *commit) decide(ctx context.Context) error {
+	refs := make([]string, 0, len(c.steps))
+	for _, s := range c.steps {
+		if s.existing == nil && !(s.kind == opCreate && s.Op.doc.ID() == "") {
+			refs = append(refs, s.ref)
+		}
+	}
+	now, err := c.tx.loadAll(ctx, refs)
+	if err != nil {
+		return fmt.Errorf("reading what is there: %w", err)
+	}
+	for i, s := range c.steps {
+		if s.existing != nil {
+			continue
+		}
+		w, err := c.version(s, now[s.ref])
+		if e, ok := err.(*issue.Error); ok {
+			return c.hidden(ctx, now[s.ref], e.At(c.place(i)))
+		}
+		if err != nil {
+			return err
+		}
+		if w != nil {
+			w.step, w.reason = i, s.reason
+			c.work = append(c.work, w)
+		}
+	}
+	return nil
+}
+
+// hidden answers with err, unless the actor may not read what it speaks of.
+func (c *commit) hidden(ctx context.Context, old *stored, err *issue.Error) error {
+	if old == nil {
+		return err
+	}
+	dec, failed := c.verdict(ctx, ActRead, old.labels)
+	if failed != nil {
+		return failed
+	}
+	if dec.Allow {
+		return err
+	}
+	no := issue.New(issue.NotFound, "store.not_found", old.labels.Type)
+	if err.Issues[0].Code == issue.Duplicate {
+		no = issue.New(issue.Duplicate, "store.id.taken", old.labels.Type)
+	}
+	return &refusal{no, ActRead, old.labels, dec}
+}
+
+// version makes the version that a step writes over old; nil when there is
+// nothing to write.
+func (c *commit) version(s *step, old *stored) (*written, error) {
+	if err := expected(s, old); err != nil {
+		return nil, err
+	}
+	w := &written{typ: s.typ, id: s.id, ver: 1, op: wordCreate, at: c.at, old: old}
+	if old != nil {
+		var err error
+		if w.before, err = old.doc(); err != nil {
+			return nil, err
+		}
+		labels := old.labels
+		w.rid, w.t, w.ver, w.was = old.rid, old.t, old.ver+1, &labels
+		if w.before != nil {
+			w.op = wordUpdate
+		}
+	} else {
+		w.rid = c.s.ids.next()
+	}
+	if s.kind == opDelete {
+		if old == nil || old.del != 0 {
+			return nil, nil
+		}
+		w.op, w.Labels = wordDelete, old.labels
+		return w, nil
+	}
+	if w.before != nil && s.doc.WithMeta(s.id, versionID(old.ver), time.UnixMicro(old.upd)).Text() == old.body {
+		// Nothing to write, but still a question: may this actor update it?
+		s.result = w.before
+		w.op, w.doc, w.ver = "", w.before, old.ver
+		return w, nil
+	}
+	w.doc = s.doc.WithMeta(s.id, versionID(w.ver), c.at)
+	return w, nil
+}
+
+// expected refuses a step that does not fit what is there.
+func expected(s *step, old *stored) error {
+	gone := old != nil && old.del != 0
+	switch {
+	case s.version != 0 && (old == nil || gone || old.ver != s.version):
+		return issue.New(issue.Precondition, "store.version.stale", s.typ)
+	case s.kind == opCreate && old != nil:
+		return issue.New(issue.Duplicate, "store.id.taken", s.typ)
+	case s.kind == opUpdate && old == nil:
+		return issue.New(issue.NotFound, "store.not_found", s.typ)
+	case s.kind == opUpdate && gone:
+		return issue.New(issue.Deleted, "store.deleted", s.typ)
+	case s.kind == opDelete && old == nil:
+		return issue.New(issue.NotFound, "store.not_found", s.typ)
+	}
+	return nil
+}
+
+// label gives every new version its labels.
+func (c *commit) label(ctx context.Context) error {
+	if err := c.s.label(ctx, c.tx, c.a, c.work); err != nil {
+		return err
+	}
+	for _, w := range c.work {
+		if w.old == nil {
+			w.t = shardOf(w.Labels.Patient)
+		}
+	}
+	return nil
+}
+
+// judge asks the guard about every step: persons first, then visits, for they
+// bring the relations under which the rest is written.
+func (c *commit) judge(ctx context.Context) error {
+	for _, s := range c.steps {
+		if s.existing == nil {
+			continue
+		}
+		if err := c.allow(ctx, ActRead, s.existing.labels, ""); err != nil {
+			return err
+		}
+	}
+	order := slices.Clone(c.work)
+	slices.SortStableFunc(order, func(a, b *written) int { return rank(a.typ) - rank(b.typ) })
+	for _, w := range order {
+		if err := c.judgeOne(ctx, w); err != nil {
+			return err
+		}
+		if w.op == "" {
+			continue
+		}
+		before := c.tx.statements
+		if err := c.s.relate(ctx, c.tx, w); err != nil {
+			return err
+		}
+		if c.tx.statements != before {
+			delete(c.rels, w.Labels.Patient)
+		}
+	}
+	c.work = slices.DeleteFunc(c.work, func(w *written) bool { return w.op == "" })
+	return nil
+}
+
+func rank(typ string) int {
+	switch typ {
+	case "Patient":
+		return 0
+	case "Encounter":
+		return 1
+	}
+	return 2
+}
+
+func (c *commit) judgeOne(ctx context.Context, w *written) error {
+	switch {
+	case w.op == wordDelete:
+		return c.allow(ctx, ActDelete, *w.was, w.reason)
+	case w.was == nil:
+		return c.allow(ctx, ActCreate, w.Labels, w.reason)
+	}
+	if err := c.allow(ctx, ActUpdate, *w.was, w.reason); err != nil {
+		return err
+	}
+	if same(*w.was, w.Labels) {
+		return nil
+	}
+	return c.allow(ctx, ActUpdate, w.Labels, w.reason)
+}
+
+// same reports whether policy can tell two labels apart.
+func same(a, b Labels) bool {
+	return a.Facility == b.Facility && a.Unit == b.Unit && a.Category == b.Category && a.Draft == b.Draft &&
+		slices.Equal(a.Sensitivity, b.Sensitivity)
+}
+
+func (c *commit) verdict(ctx context.Context, act Action, l Labels) (Decision, error) {
+	rels, ok := c.rels[l.Patient]
+	if !ok {
+		all, err := relationsOf(ctx, c.tx, c.a, l.Patient)
+		if err != nil {
+			return Decision{}, err
+		}
+		rels = all[l.Patient]
+		c.rels[l.Patient] = rels
+	}
+	return c.s.cfg.Guard.Judge(c.a, act, l, rels, c.at), nil
+}
+
+// allow refuses with Forbidden, or NotFound when what is there may not even be
+// read.
+func (c *commit) allow(ctx context.Context, act Action, l Labels, reason string) error {
+	dec, err := c.verdict(ctx, act, l)
+	if err != nil {
+		return err
+	}
+	if dec.Allow {
+		c.seen = append(c.seen, decided{act, l, dec, reason})
+		return nil
+	}
+	no := issue.New(issue.Forbidden, "store.forbidden").At(l.Type)
+	if act != ActCreate {
+		read, err := c.verdict(ctx, ActRead, l)
+		if err != nil {
+			return err
+		}
+		if !read.Allow {
+			no = issue.New(issue.NotFound, "store.not_found", l.Type)
+		}
+	}
+	return &refusal{no, act, l, dec}
+}
+
+// relabel writes the stored resources whose sensitivity follows this commit.
+// Nobody asks whether the actor may: the content stays.
+func (c *commit) relabel(ctx context.Context) error {
+	more, err := c.s.relabelled(ctx, c.tx, c.a, c.work)
+	if err != nil || len(more) == 0 {
+		return err
+	}
+	refs := make([]string, len(more))
+	for i, w := range more {
+		refs[i] = w.typ + "/" + w.id
+	}
+	now, err := c.tx.loadAll(ctx, refs)
+	if err != nil {
+		return err
+	}
+	for _, w := range more {
+		old := now[w.typ+"/"+w.id]
+		if old == nil || old.del != 0 {
+			continue
+		}
+		if w.before, err = old.doc(); err != nil {
+			return err
+		}
+		w.step, w.old, w.rid, w.t, w.ver, w.op, w.at = -1, old, old.rid, old.t, old.ver+1, wordUpdate, c.at
+		w.doc = w.before.WithMeta(w.id, versionID(w.ver), c.at)
+		c.work = append(c.work, w)
+	}
+	return nil
+}
+
+// references rewrites what the operations of one commit say of each other, and
+// conditional references ("Patient?identifier=…").
+func (c *commit) references(ctx context.Context) error {
+	to := map[string]string{}
+	for _, s := range c.steps {
+		if s.doc == nil {
+			continue
+		}
+		to["urn:uuid:"+s.id] = s.ref
+		if own := s.Op.doc.ID(); own != "" && own != s.id {
+			to["urn:uuid:"+own], to[s.typ+"/"+own] = s.ref, s.ref
+		}
+		if s.alias != "" {
+			to[s.alias] = s.ref
+		}
+	}
+	for i, s := range c.steps {
+		if s.doc == nil || s.existing != nil {
+			continue
+		}
+		if err := c.conditional(ctx, i, s, to); err != nil {
+			return err
+		}
+		var err error
+		if s.doc, err = rewritten(s.doc, to); err != nil {
+			return fmt.Errorf("rewriting references: %w", err)
+		}
+	}
+	return nil
+}
+
+// conditional resolves the conditional references of a step into to.
+func (c *commit) conditional(ctx context.Context, i int, s *step, to map[string]string) error {
+	for _, ref := range conditionalRefs(s.doc) {
+		if _, done := to[ref.text]; done {
+			continue
+		}
+		ids, err := c.s.matching(ctx, c.tx, ref.typ, ref.query, 2)
+		if err != nil {
+			return fmt.Errorf("conditional reference: %w", err)
+		}
+		switch {
+		case len(ids) == 1:
+			to[ref.text] = ref.typ + "/" + ids[0]
+		case s.kind == opImport:
+		case len(ids) == 0:
+			return issue.New(issue.Precondition, "store.reference.none", ref.typ).At(c.place(i))
+		default:
+			return issue.New(issue.MultipleHits, "store.reference.many", ref.typ).At(c.place(i))
+		}
+	}
+	return nil
+}

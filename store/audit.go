@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"mach/audit"
+)
+
+// Note writes one audit row for a decision taken outside the store: a sign-in,
+// a broken glass, a token. Any action and labels will do. It is durable when
+// Note returns.
+func (s *Store) Note(ctx context.Context, a Actor, act Action, l Labels, dec Decision) error {
+	row := s.auditRow(a, act, Seen{Labels: l, Decision: dec})
+	return s.writeRows(ctx, []audit.Row{row})
+}
+
+// auditMany writes one row for each of seen that this request has not been
+// written for already, durable when it returns: only then may data be shown.
+// One request, person, action, outcome and sensitivity make one row; another
+// follows only for types that are new.
+func (s *Store) auditMany(ctx context.Context, a Actor, act Action, seen []Seen) error {
+	var rows []audit.Row
+	at := map[string]int{}
+	for _, one := range seen {
+		row := s.auditRow(a, act, one)
+		k := coverKey(row)
+		i, ok := at[k]
+		if !ok {
+			at[k] = len(rows)
+			rows = append(rows, row)
+			continue
+		}
+		r := &rows[i]
+		if r.Target != row.Target {
+			r.Target = ""
+		}
+		for _, t := range row.Types {
+			r.Types = union(r.Types, t)
+		}
+	}
+	rows = s.seen.uncovered(rows)
+	if len(rows) == 0 {
+		return nil
+	}
+	if err := s.writeRows(ctx, rows); err != nil {
+		return err
+	}
+	s.seen.cover(rows)
+	return nil
+}
+
+func (s *Store) writeRows(ctx context.Context, rows []audit.Row) error {
+	err := s.write.do(ctx, func(tx *commitTx) error {
+		for _, row := range rows {
+			if err := tx.writeAudit(ctx, row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("writing the audit: %w", err)
+	}
+	if s.pg != nil {
+		s.moved.set()
+	}
+	return nil
+}
+
+func (s *Store) auditRow(a Actor, act Action, seen Seen) audit.Row {
+	l := seen.Labels
+	types := seen.Types
+	if types == nil && l.Type != "" {
+		types = []string{l.Type}
+	}
+	target := ""
+	if l.Type != "" && l.ID != "" {
+		target = l.Type + "/" + l.ID
+	}
+	return audit.Row{At: s.cfg.Now().UnixMicro(), Account: a.Account, Name: a.Name, Role: string(a.Role), Practitioner: a.Practitioner,
+		Facility: a.Facility, FacilityName: a.FacilityName, Purpose: string(a.Purpose), Action: string(act), Types: types, Target: target,
+		Patient: l.Patient, Sensitivity: l.Sensitivity, Allowed: seen.Decision.Allow, Reason: seen.Decision.Reason,
+		Session: a.Session, Request: a.Request, Site: s.cfg.Site}
+}
+
+const auditColumns = `at, account, name, role, practitioner, facility, facility_name, purpose, action,
+	types, target, patient, sens, allowed, reason, session, request, site`
+
+// writeAudit writes a row in the transaction: numbered on SQLite, waiting for
+// the sequencer on PostgreSQL.
+func (t *commitTx) writeAudit(ctx context.Context, r audit.Row) error {
+	args := []any{r.At, r.Account, r.Name, r.Role, r.Practitioner, r.Facility, r.FacilityName, r.Purpose, r.Action,
+		strings.Join(r.Types, " "), r.Target, r.Patient, strings.Join(r.Sensitivity, " "), flag(r.Allowed), r.Reason, r.Session, r.Request, r.Site}
+	if t.pg != nil {
+		return t.Exec(ctx, `insert into pending_audit (`+auditColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
+	}
+	t.audited++
+	return t.Exec(ctx, `insert into audit (seq, `+auditColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		append([]any{t.audited}, args...)...)
+}
+
+// auditRows calls each for the numbered rows after a number, in order.
+func auditRows(ctx context.Context, r reader, after, limit int64, each func(audit.Row) error) error {
+	return r.Rows(ctx, `select seq, `+auditColumns+` from audit where seq > ? order by seq limit ?`, []any{after, limit},
+		func(scan func(...any) error) error {
+			var row audit.Row
+			var types, sens string
+			var allowed int
+			err := scan(&row.Seq, &row.At, &row.Account, &row.Name, &row.Role, &row.Practitioner, &row.Facility, &row.FacilityName,
+				&row.Purpose, &row.Action, &types, &row.Target, &row.Patient, &sens, &allowed, &row.Reason, &row.Session, &row.Request, &row.Site)
+			if err != nil {
+				return err
+			}
+			row.Types, row.Sensitivity, row.Allowed = strings.Fields(types), strings.Fields(sens), allowed != 0
+			if allowed != 0 && allowed != 1 {
+				return errors.New("an audit row holds neither yes nor no")
+			}
+			return each(row)
+		})
+}
+
+// seen remembers, for the latest requests, what their audit rows say already.
+type seen struct {
+	mu    sync.Mutex
+	types map[string][]string // by coverKey
+	order []string            // oldest first
+}
+
+// keptCovers bounds the memory; a forgotten one costs a row twice.
+const keptCovers = 8192
+
+func newSeen() *seen { return &seen{types: map[string][]string{}} }
+
+func coverKey(r audit.Row) string {
+	return strings.Join([]string{r.Request, r.Account, r.Session, r.Patient, r.Action, r.Purpose, fmt.Sprint(r.Allowed), strings.Join(r.Sensitivity, " ")}, "\x00")
+}
+
+// uncovered drops the types that a row of the same request has named, and the
+// rows of which nothing is left. Without a request id nothing is dropped.
+func (s *seen) uncovered(rows []audit.Row) []audit.Row {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(rows, func(r audit.Row) bool {
+		had, ok := s.types[coverKey(r)]
+		if !ok || r.Request == "" {
+			return false
+		}
+		return !slices.ContainsFunc(r.Types, func(t string) bool { return !slices.Contains(had, t) })
+	})
+}
+
+func (s *seen) cover(rows []audit.Row) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range rows {
+		if r.Request == "" {
+			continue
+		}
+		k := coverKey(r)
+		had, ok := s.types[k]
+		if !ok {
+			s.order = append(s.order, k)
+		}
+		for _, t := range r.Types {
+			had = union(had, t)
+		}
+		s.types[k] = had
+	}
+	for len(s.order) > keptCovers {
+		delete(s.types, s.order[0])
+		s.order = s.order[1:]
+	}
+}
