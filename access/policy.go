@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cedar-policy/cedar-go"
+	"github.com/cedar-policy/cedar-go/types"
+
+	"mach/store"
+	"mach/vn"
+)
+
+// Places knows which unit lies in which; *vn.Units does.
+type Places interface {
+	Within(id, ancestor vn.UnitID) bool
+}
+
+// Policy judges with Cedar. It implements store.Guard: pure but for the clock
+// it is given. A question is first reduced to its [situation], of which there
+// are few; each is asked of Cedar once and remembered.
+type Policy struct {
+	places   Places
+	policies []policy
+	entities types.EntityMap
+	roles    map[store.Role]role
+	types    map[string]bool
+
+	judged  memory[situation, store.Decision]
+	reached memory[reachKey, reachFacts]
+}
+
+// policy is one Cedar policy with the id that the audit shows.
+type policy struct {
+	id   string
+	only *cedar.PolicySet
+}
+
+// NewPolicy compiles the policies of dir (see content.Policies).
+func NewPolicy(dir fs.FS, places Places) (*Policy, error) {
+	p := &Policy{places: places}
+	if err := p.load(dir); err != nil {
+		return nil, fmt.Errorf("access policies: %w", err)
+	}
+	return p, nil
+}
+
+// Reasons that no policy gives.
+const (
+	reasonNobody  = "nobody"  // no account, or a role that is not in roles.toml
+	reasonScope   = "scope"   // the token's scopes do not cover it
+	reasonUnknown = "unknown" // a resource type that stands in no part
+	reasonClosed  = "closed"  // no policy permits it
+)
+
+// Judge decides one action on one labelled resource. The reason is the id of
+// the policy that decided, or one of nobody, scope, unknown, closed.
+func (p *Policy) Judge(a store.Actor, act store.Action, l store.Labels, rels []store.Relation, now time.Time) store.Decision {
+	if a.Account == "" || p.roles[a.Role].name == "" {
+		return store.Decision{Reason: reasonNobody}
+	}
+	if a.Scopes != nil && !scopesAllow(a, act, l) {
+		return store.Decision{Reason: reasonScope}
+	}
+	s := situation{
+		role: a.Role, act: act, typ: typeName(act, l.Type), purpose: a.Purpose,
+		category: knownCategory(l.Category), labels: labelBits(l.Sensitivity), draft: l.Draft,
+		personal: l.Patient != "",
+		own:      l.Patient != "" && l.Patient == a.Patient,
+		here:     l.Facility != "" && l.Facility == a.Facility,
+		within:   p.within(l.Unit, a.Unit),
+		author:   l.Author != "" && l.Author == a.Account,
+		related:  relationBits(a, l.Patient, rels, now),
+	}
+	return p.decide(s)
+}
+
+func (p *Policy) within(unit, ancestor vn.UnitID) bool {
+	if unit == 0 || ancestor == 0 {
+		return false
+	}
+	return unit == ancestor || p.places.Within(unit, ancestor)
+}
+
+func (p *Policy) decide(s situation) store.Decision {
+	if !p.types[s.typ] && s.role != store.System {
+		return store.Decision{Reason: reasonUnknown}
+	}
+	if s.purpose != store.Emergency {
+		s.purpose = "" // only an emergency changes a decision
+	}
+	return p.judged.get(s, p.ask)
+}
+
+// ask puts a situation before every policy. A forbid wins; the first permit in
+// file order gives the reason. A policy that fails is taken as a refusal.
+func (p *Policy) ask(s situation) store.Decision {
+	req := s.request()
+	permitted := ""
+	for _, one := range p.policies {
+		_, diag := one.only.IsAuthorized(p.entities, req)
+		if len(diag.Errors) > 0 {
+			return store.Decision{Reason: one.id}
+		}
+		if len(diag.Reasons) == 0 {
+			continue // does not apply
+		}
+		effect := one.only.Get(diag.Reasons[0].PolicyID).Effect()
+		if effect == types.Forbid {
+			return store.Decision{Reason: one.id}
+		}
+		if permitted == "" {
+			permitted = one.id
+		}
+	}
+	if permitted == "" {
+		return store.Decision{Reason: reasonClosed}
+	}
+	return store.Decision{Allow: true, Reason: permitted}
+}
+
+// May says whether the role could ever open the label, for pages that explain.
+func (p *Policy) May(role store.Role, label string) bool {
+	return slices.Contains(p.roles[role].Labels, label)
+}
+
+// memory remembers the answers of a pure function. It forgets everything when
+// full, which random questions may bring about and people do not.
+type memory[K comparable, V any] struct {
+	m sync.Map
+	n atomic.Int64
+}
+
+const memoryLimit = 1 << 16
+
+func (c *memory[K, V]) get(k K, ask func(K) V) V {
+	if v, ok := c.m.Load(k); ok {
+		return v.(V)
+	}
+	v := ask(k)
+	if c.n.Add(1) > memoryLimit {
+		c.m.Clear()
+		c.n.Store(1)
+	}
+	c.m.Store(k, v)
+	return v
+}
