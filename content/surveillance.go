@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package content
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"mach/vn"
+)
+
+//go:embed surveillance
+var surveillanceFiles embed.FS
+
+// Clock is how soon a case must be reported after the diagnosis (list 01 of
+// QĐ 97/QĐ-PB, annex I).
+type Clock string
+
+// The clocks. Weekly covers Monday 00:00 to Sunday 24:00.
+const (
+	Clock24h    Clock = "24h"
+	Clock48h    Clock = "48h"
+	ClockWeekly Clock = "weekly"
+)
+
+// Due returns the last instant at which a case diagnosed at the given instant
+// is reported in time: 24 or 48 hours later, or the end of Tuesday of the
+// following week ("before Wednesday"). Weekends are not taken out: the text
+// counts hours.
+func (c Clock) Due(diagnosed time.Time) time.Time {
+	switch c {
+	case Clock24h:
+		return diagnosed.Add(24 * time.Hour)
+	case Clock48h:
+		return diagnosed.Add(48 * time.Hour)
+	}
+	return vn.WeekOf(vn.DateOf(diagnosed)).Start().AddDays(7 + 2).Time()
+}
+
+// Disease is one notifiable disease during one validity.
+type Disease struct {
+	ID    string // ours: "dengue"
+	Name  Words
+	Clock Clock
+	// Group is A, B or C (TT 15/2026 Article 15). The list of QĐ
+	// 1965/QĐ-BYT 2026 could not be read: GroupVerified is false for all
+	// and the groups are a working default whose counts agree (15, 47, 19).
+	Group         string
+	GroupVerified bool
+	ICD           []ICDRange
+	// SharedICD are codes that several diseases have (J09): the code alone
+	// gives the disease that holds it in ICD, a person chooses among all.
+	SharedICD []ICDRange
+	// EpisodeDays is how long a new diagnosis of the same person counts as
+	// the same case; 36500 is for life. Ours, not the law's.
+	EpisodeDays int
+	// Closed diseases go to the closed desk only: no identified draft, list
+	// or map anywhere else, only sums.
+	Closed   bool
+	From, To vn.Date // To is the first day after; ZeroDate while in force
+	Basis    string
+}
+
+// DiseaseList is the list of notifiable diseases over time. It is immutable
+// and safe for concurrent use.
+type DiseaseList struct {
+	list []Disease // file order: clock, then name
+	icd  []diseaseCode
+}
+
+type diseaseCode struct {
+	ICDRange
+	at int // in list
+}
+
+var (
+	diseases    = sync.OnceValue(func() *DiseaseList { return must(loadDiseases()) })
+	endemicity  = sync.OnceValue(func() *Endemicity { return must(loadEndemicity(diseases())) })
+	lawSettings = sync.OnceValue(func() []SurveillanceSettings { return must(loadSurveillanceSettings()) })
+)
+
+// Diseases returns the notifiable diseases: 81 from 2026-07-01 (QĐ 97/QĐ-PB).
+// The lists in force before are not carried.
+func Diseases() *DiseaseList { return diseases() }
+
+func loadDiseases() (*DiseaseList, error) {
+	rows, err := readTable(surveillanceFiles, "surveillance/diseases.csv", "id", "vi", "en", "clock", "group", "group_verified",
+		"icd", "icd_shared", "episode_days", "closed", "valid_from", "valid_to", "basis")
+	if err != nil {
+		return nil, err
+	}
+	d := &DiseaseList{}
+	for _, r := range rows {
+		x, err := parseDisease(r)
+		if err != nil {
+			return nil, fmt.Errorf("disease %s: %w", r[0], err)
+		}
+		for _, c := range x.ICD {
+			d.icd = append(d.icd, diseaseCode{c, len(d.list)})
+		}
+		d.list = append(d.list, x)
+	}
+	slices.SortStableFunc(d.icd, func(a, b diseaseCode) int { return b.precision() - a.precision() })
+	return d, nil
+}
+
+func parseDisease(r []string) (Disease, error) {
+	x := Disease{ID: r[0], Name: Words{r[1], r[2]}, Clock: Clock(r[3]), Group: r[4], GroupVerified: r[5] == "1", Closed: r[9] == "1", Basis: r[12]}
+	if x.Clock != Clock24h && x.Clock != Clock48h && x.Clock != ClockWeekly {
+		return x, fmt.Errorf("clock %q", x.Clock)
+	}
+	if !strings.Contains("ABC", x.Group) || len(x.Group) != 1 {
+		return x, fmt.Errorf("group %q", x.Group)
+	}
+	for i, to := range []*[]ICDRange{&x.ICD, &x.SharedICD} {
+		for s := range strings.FieldsSeq(r[6+i]) {
+			c, err := ParseICDRange(s)
+			if err != nil {
+				return x, err
+			}
+			*to = append(*to, c)
+		}
+	}
+	var err error
+	if x.EpisodeDays, err = strconv.Atoi(r[8]); err != nil || x.EpisodeDays < 1 {
+		return x, fmt.Errorf("episode days %q", r[8])
+	}
+	x.From, x.To, err = span(r[10], r[11])
+	return x, err
+}
+
+// For returns the disease of an ICD-10 code on a day: the one whose code is
+// the most specific (A83.0 before A83–A86). false when the code is not
+// notifiable on that day.
+func (d *DiseaseList) For(icd string, on vn.Date) (Disease, bool) {
+	code := NormalICD(icd)
+	for _, c := range d.icd {
+		if x := d.list[c.at]; c.Contains(code) && during(on, x.From, x.To) {
+			return x, true
+		}
+	}
+	return Disease{}, false
+}
+
+// Series returns the disease under whose name a case of any day is counted
+// today, so that five years compare although the lists changed: For on the
+// latest list. false when the code is on no list now in force.
+func (d *DiseaseList) Series(icd string) (Disease, bool) {
+	code := NormalICD(icd)
+	for _, c := range d.icd {
+		if x := d.list[c.at]; c.Contains(code) && x.To == vn.ZeroDate {
+			return x, true
+		}
+	}
+	return Disease{}, false
+}
+
+// ByID returns the disease, as now in force; false for an unknown id.
+func (d *DiseaseList) ByID(id string) (Disease, bool) {
+	for _, x := range d.list {
+		if x.ID == id && x.To == vn.ZeroDate {
+			return x, true
+		}
+	}
+	return Disease{}, false
+}
+
+// List returns the diseases of the day: 24-hour ones first, then 48-hour,
+// then weekly. nil before the first list.
+func (d *DiseaseList) List(on vn.Date) []Disease {
+	var out []Disease
+	for _, x := range d.list {
+		if during(on, x.From, x.To) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// Choices returns the diseases that a person chooses among for the code: one,
+// or all that share it (J09), the default first. nil when not notifiable.
+func (d *DiseaseList) Choices(icd string, on vn.Date) []Disease {
+	first, ok := d.For(icd, on)
+	if !ok {
+		return nil
+	}
+	out, code := []Disease{first}, NormalICD(icd)
+	for _, x := range d.List(on) {
+		if slices.ContainsFunc(x.SharedICD, func(c ICDRange) bool { return c.Contains(code) }) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// Endemicity says where which disease is endemic (lưu hành), over time, and
+// which years had an epidemic. It is immutable and safe for concurrent use.
+type Endemicity struct {
+	rows  []endemicRow
+	years []epidemicYear
+}
+
+type endemicRow struct {
+	disease, unit string
+	endemic       bool
+	from, to      vn.Date
+	basis         string
+}
+
+type epidemicYear struct {
+	disease, unit string
+	year          int
+}
+
+// EndemicDiseases returns the dated table of endemicity.
+func EndemicDiseases() *Endemicity { return endemicity() }
+
+func loadEndemicity(known *DiseaseList) (*Endemicity, error) {
+	rows, err := readTable(surveillanceFiles, "surveillance/endemic.csv", "disease", "unit", "endemic", "valid_from", "valid_to", "basis")
+	if err != nil {
+		return nil, err
+	}
+	e := &Endemicity{}
+	for _, r := range rows {
+		x := endemicRow{disease: r[0], unit: r[1], endemic: r[2] == "1", basis: r[5]}
+		if _, ok := known.ByID(x.disease); !ok {
+			return nil, fmt.Errorf("endemicity of %q: no such disease", r[0])
+		}
+		if x.from, x.to, err = span(r[3], r[4]); err != nil {
+			return nil, fmt.Errorf("endemicity of %s: %w", r[0], err)
+		}
+		e.rows = append(e.rows, x)
+	}
+	rows, err = readTable(surveillanceFiles, "surveillance/epidemic_years.csv", "disease", "unit", "year", "basis")
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		year, err := strconv.Atoi(r[2])
+		if err != nil {
+			return nil, fmt.Errorf("epidemic year of %s: %w", r[0], err)
+		}
+		e.years = append(e.years, epidemicYear{r[0], r[1], year})
+	}
+	return e, nil
+}
+
+// Endemic reports whether the disease is endemic in a unit on a day, and on
+// which basis. path holds the codes of the unit and of those above it, lowest
+// first, without the nation. The row of the lowest unit decides, the latest of
+// several; without a row a disease is not endemic.
+func (e *Endemicity) Endemic(disease string, path []string, on vn.Date) (endemic bool, basis string) {
+	best, from := len(path)+1, vn.ZeroDate
+	for _, r := range e.rows {
+		if r.disease != disease || !during(on, r.from, r.to) {
+			continue
+		}
+		if at := level(path, r.unit); at >= 0 && (at < best || at == best && r.from > from) {
+			best, from, endemic, basis = at, r.from, r.endemic, r.basis
+		}
+	}
+	return endemic, basis
+}
+
+// EpidemicYear reports whether the year is listed as one with an epidemic of
+// the disease in the unit or above it. path is as in Endemic.
+func (e *Endemicity) EpidemicYear(disease string, path []string, year int) bool {
+	return slices.ContainsFunc(e.years, func(y epidemicYear) bool {
+		return y.disease == disease && y.year == year && level(path, y.unit) >= 0
+	})
+}
+
+// level is the place of the unit in the path, its length for the nation, -1
+// when it is not there.
+func level(path []string, unit string) int {
+	if unit == "" {
+		return len(path)
+	}
+	return slices.Index(path, unit)
+}
+
+// SurveillanceSettings are the numbers of TT 15/2026 Articles 16 and 22, what
+// the circular leaves open, and the desk's own rules, during one validity.
+type SurveillanceSettings struct {
+	From    vn.Date `toml:"-"`
+	FromISO string  `toml:"valid_from"`
+	Basis   string  `toml:"basis"`
+
+	BaselineYears  int     `toml:"baseline_years"`
+	LookbackYears  int     `toml:"lookback_years"`
+	MinValidYears  int     `toml:"min_valid_years"`
+	Divisor        string  `toml:"divisor"` // "n-1" or "n"
+	EpidemicSD     float64 `toml:"epidemic_sd"`
+	WarningSD      float64 `toml:"warning_sd"`
+	WarnAboveUpper bool    `toml:"warning_above_epidemic_sd"`
+	LinkedMonth    int     `toml:"linked_month"`
+	LinkedWeek     int     `toml:"linked_week"`
+	LinkedGapDays  int     `toml:"linked_gap_days"`
+	ConfirmedA     int     `toml:"confirmed_a"`
+
+	Escalation []Escalation `toml:"escalation"`
+}
+
+// Escalation shows an unsent draft to a role once a share of its clock is over.
+type Escalation struct {
+	Share float64 `toml:"share"` // 0 to 1
+	To    string  `toml:"to"`    // code of /cs/role
+}
+
+// SurveillanceOn returns the settings in force on the day: those of the latest
+// block that had begun, the first block for earlier days.
+func SurveillanceOn(on vn.Date) SurveillanceSettings {
+	list := lawSettings()
+	for i := len(list) - 1; i > 0; i-- {
+		if list[i].From <= on {
+			return list[i]
+		}
+	}
+	return list[0]
+}
+
+func loadSurveillanceSettings() ([]SurveillanceSettings, error) {
+	b, err := surveillanceFiles.ReadFile("surveillance/settings.toml")
+	if err != nil {
+		return nil, err
+	}
+	var file struct {
+		Period []SurveillanceSettings `toml:"period"`
+	}
+	if err := toml.Unmarshal(b, &file); err != nil {
+		return nil, fmt.Errorf("surveillance settings: %w", err)
+	}
+	if len(file.Period) == 0 {
+		return nil, fmt.Errorf("surveillance settings: no period")
+	}
+	for i := range file.Period {
+		p := &file.Period[i]
+		if p.From, err = vn.ParseDate(p.FromISO); err != nil {
+			return nil, fmt.Errorf("surveillance settings: %w", err)
+		}
+		if p.Divisor != "n-1" && p.Divisor != "n" || p.MinValidYears < 2 || p.BaselineYears < p.MinValidYears || p.LookbackYears < p.BaselineYears {
+			return nil, fmt.Errorf("surveillance settings of %s make no sense", p.FromISO)
+		}
+	}
+	slices.SortFunc(file.Period, func(a, b SurveillanceSettings) int { return int(a.From - b.From) })
+	return file.Period, nil
+}
