@@ -71,3 +71,31 @@ func Ago(ctx context.Context, t time.Time) string {
 
 // Problem writes an issue in words.
 func Problem(ctx context.Context, i issue.Issue) string { return T(ctx, i.Key, i.Args...) }
+
+// Age writes an age in the unit that matters: "12 ngày", "8 tháng", "34
+// tuổi"; "" when unknown.
+func Age(ctx context.Context, a vn.Age) string {
+	if a.Unit == "" {
+		return ""
+	}
+	s := T(ctx, "age."+string(a.Unit), a.Value)
+	if a.About {
+		return T(ctx, "age.about", s)
+	}
+	return s
+}
+
+// PartialDate writes a date as precisely as it is known: 05/03/1953, 03/1953
+// or 1953.
+func PartialDate(ctx context.Context, p vn.PartialDate) string {
+	switch {
+	case !p.Known():
+		return i18n.Missing
+	case p.Full():
+		return i18n.Date(visitOf(ctx).lang, p.First())
+	case p.Month != 0:
+		return i18n.Date(visitOf(ctx).lang, p.First())[3:]
+	default:
+		return i18n.Date(visitOf(ctx).lang, p.First())[6:]
+	}
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cartogram draws one area-true circle a place, coloured in steps of
+// one hue, beside a table of the same. Islands far out stand in insets. Value
+// and name can be read without colour: in the title of each circle, in the
+// line under the map and in the table.
+package cartogram
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"strconv"
+
+	"mach/web"
+	"mach/web/components/chart"
+)
+
+// Circle is one place. X and Y are kilometres east and south, R the radius in
+// kilometres; an inset has its own origin.
+type Circle struct {
+	X, Y, R    float64
+	Name, Href string
+	Value      float64 // NaN = not known
+	Inset      string  // name of the inset; "" = the main map
+	Label      string  // written on the map: few, short
+	Alarm      bool    // a ring around it, and a word in the table
+}
+
+// Props are a map. Steps are the bounds between colour steps, rising, at most
+// five: len(Steps)+1 steps.
+type Props struct {
+	ID       string
+	Title    string // the finding
+	Unit     string
+	Head     string // head of the names: "Xã, phường"
+	Circles  []Circle
+	Steps    []float64
+	Decimals int
+	Alarm    string // what the ring means
+	Foot     chart.Foot
+	NoTable  bool // a ranking beside it is its table
+}
+
+// Step returns the colour step of v, 0 palest; -1 when v is not known. A value
+// equal to a bound belongs to the step above.
+func Step(v float64, bounds []float64) int {
+	if math.IsNaN(v) {
+		return -1
+	}
+	n := 0
+	for _, b := range bounds {
+		if v >= b {
+			n++
+		}
+	}
+	return n
+}
+
+// paint is the class of a step out of n+1: the palest and the darkest of the
+// scale are always used, the ones between are spread.
+func paint(step, n int) string {
+	if step < 0 {
+		return "step-none"
+	}
+	if n == 0 {
+		return "step-3"
+	}
+	return "step-" + strconv.Itoa(int(math.Round(float64(step)*5/float64(n))))
+}
+
+// Paint returns the colour number of v for a ranking beside the map: 0 … 5,
+// or -1.
+func Paint(v float64, bounds []float64) int {
+	s := Step(v, bounds)
+	if s < 0 || len(bounds) == 0 {
+		return s
+	}
+	return int(math.Round(float64(s) * 5 / float64(len(bounds))))
+}
+
+// drawn is the map laid out: pixels, circles in drawing order.
+type drawn struct {
+	w, h   float64
+	dots   []dot
+	frames []frame
+}
+
+type dot struct {
+	Circle
+	class   string
+	x, y, r float64
+}
+
+type frame struct {
+	name       string
+	x, y, w, h float64
+}
+
+const (
+	mapWidth  = 520.0
+	mapHeight = 620.0
+	insetW    = 132.0
+	insetH    = 104.0
+	least     = 2.2 // least radius in units: still to be hit with a finger
+)
+
+// lay fits the main map into the page, largest circles first so that small
+// ones stay on top, and stacks the insets at the right.
+func lay(p Props) drawn {
+	var main []Circle
+	insets := map[string][]Circle{}
+	var names []string
+	for _, c := range p.Circles {
+		if c.Inset == "" {
+			main = append(main, c)
+			continue
+		}
+		if insets[c.Inset] == nil {
+			names = append(names, c.Inset)
+		}
+		insets[c.Inset] = append(insets[c.Inset], c)
+	}
+	width := mapWidth
+	if len(names) > 0 {
+		width -= 0.5 * insetW
+	}
+	d := drawn{}
+	w, h := d.place(p, main, 0, 0, width, mapHeight, 6)
+	d.w, d.h = w, h
+	for i, n := range names {
+		f := frame{n, mapWidth - insetW, 8 + float64(i)*(insetH+26), insetW, insetH}
+		if i >= 1 { // the south-eastern corner: sea on the map of Vietnam too
+			f.y = h - float64(len(names)-i)*(insetH+26)
+		}
+		d.frames = append(d.frames, f)
+		d.place(p, insets[n], f.x, f.y, f.w, f.h, 10)
+	}
+	if len(names) > 0 {
+		d.w = mapWidth
+		d.h = math.Max(d.h, float64(len(names))*(insetH+26)+16)
+	}
+	return d
+}
+
+// place fits circles into a box with pad around and returns the size used.
+func (d *drawn) place(p Props, cs []Circle, x0, y0, w, h, pad float64) (usedW, usedH float64) {
+	if len(cs) == 0 {
+		return w, 60
+	}
+	minX, minY, maxX, maxY := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
+	for _, c := range cs {
+		minX, maxX = math.Min(minX, c.X-c.R), math.Max(maxX, c.X+c.R)
+		minY, maxY = math.Min(minY, c.Y-c.R), math.Max(maxY, c.Y+c.R)
+	}
+	k := math.Min((w-2*pad)/math.Max(maxX-minX, 1e-6), (h-2*pad)/math.Max(maxY-minY, 1e-6))
+	usedW, usedH = (maxX-minX)*k+2*pad, (maxY-minY)*k+2*pad
+	ox := x0 + (w-usedW)/2 + pad
+	oy := y0 + pad
+	if y0 > 0 { // an inset: in the middle of its frame
+		oy = y0 + (h-usedH)/2 + pad
+	}
+	start := len(d.dots)
+	for _, c := range cs {
+		d.dots = append(d.dots, dot{Circle: c, class: paint(Step(c.Value, p.Steps), len(p.Steps)),
+			x: ox + (c.X-minX)*k, y: oy + (c.Y-minY)*k, r: math.Max(c.R*k, least)})
+	}
+	slices.SortStableFunc(d.dots[start:], func(a, b dot) int { return cmp.Compare(b.r, a.r) })
+	return w, usedH
+}
+
+// ranges are the legend's steps in words, palest first.
+func ranges(ctx context.Context, p Props) []string {
+	if len(p.Steps) == 0 {
+		return nil
+	}
+	n := func(f float64) string { return web.Number(ctx, f, p.Decimals) }
+	out := []string{web.T(ctx, "map.below", n(p.Steps[0]))}
+	for i := 1; i < len(p.Steps); i++ {
+		out = append(out, web.T(ctx, "map.between", n(p.Steps[i-1]), n(p.Steps[i])))
+	}
+	return append(out, web.T(ctx, "map.from", n(p.Steps[len(p.Steps)-1])))
+}
+
+// unknown counts the circles without a value.
+func unknown(p Props) int {
+	n := 0
+	for _, c := range p.Circles {
+		if math.IsNaN(c.Value) {
+			n++
+		}
+	}
+	return n
+}
+
+// said is a circle in words.
+func said(ctx context.Context, p Props, c Circle) string {
+	if math.IsNaN(c.Value) {
+		return c.Name + ": " + web.T(ctx, "map.unknown")
+	}
+	return c.Name + ": " + web.Quantity(ctx, c.Value, p.Decimals, p.Unit)
+}
+
+func num(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }
