@@ -3,8 +3,10 @@
 package vn
 
 import (
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -17,21 +19,50 @@ func Fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	gap := false
-	for _, r := range norm.NFKD.String(s) {
-		switch {
-		case unicode.IsSpace(r):
-			gap = b.Len() > 0
-			continue
-		case unicode.Is(unicode.Mn, r) || invisible(r):
-			continue
-		}
-		if gap {
+	write := func(r rune) {
+		if gap && b.Len() > 0 {
 			b.WriteByte(' ')
-			gap = false
 		}
-		b.WriteRune(foldRune(r))
+		gap = false
+		b.WriteRune(r)
+	}
+	for _, r := range s {
+		switch {
+		case r < utf8.RuneSelf && r > ' ' && r != 0x7f:
+			write(unicode.ToLower(r))
+		case unicode.IsSpace(r):
+			gap = true
+		case r < rune(len(bare)) && bare[r] != 0:
+			write(rune(bare[r]))
+		default:
+			for _, d := range norm.NFKD.String(string(r)) {
+				switch {
+				case unicode.IsSpace(d):
+					gap = true
+				case !unicode.Is(unicode.Mn, d) && !invisible(d):
+					write(foldRune(d))
+				}
+			}
+		}
 	}
 	return b.String()
+}
+
+// bare gives the plain letter of every precomposed Vietnamese letter.
+var bare = bareLetters()
+
+func bareLetters() (table [0x1f00]byte) {
+	for r := rune(0xc0); r < rune(len(table)); r++ {
+		if r == 0x250 {
+			r = 0x1e00 // no Latin letters between
+		}
+		d := []rune(norm.NFD.String(string(r)))
+		letter := foldRune(d[0])
+		if letter >= 'a' && letter <= 'z' && !slices.ContainsFunc(d[1:], func(m rune) bool { return !unicode.Is(unicode.Mn, m) }) {
+			table[r] = byte(letter)
+		}
+	}
+	return table
 }
 
 // foldRune lowers a letter. đ has no decomposition; ð (eth) is often typed

@@ -68,9 +68,9 @@ const Reform Date = 20270
 // MakeUnitID returns the id of the unit that got the code in the generation.
 // It returns 0 when the code is not two, three or five digits as the level asks.
 func MakeUnitID(generation int, level Level, code string) UnitID {
-	width := map[Level]int{LevelProvince: 2, LevelDistrict: 3, LevelCommune: 5}[level]
+	width := [...]int{LevelProvince: 2, LevelDistrict: 3, LevelCommune: 5}
 	n, ok := digits(code)
-	if !ok || len(code) != width || generation < 1 || generation > 2000 {
+	if !ok || level > LevelCommune || len(code) != width[level] || generation < 1 || generation > 2000 {
 		return 0
 	}
 	return UnitID(generation*1_000_000 + int(level)*100_000 + n)
@@ -96,6 +96,8 @@ type Unit struct {
 	Population int
 	// Lon and Lat are the centre in degrees, both 0 when unknown.
 	Lon, Lat float64
+	// Basis names the act that made the unit; empty when not recorded.
+	Basis string
 }
 
 // ValidOn reports whether the unit exists on the day. A unit without known
@@ -165,11 +167,20 @@ type Edge struct {
 	AllPeople bool
 	// Kind is the word of source a for it ("merged", "ambiguous" …); may be empty.
 	Kind string
-	// Sources that tell it: "ab", "a" or "b"; content/units/SOURCES.md names them.
+	// Sources that tell it, a letter each: a, b, or d for our own decision;
+	// content/units/SOURCES.md names them.
 	Sources string
 	// Refused is set when sources differ and our decision
 	// (content/units/DECISIONS.md) is not to follow this one. It is kept as data.
 	Refused bool
+}
+
+// Alias is a second code under which a unit was published. What we write
+// always carries the unit's own code.
+type Alias struct {
+	Code   string
+	ID     UnitID
+	Source string
 }
 
 // Former is what a unit was called before a day.

@@ -5,35 +5,49 @@ package vn
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"sync"
 )
 
 // Units knows all administrative units, past and present. It is immutable
 // and safe for concurrent use. Answers about days before the oldest data are
 // those of the oldest map known, that of 2025-06-30.
 type Units struct {
-	all      []Unit // by id, attributes of the latest day
+	ids      []UnitID // sorted
+	all      []Unit   // of the same places, attributes of the latest day
 	children map[UnitID][]int32
 	byCode   map[string][]int32
 	byName   map[string][]int32
 	formers  map[UnitID][]Former // by day
 	out, in  map[UnitID][]Edge
+	address  func() addressIndex // made when first asked
 }
 
-// NewUnits checks and indexes units, former names and lineage. Folded is
-// filled in. The nation must be among the units; an error names the first unit
-// whose parent is missing, whose id occurs twice, or an edge without ends.
-func NewUnits(units []Unit, formers []Former, edges []Edge) (*Units, error) {
+// Tables is what Units is made of.
+type Tables struct {
+	Units   []Unit // the nation among them, in any order; Folded may be empty
+	Formers []Former
+	Edges   []Edge
+	Aliases []Alias
+}
+
+// NewUnits checks and indexes the tables. An error names the first unit whose
+// parent is missing or whose id occurs twice, or a row that speaks of no unit.
+func NewUnits(t Tables) (*Units, error) {
+	n := len(t.Units)
 	u := &Units{
-		all:      slices.Clone(units),
+		ids:      make([]UnitID, n),
+		all:      make([]Unit, n),
 		children: make(map[UnitID][]int32, 1024),
-		byCode:   make(map[string][]int32, len(units)),
-		byName:   make(map[string][]int32, len(units)),
-		formers:  make(map[UnitID][]Former, len(formers)),
-		out:      make(map[UnitID][]Edge, len(edges)),
-		in:       make(map[UnitID][]Edge, len(edges)/2),
+		byCode:   make(map[string][]int32, n),
+		byName:   make(map[string][]int32, n),
+		formers:  make(map[UnitID][]Former, len(t.Formers)),
+		out:      make(map[UnitID][]Edge, n),
+		in:       make(map[UnitID][]Edge, n/2),
 	}
-	slices.SortFunc(u.all, func(a, b Unit) int { return cmp.Compare(a.ID, b.ID) })
+	u.address = sync.OnceValue(u.indexAddresses)
+	u.sort(t.Units)
 	if _, ok := u.Get(Nation); !ok {
 		return nil, fmt.Errorf("units: the nation is missing")
 	}
@@ -42,10 +56,34 @@ func NewUnits(units []Unit, formers []Former, edges []Edge) (*Units, error) {
 			return nil, err
 		}
 	}
+	if err := u.name(t.Formers, t.Aliases); err != nil {
+		return nil, err
+	}
+	if err := u.link(t.Edges); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// sort fills ids and all; sorting numbers is much faster than sorting units.
+func (u *Units) sort(units []Unit) {
+	order := make([]int64, len(units))
+	for i, x := range units {
+		order[i] = int64(x.ID)<<32 | int64(i)
+	}
+	slices.Sort(order)
+	for i, o := range order {
+		u.all[i] = units[o&math.MaxUint32]
+		u.ids[i] = u.all[i].ID
+	}
+}
+
+// name adds former names and second codes.
+func (u *Units) name(formers []Former, aliases []Alias) error {
 	for _, f := range formers {
 		i, ok := u.find(f.ID)
 		if !ok {
-			return nil, fmt.Errorf("units: former name of %v, which is missing", f.ID)
+			return fmt.Errorf("units: former name of %v, which is missing", f.ID)
 		}
 		u.formers[f.ID] = append(u.formers[f.ID], f)
 		if folded := Fold(f.Name); folded != u.all[i].Folded {
@@ -55,12 +93,19 @@ func NewUnits(units []Unit, formers []Former, edges []Edge) (*Units, error) {
 	for _, list := range u.formers {
 		slices.SortFunc(list, func(a, b Former) int { return cmp.Compare(a.Until, b.Until) })
 	}
-	return u, u.link(edges)
+	for _, a := range aliases {
+		i, ok := u.find(a.ID)
+		if !ok {
+			return fmt.Errorf("units: alias of %v, which is missing", a.ID)
+		}
+		u.byCode[a.Code] = append(u.byCode[a.Code], int32(i)) // after the code's own units
+	}
+	return nil
 }
 
 func (u *Units) index(i int) error {
 	x := &u.all[i]
-	if i > 0 && u.all[i-1].ID == x.ID {
+	if i > 0 && u.ids[i-1] == x.ID {
 		return fmt.Errorf("units: %v occurs twice", x.ID)
 	}
 	if x.ID != Nation {
@@ -70,7 +115,9 @@ func (u *Units) index(i int) error {
 		}
 		u.children[x.Parent] = append(u.children[x.Parent], int32(i))
 	}
-	x.Folded = Fold(x.Name)
+	if x.Folded == "" {
+		x.Folded = Fold(x.Name)
+	}
 	u.byCode[x.Code] = append(u.byCode[x.Code], int32(i))
 	u.byName[x.Folded] = append(u.byName[x.Folded], int32(i))
 	return nil
@@ -91,7 +138,7 @@ func (u *Units) link(edges []Edge) error {
 }
 
 func (u *Units) find(id UnitID) (int, bool) {
-	return slices.BinarySearchFunc(u.all, id, func(x Unit, id UnitID) int { return cmp.Compare(x.ID, id) })
+	return slices.BinarySearch(u.ids, id)
 }
 
 // at returns unit i with its attributes of the day.
@@ -127,7 +174,8 @@ func (u *Units) At(id UnitID, on Date) (Unit, bool) {
 }
 
 // ByCode returns the unit that had the code on the day: two digits for a
-// province, three for a district, five for a commune.
+// province, three for a district, five for a commune. A second code (see
+// [Alias]) finds its unit when no other has the code as its own.
 func (u *Units) ByCode(code string, on Date) (Unit, bool) {
 	for _, i := range u.byCode[code] {
 		if u.all[i].ValidOn(on) && u.all[i].ID != Nation {
