@@ -2,16 +2,13 @@
 
 package fhir
 
-import "mach/issue"
+type program struct{ Param }
 
-// Validate lists what is wrong with the shape of a resource.
-func Validate(d *Doc) []issue.Issue { return nil }
+func newProgram(f []string) *program                          { return &program{Param{Code: f[1]}} }
+func (p *program) line(f []string, codes map[string]*codeSet) {}
 
 // Extract lists the values by which search finds the resource.
 func Extract(d *Doc) []Index { return nil }
-
-// Types returns the names of the resource types of R4 in alphabetical order.
-func Types() []string { return nil }
 
 // Lookup returns the search parameter of a type by its code.
 func Lookup(typ, code string) (Param, bool) { return Param{}, false }

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fhir
+
+import (
+	"math/bits"
+	"slices"
+	"strings"
+
+	"mach/issue"
+)
+
+// maxIssues ends the checking of a resource that is wrong all over.
+const maxIssues = 100
+
+// Validate checks the shape of a resource against R4: elements that it does not
+// have, that are missing, of the wrong type or number; the form of primitives;
+// one value per choice; codes of required bindings that can be listed;
+// references and what they may point to; contained resources and Bundle
+// entries. It returns nil when nothing is wrong and at most 100 issues else, in
+// the order of the text, missing elements last within their parent. Each has
+// severity error, a key of the fhir catalogue and the FHIRPath of the place;
+// warnings are only the known faults of official examples (definitions/errata.txt).
+//
+// It does not check invariants, profiles, or whether references lead anywhere
+// outside the resource.
+func Validate(d *Doc) []issue.Issue {
+	v := &validator{defs: r4()}
+	v.resource(d.Root(), nil)
+	excuse(d, v.issues)
+	return v.issues
+}
+
+// A validator walks one document.
+type validator struct {
+	defs   *definitions
+	issues []issue.Issue
+	// container is the resource whose contained resources "#id" means: the
+	// outermost one, or that of the Bundle entry being checked.
+	container Node
+	// transaction is true inside a Bundle whose entries may refer by search.
+	transaction bool
+}
+
+func (v *validator) full() bool { return len(v.issues) >= maxIssues }
+
+// add reports a fault at n.
+func (v *validator) add(n Node, code issue.Code, key string, args ...any) {
+	v.addAt(n.Path(), code, key, args...)
+}
+
+func (v *validator) addAt(path string, code issue.Code, key string, args ...any) {
+	if !v.full() {
+		v.issues = append(v.issues, issue.Issue{
+			Severity: issue.SeverityError, Code: code, Key: key, Args: args, Path: path,
+		})
+	}
+}
+
+// resource checks a resource: the document, a contained one, one of an entry.
+// owner is the structure it stands in, nil for the document itself.
+func (v *validator) resource(n Node, owner *structure) {
+	if n.Kind() != Object {
+		v.add(n, issue.Structure, "fhir.type", "Resource")
+		return
+	}
+	typ := n.member("resourceType")
+	s := v.defs.types[typ.String()]
+	if typ.Kind() != String || s == nil || !s.resource {
+		v.addAt(n.Path()+".resourceType", issue.Structure, "fhir.resource_type", typ.String())
+		return
+	}
+	was, transaction := v.container, v.transaction
+	switch {
+	case n.Name() != "" || owner == nil: // a document, an entry, a parameter
+		v.container = n
+	case n.member("contained").Exists():
+		v.add(n.member("contained"), issue.Structure, "fhir.contained.nested")
+	case !n.member("id").Exists():
+		v.addAt(n.Path()+".id", issue.Required, "fhir.required", "id")
+	}
+	if s.name == "Bundle" {
+		kind := n.member("type").String()
+		v.transaction = kind == "transaction" || kind == "batch"
+	}
+	v.object(n, s)
+	v.container, v.transaction = was, transaction
+}
+
+// object checks the members of n against the elements of s.
+func (v *validator) object(n Node, s *structure) {
+	if n.Len() == 0 {
+		v.add(n, issue.Structure, "fhir.empty")
+		return
+	}
+	seen := uint64(0)
+	for c := range n.children() {
+		if v.full() {
+			return
+		}
+		name := c.Name()
+		if name == "resourceType" && s.resource {
+			continue
+		}
+		name, shadow := strings.CutPrefix(name, "_")
+		m, ok := s.members[name]
+		if !ok || shadow && m.typ.primitive == notPrimitive {
+			v.add(c, issue.Structure, "fhir.unknown", c.Name())
+			continue
+		}
+		if bit := uint64(1) << m.bit; seen&bit == 0 {
+			seen |= bit
+		} else if m.choice && !v.onlyChoice(n, s, m) {
+			v.add(c, issue.Structure, "fhir.choice", m.name)
+			continue
+		}
+		v.member(n, c, m, shadow)
+	}
+	v.missing(n, s, s.required&^seen)
+	if s.name == "Extension" {
+		v.extension(n)
+	}
+}
+
+// onlyChoice reports whether all members of a choice are of the type of m: a
+// value and its extensions (valueDate, _valueDate) may stand together.
+func (v *validator) onlyChoice(n Node, s *structure, m member) bool {
+	for c := range n.children() {
+		if o, ok := s.members[strings.TrimPrefix(c.Name(), "_")]; ok && o.element == m.element && o.typ != m.typ {
+			return false
+		}
+	}
+	return true
+}
+
+// missing reports the elements whose bits are set in absent.
+func (v *validator) missing(n Node, s *structure, absent uint64) {
+	for ; absent != 0; absent &= absent - 1 {
+		e := s.elements[bits.TrailingZeros64(absent)]
+		name := e.name
+		if e.choice {
+			name += "[x]"
+		}
+		v.addAt(n.Path()+"."+name, issue.Required, "fhir.required", name)
+	}
+}
+
+// extension checks that an extension has a value or extensions, not both.
+func (v *validator) extension(n Node) {
+	value := false
+	for name := range n.Fields() {
+		value = value || strings.HasPrefix(strings.TrimPrefix(name, "_"), "value")
+	}
+	if value == n.member("extension").Exists() {
+		v.add(n, issue.Structure, "fhir.extension")
+	}
+}
+
+// member checks one member of object n: that it is an array where the element
+// may repeat and none where it may not, then each value. shadow is true for
+// _name, which carries id and extensions of a primitive.
+func (v *validator) member(n, c Node, m member, shadow bool) {
+	if !m.many {
+		if c.Kind() == Array {
+			v.add(c, issue.Structure, "fhir.single", c.Name())
+			return
+		}
+		v.value(c, m, shadow)
+		return
+	}
+	if c.Kind() != Array {
+		v.add(c, issue.Structure, "fhir.array", c.Name())
+		return
+	}
+	if c.Len() == 0 {
+		v.add(c, issue.Structure, "fhir.empty")
+	}
+	twin, i := Node{}, 0
+	for e := range c.children() {
+		if e.Kind() != Null || m.typ.primitive == notPrimitive {
+			v.value(e, m, shadow)
+		} else {
+			// null keeps the place of a value whose extensions are in the twin.
+			if !twin.Exists() {
+				twin = n.member(twinName(c.Name()))
+			}
+			if k := twin.element(i).Kind(); k == Absent || k == Null {
+				v.add(e, issue.Structure, "fhir.null")
+			}
+		}
+		i++
+	}
+}
+
+// twinName turns name into _name and back.
+func twinName(name string) string {
+	if bare, ok := strings.CutPrefix(name, "_"); ok {
+		return bare
+	}
+	return "_" + name
+}
+
+// value checks one value of an element.
+func (v *validator) value(n Node, m member, shadow bool) {
+	switch t := m.typ; {
+	case n.Kind() == Null:
+		v.add(n, issue.Structure, "fhir.null")
+	case shadow:
+		v.complex(n, v.defs.types["Element"], "Element")
+	case t.primitive != notPrimitive:
+		v.primitive(n, t, m.codes)
+	case t.name == "Resource" || t.structure.resource:
+		v.resource(n, v.defs.types["Resource"])
+	default:
+		v.complex(n, t.structure, t.name)
+		switch {
+		case t.name == "Reference":
+			v.reference(n, t.targets)
+		case m.codes != nil:
+			v.coded(n, m.codes)
+		}
+	}
+}
+
+func (v *validator) complex(n Node, s *structure, name string) {
+	if n.Kind() != Object {
+		v.add(n, issue.Structure, "fhir.type", name)
+		return
+	}
+	v.object(n, s)
+}
+
+func (v *validator) primitive(n Node, t *elementType, codes *codeSet) {
+	if n.Kind() != t.primitive.kind() {
+		v.add(n, issue.Structure, "fhir.type", t.name)
+		return
+	}
+	s := n.String()
+	if !t.primitive.wellFormed(s) {
+		v.add(n, issue.Value, "fhir.format", t.name)
+		return
+	}
+	if codes != nil && codes.codes[s] == 0 {
+		v.add(n, issue.CodeInvalid, "fhir.code", s, codes.name)
+	}
+}
+
+// coded checks a Coding, CodeableConcept or Quantity that is bound to a set: at
+// least one of its codes must be of it.
+func (v *validator) coded(n Node, codes *codeSet) {
+	list := n
+	if n.member("coding").Exists() || n.member("text").Exists() {
+		list = n.member("coding")
+	}
+	some := false
+	for c := range list.Items() {
+		some = some || c.member("code").Exists()
+		if codes.has(c.member("system").String(), c.member("code").String()) {
+			return
+		}
+	}
+	if some || list != n {
+		v.add(n, issue.CodeInvalid, "fhir.code", list.Get("code").String(), codes.name)
+	}
+}
+
+// reference checks the literal reference of a Reference element: its form, the
+// type it points to, and that "#id" is there.
+func (v *validator) reference(n Node, targets []string) {
+	lit := n.member("reference")
+	if lit.Kind() != String {
+		return
+	}
+	ref := lit.String()
+	typ, ok := v.target(ref)
+	switch {
+	case !ok && strings.HasPrefix(ref, "#"):
+		v.add(lit, issue.Value, "fhir.reference.contained", ref)
+	case !ok:
+		v.add(lit, issue.Value, "fhir.reference.form", ref)
+	case typ != "" && len(targets) > 0 && !slices.Contains(targets, typ):
+		v.add(lit, issue.Value, "fhir.reference.target", typ, strings.Join(targets, ", "))
+	}
+}
+
+// target returns the type that a reference points to, "" when the text does not
+// tell. It returns false for what is no reference.
+func (v *validator) target(ref string) (typ string, ok bool) {
+	if id, ok := strings.CutPrefix(ref, "#"); ok {
+		if id == "" { // the container itself
+			return v.container.member("resourceType").String(), true
+		}
+		for c := range v.container.Each("contained") {
+			if c.member("id").String() == id {
+				return c.member("resourceType").String(), true
+			}
+		}
+		return "", false
+	}
+	if strings.HasPrefix(ref, "urn:") {
+		return "", pUUID.wellFormed(ref) || pOID.wellFormed(ref)
+	}
+	if typ, query, ok := strings.Cut(ref, "?"); ok && v.transaction {
+		return typ, query != "" && IsType(typ)
+	}
+	typ, _ = SplitReference(ref)
+	if strings.Contains(ref, "://") {
+		if !IsType(typ) {
+			typ = ""
+		}
+		return typ, pURI.wellFormed(ref)
+	}
+	return typ, IsType(typ)
+}
