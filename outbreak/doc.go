@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package outbreak judges counts of cases: data in, verdict out.
+//
+// It is pure: no clock, no files, no database. The caller brings the counts,
+// the dated settings and what is known of the disease; a verdict carries every
+// number it rests on, so that a screen can explain it and anybody can compute
+// it again. Values are immutable and everything is safe for concurrent use.
+//
+// It holds the legal rules of TT 15/2026/TT-BYT (legal.go): Article 16 says
+// when a commune has an epidemic and when it ends, Article 22 when to warn.
+// They are computed always and shown always. A verdict declares nothing: only
+// the station's director does (Article 26).
+//
+// Statistical detectors stand beside them, one file a method.
+//
+//	v := outbreak.Epidemic(rules, outbreak.Facts{Group: "B", Endemic: true, Count: 14, Past: years})
+//	v.State == outbreak.StateEpidemic && v.Article == "16.1b"
+package outbreak
