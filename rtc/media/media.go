@@ -105,12 +105,18 @@ func start(s rtc.MediaConfig) (*service.LivekitServer, rtc.MediaReady, error) {
 	return server, rtc.MediaReady{Addr: net.JoinHostPort(loopback, strconv.Itoa(port)), UDPPort: s.UDPPort}, err
 }
 
-const loopback = "127.0.0.1"
+const (
+	loopback = "127.0.0.1"
+	discard  = 9
+)
 
 // settings is LiveKit's configuration. Every line that is not its default has
 // a reason:
 //   - node_ip and stun_servers are ours, else the server asks, and names to
-//     browsers, hosts of other people;
+//     browsers, hosts of other people. Our address is known, so nobody needs
+//     a STUN server: the one named is our discard port (RFC 863), which
+//     answers nothing. It must not be the media port: browsers take what comes
+//     from a STUN server for its answer, and pictures would never arrive;
 //   - no TCP for media and no relay: both would listen on every address;
 //   - rooms are made by [rtc.Engine.EnsureRoom] only, so a token that outlived
 //     its consultation opens nothing;
@@ -119,7 +125,7 @@ func settings(s rtc.MediaConfig, port int) map[string]any {
 	media := map[string]any{
 		"node_ip":                   s.NodeIP.String(),
 		"use_external_ip":           false,
-		"stun_servers":              []string{netip.AddrPortFrom(s.NodeIP, s.UDPPort).String()},
+		"stun_servers":              []string{netip.AddrPortFrom(s.NodeIP, discard).String()},
 		"udp_port":                  s.UDPPort,
 		"tcp_port":                  0,
 		"allow_tcp_fallback":        false,

@@ -169,13 +169,16 @@ func TestRoom(t *testing.T) {
 // onlyOurs checks the join reply (a protobuf message, its strings stand in it
 // as they are): bar S9.
 func onlyOurs(t *testing.T, reply string) {
-	servers := regexp.MustCompile(`(?:stuns?|turns?):[[:graph:]]*`).FindAllString(reply, -1)
+	servers := regexp.MustCompile(`(?:stuns?|turns?):`).FindAllStringIndex(reply, -1)
 	if len(servers) == 0 {
 		t.Fatal("the reply names no server at all: the browser library would then use its own")
 	}
-	for _, s := range servers {
-		if !regexp.MustCompile(`^stun:127\.0\.0\.1:\d+`).MatchString(s) {
-			t.Errorf("the reply names %q", s)
+	for _, at := range servers {
+		length := int(reply[at[0]-1]) // protobuf writes it before each string
+		// Not the media port: Chromium takes all that comes from a STUN server
+		// for its answer, and no picture would arrive.
+		if s := reply[at[0]:min(at[0]+length, len(reply))]; s != "stun:127.0.0.1:9" {
+			t.Errorf("the reply names %q, want our discard port", s)
 		}
 	}
 	foreign := regexp.MustCompile(`(?i)[a-z0-9-]+\.(com|net|org|io|cloud|dev)\b`)

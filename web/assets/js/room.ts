@@ -284,15 +284,15 @@ function start(root: HTMLElement): void {
 
 	function label(t: HTMLElement, p: Participant): void {
 		const account = p.identity.split("~")[0]!;
-		const own = p === room.localParticipant;
-		t.querySelector("strong")!.textContent = own ? say("you") : (names[account] ?? say("somebody"));
+		const me = p === room.localParticipant;
+		t.querySelector("strong")!.textContent = me ? say("you") : (names[account] ?? say("somebody"));
 		const parts = [];
 		if (!p.isMicrophoneEnabled) parts.push(say("muted"));
 		if (!p.isCameraEnabled) parts.push(say("no_picture"));
-		if (!own && p.connectionQuality !== ConnectionQuality.Unknown) parts.push(say(`quality.${p.connectionQuality}`));
+		if (!me && p.connectionQuality !== ConnectionQuality.Unknown) parts.push(say(`quality.${p.connectionQuality}`));
 		t.querySelector("span")!.textContent = parts.join(" · ");
 		t.dataset.picture = String(p.isCameraEnabled);
-		if (!own && !(account in names)) void learn(account);
+		if (!me && !(account in names)) void learn(account);
 	}
 
 	// learn asks who a newcomer is, once for each.
@@ -335,22 +335,31 @@ function start(root: HTMLElement): void {
 
 	async function toggle(what: "mic" | "cam"): Promise<void> {
 		const me = room.localParticipant;
+		note.textContent = "";
 		try {
-			if (what === "mic") micOn = Boolean((await me.setMicrophoneEnabled(!micOn))?.track) && !micOn;
-			else camOn = Boolean((await me.setCameraEnabled(!camOn))?.track) && !camOn;
-			note.textContent = "";
+			if (what === "mic") await me.setMicrophoneEnabled(!micOn);
+			else await me.setCameraEnabled(!camOn);
 		} catch {
 			note.textContent = say(what === "mic" ? "no_microphone" : "no_camera");
 		}
+		refresh(me);
+	}
+
+	// own takes over what is on now: by a button here, or muted by somebody.
+	function own(): void {
+		const me = room.localParticipant;
+		micOn = me.isMicrophoneEnabled;
+		camOn = me.isCameraEnabled;
 		for (const p of me.trackPublications.values()) {
 			if (p.track && !tracks.includes(p.track)) tracks.push(p.track);
 		}
 		buttons();
-		label(tile(me), me);
 	}
 
 	const refresh = (p: Participant) => {
-		if (phase === "in") label(tile(p), p);
+		if (phase !== "in") return;
+		if (p === room.localParticipant) own();
+		label(tile(p), p);
 	};
 	room
 		.on(RoomEvent.ParticipantConnected, tile)
