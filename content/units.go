@@ -86,11 +86,11 @@ func (t *unitTables) since(f []string) error {
 	u := vn.Unit{Code: f[0], Kind: f[1], Name: f[2], To: vn.ZeroDate, From: vn.Reform}
 	var err error
 	for i, to := range []*float64{&u.AreaKm2, nil, &u.Lon, &u.Lat} {
-		if to != nil && f[3+i] != "" && err == nil {
+		if to != nil && known(f[3+i]) && err == nil {
 			*to, err = strconv.ParseFloat(f[3+i], 64)
 		}
 	}
-	if f[4] != "" && err == nil {
+	if known(f[4]) && err == nil {
 		u.Population, err = strconv.Atoi(f[4])
 	}
 	if err != nil {
@@ -103,6 +103,9 @@ func (t *unitTables) since(f []string) error {
 	u.ID = vn.MakeUnitID(vn.SinceReform, u.Level, u.Code)
 	return t.add(u)
 }
+
+// known reports whether a figure is there and not marked as doubtful.
+func known(figure string) bool { return figure != "" && figure[0] != '?' }
 
 // sinceProvince adds a province of today and the edges of its old ones. One
 // that was not merged keeps the id of the older map.
