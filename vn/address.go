@@ -77,50 +77,73 @@ func (u *Units) ranked(best map[UnitID]int, on Date) []Unit {
 // score says how well the address fits the commune named by part at; 0 when it
 // does not, or when no unit above the commune is named.
 func (u *Units) score(x Unit, parts []part, at int) int {
-	score := 2 + u.fit(x, parts[at])
-	next := at + 1 // parts from here on are not used yet
-	above := false
-	for _, level := range []Level{LevelDistrict, LevelProvince} {
-		names := u.namesAbove(x, level)
-		found := -1
-		for i := next; i < len(parts) && found < 0; i++ {
-			if !parts[i].mayBe(level) {
-				continue
-			}
-			for _, n := range names {
-				if n.key == parts[i].key {
-					score += n.weight + u.fit(n.unit, parts[i])
-					found = i
-					break
-				}
-			}
-		}
-		if found >= 0 {
-			score -= found - next // parts skipped on the way
-			next, above = found+1, true
-		}
-		if contradicts(parts, at, level, found) {
-			return 0
+	for i, p := range parts {
+		if i != at && p.only(LevelCommune) {
+			return 0 // another part says that it is the commune
 		}
 	}
-	if !above {
+	score := 2 + u.fit(x, parts[at])
+	path := u.Path(x.ID)
+	province := path[1]
+	// The province is the last part that fits; the district the first after
+	// the commune: "Thành phố Huế, tỉnh Thừa Thiên Huế".
+	end, points := u.match(province, parts, at+1, len(parts), -1)
+	score += points
+	if end < 0 {
+		end = len(parts)
+	}
+	district := -1
+	if x.Parent != province.ID {
+		district, points = u.match(path[2], parts, at+1, end, 1)
+		score += points
+	}
+	if district < 0 && end == len(parts) {
 		return 0
+	}
+	for i := at + 1; i < len(parts); i++ {
+		switch p := parts[i]; {
+		case i == district || i == end:
+		case p.only(LevelProvince), p.only(LevelDistrict) && u.knows(x, province, p):
+			return 0
+		default:
+			score-- // a part that nothing explains
+		}
 	}
 	return max(score, 0)
 }
 
-// contradicts reports a part after the commune that says it is of the level
-// and is not the one that fits, or another commune.
-func contradicts(parts []part, at int, level Level, found int) bool {
-	for i, p := range parts {
-		if i > at && i != found && p.kind != "" && p.only(level) {
-			return true
+// match finds the part among from … to-1 that names the unit, looking from the
+// left (step 1) or the right (step -1), and the points for it; -1 when none does.
+func (u *Units) match(x Unit, parts []part, from, to, step int) (at, points int) {
+	names := u.namesOf(x)
+	i := from
+	if step < 0 {
+		i = to - 1
+	}
+	for ; i >= from && i < to; i += step {
+		if !parts[i].mayBe(x.Level) {
+			continue
 		}
-		if i != at && p.kind != "" && p.only(LevelCommune) {
-			return true
+		for _, n := range names {
+			if n.key == parts[i].key {
+				return i, n.weight + u.fit(n.unit, parts[i])
+			}
 		}
 	}
-	return false
+	return -1, 0
+}
+
+// knows reports whether a printed district cannot be an earlier one of the
+// commune: the commune is of a map without districts, or the province has a
+// district of that name, which is another.
+func (u *Units) knows(x, province Unit, p part) bool {
+	if x.Parent == province.ID {
+		return true
+	}
+	return slices.ContainsFunc(u.children[province.ID], func(i int32) bool {
+		d := &u.all[i]
+		return d.Level == LevelDistrict && addressKey(d.Folded) == p.key
+	})
 }
 
 // fit compares kind and marks of a part with those of the unit.
@@ -154,25 +177,19 @@ type aboveName struct {
 	weight int
 }
 
-// namesAbove lists the names of the commune's district or province: its own,
-// former ones, and less surely those of the provinces of today it went to, for people
-// write the new province behind the old commune.
-func (u *Units) namesAbove(x Unit, level Level) []aboveName {
-	var names []aboveName
-	for _, up := range u.Path(x.ID) {
-		if up.Level != level {
-			continue
-		}
-		names = append(names, aboveName{addressKey(up.Folded), up, 4})
-		for _, f := range u.formers[up.ID] {
-			was := up
-			was.Name, was.Kind = f.Name, f.Kind
-			names = append(names, aboveName{addressKey(Fold(f.Name)), was, 4})
-		}
-		for _, s := range u.out[up.ID] {
-			if to, ok := u.Get(s.To); ok && to.Level == level {
-				names = append(names, aboveName{addressKey(to.Folded), to, 3})
-			}
+// namesOf lists the names of a district or province: its own, former ones, and
+// less surely what it became, for people write the new province behind
+// the old commune.
+func (u *Units) namesOf(x Unit) []aboveName {
+	names := []aboveName{{addressKey(x.Folded), x, 4}}
+	for _, f := range u.formers[x.ID] {
+		was := x
+		was.Name, was.Kind = f.Name, f.Kind
+		names = append(names, aboveName{addressKey(Fold(f.Name)), was, 4})
+	}
+	for _, e := range u.out[x.ID] {
+		if to, ok := u.Get(e.To); ok && to.Level == x.Level {
+			names = append(names, aboveName{addressKey(to.Folded), to, 3})
 		}
 	}
 	return names
