@@ -28,8 +28,9 @@ type Param struct {
 	Parts   []string // codes of the parameters that a composite is made of
 }
 
-// An Index is one value by which search finds a resource. Which fields are set
-// depends on Kind:
+// An Index is one value by which search finds a resource. Precision counts on
+// the side of the question, see [TimeSpan] and [NumberSpan]. Which fields are
+// set depends on Kind:
 //
 //	ParamToken      System, Value      either may be empty
 //	ParamString     Value folded by vn.Fold, Text as written
@@ -38,8 +39,10 @@ type Param struct {
 //	                Type, ID, URL      "https://elsewhere/fhir/Patient/1"
 //	                URL                other URLs, urn:uuid:…, canonicals
 //	                System, Value      the identifier of the reference, in a row of its own
-//	ParamDate       From, To           µs since 1970, From ≤ t < To; open ends are MinTime, MaxTime
-//	ParamNumber     Low, High          Low ≤ x < High by the digits written
+//	ParamDate       From, To           µs since 1970, From ≤ t < To, as long as the
+//	                                   precision says; MinTime and MaxTime are open
+//	ParamNumber     Low, High          Low ≤ x ≤ High; both the number itself, or of a
+//	                                   Range, or ±math.MaxFloat64 for "<5"
 //	ParamQuantity   Low, High, System, Value (unit code); a second row without
 //	                system when the printed unit differs from the code
 //	ParamComposite  Parts              one Index per part, in the order of [Param.Parts]

@@ -2,19 +2,243 @@
 
 package fhir
 
-type program struct{ Param }
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
-func newProgram(f []string) *program                          { return &program{Param{Code: f[1]}} }
-func (p *program) line(f []string, codes map[string]*codeSet) {}
+// A program finds the values of one search parameter in a resource. It is the
+// parameter's FHIRPath, compiled by tools/fhirdefs to routes.
+type program struct {
+	Param
+	routes []route
+	groups []group // of a composite
+}
 
-// Extract lists the values by which search finds the resource.
-func Extract(d *Doc) []Index { return nil }
+// A route leads through members to values of one type.
+type route struct {
+	steps    []step
+	fromRoot bool     // in a composite: from the resource, not from the group's value
+	leaf     string   // the type there
+	codes    *codeSet // the set that tells the system of a code; nil for none
+}
 
-// Lookup returns the search parameter of a type by its code.
-func Lookup(typ, code string) (Param, bool) { return Param{}, false }
+// A step goes to a member, to one of its elements, or to those that meet a
+// condition.
+type step struct {
+	name   string
+	index  int    // of an array; -1 for all
+	where  string // a member that must equal value; "" for no condition
+	value  string
+	isType string // the type that a reference must point to; "" for any
+}
 
-// Params returns the search parameters of a type.
-func Params(typ string) []Param { return nil }
+// A group is one way to form a composite: its parts are looked for in each
+// value at base.
+type group struct {
+	base  route
+	parts []program
+}
 
-// Patients returns the ids of the patients whose compartment the resource is in.
-func Patients(d *Doc) []string { return nil }
+var paramKinds = map[string]ParamKind{
+	"token": ParamToken, "reference": ParamReference, "string": ParamString, "uri": ParamURI, "date": ParamDate,
+	"number": ParamNumber, "quantity": ParamQuantity, "composite": ParamComposite, "special": ParamSpecial,
+}
+
+// newProgram reads "type code kind definition [>targets]".
+func newProgram(f []string) *program {
+	p := &program{Param: Param{
+		Code: f[1], Kind: paramKinds[f[2]], URL: "http://hl7.org/fhir/SearchParameter/" + f[3],
+	}}
+	if len(f) > 4 {
+		p.Targets = strings.Split(f[4][1:], ",")
+	}
+	return p
+}
+
+// line reads a line below a parameter: paths, a group, or a part of the last
+// group.
+func (p *program) line(f []string, codes map[string]*codeSet) {
+	switch f[0] {
+	case "=":
+		p.routes = readRoutes(f[1:], codes)
+	case "@":
+		p.groups = append(p.groups, group{base: readRoute(f[1], codes)})
+	case "-":
+		g := &p.groups[len(p.groups)-1]
+		g.parts = append(g.parts, program{
+			Param:  Param{Code: f[1], Kind: paramKinds[f[2]]},
+			routes: readRoutes(f[3:], codes),
+		})
+		if len(p.groups) == 1 {
+			p.Parts = append(p.Parts, f[1])
+		}
+	}
+}
+
+func readRoutes(texts []string, codes map[string]*codeSet) []route {
+	routes := make([]route, len(texts))
+	for i, text := range texts {
+		routes[i] = readRoute(text, codes)
+	}
+	return routes
+}
+
+// readRoute reads "/a.b?c=d.e[0]:Type!set".
+func readRoute(text string, codes map[string]*codeSet) route {
+	var p route
+	text, p.leaf, _ = strings.Cut(text, ":")
+	if leaf, set, ok := strings.Cut(p.leaf, "!"); ok {
+		p.leaf, p.codes = leaf, codes[set]
+	}
+	text, p.fromRoot = strings.CutPrefix(text, "/")
+	if text == "" {
+		return p
+	}
+	for s := range strings.SplitSeq(text, ".") {
+		p.steps = append(p.steps, readStep(s))
+	}
+	return p
+}
+
+func readStep(text string) step {
+	s := step{index: -1}
+	var condition, index string
+	text, condition, _ = strings.Cut(text, "?")
+	s.where, s.value, _ = strings.Cut(condition, "=")
+	if s.where == "is" {
+		s.where, s.isType = "", s.value
+	}
+	s.name, index, _ = strings.Cut(strings.TrimSuffix(text, "]"), "[")
+	if index != "" {
+		s.index, _ = strconv.Atoi(index)
+	}
+	return s
+}
+
+// walk visits the values that steps lead to from n, in the order of the text.
+func (n Node) walk(steps []step, visit func(Node)) {
+	if len(steps) == 0 {
+		visit(n)
+		return
+	}
+	s := &steps[0]
+	c := n.member(s.name)
+	switch {
+	case !c.Exists():
+	case c.Kind() != Array:
+		if s.index <= 0 && s.holds(c) {
+			c.walk(steps[1:], visit)
+		}
+	case s.index >= 0:
+		if e := c.element(s.index); e.Exists() && s.holds(e) {
+			e.walk(steps[1:], visit)
+		}
+	default:
+		nodes := c.d.nodes
+		for i := c.i + 1; i < nodes[c.i].next; i = nodes[i].next {
+			if e := (Node{c.d, i}); s.holds(e) {
+				e.walk(steps[1:], visit)
+			}
+		}
+	}
+}
+
+// holds reports whether a value meets the condition of the step.
+func (s *step) holds(n Node) bool {
+	switch {
+	case s.where != "":
+		return n.member(s.where).String() == s.value
+	case s.isType != "":
+		return n.refersTo(s.isType)
+	}
+	return true
+}
+
+// refersTo reports whether a Reference says that it points to a resource of the
+// type: by its literal reference, by its type, or as a contained resource.
+func (n Node) refersTo(typ string) bool {
+	if t, _ := n.Reference(); t != "" {
+		return t == typ
+	}
+	if id, ok := strings.CutPrefix(n.member("reference").String(), "#"); ok && n.d != nil {
+		for c := range n.d.Each("contained") {
+			if c.member("id").String() == id {
+				return c.member("resourceType").String() == typ
+			}
+		}
+		return false
+	}
+	return n.member("type").String() == typ
+}
+
+// ParamOf returns the search parameter of a type by its code: those of the
+// type itself and those of all resources, such as "_id".
+func ParamOf(typ, code string) (Param, bool) {
+	if p := r4().program(typ, code); p != nil {
+		return p.Param, true
+	}
+	return Param{}, false
+}
+
+func (d *definitions) program(typ, code string) *program {
+	all := d.programs[typ]
+	i, ok := slices.BinarySearchFunc(all, code, func(p *program, code string) int { return strings.Compare(p.Code, code) })
+	if !ok {
+		return nil
+	}
+	return all[i]
+}
+
+// Params returns the search parameters of a type in the order of their codes,
+// nil for an unknown type.
+func Params(typ string) []Param {
+	var params []Param
+	for _, p := range r4().programs[typ] {
+		params = append(params, p.Param)
+	}
+	return params
+}
+
+// Compartment returns the ids of the resources in whose compartment d is:
+// Compartment(d, "Patient") for an Observation is its subject, and its
+// performer when that is a patient. The order is that of the definition, the
+// subject first; a resource is in its own compartment. References to other
+// servers are left out.
+func Compartment(d *Doc, name string) []string {
+	var ids []string
+	if d.typ == name && d.id != "" {
+		ids = append(ids, d.id)
+	}
+	for _, code := range r4().compartments[name][d.typ] {
+		ids = d.referred(ids, code, name)
+	}
+	return ids
+}
+
+// Patients returns the ids of the patients whose record d belongs to, the
+// subject first: those of the Patient compartment, and for types that R4 keeps
+// out of it (Task) those of the parameter "patient".
+func Patients(d *Doc) []string {
+	if _, in := r4().compartments["Patient"][d.typ]; in {
+		return Compartment(d, "Patient")
+	}
+	return d.referred(nil, "patient", "Patient")
+}
+
+// referred adds the ids of resources of a type that a reference parameter finds.
+func (d *Doc) referred(ids []string, code, typ string) []string {
+	p := r4().program(d.typ, code)
+	if p == nil {
+		return ids
+	}
+	x := extractor{}
+	x.run(p, d.Root(), d.Root())
+	for _, ix := range x.found {
+		if ix.Type == typ && ix.ID != "" && ix.URL == "" && !slices.Contains(ids, ix.ID) {
+			ids = append(ids, ix.ID)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fhir
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+
+	"mach/vn"
+)
+
+// The limits of what one resource may put into the indexes. The largest
+// official example has about 12,000 values (an ImplementationGuide).
+const (
+	maxIndexes    = 100_000
+	maxComposites = 1_000 // of one composite parameter
+)
+
+// Extract lists the values by which search finds the resource: every search
+// parameter of its type, in the order of their codes, each with its values in
+// the order of the text and none twice. It returns nil for types that R4 does
+// not have, and leaves out what has not the form it should; it never fails.
+// meta.versionId and meta.lastUpdated are those in the text.
+//
+// Not indexed are the words of codes (:text), the identifier types of tokens
+// (:of-type) and what is inside contained resources.
+func Extract(d *Doc) []Index {
+	x := extractor{found: make([]Index, 0, 16)}
+	root := d.Root()
+	for _, p := range r4().programs[d.typ] {
+		x.first = len(x.found)
+		if x.run(p, root, root); len(x.found) >= maxIndexes {
+			break
+		}
+	}
+	return x.found
+}
+
+// An extractor gathers indexes.
+type extractor struct {
+	found []Index
+	first int // where those of the parameter at hand begin
+}
+
+// run evaluates one parameter from n; root is the resource.
+func (x *extractor) run(p *program, root, n Node) {
+	switch {
+	case p.Kind == ParamComposite:
+		x.composite(p, root)
+	case p.routes[0].leaf == "exists":
+		x.exists(p, n)
+	default:
+		for i := range p.routes {
+			x.route(p, &p.routes[i], root, n)
+		}
+	}
+	x.unique()
+}
+
+func (x *extractor) route(p *program, way *route, root, n Node) {
+	if way.fromRoot {
+		n = root
+	}
+	n.walk(way.steps, func(v Node) {
+		if len(x.found) < maxIndexes {
+			x.value(p, way, v)
+		}
+	})
+}
+
+// value adds what one value is found by.
+func (x *extractor) value(p *program, way *route, v Node) {
+	switch p.Kind {
+	case ParamToken:
+		x.token(p, way, v)
+	case ParamString:
+		x.string(p, way.leaf, v)
+	case ParamReference:
+		x.reference(p, way.leaf, v)
+	case ParamURI:
+		if s := v.String(); s != "" {
+			x.add(Index{Param: p.Code, Kind: ParamURI, Value: s})
+		}
+	case ParamDate:
+		if from, to, ok := span(way.leaf, v); ok {
+			x.add(Index{Param: p.Code, Kind: ParamDate, From: from, To: to})
+		}
+	case ParamNumber, ParamQuantity:
+		x.quantity(p, way.leaf, v)
+	}
+}
+
+func (x *extractor) add(ix Index) { x.found = append(x.found, ix) }
+
+// unique takes out what the parameter at hand has found twice.
+func (x *extractor) unique() {
+	list := x.found[x.first:]
+	if len(list) < 2 {
+		return
+	}
+	kept := list[:1]
+	if len(list) <= 32 {
+		for _, ix := range list[1:] {
+			if !slices.ContainsFunc(kept, func(o Index) bool { return reflect.DeepEqual(o, ix) }) {
+				kept = append(kept, ix)
+			}
+		}
+	} else {
+		seen := map[string]bool{}
+		kept = list[:0]
+		for _, ix := range list {
+			if key := fmt.Sprintf("%+v", ix); !seen[key] {
+				seen[key] = true
+				kept = append(kept, ix)
+			}
+		}
+	}
+	x.found = x.found[:x.first+len(kept)]
+}
+
+// exists adds true or false: whether there is a value other than false.
+func (x *extractor) exists(p *program, n Node) {
+	answer := "false"
+	for i := range p.routes {
+		n.walk(p.routes[i].steps, func(v Node) {
+			if v.Raw() != "false" {
+				answer = "true"
+			}
+		})
+	}
+	x.add(Index{Param: p.Code, Kind: ParamToken, Value: answer})
+}
+
+// composite adds one index for each combination of its parts' values within one
+// value of a group.
+func (x *extractor) composite(p *program, root Node) {
+	for i := range p.groups {
+		g := &p.groups[i]
+		root.walk(g.base.steps, func(at Node) {
+			var parts [][]Index
+			for j := range g.parts {
+				part := extractor{}
+				part.run(&g.parts[j], root, at)
+				if len(part.found) == 0 {
+					return
+				}
+				parts = append(parts, part.found)
+			}
+			x.combine(p, parts, nil)
+		})
+	}
+}
+
+func (x *extractor) combine(p *program, parts [][]Index, chosen []Index) {
+	if len(parts) == 0 {
+		x.add(Index{Param: p.Code, Kind: ParamComposite, Parts: slices.Clone(chosen)})
+		return
+	}
+	for _, ix := range parts[0] {
+		if len(x.found)-x.first >= maxComposites {
+			return
+		}
+		x.combine(p, parts[1:], append(chosen, ix))
+	}
+}
+
+func (x *extractor) token(p *program, way *route, v Node) {
+	ix := Index{Param: p.Code, Kind: ParamToken}
+	switch way.leaf {
+	case "CodeableConcept":
+		for c := range v.Each("coding") {
+			x.coding(p, c)
+		}
+		return
+	case "Coding":
+		x.coding(p, v)
+		return
+	case "Identifier":
+		ix.System, ix.Value = v.member("system").String(), v.member("value").String()
+	case "ContactPoint":
+		ix.Value = v.member("value").String()
+	default: // code, boolean, id, string, uri
+		ix.Value = v.String()
+		if way.codes != nil {
+			ix.System = way.codes.system(ix.Value)
+		}
+	}
+	if ix.Value != "" {
+		x.add(ix)
+	}
+}
+
+func (x *extractor) coding(p *program, c Node) {
+	ix := Index{Param: p.Code, Kind: ParamToken, System: c.member("system").String(), Value: c.member("code").String()}
+	if ix.Value != "" || ix.System != "" {
+		x.add(ix)
+	}
+}
+
+// The parts of names and addresses that a string parameter looks at.
+var (
+	nameParts    = []string{"text", "family", "given", "prefix", "suffix"}
+	addressParts = []string{"text", "line", "city", "district", "state", "postalCode", "country"}
+)
+
+func (x *extractor) string(p *program, leaf string, v Node) {
+	parts := addressParts
+	switch leaf {
+	case "HumanName":
+		parts = nameParts
+	case "string", "markdown":
+		x.text(p, v)
+		return
+	}
+	for _, part := range parts {
+		for s := range v.Each(part) {
+			x.text(p, s)
+		}
+	}
+}
+
+func (x *extractor) text(p *program, v Node) {
+	if s := v.String(); s != "" {
+		x.add(Index{Param: p.Code, Kind: ParamString, Value: vn.Fold(s), Text: s})
+	}
+}
+
+func (x *extractor) reference(p *program, leaf string, v Node) {
+	ix := Index{Param: p.Code, Kind: ParamReference}
+	switch leaf {
+	case "Resource": // of a Bundle: the resource itself is meant
+		typ, id := v.member("resourceType").String(), v.member("id").String()
+		if id != "" && slices.Contains(p.Targets, typ) {
+			ix.Type, ix.ID = typ, id
+			x.add(ix)
+		}
+	case "Reference":
+		x.literal(ix, v.member("reference").String())
+		if id := v.member("identifier"); id.member("value").Exists() {
+			ix.System, ix.Value = id.member("system").String(), id.member("value").String()
+			x.add(ix)
+		}
+	default: // canonical, uri
+		x.canonical(ix, v.String())
+	}
+}
+
+// literal adds a literal reference. Contained resources are part of the one
+// that contains them: nothing outside can ask for them.
+func (x *extractor) literal(ix Index, ref string) {
+	if ref == "" || ref[0] == '#' {
+		return
+	}
+	ix.Type, ix.ID = SplitReference(ref)
+	if ix.Type == "" || strings.Contains(ref, "://") {
+		ix.URL = ref
+	}
+	if ix.URL != "" && !IsType(ix.Type) {
+		ix.Type, ix.ID = "", ""
+	}
+	x.add(ix)
+}
+
+// canonical adds a canonical URL, and once more without its version.
+func (x *extractor) canonical(ix Index, url string) {
+	if url == "" || url[0] == '#' {
+		return
+	}
+	ix.URL = url
+	x.add(ix)
+	if bare, _, ok := strings.Cut(url, "|"); ok {
+		ix.URL = bare
+		x.add(ix)
+	}
+}
+
+// span returns the time that a date, a Period or a Timing takes.
+func span(leaf string, v Node) (from, to int64, ok bool) {
+	switch leaf {
+	case "Period":
+		return periodSpan(v)
+	case "Timing":
+		for e := range v.Each("event") {
+			if f, t, is := span("dateTime", e); is {
+				if !ok {
+					from, to, ok = f, t, true
+				}
+				from, to = min(from, f), max(to, t)
+			}
+		}
+		if ok {
+			return from, to, true
+		}
+		return periodSpan(v.Get("repeat", "boundsPeriod"))
+	}
+	m, ok := parseMoment(v.String())
+	if !ok {
+		return 0, 0, false
+	}
+	from, to = m.span()
+	return from, to, true
+}
+
+// periodSpan takes a missing start or end as open. A period that ends before it
+// starts has no time.
+func periodSpan(v Node) (from, to int64, ok bool) {
+	from, to = MinTime, MaxTime
+	if m, is := parseMoment(v.member("start").String()); is {
+		from, _ = m.span()
+		ok = true
+	}
+	if m, is := parseMoment(v.member("end").String()); is {
+		_, to = m.span()
+		ok = true
+	}
+	return from, to, ok && from < to
+}
+
+// quantity adds a number with its unit, or from the low to the high of a Range.
+func (x *extractor) quantity(p *program, leaf string, v Node) {
+	ix := Index{Param: p.Code, Kind: p.Kind, Low: -math.MaxFloat64, High: math.MaxFloat64}
+	unit := ""
+	switch leaf {
+	case "Range":
+		low, high := v.member("low"), v.member("high")
+		if n := low.member("value"); n.Kind() == Number {
+			ix.Low = n.Float()
+		}
+		if n := high.member("value"); n.Kind() == Number {
+			ix.High = n.Float()
+		}
+		if !low.Exists() {
+			low = high
+		}
+		ix.System, ix.Value, unit = unitOf(low)
+	case "Money":
+		ix.Low, ix.High = v.interval()
+		ix.System, ix.Value = "urn:iso:std:iso:4217", v.member("currency").String()
+	default:
+		if p.Kind == ParamNumber {
+			ix.Low, ix.High = v.Float(), v.Float()
+			break
+		}
+		ix.Low, ix.High = v.interval()
+		ix.System, ix.Value, unit = unitOf(v)
+	}
+	if p.Kind == ParamNumber {
+		ix.System, ix.Value, unit = "", "", ""
+	}
+	if ix.Low == -math.MaxFloat64 && ix.High == math.MaxFloat64 {
+		return
+	}
+	x.add(ix)
+	if unit != ix.Value && unit != "" {
+		ix.System, ix.Value = "", unit
+		x.add(ix)
+	}
+}
+
+// interval returns the numbers that a Quantity may be: its value, or everything
+// to one side of it.
+func (n Node) interval() (low, high float64) {
+	low, high = -math.MaxFloat64, math.MaxFloat64
+	value := n.member("value")
+	if value.Kind() != Number {
+		return low, high
+	}
+	f := value.Float()
+	switch n.member("comparator").String() {
+	case "<", "<=":
+		return low, f
+	case ">", ">=":
+		return f, high
+	}
+	return f, f
+}
+
+// unitOf returns the coded unit of a Quantity and the unit as printed. Without a
+// code the printed one stands in its place.
+func unitOf(q Node) (system, code, unit string) {
+	system, code, unit = q.member("system").String(), q.member("code").String(), q.member("unit").String()
+	if code == "" {
+		return "", unit, unit
+	}
+	return system, code, unit
+}
