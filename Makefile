@@ -1,0 +1,35 @@
+# Mạch. The two commands: make demo, make test. Everything else is for builders.
+.PHONY: demo test check dev gen build assets e2e bench bench-% clean
+
+demo: build            ## a demonstration province on this machine (LAN=1: HTTPS and a QR code for phones)
+	bin/mach demo --data $(or $(DATA),data/demo) $(if $(LAN),--lan) $(ARGS)
+
+test:                  ## everything: gate, both databases, browser stories
+	tools/test.sh
+
+check:                 ## the fast gate: format, vet, staticcheck, drift, import order
+	tools/check.sh
+
+dev: build             ## serve the demonstration without filling it again
+	bin/mach serve --data data/demo --addr 127.0.0.1:8080
+
+gen:                   ## generated code: templates
+	go tool -modfile=tools/go.mod templ generate
+
+assets:                ## CSS, scripts, fonts and icons, bundled from pinned packages
+	tools/assets.sh
+
+build: assets
+	go build -trimpath -ldflags "-s -w" -o bin/mach ./cmd/mach
+
+e2e: build             ## the browser stories alone
+	go test -count=1 -timeout 15m ./e2e/...
+
+bench: build           ## NDJSON on standard output, one figure a line
+	@go run ./app/bench $(ARGS)
+
+bench-%: build
+	@go run ./app/bench --only $* $(ARGS)
+
+clean:
+	rm -rf bin data web/assets/dist/*

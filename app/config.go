@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package app wires Mạch by hand, top to bottom: configuration, the parts,
+// their routes and followers. It holds no rule of its own.
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config is everything a running Mạch can be told. Each member is a flag, an
+// environment variable MACH_… and a default; none is needed to start. Secrets
+// are never shown by String.
+type Config struct {
+	Data     string `help:"Folder that holds everything." default:"data" env:"MACH_DATA"`
+	Addr     string `help:"Address to serve on; port 0 takes any free one." default:"127.0.0.1:8080" env:"MACH_ADDR"`
+	Metrics  string `help:"Address for Prometheus; its own listener." default:"127.0.0.1:0" env:"MACH_METRICS"`
+	Database string `help:"PostgreSQL DSN; empty means SQLite in the data folder." env:"MACH_DATABASE"`
+	NATS     string `help:"NATS cluster URL; empty means in this process." env:"MACH_NATS"`
+	LiveKit  string `help:"URL,KEY,SECRET of a LiveKit server; empty starts our own, none switches rooms off." env:"MACH_LIVEKIT"`
+	Blob     string `help:"s3://… for attachments; empty means a folder." env:"MACH_BLOB"`
+	TLSCert  string `help:"Certificate file." env:"MACH_TLS_CERT"`
+	TLSKey   string `help:"Key file." env:"MACH_TLS_KEY"`
+	LAN      bool   `help:"Serve HTTPS on the local network with a certificate of our own." env:"MACH_LAN"`
+	Site     string `help:"Name of this installation in the change log." default:"hub" env:"MACH_SITE"`
+	Level    string `help:"Log level: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"MACH_LOG"`
+}
+
+// String shows the configuration without what opens doors.
+func (c Config) String() string {
+	return fmt.Sprintf("data=%s addr=%s database=%t nats=%t livekit=%t blob=%t tls=%t lan=%t site=%s",
+		c.Data, c.Addr, c.Database != "", c.NATS != "", c.LiveKit != "", c.Blob != "", c.TLSCert != "", c.LAN, c.Site)
+}
+
+// logger writes JSON lines to w. Personal data never reaches it: types that
+// hold some redact themselves.
+func (c Config) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// livekit splits the external server's address; ok is false when there is
+// none.
+func (c Config) livekit() (url, key, secret string, ok bool, err error) {
+	if c.LiveKit == "" || c.LiveKit == "none" {
+		return "", "", "", false, nil
+	}
+	parts := strings.Split(c.LiveKit, ",")
+	if len(parts) != 3 {
+		return "", "", "", false, errors.New("--livekit wants URL,KEY,SECRET")
+	}
+	return parts[0], parts[1], parts[2], true, nil
+}
+
+// demoMarker is the file that only mach demo makes. Without it no one-time
+// link works.
+const demoMarker = "demo.json"
+
+// Demo says whether mach demo made the data folder.
+func (c Config) Demo() bool {
+	_, err := os.Stat(filepath.Join(c.Data, demoMarker))
+	return err == nil
+}
+
+// now is the clock of the whole program.
+func now() time.Time { return time.Now() }

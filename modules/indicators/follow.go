@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package indicators
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"mach/fhir"
+	"mach/store"
+	"mach/vn"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Follower keeps the cells.
+func (m *Module) Follower() store.Follower {
+	tables, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic("indicators: embedded migrations are missing") // impossible: embedded above
+	}
+	var types []string
+	for _, f := range m.folds {
+		if !slices.Contains(types, f.Count.Resource) {
+			types = append(types, f.Count.Resource)
+		}
+	}
+	return store.Follower{Name: "indicators", Version: 1, Types: types, Tables: tables, Apply: m.apply}
+}
+
+// item is what one resource adds to one indicator.
+type item struct {
+	patient     string
+	facility    string
+	sensitivity string
+	unit        vn.UnitID
+	day         vn.Date
+}
+
+func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, _ *fhir.Doc) error {
+	for i := range m.folds {
+		f := &m.folds[i]
+		if f.Count.Resource != c.Type {
+			continue
+		}
+		if err := m.applyFold(ctx, tx, f, c, now); err != nil {
+			return fmt.Errorf("indicator %s, %s/%s: %w", f.ID, c.Type, c.ID, err)
+		}
+	}
+	return nil
+}
+
+func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Change, now *fhir.Doc) error {
+	resource := c.Type + "/" + c.ID
+	var old item
+	var unit, day int64
+	had, err := tx.Row(ctx, []any{&old.patient, &old.facility, &old.sensitivity, &unit, &day},
+		`select patient, facility, sensitivity, unit, day from indicators_item where resource = ? and indicator = ?`, resource, f.ID)
+	if err != nil {
+		return err
+	}
+	old.unit, old.day = vn.UnitID(unit), vn.Date(day)
+
+	next := item{
+		patient: c.Labels.Patient, facility: c.Labels.Facility,
+		sensitivity: strings.Join(c.Labels.Sensitivity, " "), unit: c.Labels.Unit,
+	}
+	var has bool
+	if next.day, has = f.counts(now, c.At); has && had && next == old {
+		return nil
+	}
+	if had {
+		if err := m.remove(ctx, tx, f, resource, old); err != nil {
+			return err
+		}
+	}
+	if has {
+		return m.put(ctx, tx, f, resource, next)
+	}
+	return nil
+}
+
+// put adds an item. A person counts once, at the unit and day of the earliest
+// item; the later ones only wait.
+func (m *Module) put(ctx context.Context, tx store.Tx, f *fold, resource string, it item) error {
+	return m.around(ctx, tx, f, it.patient, func() error {
+		return tx.Exec(ctx, `
+			insert into indicators_item (resource, indicator, patient, facility, sensitivity, unit, day)
+			values (?, ?, ?, ?, ?, ?, ?)`,
+			resource, f.ID, it.patient, it.facility, it.sensitivity, int64(it.unit), int64(it.day))
+	}, it, +1)
+}
+
+func (m *Module) remove(ctx context.Context, tx store.Tx, f *fold, resource string, it item) error {
+	return m.around(ctx, tx, f, it.patient, func() error {
+		return tx.Exec(ctx, `delete from indicators_item where resource = ? and indicator = ?`, resource, f.ID)
+	}, it, -1)
+}
+
+// around changes the items and then the cells: by the item itself for flows,
+// by the difference of who counts for people.
+func (m *Module) around(ctx context.Context, tx store.Tx, f *fold, patient string, change func() error, it item, sign int64) error {
+	if f.Kind == "flow" {
+		if err := change(); err != nil {
+			return err
+		}
+		return m.add(ctx, tx, f.ID, it, sign)
+	}
+	before, had, err := first(ctx, tx, f.ID, patient)
+	if err != nil {
+		return err
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	after, has, err := first(ctx, tx, f.ID, patient)
+	if err != nil || had == has && before == after {
+		return err
+	}
+	if had {
+		if err := m.add(ctx, tx, f.ID, before, -1); err != nil {
+			return err
+		}
+	}
+	if has {
+		return m.add(ctx, tx, f.ID, after, +1)
+	}
+	return nil
+}
+
+// first is the item by which a person counts: the earliest, ties by resource.
+func first(ctx context.Context, tx store.Tx, indicator, patient string) (item, bool, error) {
+	var unit, day int64
+	ok, err := tx.Row(ctx, []any{&unit, &day}, `
+		select unit, day from indicators_item
+		 where indicator = ? and patient = ?
+		 order by day, resource limit 1`, indicator, patient)
+	return item{patient: patient, unit: vn.UnitID(unit), day: vn.Date(day)}, ok, err
+}
+
+// add changes the cell of the unit and of every unit above it.
+func (m *Module) add(ctx context.Context, tx store.Tx, indicator string, it item, sign int64) error {
+	for _, unit := range m.above(it.unit) {
+		err := tx.Exec(ctx, `
+			insert into indicators_cell (indicator, unit, day, value) values (?, ?, ?, ?)
+			on conflict (indicator, unit, day) do update set value = indicators_cell.value + excluded.value`,
+			indicator, int64(unit), int64(it.day), sign)
+		if err != nil {
+			return err
+		}
+		if err := tx.Exec(ctx, `delete from indicators_cell where indicator = ? and unit = ? and day = ? and value = 0`,
+			indicator, int64(unit), int64(it.day)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// above lists the unit and all above it; an unknown unit counts for the nation
+// only, so that nothing is lost from the sums.
+func (m *Module) above(unit vn.UnitID) []vn.UnitID {
+	path := m.units.Path(unit)
+	if len(path) == 0 {
+		return []vn.UnitID{vn.Nation}
+	}
+	ids := make([]vn.UnitID, len(path))
+	for i, u := range path {
+		ids[i] = u.ID
+	}
+	return ids
+}

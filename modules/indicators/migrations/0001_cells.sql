@@ -1,0 +1,23 @@
+-- What one resource adds (flow), or one resource of one person (people).
+-- patient is empty for resources about nobody.
+create table indicators_item (
+    resource    text   not null, -- Type/id
+    indicator   text   not null,
+    patient     text   not null,
+    facility    text   not null, -- Organization id
+    sensitivity text   not null, -- codes, separated by spaces
+    unit        bigint not null, -- commune, or the lowest unit known
+    day         bigint not null, -- days since 1970-01-01
+    primary key (resource, indicator)
+);
+create index indicators_item_unit on indicators_item (indicator, unit, day);
+create index indicators_item_patient on indicators_item (indicator, patient);
+
+-- The sums: for flows the events of the day, for people those who came new.
+create table indicators_cell (
+    indicator text   not null,
+    unit      bigint not null,
+    day       bigint not null,
+    value     bigint not null,
+    primary key (indicator, unit, day)
+);

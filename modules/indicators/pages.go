@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package indicators
+
+import (
+	"context"
+	"math"
+	"strconv"
+
+	"mach/content"
+	"mach/vn"
+	"mach/web"
+	"mach/web/components/cartogram"
+	"mach/web/components/chart"
+	"mach/web/components/figure"
+	"mach/web/components/table"
+	"mach/web/components/worklist"
+)
+
+func name(ctx context.Context, i content.Indicator) string {
+	long, _ := names(ctx, i)
+	return long
+}
+
+func short(ctx context.Context, i content.Indicator) string {
+	_, s := names(ctx, i)
+	return s
+}
+
+func up(ctx context.Context, path []vn.Unit) web.Link {
+	if len(path) == 0 {
+		return web.Link{}
+	}
+	above := path[len(path)-1]
+	return web.Link{Text: above.Full(), Href: boardPath(above.ID)}
+}
+
+func figurePath(unit vn.UnitID, v Value) string {
+	return boardPath(unit) + "/" + v.Indicator.ID + "?ky=" + v.Period.String()
+}
+
+// periodWord says the period as people do.
+func periodWord(ctx context.Context, p Period) string {
+	switch p.Kind {
+	case "day":
+		return web.T(ctx, "indicators.day", web.Date(ctx, p.From))
+	case "week":
+		return web.T(ctx, "indicators.week", strconv.Itoa(vn.WeekOf(p.From).Number), web.Date(ctx, p.From), web.Date(ctx, p.From+6))
+	case "month":
+		return web.T(ctx, "indicators.month", p.String()[5:]+"/"+p.String()[:4])
+	}
+	return web.T(ctx, "indicators.year", p.String())
+}
+
+func tileOf(ctx context.Context, u vn.Unit, t tile) figure.Props {
+	f := figure.Props{
+		ID: "tile-" + t.Value.Indicator.ID, Label: short(ctx, t.Value.Indicator),
+		Value: web.Int(ctx, int(t.Value.Numerator)), Unit: web.T(ctx, "indicators.unit."+t.Value.Indicator.Unit),
+		Period: periodWord(ctx, t.Value.Period), Href: figurePath(u.ID, t.Value),
+	}
+	if t.Value.Indicator.Kind == "people" {
+		f.Period = web.T(ctx, "indicators.until", web.Date(ctx, t.Value.Period.To))
+		return f
+	}
+	compare(ctx, &f, t)
+	return f
+}
+
+// compare says the difference from the same days before; whether it is
+// welcome depends on the indicator.
+func compare(ctx context.Context, f *figure.Props, t tile) {
+	now, before := t.Value.Numerator, t.Before.Numerator
+	key := "indicators.than." + t.Value.Period.Kind
+	switch {
+	case now > before:
+		f.Trend, f.Compare = figure.Up, web.T(ctx, key+".up", web.Int(ctx, int(now-before)))
+		f.Bad, f.Good = t.Value.Indicator.Direction == "down", t.Value.Indicator.Direction == "up"
+	case now < before:
+		f.Trend, f.Compare = figure.Down, web.T(ctx, key+".down", web.Int(ctx, int(before-now)))
+		f.Bad, f.Good = t.Value.Indicator.Direction == "up", t.Value.Indicator.Direction == "down"
+	default:
+		f.Trend, f.Compare = figure.Flat, web.T(ctx, key+".same")
+	}
+}
+
+func childCols(ctx context.Context) []table.Col {
+	cols := []table.Col{{Head: web.T(ctx, "indicators.place"), Wide: true}}
+	for _, c := range boardColumns {
+		cols = append(cols, table.Col{Head: web.T(ctx, "indicators.col."+c.id), Num: true})
+	}
+	return cols
+}
+
+func childCells(ctx context.Context, rows []childRow) [][]table.Cell {
+	out := make([][]table.Cell, len(rows))
+	for i, r := range rows {
+		out[i] = []table.Cell{{Text: r.Unit.Full(), Href: boardPath(r.Unit.ID)}}
+		for _, v := range r.Values {
+			out[i] = append(out[i], table.Cell{Text: web.Int(ctx, int(v)), Strong: v > 0})
+		}
+	}
+	return out
+}
+
+func foot(ctx context.Context, tiles []tile) chart.Foot {
+	f := chart.Foot{Source: web.T(ctx, "indicators.source", content.PopulationYear), At: web.Now(ctx)}
+	if len(tiles) > 0 && tiles[0].Value.Missing > 0 {
+		f.Missing = web.T(ctx, "indicators.no_population", tiles[0].Value.Missing)
+	}
+	return f
+}
+
+func wholeFigure(ctx context.Context, f figureData) figure.Props {
+	v := f.Value
+	p := figure.Props{
+		Label: short(ctx, v.Indicator), Value: web.Int(ctx, int(v.Numerator)),
+		Unit: web.T(ctx, "indicators.unit."+v.Indicator.Unit), Period: periodWord(ctx, v.Period),
+	}
+	if v.Indicator.Per.Population {
+		if v.HasRate {
+			p.Compare = web.T(ctx, "indicators.rate", web.Number(ctx, v.Rate, 2), web.Int(ctx, int(v.Indicator.Per.Factor)),
+				web.Int(ctx, int(v.Denominator)), strconv.Itoa(content.PopulationYear))
+		} else {
+			p.Compare = web.T(ctx, "indicators.rate.unknown")
+		}
+	}
+	return p
+}
+
+func periodWords(ctx context.Context, f figureData) []worklist.Word {
+	words := make([]worklist.Word, len(f.Periods))
+	for i, p := range f.Periods {
+		words[i] = worklist.Word{
+			Text: periodWord(ctx, p), Current: p.String() == f.Value.Period.String(),
+			Href: boardPath(f.Unit.ID) + "/" + f.Value.Indicator.ID + "?ky=" + p.String(),
+		}
+	}
+	return words
+}
+
+func courseOf(ctx context.Context, f figureData) chart.LineProps {
+	p := chart.LineProps{
+		ID: "course", Title: web.T(ctx, "indicators.course", short(ctx, f.Value.Indicator), courseDays),
+		Unit: web.T(ctx, "indicators.unit."+f.Value.Indicator.Unit), Period: web.T(ctx, "indicators.date"),
+		Partial: 1, Foot: foot(ctx, []tile{{Value: f.Value}}),
+	}
+	s := chart.Series{Name: short(ctx, f.Value.Indicator)}
+	for _, d := range f.Course {
+		p.Labels = append(p.Labels, web.Date(ctx, d.Day))
+		s.Values = append(s.Values, float64(d.Value))
+	}
+	p.Series = []chart.Series{s}
+	return p
+}
+
+// steps divide the map's values into six classes of one hue.
+func steps(shares []Share) []float64 {
+	top := int64(0)
+	for _, s := range shares {
+		top = max(top, s.Value)
+	}
+	var out []float64
+	for i := 1; i <= 5; i++ {
+		v := math.Ceil(float64(top) * float64(i) / 6)
+		if v > 0 && (len(out) == 0 || v > out[len(out)-1]) {
+			out = append(out, v)
+		}
+	}
+	if len(out) == 0 {
+		out = []float64{1}
+	}
+	return out
+}
+
+// mapOf draws the communes below the unit. For the nation each commune takes
+// the value of its province, so that the map says what the ranking says.
+func mapOf(ctx context.Context, f figureData) cartogram.Props {
+	values := make(map[vn.UnitID]Share, len(f.Shares))
+	for _, s := range f.Shares {
+		values[s.Unit.ID] = s
+	}
+	p := cartogram.Props{
+		ID: "map", Title: web.T(ctx, "indicators.map", short(ctx, f.Value.Indicator)), Head: web.T(ctx, "indicators.place"),
+		Unit: web.T(ctx, "indicators.unit."+f.Value.Indicator.Unit), Steps: steps(f.Shares), NoTable: true,
+		Foot: foot(ctx, []tile{{Value: f.Value}}),
+	}
+	for _, c := range f.Map.circles {
+		s, ok := values[c.Unit]
+		if !ok {
+			s, ok = values[f.Map.province[c.Unit]]
+		}
+		if !ok {
+			continue
+		}
+		p.Circles = append(p.Circles, cartogram.Circle{
+			X: c.X, Y: c.Y, R: c.R, Inset: c.Inset, Name: s.Unit.Full(), Value: float64(s.Value),
+			Href: boardPath(s.Unit.ID) + "/" + f.Value.Indicator.ID + "?ky=" + f.Value.Period.String(),
+		})
+	}
+	return p
+}
+
+func rankingOf(ctx context.Context, f figureData) chart.RankingProps {
+	p := chart.RankingProps{
+		ID: "ranking", Title: web.T(ctx, "indicators.ranking"), Head: web.T(ctx, "indicators.place"),
+		Unit: web.T(ctx, "indicators.unit."+f.Value.Indicator.Unit), Foot: foot(ctx, []tile{{Value: f.Value}}),
+	}
+	bounds := steps(f.Shares)
+	for _, s := range f.Shares {
+		p.Rows = append(p.Rows, chart.Rank{
+			Name: s.Unit.Full(), Value: float64(s.Value), Step: cartogram.Step(float64(s.Value), bounds),
+			Href: boardPath(s.Unit.ID) + "/" + f.Value.Indicator.ID + "?ky=" + f.Value.Period.String(),
+		})
+	}
+	return p
+}

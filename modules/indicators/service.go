@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package indicators
+
+import (
+	"time"
+
+	"mach/content"
+	"mach/store"
+	"mach/vn"
+)
+
+// Module is the indicators system. It is safe for concurrent use.
+type Module struct {
+	store *store.Store
+	units *vn.Units
+	folds []fold
+	atlas *atlas
+	now   func() time.Time
+}
+
+// New prepares the module. It fails when a definition uses words it does not
+// know.
+func New(s *store.Store, units *vn.Units, definitions []content.Indicator, now func() time.Time) (*Module, error) {
+	folds, err := compile(definitions)
+	if err != nil {
+		return nil, err
+	}
+	return &Module{store: s, units: units, folds: folds, atlas: &atlas{units: units}, now: now}, nil
+}
+
+func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }
+
+// fold returns the definition of the id.
+func (m *Module) fold(id string) (fold, bool) {
+	for _, f := range m.folds {
+		if f.ID == id {
+			return f, true
+		}
+	}
+	return fold{}, false
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package indicators
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"mach/content"
+	"mach/issue"
+	"mach/store"
+	"mach/vn"
+)
+
+// Value is one figure with what is needed to judge it.
+type Value struct {
+	Indicator   content.Indicator
+	Unit        vn.UnitID
+	Period      Period
+	Numerator   int64
+	Denominator int64   // 0 when the indicator is a plain count, or unknown
+	Rate        float64 // numerator / denominator × factor; the numerator for plain counts
+	HasRate     bool    // false when a rate was asked and the denominator is unknown
+	Missing     int     // communes below the unit without a population
+}
+
+// Value computes one indicator for a unit and a period. It returns
+// issue.NotFound for an unknown indicator, Forbidden when the actor does not
+// oversee the unit.
+func (m *Module) Value(ctx context.Context, a store.Actor, id string, unit vn.UnitID, p Period) (Value, error) {
+	f, ok := m.fold(id)
+	if !ok {
+		return Value{}, issue.New(issue.NotFound, "indicators.unknown", id)
+	}
+	sums, err := store.Figures(ctx, m.store.For(a), unit, scanCount, `
+		select coalesce(sum(value), 0) from indicators_cell
+		 where indicator = ? and unit = ? and day >= ? and day <= ?`, id, int64(unit), m.since(f, p), int64(p.To))
+	if err != nil {
+		return Value{}, fmt.Errorf("indicator %s: %w", id, err)
+	}
+	v := Value{Indicator: f.Indicator, Unit: unit, Period: p}
+	if len(sums) == 1 {
+		v.Numerator = sums[0]
+	}
+	m.divide(&v)
+	return v, nil
+}
+
+// since is the first day that counts: people stand from the day they came, so
+// a period asks for all who came before its end.
+func (m *Module) since(f fold, p Period) int64 {
+	if f.Kind == "people" {
+		return int64(f.from)
+	}
+	return int64(p.From)
+}
+
+// divide fills denominator and rate.
+func (m *Module) divide(v *Value) {
+	if !v.Indicator.Per.Population {
+		v.Rate, v.HasRate = float64(v.Numerator), true
+		return
+	}
+	population, missing := m.population(v.Unit)
+	v.Denominator, v.Missing = int64(population), missing
+	if population > 0 {
+		v.Rate, v.HasRate = float64(v.Numerator)/float64(population)*v.Indicator.Per.Factor, true
+	}
+}
+
+// population is the dossier population of the unit: its own figure, or the sum
+// of what is below it; missing counts the communes without one.
+func (m *Module) population(id vn.UnitID) (people, missing int) {
+	if u, ok := m.units.Get(id); ok && u.Level == vn.LevelCommune {
+		if u.Population == 0 {
+			return 0, 1
+		}
+		return u.Population, 0
+	}
+	for _, child := range m.units.Children(id, m.today()) {
+		p, gone := m.population(child.ID)
+		people, missing = people+p, missing+gone
+	}
+	return people, missing
+}
+
+// Share is the part of one child unit.
+type Share struct {
+	Unit  vn.Unit
+	Value int64
+}
+
+// Shares splits the figure among the units directly below, in order of code.
+// Units without events stand with zero: they reported nothing, which is not
+// the same as being silent; Silent tells which.
+func (m *Module) Shares(ctx context.Context, a store.Actor, id string, unit vn.UnitID, p Period) ([]Share, error) {
+	f, ok := m.fold(id)
+	if !ok {
+		return nil, issue.New(issue.NotFound, "indicators.unknown", id)
+	}
+	type pair struct{ unit, value int64 }
+	found, err := store.Figures(ctx, m.store.For(a), unit, func(scan store.Scan) (pair, error) {
+		var p pair
+		return p, scan(&p.unit, &p.value)
+	}, `select unit, sum(value) from indicators_cell
+		 where indicator = ? and day >= ? and day <= ? group by unit`, id, m.since(f, p), int64(p.To))
+	if err != nil {
+		return nil, fmt.Errorf("shares of %s: %w", id, err)
+	}
+	values := make(map[vn.UnitID]int64, len(found))
+	for _, v := range found {
+		values[vn.UnitID(v.unit)] = v.value
+	}
+	children := m.units.Children(unit, m.today())
+	out := make([]Share, len(children))
+	for i, u := range children {
+		out[i] = Share{u, values[u.ID]}
+	}
+	return out, nil
+}
+
+// Days returns the daily values of the unit from one day to another, both
+// included, one a day; days before the definition's first are left out.
+func (m *Module) Days(ctx context.Context, a store.Actor, id string, unit vn.UnitID, from, to vn.Date) ([]DayValue, error) {
+	f, ok := m.fold(id)
+	if !ok {
+		return nil, issue.New(issue.NotFound, "indicators.unknown", id)
+	}
+	from = max(from, f.from)
+	found, err := store.Figures(ctx, m.store.For(a), unit, func(scan store.Scan) (DayValue, error) {
+		var day int64
+		var v DayValue
+		err := scan(&day, &v.Value)
+		v.Day = vn.Date(day)
+		return v, err
+	}, `select day, value from indicators_cell
+		 where indicator = ? and unit = ? and day >= ? and day <= ? order by day`, id, int64(unit), int64(from), int64(to))
+	if err != nil {
+		return nil, fmt.Errorf("days of %s: %w", id, err)
+	}
+	out := make([]DayValue, 0, max(int(to-from)+1, 0))
+	for d := from; d <= to; d++ {
+		v := DayValue{Day: d}
+		if len(found) > 0 && found[0].Day == d {
+			v, found = found[0], found[1:]
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// DayValue is the value of one day.
+type DayValue struct {
+	Day   vn.Date
+	Value int64
+}
+
+// Item is one resource behind a figure.
+type Item struct {
+	Type, ID    string
+	Patient     string
+	Facility    string
+	Sensitivity []string
+	Unit        vn.UnitID
+	Day         vn.Date
+}
+
+// Labels lets the guard judge the line as the resource it stands for.
+func (i Item) Labels() store.Labels {
+	return store.Labels{Type: i.Type, ID: i.ID, Patient: i.Patient, Facility: i.Facility, Unit: i.Unit, Sensitivity: i.Sensitivity}
+}
+
+// Items lists what stands behind a figure of a commune, newest first, at most
+// limit, only what the actor may see.
+func (m *Module) Items(ctx context.Context, a store.Actor, id string, unit vn.UnitID, p Period, limit int) ([]Item, error) {
+	f, ok := m.fold(id)
+	if !ok {
+		return nil, issue.New(issue.NotFound, "indicators.unknown", id)
+	}
+	return store.List(ctx, m.store.For(a), unit, scanItem, `
+		select resource, patient, facility, sensitivity, unit, day from indicators_item
+		 where indicator = ? and unit = ? and day >= ? and day <= ?
+		 order by day desc, resource desc limit ?`, id, int64(unit), m.since(f, p), int64(p.To), limit)
+}
+
+func scanItem(scan store.Scan) (Item, error) {
+	var it Item
+	var resource, sensitivity string
+	var unit, day int64
+	if err := scan(&resource, &it.Patient, &it.Facility, &sensitivity, &unit, &day); err != nil {
+		return it, err
+	}
+	it.Sensitivity = strings.Fields(sensitivity)
+	it.Type, it.ID, _ = strings.Cut(resource, "/")
+	it.Unit, it.Day = vn.UnitID(unit), vn.Date(day)
+	return it, nil
+}
+
+func scanCount(scan store.Scan) (int64, error) {
+	var n int64
+	return n, scan(&n)
+}
+
+// Fed lists the indicators that count one of the resources, in order of id:
+// what the panel of a visit shows.
+func (m *Module) Fed(ctx context.Context, a store.Actor, unit vn.UnitID, resources []string) ([]content.Indicator, error) {
+	fed := map[string]bool{}
+	for _, r := range resources {
+		rows, err := store.List(ctx, m.store.For(a), unit, scanFed, `
+			select indicator, resource, patient, facility, sensitivity, unit, day
+			  from indicators_item where resource = ?`, r)
+		if err != nil {
+			return nil, fmt.Errorf("indicators fed by a visit: %w", err)
+		}
+		for _, row := range rows {
+			fed[row.indicator] = true
+		}
+	}
+	var out []content.Indicator
+	for _, f := range m.folds {
+		if fed[f.ID] {
+			out = append(out, f.Indicator)
+		}
+	}
+	return out, nil
+}
+
+type fedRow struct {
+	indicator string
+	Item
+}
+
+func scanFed(scan store.Scan) (fedRow, error) {
+	var row fedRow
+	var err error
+	row.Item, err = scanItem(func(dest ...any) error { return scan(append([]any{&row.indicator}, dest...)...) })
+	return row, err
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package peers is the professional network (mạng kết nối y tế): every health
+// worker, and announcements that are acknowledged.
+//
+// An announcement (thông báo) is one row and an audience, whatever its size:
+// the audience is frozen as a bitmap when it is published, and a further row
+// is written only when somebody acknowledges. Who has not yet acknowledged is
+// audience AND NOT acknowledged, exact by unit and by name.
+//
+// Follows: Practitioner, PractitionerRole, Organization. Owns as views:
+// peers_person, peers_post, peers_place. Owns as primary tables, since talk is
+// not health record: peers_member (the numbers that bitmaps speak of),
+// peers_notice, peers_ack.
+//
+// Not here yet: groups, threads, courses, training hours. Managers see
+// acknowledgements of announcements, never what people read or write besides.
+package peers

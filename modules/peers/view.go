@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peers
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"mach/issue"
+	"mach/store"
+	"mach/vn"
+)
+
+// worker is one health worker in one post.
+type worker struct {
+	practitioner, name, sort string
+	role                     store.Role
+	place                    string
+	unit                     vn.UnitID
+}
+
+// Labels: a health worker's post is about nobody's health.
+func (w worker) Labels() store.Labels {
+	return store.Labels{Type: "PractitionerRole", Unit: w.unit}
+}
+
+// workers lists posts that stand on the day in the unit's subtree, in order of
+// place and name.
+func (m *Module) workers(ctx context.Context, a store.Actor, unit vn.UnitID, on vn.Date) ([]worker, error) {
+	where, arg := "", []any{int64(on), int64(on)}
+	if u, ok := m.units.Get(unit); ok && u.Level == vn.LevelProvince {
+		where, arg = "and l.province = ?", append(arg, int64(unit))
+	} else if unit != vn.Nation {
+		where, arg = "and l.unit = ?", append(arg, int64(unit))
+	}
+	rows, err := store.List(ctx, m.store.For(a), unit, scanWorker, `
+		select p.practitioner, w.name, w.name_sort, p.role, l.name, l.unit
+		  from peers_post p
+		  join peers_person w on w.practitioner = p.practitioner
+		  join peers_place l on l.facility = p.facility
+		 where p.since <= ? and p.until >= ? `+where+`
+		 order by l.unit, l.name, w.name_sort, p.practitioner`, arg...)
+	if err != nil {
+		return nil, fmt.Errorf("health workers of unit %d: %w", unit, err)
+	}
+	return rows, nil
+}
+
+func scanWorker(scan store.Scan) (worker, error) {
+	var w worker
+	var role string
+	var unit int64
+	err := scan(&w.practitioner, &w.name, &w.sort, &role, &w.place, &unit)
+	w.role, w.unit = store.Role(role), vn.UnitID(unit)
+	return w, err
+}
+
+// audience lists the practitioners a draft speaks to, each once.
+func (m *Module) audience(ctx context.Context, a store.Actor, d Draft, on vn.Date) ([]string, error) {
+	all, err := m.workers(ctx, a, d.Unit, on)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, w := range all {
+		if len(d.Roles) == 0 || slices.Contains(d.Roles, w.role) {
+			out = append(out, w.practitioner)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+const noticeColumns = `id, author, sender, unit, roles, title, body, at, due, audience, addressed`
+
+// load reads a notice for a reader and the frozen audience. Whoever is neither
+// addressed nor entitled to its figures gets NotFound.
+func (m *Module) load(ctx context.Context, a store.Actor, id string) (Notice, bitmap, error) {
+	var list []Notice
+	var sets []bitmap
+	err := m.notices(ctx, a, `where id = ?`, []any{id}, func(n Notice, set bitmap) {
+		list, sets = append(list, n), append(sets, set)
+	})
+	if err != nil {
+		return Notice{}, nil, err
+	}
+	if len(list) == 0 || !list[0].Mine && !m.Oversees(a, list[0]) {
+		return Notice{}, nil, issue.New(issue.NotFound, "peers.notice.unknown")
+	}
+	return list[0], sets[0], nil
+}
+
+// Read returns one notice; NotFound when the actor has nothing to do with it.
+func (m *Module) Read(ctx context.Context, a store.Actor, id string) (Notice, error) {
+	n, _, err := m.load(ctx, a, id)
+	return n, err
+}
+
+// Inbox lists the latest notices that address the actor or that the actor sent
+// or oversees, those still to be acknowledged first, then newest first; at
+// most limit of the newest 500 are looked at.
+func (m *Module) Inbox(ctx context.Context, a store.Actor, limit int) ([]Notice, error) {
+	var out []Notice
+	err := m.notices(ctx, a, `order by at desc limit 500`, nil, func(n Notice, _ bitmap) {
+		if n.Mine || m.Oversees(a, n) {
+			out = append(out, n)
+		}
+	})
+	slices.SortStableFunc(out, func(x, y Notice) int { return cmp.Compare(rank(x), rank(y)) })
+	return out[:min(limit, len(out))], err
+}
+
+func rank(n Notice) int {
+	if n.Mine && n.Acked.IsZero() {
+		return 0
+	}
+	return 1
+}
+
+func (m *Module) notices(ctx context.Context, a store.Actor, tail string, args []any, visit func(Notice, bitmap)) error {
+	me := -1
+	if a.Practitioner != "" {
+		var n int64
+		if ok, err := m.own.Row(ctx, []any{&n}, `select number from peers_member where practitioner = ?`, a.Practitioner); err != nil {
+			return fmt.Errorf("member number: %w", err)
+		} else if ok {
+			me = int(n)
+		}
+	}
+	acked, err := m.ackedBy(ctx, a.Practitioner)
+	if err != nil {
+		return err
+	}
+	err = m.own.Rows(ctx, "select "+noticeColumns+" from peers_notice "+tail, args, func(scan func(...any) error) error {
+		var n Notice
+		var unit, at, due, addressed int64
+		var roles string
+		var set []byte
+		if err := scan(&n.ID, &n.Author, &n.Sender, &unit, &roles, &n.Title, &n.Body, &at, &due, &set, &addressed); err != nil {
+			return err
+		}
+		n.Unit, n.Roles, n.Addressed = vn.UnitID(unit), rolesOf(roles), int(addressed)
+		n.At, n.Due = time.UnixMicro(at), time.UnixMicro(due)
+		n.Mine, n.Acked = bitmap(set).has(me), acked[n.ID]
+		visit(n, set)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("notices: %w", err)
+	}
+	return nil
+}
+
+func (m *Module) ackedBy(ctx context.Context, practitioner string) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	if practitioner == "" {
+		return out, nil
+	}
+	err := m.own.Rows(ctx, `select notice, at from peers_ack where practitioner = ?`, []any{practitioner}, func(scan func(...any) error) error {
+		var id string
+		var at int64
+		if err := scan(&id, &at); err != nil {
+			return err
+		}
+		out[id] = time.UnixMicro(at)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("acknowledgements: %w", err)
+	}
+	return out, nil
+}
+
+// Oversees reports whether the actor may see who is missing: the author, and
+// senders whose jurisdiction holds the notice's unit or lies in it.
+func (m *Module) Oversees(a store.Actor, n Notice) bool {
+	if a.Practitioner != "" && a.Practitioner == n.Author {
+		return true
+	}
+	if !slices.Contains(senders, a.Role) {
+		return false
+	}
+	j := m.jurisdiction(a)
+	return m.units.Within(n.Unit, j) || m.units.Within(j, n.Unit)
+}
+
+// Tally gives the exact state of a notice: per unit one level below the
+// reader's jurisdiction (or the commune), and who is missing there, in order of
+// place and name. Only the reader's own subtree is shown.
+func (m *Module) Tally(ctx context.Context, a store.Actor, id string) ([]Progress, []Missing, error) {
+	n, set, err := m.load(ctx, a, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !m.Oversees(a, n) {
+		return nil, nil, m.refuse(ctx, a, store.ActFigures, n.Unit)
+	}
+	top := m.jurisdiction(a)
+	if !m.units.Within(top, n.Unit) {
+		top = n.Unit
+	}
+	acked, err := m.acked(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	members, err := m.members(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	// As of publication: who has left since still counts where they worked.
+	all, err := m.workers(ctx, a, top, vn.DateOf(n.At))
+	if err != nil {
+		return nil, nil, err
+	}
+	progress, missing := m.tally(all, top, func(practitioner string) (addressed, done bool) {
+		number, ok := members[practitioner]
+		return ok && set.has(number), acked[practitioner]
+	})
+	return progress, missing, m.note(ctx, a, store.ActFigures, n.Unit, id)
+}
+
+func (m *Module) tally(all []worker, top vn.UnitID, state func(practitioner string) (addressed, done bool)) ([]Progress, []Missing) {
+	seen := map[string]bool{}
+	byUnit := map[vn.UnitID]*Progress{}
+	var missing []Missing
+	for _, w := range all {
+		addressed, done := state(w.practitioner)
+		if !addressed || seen[w.practitioner] {
+			continue
+		}
+		seen[w.practitioner] = true
+		u := m.below(w.unit, top)
+		p := byUnit[u.ID]
+		if p == nil {
+			p = &Progress{Unit: u}
+			byUnit[u.ID] = p
+		}
+		p.Addressed++
+		if done {
+			p.Acked++
+		} else {
+			missing = append(missing, Missing{w.practitioner, w.name, w.place, w.unit})
+		}
+	}
+	out := make([]Progress, 0, len(byUnit))
+	for _, p := range byUnit {
+		out = append(out, *p)
+	}
+	slices.SortFunc(out, func(x, y Progress) int { return cmp.Compare(x.Unit.Code, y.Unit.Code) })
+	return out, missing
+}
+
+// below is the unit directly under top that holds the unit; top itself where
+// the unit is top, or not under it.
+func (m *Module) below(unit, top vn.UnitID) vn.Unit {
+	path := m.units.Path(unit)
+	for i, u := range path {
+		if u.ID == top && i+1 < len(path) {
+			return path[i+1]
+		}
+	}
+	u, _ := m.units.Get(top)
+	return u
+}
+
+func (m *Module) acked(ctx context.Context, id string) (map[string]bool, error) {
+	out := map[string]bool{}
+	err := m.own.Rows(ctx, `select practitioner from peers_ack where notice = ?`, []any{id}, func(scan func(...any) error) error {
+		var p string
+		err := scan(&p)
+		out[p] = true
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("acknowledgements of a notice: %w", err)
+	}
+	return out, nil
+}
+
+func (m *Module) members(ctx context.Context) (map[string]int, error) {
+	out := map[string]int{}
+	err := m.own.Rows(ctx, `select practitioner, number from peers_member`, nil, func(scan func(...any) error) error {
+		var p string
+		var n int64
+		err := scan(&p, &n)
+		out[p] = int(n)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("members: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package station
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"sync"
+
+	"mach/content"
+	"mach/vn"
+	"mach/web"
+	"mach/web/components/banner"
+	"mach/web/components/field"
+	"mach/web/components/tag"
+	"mach/web/components/worklist"
+)
+
+func escape(s string) string { return url.QueryEscape(s) }
+
+func sexWord(ctx context.Context, sex string) string {
+	switch sex {
+	case "male", "female":
+		return web.T(ctx, "station.sex."+sex)
+	}
+	return web.T(ctx, "station.sex.unknown")
+}
+
+// birthWord writes a FHIR birth date as people do; what cannot be read stays
+// as it is.
+func birthWord(iso string) string {
+	p, err := vn.ParsePartialDate(iso)
+	if err != nil {
+		return iso
+	}
+	return printed(p)
+}
+
+func bannerOf(ctx context.Context, p Person, h1 bool) banner.Props {
+	birth, _ := vn.ParsePartialDate(p.Birth)
+	age, _ := vn.AgeOn(birth, vn.DateOf(web.Now(ctx)))
+	return banner.Props{
+		Name: p.Name, Href: "/tram/nguoi/" + p.Patient, Sex: sexWord(ctx, p.Sex), Birth: birth, Age: age,
+		Number: p.Number, Address: p.Address, H1: h1,
+	}
+}
+
+func peopleRows(ctx context.Context, people []Person) []worklist.Row {
+	rows := make([]worklist.Row, len(people))
+	for i, p := range people {
+		rows[i] = worklist.Row{
+			ID: "p-" + p.Patient, Name: p.Name, Href: "/tram/nguoi/" + p.Patient,
+			Meta: sexWord(ctx, p.Sex) + " · " + birthWord(p.Birth), Why: p.Address,
+			Action: web.Link{Text: web.T(ctx, "station.arrive"), Href: "/tram/nguoi/" + p.Patient},
+			Post:   "/tram/nguoi/" + p.Patient + "/so",
+		}
+	}
+	return rows
+}
+
+// queueRows turns today's visits into lines whose one button is the reader's
+// next act.
+func queueRows(ctx context.Context, p queueData) []worklist.Row {
+	rows, next := make([]worklist.Row, len(p.Rows)), true
+	for i, w := range p.Rows {
+		r := worklist.Row{
+			ID: "v-" + w.Encounter, Lead: w.Number, Name: w.Name, Href: "/tram/nguoi/" + w.Patient,
+			Meta: sexWord(ctx, w.Sex) + " · " + birthWord(w.Birth), Why: w.Diagnosis,
+		}
+		if mayTreat(p.Role) {
+			r.Href = "/tram/luot-kham/" + w.Encounter
+		}
+		switch w.Status {
+		case "finished":
+			r.State, r.Tone = web.T(ctx, "station.state.signed"), tag.Good
+		case "in-progress":
+			r.State, r.Tone = web.T(ctx, "station.state.measured"), tag.Info
+		default:
+			r.State, r.Tone = web.T(ctx, "station.state.waits", web.Ago(ctx, w.Arrived)), tag.Plain
+		}
+		if w.Status != "finished" && mayTreat(p.Role) {
+			key := "station.do.measure"
+			if mayExamine(p.Role) {
+				key = "station.do.examine"
+			}
+			r.Action = web.Link{Text: web.T(ctx, key), Href: "/tram/luot-kham/" + w.Encounter}
+			r.Primary, next = next, false
+		}
+		rows[i] = r
+	}
+	return rows
+}
+
+func receptionLink(ctx context.Context, p queueData) web.Link {
+	if !p.Front {
+		return web.Link{}
+	}
+	return web.Link{Text: web.T(ctx, "station.reception"), Href: "/tram/tiep-don"}
+}
+
+func visitRows(ctx context.Context, p personData) []worklist.Row {
+	rows := make([]worklist.Row, len(p.Visits))
+	for i, v := range p.Visits {
+		rows[i] = worklist.Row{
+			ID: "v-" + v.Encounter, Lead: web.Date(ctx, vn.DateOf(v.Arrived)), Name: v.Diagnosis, Meta: v.Place,
+		}
+		if rows[i].Name == "" {
+			rows[i].Name = web.T(ctx, "station.visit.no_diagnosis")
+		}
+		if p.Treats {
+			rows[i].Href = "/tram/luot-kham/" + v.Encounter
+		}
+		if v.Status == "finished" {
+			rows[i].State, rows[i].Tone = web.T(ctx, "station.state.signed"), tag.Good
+		} else {
+			rows[i].State, rows[i].Tone = web.T(ctx, "station.visit.draft"), tag.Info
+		}
+	}
+	return rows
+}
+
+func communes(list []vn.Unit) []field.Option {
+	out := make([]field.Option, len(list))
+	for i, u := range list {
+		out[i] = field.Option{Value: strconv.Itoa(int(u.ID)), Text: u.Full()}
+	}
+	return out
+}
+
+func communeHint(ctx context.Context, p registerData) string {
+	if len(p.Candidates) > 1 {
+		return web.T(ctx, "station.person.commune.candidates", len(p.Candidates))
+	}
+	return ""
+}
+
+func vitalField(ctx context.Context, p visitData, v vital) field.Props {
+	f := field.Props{Name: v.Field, Label: web.T(ctx, "station.vital."+v.Field), Unit: v.Unit, Short: true, Mode: "decimal"}
+	if last, ok := p.Last[v.Code]; ok {
+		f.Last, f.LastOn = last.Value+" "+last.Unit, vn.DateOf(last.At)
+	}
+	return f
+}
+
+func vitalName(ctx context.Context, code string) string {
+	for _, v := range vitals {
+		if v.Code == code {
+			return web.T(ctx, "station.vital."+v.Field)
+		}
+	}
+	return code
+}
+
+func diagnosisLabel(ctx context.Context, i int) string {
+	if i == 0 {
+		return web.T(ctx, "station.diagnosis.main")
+	}
+	return web.T(ctx, "station.diagnosis.other", i)
+}
+
+func diagnosisOptions(v Visit) []field.Option {
+	out := make([]field.Option, len(v.Diagnoses))
+	for i, d := range v.Diagnoses {
+		out[i] = field.Option{Value: v.Conditions[i], Text: label(d)}
+	}
+	return out
+}
+
+func correctLink(ctx context.Context, p visitData) web.Link {
+	if !p.Examines || len(p.Diagnoses) == 0 {
+		return web.Link{}
+	}
+	return web.Link{Text: web.T(ctx, "station.correct"), Href: "/tram/luot-kham/" + p.ID + "/sua"}
+}
+
+// drugNames are the medicines of the station's list, for the field.
+var drugNames = sync.OnceValue(func() []string {
+	all := content.Drugs().All()
+	out := make([]string, len(all))
+	for i, d := range all {
+		out[i] = d.Label()
+	}
+	return out
+})

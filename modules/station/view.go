@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package station
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"mach/fhir"
+	"mach/store"
+	"mach/vn"
+)
+
+// Visit reads one visit with all its parts.
+func (m *Module) Visit(ctx context.Context, a store.Actor, id string) (Visit, error) {
+	door := m.store.For(a)
+	enc, err := door.Read(ctx, "Encounter", id)
+	if err != nil {
+		return Visit{}, err
+	}
+	v := Visit{
+		ID: id, Patient: idOf(enc.Get("subject", "reference").String()),
+		Facility: idOf(enc.Get("serviceProvider", "reference").String()),
+		Status:   enc.Get("status").String(), Reason: enc.Get("reasonCode", "text").String(),
+		Arrived:   moment(enc.Get("period", "start").String()),
+		Ended:     moment(enc.Get("period", "end").String()),
+		Clinician: idOf(enc.Get("participant", "individual", "reference").String()),
+		FollowUp:  vn.ZeroDate, parts: []*fhir.Doc{enc},
+	}
+	v.Version, _ = strconv.ParseInt(enc.VersionID(), 10, 64)
+	for _, part := range []struct{ typ, param, value string }{
+		{"Observation", "encounter", "Encounter/" + id},
+		{"Condition", "encounter", "Encounter/" + id},
+		{"MedicationRequest", "encounter", "Encounter/" + id},
+		{"CarePlan", "encounter", "Encounter/" + id},
+		{"Appointment", "supporting-info", "Encounter/" + id},
+	} {
+		page, err := door.Search(ctx, store.Query{Type: part.typ, Params: [][2]string{{part.param, part.value}}, Count: 200})
+		if err != nil {
+			return Visit{}, fmt.Errorf("%s of a visit: %w", part.typ, err)
+		}
+		for _, d := range page.Docs {
+			v.add(d)
+		}
+	}
+	v.rank(enc)
+	return v, nil
+}
+
+// add sorts a part into the visit; case reports and what was entered in error
+// are not part of it.
+func (v *Visit) add(d *fhir.Doc) {
+	if d.Type() == "Observation" {
+		v.parts = append(v.parts, d)
+		v.Measures = append(v.Measures, measuresOf(d)...)
+		return
+	}
+	l, ok := lineOf(d)
+	if !ok {
+		return
+	}
+	v.parts = append(v.parts, d)
+	switch l.kind {
+	case "diagnosis":
+		v.Diagnoses = append(v.Diagnoses, Diagnosis{l.code, l.words})
+		v.Conditions = append(v.Conditions, d.ID())
+	case "medicine":
+		v.Medicines = append(v.Medicines, Medicine{d.Get("medicationCodeableConcept", "text").String(), d.Get("dosageInstruction", "text").String()})
+	case "advice":
+		v.Advice = l.words
+	case "follow-up":
+		v.FollowUp = l.day
+	}
+}
+
+// rank puts the diagnoses in the order the Encounter gives them.
+func (v *Visit) rank(enc *fhir.Doc) {
+	order := map[string]int{}
+	for d := range enc.Each("diagnosis") {
+		order[idOf(d.Get("condition", "reference").String())] = d.Get("rank").Int()
+	}
+	index := make([]int, len(v.Conditions))
+	for i := range index {
+		index[i] = i
+	}
+	slices.SortStableFunc(index, func(i, j int) int { return cmp.Compare(order[v.Conditions[i]], order[v.Conditions[j]]) })
+	diagnoses, conditions := make([]Diagnosis, len(index)), make([]string, len(index))
+	for to, from := range index {
+		diagnoses[to], conditions[to] = v.Diagnoses[from], v.Conditions[from]
+	}
+	v.Diagnoses, v.Conditions = diagnoses, conditions
+}
+
+func measuresOf(d *fhir.Doc) []Measure {
+	at, encounter := moment(d.Get("effectiveDateTime").String()), idOf(d.Get("encounter", "reference").String())
+	var out []Measure
+	add := func(n fhir.Node) {
+		if value := n.Get("valueQuantity", "value").String(); value != "" {
+			out = append(out, Measure{n.Get("code", "coding", "code").String(), value, n.Get("valueQuantity", "unit").String(), at, encounter})
+		}
+	}
+	add(d.Root())
+	for component := range d.Each("component") {
+		add(component)
+	}
+	return out
+}
+
+func moment(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// Person is one line of a search at reception.
+type Person struct {
+	Patient, Facility, Name, Sex, Birth string
+	Number, Insurance, Phone, Address   string
+	Unit                                vn.UnitID
+	Here                                bool // belongs to this station
+	sort, folded                        string
+	sensitivity                         []string
+}
+
+// Labels lets the guard judge the line as the person.
+func (p Person) Labels() store.Labels {
+	return store.Labels{Type: "Patient", ID: p.Patient, Patient: p.Patient, Facility: p.Facility, Unit: p.Unit, Sensitivity: p.sensitivity}
+}
+
+const personColumns = `p.patient, p.facility, p.unit, p.name, p.folded, p.name_sort, p.sex, p.birth,
+	p.number, p.insurance, p.phone, p.address, p.sensitivity`
+
+func scanPerson(scan store.Scan) (Person, error) {
+	var p Person
+	var unit int64
+	var sensitivity string
+	err := scan(&p.Patient, &p.Facility, &unit, &p.Name, &p.folded, &p.sort, &p.Sex, &p.Birth,
+		&p.Number, &p.Insurance, &p.Phone, &p.Address, &sensitivity)
+	p.Unit, p.sensitivity = vn.UnitID(unit), strings.Fields(sensitivity)
+	return p, err
+}
+
+// top is the station that the actor's facility is, or belongs to.
+func (m *Module) top(ctx context.Context, a store.Actor) (string, error) {
+	rows, err := store.Figures(ctx, m.store.For(a), a.Unit, func(scan store.Scan) (string, error) {
+		var s string
+		return s, scan(&s)
+	}, `select station from station_place where facility = ?`, a.Facility)
+	if err != nil {
+		return "", fmt.Errorf("station of a facility: %w", err)
+	}
+	if len(rows) == 0 {
+		return a.Facility, nil
+	}
+	return rows[0], nil
+}
+
+// probe is how many rows of the token index are counted to choose the rarest
+// syllable, and how many people are looked at behind it.
+const (
+	probe   = 400
+	reached = 3000
+)
+
+// Find lists people of the station, and today's arrivals there, whose name has
+// a syllable beginning with each word of the text ("ngu va a" finds Nguyễn Văn
+// An). Words typed with marks put exact matches first; then by given name. At
+// most limit; an empty text finds nobody.
+func (m *Module) Find(ctx context.Context, a store.Actor, text string, limit int) ([]Person, error) {
+	tokens := strings.Fields(vn.Fold(text))
+	if len(tokens) == 0 {
+		return nil, nil
+	}
+	station, err := m.top(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	driver, err := m.rarest(ctx, a, station, tokens)
+	if err != nil {
+		return nil, err
+	}
+	where, args := matching(tokens)
+	lo, hi := prefix(driver)
+	mine, err := store.List(ctx, m.store.For(a), a.Unit, scanPerson, `
+		select `+personColumns+`
+		  from (select distinct patient from station_token
+		         where station = ? and token >= ? and token < ? limit ?) t
+		  join station_person p on p.patient = t.patient
+		 where `+where+` order by p.name_sort, p.patient limit ?`,
+		append(append([]any{station, lo, hi, reached}, args...), limit)...)
+	if err != nil {
+		return nil, fmt.Errorf("people of the station: %w", err)
+	}
+	arrived, err := store.List(ctx, m.store.For(a), a.Unit, scanPerson, `
+		select `+personColumns+`
+		  from station_ticket q join station_person p on p.patient = q.patient
+		 where q.station = ? and q.day = ? and p.station <> ? and `+where+` limit ?`,
+		append(append([]any{station, int64(m.today()), station}, args...), limit)...)
+	if err != nil {
+		return nil, fmt.Errorf("today's arrivals: %w", err)
+	}
+	for i := range mine {
+		mine[i].Here = true
+	}
+	all := append(mine, arrived...)
+	exact := vn.NormalName(strings.ToLower(text))
+	slices.SortStableFunc(all, func(x, y Person) int {
+		return cmp.Or(cmp.Compare(misses(x, exact), misses(y, exact)), cmp.Compare(x.sort, y.sort), cmp.Compare(x.Patient, y.Patient))
+	})
+	all = slices.CompactFunc(all, func(x, y Person) bool { return x.Patient == y.Patient })
+	return all[:min(limit, len(all))], nil
+}
+
+// misses counts the typed words that no syllable of the name begins with, marks
+// and all.
+func misses(p Person, typed string) int {
+	n := 0
+	name := " " + strings.ToLower(p.Name)
+	for word := range strings.FieldsSeq(typed) {
+		if !strings.Contains(name, " "+word) {
+			n++
+		}
+	}
+	return n
+}
+
+// rarest returns the word with the fewest people behind it, counted up to the
+// probe: Nguyễn is three people in ten, so the words are not alike.
+func (m *Module) rarest(ctx context.Context, a store.Actor, station string, tokens []string) (string, error) {
+	best, fewest := tokens[0], int64(probe+1)
+	for _, token := range tokens {
+		lo, hi := prefix(token)
+		n, err := store.Figures(ctx, m.store.For(a), a.Unit, func(scan store.Scan) (int64, error) {
+			var n int64
+			return n, scan(&n)
+		}, `select count(*) from (select 1 from station_token where station = ? and token >= ? and token < ? limit ?) x`, station, lo, hi, probe)
+		if err != nil {
+			return "", fmt.Errorf("probing a name: %w", err)
+		}
+		if n[0] < fewest {
+			best, fewest = token, n[0]
+		}
+	}
+	return best, nil
+}
+
+func prefix(token string) (lo, hi string) { return token, token + "\uffff" }
+
+// matching is the condition that the folded name has a syllable beginning with
+// each word. Folded words hold letters and digits only, so they need no escape.
+func matching(tokens []string) (where string, args []any) {
+	parts := make([]string, len(tokens))
+	for i, token := range tokens {
+		parts[i] = "p.folded like ?"
+		args = append(args, "% "+strings.NewReplacer("%", "", "_", "").Replace(token)+"%")
+	}
+	return strings.Join(parts, " and "), args
+}
+
+// Identify finds anybody, of any commune, by the full personal number and the
+// birth year: who knows both has the person or the card before them. nil when
+// nobody matches.
+func (m *Module) Identify(ctx context.Context, a store.Actor, number vn.PersonalID, birthYear int) ([]Person, error) {
+	rows, err := store.Identify(ctx, m.store.For(a), a.Unit, scanPerson,
+		`select `+personColumns+` from station_person p where p.number = ?`, string(number))
+	if err != nil {
+		return nil, fmt.Errorf("person by number: %w", err)
+	}
+	return slices.DeleteFunc(rows, func(p Person) bool {
+		return !strings.HasPrefix(p.Birth, fmt.Sprintf("%04d", birthYear))
+	}), nil
+}
+
+// Waiting is one line of today's list.
+type Waiting struct {
+	Person
+	Encounter, Ticket, Number string
+	Status                    string // of the Encounter
+	Arrived, Ended            time.Time
+	Facility                  string // where in the station
+	Place                     string
+	Diagnosis                 string
+}
+
+// Today lists the visits of the day at the station with its sub-sites, those
+// who wait first, then by arrival.
+func (m *Module) Today(ctx context.Context, a store.Actor, day vn.Date) ([]Waiting, error) {
+	station, err := m.top(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := store.List(ctx, m.store.For(a), a.Unit, scanWaiting, `
+		select `+personColumns+`, v.encounter, coalesce(q.task, ''), coalesce(q.number, ''), v.status, v.arrived, v.ended,
+		       v.facility, coalesce(s.name, ''), coalesce((select l.words from station_line l
+		         where l.encounter = v.encounter and l.kind = 'diagnosis' order by l.rank, l.resource limit 1), '')
+		  from station_visit v
+		  join station_person p on p.patient = v.patient
+		  left join station_ticket q on q.encounter = v.encounter
+		  left join station_place s on s.facility = v.facility
+		 where v.station = ? and v.day = ? and v.status not in ('cancelled', 'entered-in-error')
+		 order by case when v.status = 'finished' then 1 else 0 end, v.arrived, v.encounter
+		 limit 500`, station, int64(day))
+	if err != nil {
+		return nil, fmt.Errorf("visits of the day: %w", err)
+	}
+	return rows, nil
+}
+
+func scanWaiting(scan store.Scan) (Waiting, error) {
+	var w Waiting
+	var arrived, ended int64
+	var err error
+	w.Person, err = scanPerson(func(dest ...any) error {
+		return scan(append(dest, &w.Encounter, &w.Ticket, &w.Number, &w.Status, &arrived, &ended, &w.Facility, &w.Place, &w.Diagnosis)...)
+	})
+	w.Arrived = time.UnixMicro(arrived)
+	if ended > 0 {
+		w.Ended = time.UnixMicro(ended)
+	}
+	return w, err
+}
+
+// Last gives the latest signed value of each measurement before the visit, by
+// LOINC code.
+func (m *Module) Last(ctx context.Context, a store.Actor, patient, except string) (map[string]Measure, error) {
+	rows, err := store.List(ctx, m.store.For(a), a.Unit, scanMeasure, `
+		select code, patient, encounter, value, unit, at, sensitivity from station_measure
+		 where patient = ? and encounter <> ? and final = 1 order by code, at`, patient, except)
+	if err != nil {
+		return nil, fmt.Errorf("last measurements: %w", err)
+	}
+	out := map[string]Measure{}
+	for _, r := range rows {
+		out[r.Code] = r.Measure // the latest wins
+	}
+	return out, nil
+}
+
+type measureRow struct {
+	Measure
+	patient     string
+	sensitivity []string
+}
+
+func (r measureRow) Labels() store.Labels {
+	return store.Labels{Type: "Observation", Patient: r.patient, Sensitivity: r.sensitivity}
+}
+
+func scanMeasure(scan store.Scan) (measureRow, error) {
+	var r measureRow
+	var at int64
+	var sensitivity string
+	err := scan(&r.Code, &r.patient, &r.Encounter, &r.Value, &r.Unit, &at, &sensitivity)
+	r.At, r.sensitivity = time.UnixMicro(at), strings.Fields(sensitivity)
+	return r, err
+}

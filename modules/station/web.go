@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package station
+
+import (
+	"net/http"
+
+	"mach/store"
+	"mach/vn"
+	"mach/web"
+)
+
+// staff are the roles of a station; care are those who treat.
+var (
+	staff = web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist,
+		store.ImmunisationOff, store.StationDirector, store.PrivateClinic)
+	front   = web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic)
+	care    = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic)
+	doctors = web.Roles(store.Doctor, store.StationDirector, store.PrivateClinic)
+)
+
+// Routes registers the pages under /tram.
+func (m *Module) Routes(mux *web.Mux) {
+	mux.Get("/tram", staff, m.todayPage)
+	mux.Get("/tram/hang-doi", staff, m.queuePart)
+	mux.Get("/tram/tiep-don", front, m.receptionPage)
+	mux.Post("/tram/the", front, m.card)
+	mux.Get("/tram/nguoi/moi", front, m.registerPage)
+	mux.Post("/tram/nguoi", front, m.register)
+	mux.Get("/tram/nguoi/{id}", front, m.personPage)
+	mux.Post("/tram/nguoi/{id}/so", front, m.arrive)
+	mux.Get("/tram/luot-kham/{id}", care, m.visitPage)
+	mux.Post("/tram/luot-kham/{id}/do", care, m.measure)
+	mux.Post("/tram/luot-kham/{id}/kham", doctors, m.examine)
+	mux.Get("/tram/luot-kham/{id}/sua", doctors, m.correctPage)
+	mux.Post("/tram/luot-kham/{id}/sua", doctors, m.correct)
+	mux.Get("/tram/luot-kham/{id}/dong", web.AnyStaff, m.linePart)
+	mux.Get("/tram/chan-doan", care, m.suggest)
+	mux.Get("/tram/so-a1", staff, m.registerA1)
+	mux.Get("/dau-vet/station/{encounter}", care, m.trace)
+}
+
+// todayPage is the first screen of everybody at the station.
+func (m *Module) todayPage(w http.ResponseWriter, r *http.Request) error {
+	p, err := m.queue(r)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, todayPage(p))
+}
+
+func (m *Module) queuePart(w http.ResponseWriter, r *http.Request) error {
+	p, err := m.queue(r)
+	if err != nil {
+		return err
+	}
+	return web.Fragment(w, r, queue(p))
+}
+
+// queuePageData is today's list as one reader sees it.
+type queueData struct {
+	Rows  []Waiting
+	Role  store.Role
+	Day   vn.Date
+	Open  int
+	Done  int
+	Front bool
+}
+
+func (m *Module) queue(r *http.Request) (queueData, error) {
+	a := web.Actor(r)
+	p := queueData{Role: a.Role, Day: web.Today(r), Front: front.Allows(web.SessionOf(r.Context()))}
+	rows, err := m.Today(r.Context(), a, p.Day)
+	if err != nil {
+		return p, err
+	}
+	p.Rows = rows
+	for _, row := range rows {
+		if row.Status == "finished" {
+			p.Done++
+		} else {
+			p.Open++
+		}
+	}
+	return p, nil
+}
+
+// mayTreat reports whether the role opens visits, mayExamine whether it writes
+// the doctor's part.
+func mayTreat(role store.Role) bool {
+	return role == store.Nurse || role == store.Midwife || mayExamine(role)
+}
+
+func mayExamine(role store.Role) bool {
+	return role == store.Doctor || role == store.StationDirector || role == store.PrivateClinic
+}

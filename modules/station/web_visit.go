@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package station
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"mach/issue"
+	"mach/vn"
+	"mach/web"
+)
+
+// visitData is the page of one visit.
+type visitData struct {
+	Visit
+	Person   Person
+	Last     map[string]Measure
+	Measures *web.Form
+	Exam     *web.Form
+	Examines bool // the reader writes the doctor's part
+	Lines    int  // empty diagnosis and medicine lines shown
+}
+
+func (m *Module) visitData(r *http.Request) (visitData, error) {
+	ctx, a := r.Context(), web.Actor(r)
+	v, err := m.Visit(ctx, a, r.PathValue("id"))
+	if err != nil {
+		return visitData{}, err
+	}
+	person, err := m.store.For(a).Read(ctx, "Patient", v.Patient)
+	if err != nil {
+		return visitData{}, err
+	}
+	last, err := m.Last(ctx, a, v.Patient, v.ID)
+	if err != nil {
+		return visitData{}, err
+	}
+	p := visitData{
+		Visit: v, Person: personOf(person, m.units), Last: last, Examines: mayExamine(a.Role),
+		Measures: web.Blank(r), Exam: web.Blank(r, examValues(v)...),
+	}
+	return p, nil
+}
+
+// lines is how many lines the form of diagnoses and of medicines has.
+const lines = 3
+
+// examValues is what the doctor wrote so far, for the form. Measurements are
+// never among it: those are taken, not copied.
+func examValues(v Visit) []string {
+	out := []string{"reason", v.Reason, "advice", v.Advice, "version", strconv.FormatInt(v.Version, 10)}
+	for i := range lines {
+		if i < len(v.Diagnoses) {
+			out = append(out, fmt.Sprintf("diagnosis%d", i+1), label(v.Diagnoses[i]))
+		}
+		if i < len(v.Medicines) {
+			out = append(out, fmt.Sprintf("medicine%d", i+1), v.Medicines[i].Name, fmt.Sprintf("dose%d", i+1), v.Medicines[i].Dose)
+		}
+	}
+	if v.FollowUp.Known() {
+		out = append(out, "follow_up", v.FollowUp.String())
+	}
+	return out
+}
+
+func label(d Diagnosis) string { return strings.TrimSpace(d.Code + " " + d.Words) }
+
+func (m *Module) visitPage(w http.ResponseWriter, r *http.Request) error {
+	p, err := m.visitData(r)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, visitPage(p))
+}
+
+func (m *Module) measure(w http.ResponseWriter, r *http.Request) error {
+	f, values := web.ParseForm(r), Vitals{}
+	for _, kind := range vitals {
+		if v, ok := f.Decimal(kind.Field, kind.Min, kind.Max); ok {
+			values[kind.Field] = v
+		}
+	}
+	_, sys := values["systolic"]
+	if _, dia := values["diastolic"]; sys != dia {
+		f.Fail("systolic", issue.Required, "station.vitals.pair")
+	}
+	id := r.PathValue("id")
+	if f.OK() {
+		if err := f.Add(m.Measure(r.Context(), web.Actor(r), id, web.OnceKey(r), values)); err != nil {
+			return err
+		}
+	}
+	if !f.OK() {
+		return m.refuse(w, r, func(p *visitData) { p.Measures = f })
+	}
+	web.Flash(w, r, "station.measured")
+	return web.Redirect(w, r, "/tram/luot-kham/"+url.PathEscape(id))
+}
+
+// refuse shows the visit again with one of its forms as it was typed.
+func (m *Module) refuse(w http.ResponseWriter, r *http.Request, put func(*visitData)) error {
+	p, err := m.visitData(r)
+	if err != nil {
+		return err
+	}
+	put(&p)
+	return web.Refuse(w, r, visitPage(p))
+}
+
+// examine saves the doctor's part and, when asked, signs.
+func (m *Module) examine(w http.ResponseWriter, r *http.Request) error {
+	f, ctx, a, id := web.ParseForm(r), r.Context(), web.Actor(r), r.PathValue("id")
+	e := m.examOf(f)
+	version, err := strconv.ParseInt(f.Get("version"), 10, 64)
+	if err != nil {
+		f.Fail("", issue.Invalid, "station.visit.version")
+	}
+	sign := f.Get("act") == "sign"
+	if f.OK() {
+		if err := f.Add(m.Examine(ctx, a, id, version, web.OnceKey(r), e)); err != nil {
+			return err
+		}
+	}
+	if f.OK() && sign {
+		if err := f.Add(m.Sign(ctx, a, id, web.OnceKey(r)+".sign")); err != nil {
+			return err
+		}
+	}
+	if !f.OK() {
+		return m.refuse(w, r, func(p *visitData) {
+			f.Set("version", strconv.FormatInt(p.Version, 10))
+			p.Exam = f
+		})
+	}
+	if sign {
+		web.Flash(w, r, "station.signed")
+	} else {
+		web.Flash(w, r, "station.saved")
+	}
+	return web.Redirect(w, r, "/tram/luot-kham/"+url.PathEscape(id))
+}
+
+func (m *Module) examOf(f *web.Form) Exam {
+	e := Exam{Reason: f.Text("reason", 1000), Advice: f.Text("advice", 2000), FollowUp: f.Date("follow_up")}
+	for i := range lines {
+		name := fmt.Sprintf("diagnosis%d", i+1)
+		if d, ok := m.diagnosisOf(f, name); ok {
+			e.Diagnoses = append(e.Diagnoses, d)
+		}
+		if drug := f.Text(fmt.Sprintf("medicine%d", i+1), 200); drug != "" {
+			e.Medicines = append(e.Medicines, Medicine{drug, f.Text(fmt.Sprintf("dose%d", i+1), 300)})
+		}
+	}
+	if e.FollowUp.Known() && e.FollowUp <= m.today() {
+		f.Fail("follow_up", issue.Value, "station.follow_up.past")
+	}
+	return e
+}
+
+// diagnosisOf reads "A97.0 Sốt xuất huyết", a code alone, or words that name
+// exactly one diagnosis of the station's list.
+func (m *Module) diagnosisOf(f *web.Form, name string) (Diagnosis, bool) {
+	text := f.Text(name, 200)
+	if text == "" {
+		return Diagnosis{}, false
+	}
+	code, rest, _ := strings.Cut(text, " ")
+	code = strings.ToUpper(code)
+	if d, ok := m.diagnoses.ByCode(code); ok {
+		if rest == "" {
+			rest = d.Name.Vi
+		}
+		return Diagnosis{d.Code, rest}, true
+	}
+	if found := m.diagnoses.Search(text, 2); len(found) == 1 || len(found) > 1 && vn.Fold(found[0].Name.Vi) == vn.Fold(text) {
+		return Diagnosis{found[0].Code, found[0].Name.Vi}, true
+	}
+	f.Fail(name, issue.CodeInvalid, "station.diagnosis.unknown", text)
+	return Diagnosis{}, false
+}
+
+// suggest answers what is typed into a diagnosis field with options; the words
+// are never stored, so no audit line is due.
+func (m *Module) suggest(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	text := q.Get("q")
+	for _, values := range q {
+		if text == "" && len(values) > 0 {
+			text = values[0]
+		}
+	}
+	return web.Fragment(w, r, suggestions(m.diagnoses.Search(text, 12)))
+}
+
+// correctData is the form that corrects a signed diagnosis.
+type correctData struct {
+	Visit
+	Person Person
+	Form   *web.Form
+}
+
+func (m *Module) correctPage(w http.ResponseWriter, r *http.Request) error {
+	p, err := m.correctData(r, nil)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, correctPage(p))
+}
+
+func (m *Module) correctData(r *http.Request, f *web.Form) (correctData, error) {
+	ctx, a := r.Context(), web.Actor(r)
+	v, err := m.Visit(ctx, a, r.PathValue("id"))
+	if err != nil {
+		return correctData{}, err
+	}
+	if !v.Signed() || len(v.Conditions) == 0 {
+		return correctData{}, issue.New(issue.BusinessRule, "station.correct.unsigned")
+	}
+	person, err := m.store.For(a).Read(ctx, "Patient", v.Patient)
+	if err != nil {
+		return correctData{}, err
+	}
+	if f == nil {
+		f = web.Blank(r, "condition", v.Conditions[0])
+	}
+	return correctData{v, personOf(person, m.units), f}, nil
+}
+
+func (m *Module) correct(w http.ResponseWriter, r *http.Request) error {
+	f, id := web.ParseForm(r), r.PathValue("id")
+	d, ok := m.diagnosisOf(f, "diagnosis")
+	if !ok {
+		f.Required("diagnosis")
+	}
+	reason := f.Required("reason")
+	if f.OK() {
+		if err := f.Add(m.Correct(r.Context(), web.Actor(r), id, f.Get("condition"), web.OnceKey(r), d, reason)); err != nil {
+			return err
+		}
+	}
+	if !f.OK() {
+		p, err := m.correctData(r, f)
+		if err != nil {
+			return err
+		}
+		return web.Refuse(w, r, correctPage(p))
+	}
+	web.Flash(w, r, "station.corrected")
+	return web.Redirect(w, r, "/tram/luot-kham/"+url.PathEscape(id))
+}
+
+// linePart is one visit in a line, for the lists of others.
+func (m *Module) linePart(w http.ResponseWriter, r *http.Request) error {
+	a := web.Actor(r)
+	v, err := m.Visit(r.Context(), a, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	person, err := m.store.For(a).Read(r.Context(), "Patient", v.Patient)
+	if err != nil {
+		return err
+	}
+	return web.Fragment(w, r, visitLine(visitData{Visit: v, Person: personOf(person, m.units)}))
+}
+
+// trace lists what this one entry feeds at the station: register A1 with its
+// number of the day, the prescription, the appointment, the measurements.
+func (m *Module) trace(w http.ResponseWriter, r *http.Request) error {
+	v, err := m.Visit(r.Context(), web.Actor(r), r.PathValue("encounter"))
+	if err != nil {
+		return err
+	}
+	return web.Fragment(w, r, traces(v))
+}
+
+// registerA1 prints the visits of a day as register A1.
+func (m *Module) registerA1(w http.ResponseWriter, r *http.Request) error {
+	a, day := web.Actor(r), web.Today(r)
+	if d, err := vn.ParseDate(r.URL.Query().Get("ngay")); err == nil {
+		day = d
+	}
+	rows, err := m.A1(r.Context(), a, day)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, a1Page(a1Data{Day: day, Rows: rows, Facility: a.FacilityName, Path: r.URL.Path}))
+}
+
+// treats are the medicines of a register line in one sentence.
+func treats(list []Medicine) string {
+	parts := make([]string, len(list))
+	for i, x := range list {
+		parts[i] = strings.TrimSuffix(x.Name+" — "+x.Dose, " — ")
+	}
+	return strings.Join(parts, "; ")
+}
