@@ -204,15 +204,40 @@ func expected(s *step, old *stored) error {
 
 // label gives every new version its labels.
 func (c *commit) label(ctx context.Context) error {
-	if err := c.s.label(ctx, c.tx, c.a, c.work); err != nil {
+	if err := c.s.label(ctx, c.tx, c.a, c.batch()); err != nil {
 		return err
 	}
+	c.take()
 	for _, w := range c.work {
 		if w.old == nil {
 			w.t = shardOf(w.Labels.Patient)
 		}
 	}
 	return nil
+}
+
+// batch returns what is labelled: everything but deletes.
+func (c *commit) batch() []*labelled {
+	batch := make([]*labelled, 0, len(c.work))
+	for _, w := range c.work {
+		if w.op == wordDelete {
+			continue
+		}
+		if w.lab == nil {
+			w.lab = &labelled{doc: w.doc, was: w.was}
+		}
+		batch = append(batch, w.lab)
+	}
+	return batch
+}
+
+// take copies the answers of search.
+func (c *commit) take() {
+	for _, w := range c.work {
+		if w.lab != nil {
+			w.Labels = w.lab.out
+		}
+	}
 }
 
 // judge asks the guard about every step: persons first, then visits, for they
@@ -319,28 +344,31 @@ func (c *commit) allow(ctx context.Context, act Action, l Labels, reason string)
 // relabel writes the stored resources whose sensitivity follows this commit.
 // Nobody asks whether the actor may: the content stays.
 func (c *commit) relabel(ctx context.Context) error {
-	more, err := c.s.relabelled(ctx, c.tx, c.a, c.work)
-	if err != nil || len(more) == 0 {
+	more, err := c.s.relabelled(ctx, c.tx, c.a, c.batch())
+	if err != nil {
 		return err
 	}
+	c.take()
 	refs := make([]string, len(more))
-	for i, w := range more {
-		refs[i] = w.typ + "/" + w.id
+	for i, l := range more {
+		refs[i] = l.doc.Ref()
 	}
 	now, err := c.tx.loadAll(ctx, refs)
 	if err != nil {
 		return err
 	}
-	for _, w := range more {
-		old := now[w.typ+"/"+w.id]
+	for i, l := range more {
+		old := now[refs[i]]
 		if old == nil || old.del != 0 {
 			continue
 		}
-		if w.before, err = old.doc(); err != nil {
+		doc, err := old.doc()
+		if err != nil {
 			return err
 		}
-		w.step, w.old, w.rid, w.t, w.ver, w.op, w.at = -1, old, old.rid, old.t, old.ver+1, wordUpdate, c.at
-		w.doc = w.before.WithMeta(w.id, versionID(w.ver), c.at)
+		w := &written{step: -1, before: doc, was: l.was, Labels: l.out, typ: doc.Type(), id: doc.ID(),
+			rid: old.rid, t: old.t, ver: old.ver + 1, op: wordUpdate, at: c.at, old: old, lab: l}
+		w.doc = doc.WithMeta(w.id, versionID(w.ver), c.at)
 		c.work = append(c.work, w)
 	}
 	return nil

@@ -178,3 +178,14 @@ func (s *seen) cover(rows []audit.Row) {
 		s.order = s.order[1:]
 	}
 }
+
+// Audited reports whether a request has left an audit row. Tests prove with it
+// that nothing is read unseen.
+func (s *Store) Audited(ctx context.Context, request string) (bool, error) {
+	var one int
+	found, err := s.read.Row(ctx, []any{&one}, `select 1 from audit where request = ? limit 1`, request)
+	if err != nil || found || s.pg == nil {
+		return found, err
+	}
+	return s.read.Row(ctx, []any{&one}, `select 1 from pending_audit where request = ? limit 1`, request)
+}

@@ -29,6 +29,9 @@ func (d Door) Commit(ctx context.Context, ops ...Op) (Receipt, error) {
 
 func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error) {
 	ctx = withRequest(ctx, d.a)
+	if len(ops) == 0 {
+		return Receipt{}, nil
+	}
 	steps, err := prepare(ops)
 	if err != nil {
 		return Receipt{}, err
@@ -54,7 +57,11 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 	})
 	var no *refusal
 	if errors.As(err, &no) {
-		return Receipt{}, errors.Join(no.err, d.s.auditMany(ctx, d.a, no.act, []Seen{{Labels: no.labels, Decision: no.decision}}))
+		return Receipt{}, d.refuse(ctx, no.err, no.act, Seen{Labels: no.labels, Decision: no.decision})
+	}
+	if e := (*issue.Error)(nil); errors.As(err, &e) { // undone, but bodies were looked at
+		l := Labels{Type: ops[0].typ, ID: ops[0].id}
+		return Receipt{}, d.refuse(ctx, e, action[ops[0].kind], Seen{Labels: l, Decision: Decision{Reason: "refused-" + string(e.Issues[0].Code)}})
 	}
 	if err != nil {
 		return Receipt{}, err
@@ -62,6 +69,17 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 	d.s.wrote(receipt)
 	return receipt, nil
 }
+
+// refuse audits what was refused and returns why.
+func (d Door) refuse(ctx context.Context, why error, act Action, seen Seen) error {
+	if err := d.s.auditMany(ctx, d.a, act, []Seen{seen}); err != nil {
+		return err
+	}
+	return why
+}
+
+// action says what an operation asks for.
+var action = map[opKind]Action{opCreate: ActCreate, opUpdate: ActUpdate, opPut: ActUpdate, opImport: ActUpdate, opDelete: ActDelete}
 
 // step is one operation on its way.
 type step struct {
@@ -150,12 +168,10 @@ func (c *commit) receipt() Receipt {
 
 // wrote tells those who wait that the log may have grown.
 func (s *Store) wrote(r Receipt) {
-	for _, doc := range r.Docs {
-		if doc != nil && doc.Type() == typeOrganization {
-			s.units.Delete(doc.ID())
-		}
+	if !slices.Contains(r.Changed, true) {
+		return
 	}
-	if slices.Contains(r.Changed, true) {
-		s.moved.set()
+	if s.moved.set(); s.pg == nil { // numbered already
+		s.logged.set()
 	}
 }

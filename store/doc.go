@@ -218,6 +218,9 @@ type Query struct {
 	Count  int    // 0 = 50
 	Cursor string // opaque, from Page.Next
 	Total  string // "", none, estimate, accurate
+	// Lenient lists unknown parameters in Page.Ignored. Else they are an
+	// error: an answer wider than the question must not pass unseen.
+	Lenient bool
 }
 
 // Page is one page of a search, best first as sorted.
@@ -248,32 +251,44 @@ type Access struct {
 The functions, each in the file named (helpers: keep these signatures):
 
 open.go      func Open(ctx context.Context, c Config) (*Store, error)
-             func (s *Store) Start(ctx context.Context) error   // sequencer, followers
-             func (s *Store) Close() error
-             type Config struct { Dir, Database string; Guard Guard; Now func() time.Time; Site string; Log *slog.Logger;
-                 Wake func(topic string)            // after each view batch, "view:<name>"; nil = nobody listens
-                 Sensitivity func(system, code string) []string
-                 UnitOf func(code, version string) vn.UnitID  // resolves /ext/unit
-             }
+
+	func (s *Store) Start(ctx context.Context) error   // sequencer, followers
+	func (s *Store) Close() error
+	type Config struct { Dir, Database string; Guard Guard; Now func() time.Time; Site string; Log *slog.Logger;
+	    Wake func(topic string)            // after each view batch, "view:<name>"; nil = nobody listens
+	    Sensitivity func(system, code string) []string
+	    UnitOf func(code, version string) vn.UnitID  // resolves /ext/unit
+	}
+
 door.go      func (s *Store) For(a Actor) Door
-             func (d Door) Actor() Actor
+
+	func (d Door) Actor() Actor
+
 read.go      func (d Door) Read(ctx, typ, id string) (*fhir.Doc, error)              // NotFound, Deleted; not-found hides forbidden
-             func (d Door) ReadVersion(ctx, typ, id string, version int64) (*fhir.Doc, error)
-             func (d Door) History(ctx, typ, id string, limit int) ([]*fhir.Doc, []Change, error) // newest first
+
+	func (d Door) ReadVersion(ctx, typ, id string, version int64) (*fhir.Doc, error)
+	func (d Door) History(ctx, typ, id string, limit int) ([]*fhir.Doc, []Change, error) // newest first
+
 search.go    func (d Door) Search(ctx, q Query) (Page, error)
 commit.go    func Create(doc *fhir.Doc) Op; func (o Op) Unless(query string) Op       // If-None-Exist
-             func Update(doc *fhir.Doc, ifMatch int64) Op                            // 0 = whatever is there
-             func Put(doc *fhir.Doc) Op                                              // create with client id, or update
-             func Delete(typ, id string) Op; func (o Op) Because(reason string) Op
-             func (d Door) Commit(ctx context.Context, ops ...Op) (Receipt, error)   // all or nothing
-             func (d Door) CommitOnce(ctx, key string, ops ...Op) (Receipt, error)   // idempotency key
+
+	func Update(doc *fhir.Doc, ifMatch int64) Op                            // 0 = whatever is there
+	func Put(doc *fhir.Doc) Op                                              // create with client id, or update
+	func Delete(typ, id string) Op; func (o Op) Because(reason string) Op
+	func (d Door) Commit(ctx context.Context, ops ...Op) (Receipt, error)   // all or nothing
+	func (d Door) CommitOnce(ctx, key string, ops ...Op) (Receipt, error)   // idempotency key
+
 follow.go    func (s *Store) Follow(f ...Follower)           // before Start
-             func (s *Store) Await(ctx context.Context, r Receipt, view string) error // ≤ 500 ms, then nil with late=true via AwaitLate
-             func (s *Store) Rebuild(ctx, view string) error
+
+	func (s *Store) Await(ctx context.Context, r Receipt, view string) error // ≤ 500 ms, then nil with late=true via AwaitLate
+	func (s *Store) Rebuild(ctx, view string) error
+
 list.go      func List[T Row](ctx, d Door, unit vn.UnitID, scan func(Scan) (T, error), sql string, args ...any) ([]T, error)
-             func Figures[T any](ctx, d Door, unit vn.UnitID, scan func(Scan) (T, error), sql string, args ...any) ([]T, error)
-             func Identify[T Row](…same as List…)             // judged with ActIdentify
-             type Scan func(dest ...any) error
+
+	func Figures[T any](ctx, d Door, unit vn.UnitID, scan func(Scan) (T, error), sql string, args ...any) ([]T, error)
+	func Identify[T Row](…same as List…)             // judged with ActIdentify
+	type Scan func(dest ...any) error
+
 relate.go    func (s *Store) Relate(ctx, r Relation) error; relations derived from resources in the commit
 accesslog.go func (d Door) AccessLog(ctx, patient string, before time.Time, limit int) ([]Access, error) // newest first
 audit rows   func (s *Store) Note(ctx, a Actor, act Action, l Labels, dec Decision) error  // for access: sign-in, break-glass …

@@ -43,7 +43,8 @@ const (
 	writeLimit = 20000
 )
 
-var errClosed = errors.New("the store is closed")
+// ErrClosed is what a closed store answers.
+var ErrClosed = errors.New("the store is closed")
 
 func newGroupWriter(p *pool) (*groupWriter, error) {
 	conn, err := p.db.Conn(context.Background())
@@ -62,7 +63,7 @@ func (g *groupWriter) do(ctx context.Context, work func(tx *commitTx) error) err
 	u := &unit{work: work, err: make(chan error, 1)}
 	select {
 	case <-g.done:
-		return errClosed
+		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	case g.units <- u:
@@ -75,7 +76,7 @@ func (g *groupWriter) do(ctx context.Context, work func(tx *commitTx) error) err
 		case err := <-u.err:
 			return err
 		default:
-			return errClosed
+			return ErrClosed
 		}
 	}
 }
@@ -111,7 +112,7 @@ func (g *groupWriter) refuse() {
 		select {
 		case u := <-g.units:
 			if u != nil {
-				u.err <- errClosed
+				u.err <- ErrClosed
 			}
 		default:
 			return

@@ -48,6 +48,9 @@ type Config struct {
 	Sensitivity func(system, code string) []string
 	// UnitOf resolves the code and version of an /ext/unit; nil = unknown.
 	UnitOf func(code, version string) vn.UnitID
+	// Below lists a unit and every unit under it, of any generation; nil =
+	// searches leave units to the guard.
+	Below func(unit vn.UnitID) []vn.UnitID
 	// Trace is shown every statement of a request before it runs, with the
 	// request's id; nil = nobody looks. Tests prove with it that no body is
 	// read without an audit row.
@@ -68,11 +71,11 @@ type Store struct {
 	ids   *ridMaker
 
 	followers []*following
-	moved     *signal // the log grew
+	moved     *signal // something was committed
+	logged    *signal // the log grew
 	viewed    *signal // a view advanced
 	stop      context.CancelFunc
 	running   sync.WaitGroup
-	units     sync.Map // Organization id → vn.UnitID
 }
 
 // writing runs units of work, each one transaction: all or nothing, durable
@@ -90,7 +93,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := os.MkdirAll(filepath.Join(c.Dir, "keys"), 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
-	s := &Store{cfg: c, log: c.Log, seen: newSeen(), ids: newRidMaker(), moved: newSignal(), viewed: newSignal()}
+	s := &Store{cfg: c, log: c.Log, seen: newSeen(), ids: newRidMaker(), moved: newSignal(), logged: newSignal(), viewed: newSignal()}
 	open := s.openSQLite
 	if c.Database != "" {
 		open = s.openPostgres
@@ -204,6 +207,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	if s.fold, err = open(views, 1, "journal_mode(wal)", "synchronous(normal)", "cache_size(-32768)"); err != nil {
 		return err
 	}
+	s.fold.single = true
 	if err := migrate(ctx, s.fold, "views", sub("migrations/views")); err != nil {
 		return err
 	}

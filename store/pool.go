@@ -31,6 +31,10 @@ type pool struct {
 
 	mu    sync.RWMutex
 	stmts map[string]*sql.Stmt // SQLite parses each text once a connection
+
+	single bool // one connection, for writing
+	turn   sync.Mutex
+	kept   *connTx
 }
 
 const keptStatements = 600
@@ -40,6 +44,10 @@ func newPool(db *sql.DB, pg bool, trace func(string, string)) *pool {
 }
 
 func (p *pool) close() error {
+	if p.kept != nil {
+		p.kept.forget()
+		p.kept.conn.Close()
+	}
 	err := p.db.Close()
 	if p.under != nil {
 		p.under.Close()
@@ -125,14 +133,31 @@ func eachRow(rows *sql.Rows, scan func(scan func(dest ...any) error) error) erro
 
 // in runs work in one transaction on one connection.
 func (p *pool) in(ctx context.Context, work func(tx *connTx) error) error {
+	return p.alone(ctx, func(tx *connTx) error { return tx.transact(ctx, work) })
+}
+
+// alone lends a connection. The single writer of a SQLite file keeps its
+// connection, and so its statements.
+func (p *pool) alone(ctx context.Context, work func(tx *connTx) error) error {
+	if p.single {
+		p.turn.Lock()
+		defer p.turn.Unlock()
+		if p.kept != nil {
+			return work(p.kept)
+		}
+	}
 	conn, err := p.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
 	tx := &connTx{conn: conn, pg: p.pg, trace: p.trace}
+	if p.single {
+		p.kept = tx
+		return work(tx)
+	}
+	defer conn.Close()
 	defer tx.forget()
-	return tx.transact(ctx, work)
+	return work(tx)
 }
 
 // connTx is a transaction on one connection of database/sql: view tables,

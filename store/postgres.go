@@ -180,7 +180,7 @@ func lockingLabels(text string, args []any) string {
 	if typ, ok := args[1].(string); !ok || slices.Contains(neutral, typ) {
 		return ""
 	}
-	return " for key share"
+	return " for share"
 }
 
 func (q *pgTx) Row(ctx context.Context, dest []any, text string, args ...any) (bool, error) {

@@ -32,6 +32,7 @@ type written struct {
 	at     time.Time
 	old    *stored // the row it supersedes; nil when there was none
 	reason string
+	lab    *labelled // nil for a delete
 }
 
 // The words of res.op and change.op.

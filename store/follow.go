@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Follow registers followers, before [Store.Start].
+func (s *Store) Follow(f ...Follower) {
+	for _, one := range f {
+		s.followers = append(s.followers, &following{Follower: one})
+	}
+}
+
+// following is a follower and how far it is.
+type following struct {
+	Follower
+	pos   atomic.Int64
+	pause time.Duration // grows while it fails
+	again time.Time     // not before
+}
+
+const (
+	followBatch = 500
+	followPoll  = 250 * time.Millisecond // another process may have written
+	followPause = 30 * time.Second       // at most, between attempts of a failing follower
+)
+
+// Start begins to follow the log: it numbers it (PostgreSQL), folds it into
+// views and seals the audit, until ctx ends or the store is closed. On SQLite
+// it fails when another process has started on this folder; on PostgreSQL one
+// of the started processes leads and the others stand by.
+func (s *Store) Start(ctx context.Context) error {
+	if s.stop != nil {
+		return errors.New("the store is started already")
+	}
+	ctx, s.stop = context.WithCancel(ctx)
+	if err := s.lead(ctx); err != nil {
+		return fmt.Errorf("starting to follow the log: %w", err)
+	}
+	return nil
+}
+
+// prepareViews brings every view to the version of its follower: a new or
+// changed one begins empty and catches up.
+func (s *Store) prepareViews(ctx context.Context) error {
+	for _, f := range s.followers {
+		if err := s.prepareView(ctx, f); err != nil {
+			return fmt.Errorf("preparing view %s: %w", f.Name, err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) prepareView(ctx context.Context, f *following) error {
+	return s.fold.in(ctx, func(tx *connTx) error {
+		var version, seq int64
+		var tables string
+		found, err := tx.Row(ctx, []any{&version, &seq, &tables}, `select version, seq, tables from follower where name = ?`, f.Name)
+		if err != nil {
+			return err
+		}
+		if found && version == int64(f.Version) {
+			f.pos.Store(seq)
+			return nil
+		}
+		f.pos.Store(0)
+		return s.renew(ctx, tx, f, strings.Fields(tables))
+	})
+}
+
+// renew drops the tables of a view and makes them again, empty, at position 0.
+func (s *Store) renew(ctx context.Context, tx *connTx, f *following, old []string) error {
+	if err := dropTables(ctx, tx, old); err != nil {
+		return err
+	}
+	before, err := tablesIn(ctx, tx, s.schemaOf(tx))
+	if err != nil {
+		return err
+	}
+	if err := makeTables(ctx, tx, f.Tables); err != nil {
+		return err
+	}
+	after, err := tablesIn(ctx, tx, s.schemaOf(tx))
+	if err != nil {
+		return err
+	}
+	return savePosition(ctx, tx, f, 0, without(after, before))
+}
+
+func savePosition(ctx context.Context, tx *connTx, f *following, pos int64, tables []string) error {
+	return tx.Exec(ctx, `insert into follower (name, version, seq, tables) values (?, ?, ?, ?)
+		on conflict (name) do update set version = excluded.version, seq = excluded.seq, tables = excluded.tables`,
+		f.Name, f.Version, pos, strings.Join(tables, " "))
+}
+
+func (s *Store) schemaOf(tx *connTx) string {
+	if tx.pg {
+		return "views"
+	}
+	return ""
+}
+
+func dropTables(ctx context.Context, tx *connTx, names []string) error {
+	for _, t := range names {
+		if err := tx.Exec(ctx, `drop table if exists `+t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeTables runs the follower's SQL in name order.
+func makeTables(ctx context.Context, tx *connTx, files fs.FS) error {
+	if files == nil {
+		return nil
+	}
+	names, err := migrationNames(files, tx.pg)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		body, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		if err := tx.Exec(ctx, string(body)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// tablesIn lists the tables of a schema (PostgreSQL) or file (SQLite), sorted.
+func tablesIn(ctx context.Context, r reader, schema string) ([]string, error) {
+	text, args := `select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name`, []any(nil)
+	if schema != "" {
+		text, args = `select table_name from information_schema.tables where table_schema = ? and table_type = 'BASE TABLE' order by table_name`, []any{schema}
+	}
+	var names []string
+	err := r.Rows(ctx, text, args, func(scan func(...any) error) error {
+		var name string
+		err := scan(&name)
+		names = append(names, name)
+		return err
+	})
+	slices.Sort(names)
+	return names, err
+}
+
+// follow folds the log into the views until ctx ends.
+func (s *Store) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		moved := s.logged.next()
+		more := s.followOnce(ctx)
+		if more {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-moved:
+		case <-time.After(followPoll):
+		}
+	}
+}
+
+// followOnce moves every group of followers that stand at the same place by
+// one batch: those that are up to date share one reading of the log, one that
+// is catching up does not hold them back.
+func (s *Store) followOnce(ctx context.Context) (more bool) {
+	groups := map[int64][]*following{}
+	for _, f := range s.followers {
+		if time.Now().After(f.again) {
+			groups[f.pos.Load()] = append(groups[f.pos.Load()], f)
+		}
+	}
+	for pos, group := range groups {
+		n, err := s.followGroup(ctx, pos, group)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("views not updated", "after", pos, "error", err)
+			for _, f := range group {
+				f.delay()
+			}
+		}
+		more = more || n == followBatch
+	}
+	return more
+}
+
+func (f *following) delay() {
+	f.pause = min(max(2*f.pause, 100*time.Millisecond), followPause)
+	f.again = time.Now().Add(f.pause)
+}
+
+func (s *Store) followGroup(ctx context.Context, pos int64, group []*following) (int, error) {
+	events, err := s.events(ctx, pos, 1<<62, followBatch, true)
+	if err != nil || len(events) == 0 {
+		return 0, err
+	}
+	last := events[len(events)-1].Seq
+	if want := pos + int64(len(events)); last != want {
+		return 0, fmt.Errorf("the log has a gap between %d and %d", pos, last)
+	}
+	var done []*following
+	err = s.fold.in(ctx, func(tx *connTx) error {
+		done = done[:0]
+		if err := s.leads.still(ctx, tx); err != nil {
+			return err
+		}
+		for _, f := range group {
+			moved, err := s.foldInto(ctx, tx, f, pos, events)
+			if err != nil {
+				s.log.Error("view failed", "view", f.Name, "after", pos, "error", err)
+				f.delay()
+			} else if moved {
+				done = append(done, f)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range done {
+		f.pause = 0
+		f.pos.Store(last)
+	}
+	s.viewed.set()
+	for _, f := range done {
+		s.cfg.Wake("view:" + f.Name)
+	}
+	return len(events), nil
+}
+
+// foldInto folds a batch into one view behind a savepoint, with its position.
+// It reports false, and corrects the position, when the view stands elsewhere:
+// somebody rebuilt it.
+func (s *Store) foldInto(ctx context.Context, tx *connTx, f *following, pos int64, events []*event) (bool, error) {
+	moved := false
+	err := tx.savepoint(ctx, func() error {
+		var at int64
+		if found, err := tx.Row(ctx, []any{&at}, `select seq from follower where name = ?`, f.Name); err != nil || !found {
+			return errors.Join(errors.New("no position"), err)
+		}
+		if at != pos {
+			f.pos.Store(at)
+			return nil
+		}
+		if err := fold(ctx, tx, f, events); err != nil {
+			return err
+		}
+		moved = true
+		return tx.Exec(ctx, `update follower set seq = ? where name = ?`, events[len(events)-1].Seq, f.Name)
+	})
+	return moved && err == nil, err
+}
+
+// fold applies the events that a follower wants.
+func fold(ctx context.Context, tx Tx, f *following, events []*event) (err error) {
+	seq := int64(0)
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic at change %d: %v\n%s", seq, r, debug.Stack())
+		}
+	}()
+	for _, e := range events {
+		if f.Types != nil && !slices.Contains(f.Types, e.Type) {
+			continue
+		}
+		seq = e.Seq
+		now, before, err := e.docs()
+		if err != nil {
+			return err
+		}
+		if err := f.Apply(ctx, tx, e.Change, now, before); err != nil {
+			return fmt.Errorf("change %d: %w", seq, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// leadership says which process numbers, follows and seals.
+//
+// SQLite: the one that holds the lock on DIR/leader.lock. PostgreSQL: the one
+// whose connection holds an advisory lock, which the server frees the moment
+// the process dies; every term of office raises the fencing number of the lease
+// row, and each transaction of the leader checks it. A leader that lost its
+// connection without noticing can therefore write nothing any more.
+type leadership struct {
+	mu    sync.Mutex
+	fence int64 // 0 = not leading
+	file  *os.File
+	conn  *pgxpool.Conn
+}
+
+const (
+	leaderLock = 20261122 // advisory lock of the leader
+	leadRetry  = time.Second
+)
+
+var errFenced = errors.New("another process leads now")
+
+func (l *leadership) leading() bool { return l.term() != 0 }
+
+func (l *leadership) term() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fence
+}
+
+// still fails when the term of this leader has ended.
+func (l *leadership) still(ctx context.Context, tx *connTx) error {
+	if !tx.pg {
+		return nil
+	}
+	var one int
+	found, err := tx.Row(ctx, []any{&one}, `select 1 from mach.lease where name = 'leader' and fence = ? for share`, l.term())
+	if err == nil && !found {
+		err = errFenced
+	}
+	return err
+}
+
+// lead takes the office and starts its work.
+func (s *Store) lead(ctx context.Context) error {
+	s.leads = new(leadership)
+	if s.pg != nil {
+		first, err := s.electPostgres(ctx)
+		if err != nil {
+			return err
+		}
+		if first {
+			if err := s.prepareViews(ctx); err != nil {
+				return err
+			}
+		}
+		s.spawn(func() { s.terms(ctx, first) })
+		return nil
+	}
+	if err := s.lockFolder(); err != nil {
+		return err
+	}
+	if err := s.prepareViews(ctx); err != nil {
+		return err
+	}
+	s.spawn(func() { s.follow(ctx) })
+	s.spawn(func() { s.sealing(ctx) })
+	return nil
+}
+
+func (s *Store) spawn(work func()) {
+	s.running.Add(1)
+	go func() {
+		defer s.running.Done()
+		work()
+	}()
+}
+
+func (s *Store) lockFolder() error {
+	f, err := os.OpenFile(filepath.Join(s.cfg.Dir, "leader.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return fmt.Errorf("another process serves this data folder: %w", err)
+	}
+	s.leads.mu.Lock()
+	defer s.leads.mu.Unlock()
+	s.leads.file, s.leads.fence = f, 1
+	return nil
+}
+
+// electPostgres tries once to become the leader.
+func (s *Store) electPostgres(ctx context.Context) (bool, error) {
+	conn, err := s.pg.Acquire(ctx)
+	if err != nil {
+		return false, err
+	}
+	var got bool
+	if err := conn.QueryRow(ctx, `select pg_try_advisory_lock($1)`, leaderLock).Scan(&got); err != nil || !got {
+		conn.Release()
+		return false, err
+	}
+	var fence int64
+	err = conn.QueryRow(ctx, `insert into lease (name, holder, fence, until) values ('leader', $1, 1, 0)
+		on conflict (name) do update set holder = excluded.holder, fence = lease.fence + 1 returning fence`, s.cfg.Site).Scan(&fence)
+	if err != nil {
+		conn.Hijack().Close(context.WithoutCancel(ctx)) // frees the lock
+		return false, err
+	}
+	s.leads.mu.Lock()
+	defer s.leads.mu.Unlock()
+	s.leads.conn, s.leads.fence = conn, fence
+	return true, nil
+}
+
+// terms leads while this process holds the lock and stands by otherwise.
+func (s *Store) terms(ctx context.Context, elected bool) {
+	for ctx.Err() == nil {
+		if !elected {
+			var err error
+			if elected, err = s.electPostgres(ctx); err == nil && elected {
+				err = s.prepareViews(ctx)
+			}
+			if err != nil && ctx.Err() == nil {
+				s.log.Error("not leading", "error", err)
+			}
+		}
+		if elected {
+			s.term(ctx)
+		}
+		elected = false
+		select {
+		case <-ctx.Done():
+		case <-time.After(leadRetry):
+		}
+	}
+}
+
+// term works as leader until ctx ends or the lock is lost.
+func (s *Store) term(ctx context.Context) {
+	ctx, end := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	for _, f := range []func(context.Context){s.sequence, s.follow, s.sealing} {
+		work.Add(1)
+		go func() {
+			defer work.Done()
+			f(ctx)
+		}()
+	}
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-time.After(leadRetry):
+			if err := s.leads.conn.Ping(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("lost the lead", "error", err)
+				end()
+			}
+		}
+	}
+	end()
+	work.Wait()
+	s.leads.leave()
+}
+
+// leave gives the office up; closing the connection frees the lock.
+func (l *leadership) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fence = 0
+	if l.conn != nil {
+		l.conn.Hijack().Close(context.Background())
+		l.conn = nil
+	}
+	if l.file != nil {
+		l.file.Close()
+		l.file = nil
+	}
+}
+
+const (
+	sequenceBatch = 5000
+	sequencePoll  = 100 * time.Millisecond // commits of other processes
+)
+
+// sequence numbers what committed transactions left in the waiting room.
+// Numbering happens after commit, so "after number n" never misses a line.
+func (s *Store) sequence(ctx context.Context) {
+	for ctx.Err() == nil {
+		moved := s.moved.next()
+		n, err := s.sequenceOnce(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("log not numbered", "error", err)
+		}
+		if n > 0 {
+			s.logged.set()
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-moved:
+		case <-time.After(sequencePoll):
+		}
+	}
+}
+
+func (s *Store) sequenceOnce(ctx context.Context) (moved int64, err error) {
+	var any bool
+	err = s.pg.QueryRow(ctx, `select exists (select 1 from pending) or exists (select 1 from pending_audit)`).Scan(&any)
+	if err != nil || !any {
+		return 0, err
+	}
+	tx, err := s.pg.Begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx))
+	tag, err := tx.Exec(ctx, `select 1 from lease where name = 'leader' and fence = $1 for update`, s.leads.term())
+	if err != nil {
+		return 0, err
+	}
+	if tag.RowsAffected() == 0 {
+		return 0, errFenced
+	}
+	for _, text := range []string{
+		`with moved as (delete from pending where pid in (select pid from pending order by pid limit $1) returning *)
+		insert into change (seq, rid, ver, op, at, site, actor, facility, unit, sens)
+		select (select coalesce(max(seq), 0) from change) + row_number() over (order by pid),
+			rid, ver, op, at, site, actor, facility, unit, sens from moved`,
+		`with moved as (delete from pending_audit where pid in (select pid from pending_audit order by pid limit $1) returning *)
+		insert into audit (seq, ` + auditColumns + `)
+		select (select coalesce(max(seq), 0) from audit) + row_number() over (order by pid), ` + auditColumns + ` from moved`,
+	} {
+		tag, err := tx.Exec(ctx, text, sequenceBatch)
+		if err != nil {
+			return 0, err
+		}
+		moved += tag.RowsAffected()
+	}
+	return moved, tx.Commit(ctx)
+}
+
+// resign seals what is left and gives the office up; the workers have ended.
+func (l *leadership) resign(s *Store) error {
+	var err error
+	if l.file != nil {
+		err = s.Seal(context.Background())
+	}
+	l.leave()
+	return err
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"mach/issue"
+	"mach/vn"
+)
+
+// Scan copies the columns of the row at hand into dest.
+type Scan func(dest ...any) error
+
+// List asks a question of view tables as the actor of d and returns the rows
+// that the guard allows to be found, in the order of the statement. The people
+// returned are in the audit before List answers. unit says whose list it is,
+// for the audit; zero for one's own. The statement reads view tables only.
+//
+// The guard drops rows after the statement's limit: ask for rows in reach.
+func List[T Row](ctx context.Context, d Door, unit vn.UnitID, scan func(Scan) (T, error), sql string, args ...any) ([]T, error) {
+	return list(ctx, d, ActSearch, unit, scan, sql, args)
+}
+
+// Identify is [List] for who somebody is, and no more: name, sex, birth year,
+// commune. Every row is judged with [ActIdentify].
+func Identify[T Row](ctx context.Context, d Door, unit vn.UnitID, scan func(Scan) (T, error), sql string, args ...any) ([]T, error) {
+	return list(ctx, d, ActIdentify, unit, scan, sql, args)
+}
+
+// Figures asks for numbers about a unit that name nobody. The guard decides
+// once about the unit; Forbidden when it does not allow.
+func Figures[T any](ctx context.Context, d Door, unit vn.UnitID, scan func(Scan) (T, error), sql string, args ...any) ([]T, error) {
+	ctx = withRequest(ctx, d.a)
+	labels := Labels{Unit: unit}
+	dec := d.s.cfg.Guard.Judge(d.a, ActFigures, labels, nil, d.s.cfg.Now())
+	if err := d.s.auditMany(ctx, d.a, ActFigures, []Seen{{Labels: labels, Decision: dec}}); err != nil {
+		return nil, err
+	}
+	if !dec.Allow {
+		return nil, issue.New(issue.Forbidden, "store.forbidden")
+	}
+	return scanned(ctx, d.s.views, scan, sql, args)
+}
+
+func list[T Row](ctx context.Context, d Door, act Action, unit vn.UnitID, scan func(Scan) (T, error), sql string, args []any) ([]T, error) {
+	ctx = withRequest(ctx, d.a)
+	all, err := scanned(ctx, d.s.views, scan, sql, args)
+	if err != nil {
+		return nil, err
+	}
+	var patients []string
+	for _, row := range all {
+		if p := row.Labels().Patient; p != "" {
+			patients = append(patients, p)
+		}
+	}
+	rels, err := relationsOf(ctx, d.s.read, d.a, patients...)
+	if err != nil {
+		return nil, fmt.Errorf("relations of a list: %w", err)
+	}
+	now := d.s.cfg.Now()
+	kept := all[:0]
+	seen := make([]Seen, 0, len(all))
+	for _, row := range all {
+		l := row.Labels()
+		if dec := d.s.cfg.Guard.Judge(d.a, act, l, rels[l.Patient], now); dec.Allow {
+			kept = append(kept, row)
+			seen = append(seen, Seen{Labels: l, Decision: dec})
+		}
+	}
+	clear(all[len(kept):])
+	if len(seen) == 0 { // the question itself stands in the audit
+		seen = append(seen, Seen{Labels: Labels{Unit: unit}, Decision: Decision{Allow: true, Reason: "empty"}})
+	}
+	if err := d.s.auditMany(ctx, d.a, act, seen); err != nil {
+		return nil, err
+	}
+	return kept, nil
+}
+
+func scanned[T any](ctx context.Context, r reader, scan func(Scan) (T, error), sql string, args []any) ([]T, error) {
+	var out []T
+	err := r.Rows(ctx, sql, args, func(row func(...any) error) error {
+		v, err := scan(row)
+		if err == nil {
+			out = append(out, v)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading a view: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"mach/fhir"
+	"mach/issue"
+)
+
+// Read returns a resource as it is now, after its audit row is durable.
+// Errors: NotFound, also for what the actor may not see; Deleted.
+func (d Door) Read(ctx context.Context, typ, id string) (*fhir.Doc, error) {
+	ctx = withRequest(ctx, d.a)
+	row, err := d.open(ctx, typ, id)
+	if err != nil {
+		return nil, err
+	}
+	if row.del != 0 {
+		return nil, issue.New(issue.Deleted, "store.deleted", typ)
+	}
+	return row.doc()
+}
+
+// open loads a row, asks whether the actor may read it and audits the answer.
+func (d Door) open(ctx context.Context, typ, id string) (*stored, error) {
+	row, err := load(ctx, d.s.read, typ, id)
+	if err != nil {
+		return nil, err
+	}
+	seen := Seen{Labels: Labels{Type: typ, ID: id}, Decision: Decision{Reason: "not-found"}}
+	if row != nil {
+		seen.Labels = row.labels
+		if seen.Decision, err = d.s.judge(ctx, d.s.read, d.a, ActRead, row.labels); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.s.auditMany(ctx, d.a, ActRead, []Seen{seen}); err != nil {
+		return nil, err
+	}
+	if !seen.Decision.Allow {
+		return nil, issue.New(issue.NotFound, "store.not_found", typ)
+	}
+	return row, nil
+}
+
+// ReadVersion returns one version of a resource, the current one or one that
+// it superseded. Errors as [Door.Read]; Deleted for the version that deleted
+// it. What an old version alone would reveal is judged too.
+func (d Door) ReadVersion(ctx context.Context, typ, id string, version int64) (*fhir.Doc, error) {
+	ctx = withRequest(ctx, d.a)
+	row, err := d.open(ctx, typ, id)
+	if err != nil {
+		return nil, err
+	}
+	if row.ver == version {
+		if row.del != 0 {
+			return nil, issue.New(issue.Deleted, "store.deleted", typ)
+		}
+		return row.doc()
+	}
+	docs, changes, err := d.versions(ctx, row, `ver = ?`, version, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(docs) == 0 {
+		return nil, issue.New(issue.NotFound, "store.not_found", typ)
+	}
+	if changes[0].Op == wordDelete {
+		return nil, issue.New(issue.Deleted, "store.deleted", typ)
+	}
+	return docs[0], nil
+}
+
+// History lists the versions of a resource, newest first, at most limit of
+// them (0 = 100), each with its change line (Seq is 0: the log knows it). The
+// document of a deletion is nil. Versions that would reveal what the actor may
+// not know are left out. Errors: NotFound.
+func (d Door) History(ctx context.Context, typ, id string, limit int) ([]*fhir.Doc, []Change, error) {
+	ctx = withRequest(ctx, d.a)
+	if limit <= 0 {
+		limit = 100
+	}
+	row, err := d.open(ctx, typ, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	now, err := row.doc()
+	if err != nil {
+		return nil, nil, err
+	}
+	docs, changes, err := d.versions(ctx, row, `ver < ?`, row.ver, limit-1)
+	if err != nil {
+		return nil, nil, err
+	}
+	docs = append([]*fhir.Doc{now}, docs...)
+	changes = append([]Change{{Type: typ, ID: id, Version: row.ver, Op: row.op, At: fromMicro(row.upd), Actor: row.actor, Labels: row.labels}}, changes...)
+	return docs, changes, nil
+}
+
+// versions reads superseded versions of a row that the actor has opened,
+// newest first.
+func (d Door) versions(ctx context.Context, row *stored, where string, version int64, limit int) ([]*fhir.Doc, []Change, error) {
+	var docs []*fhir.Doc
+	var changes []Change
+	err := d.s.read.Rows(ctx, `select ver, upd, op, actor, body from ver where rid = ? and `+where+` order by ver desc limit ?`,
+		[]any{row.rid, version, limit}, func(scan func(...any) error) error {
+			c := Change{Type: row.labels.Type, ID: row.labels.ID, Labels: row.labels}
+			var upd int64
+			var body string
+			if err := scan(&c.Version, &upd, &c.Op, &c.Actor, &body); err != nil {
+				return err
+			}
+			c.At = fromMicro(upd)
+			var doc *fhir.Doc
+			if body != "" {
+				var err error
+				if doc, err = fhir.ParseString(body); err != nil {
+					return err
+				}
+			}
+			docs, changes = append(docs, doc), append(changes, c)
+			return nil
+		})
+	if err != nil {
+		return nil, nil, fmt.Errorf("versions of a %s: %w", row.labels.Type, err)
+	}
+	return d.revealing(ctx, docs, changes)
+}
+
+// revealing drops the versions whose own content has labels that the actor may
+// not see: a corrected diagnosis stays what it was in the old version.
+func (d Door) revealing(ctx context.Context, docs []*fhir.Doc, changes []Change) ([]*fhir.Doc, []Change, error) {
+	kept := 0
+	l := labeller{s: d.s}
+	for i, doc := range docs {
+		if doc != nil {
+			labels := changes[i].Labels
+			own := merged(labels.Sensitivity, l.own(&labelled{doc: doc, out: Labels{Patient: labels.Patient}}))
+			if len(own) != len(labels.Sensitivity) {
+				labels.Sensitivity = own
+				dec, err := d.s.judge(ctx, d.s.read, d.a, ActRead, labels)
+				if err != nil {
+					return nil, nil, err
+				}
+				if err := d.s.auditMany(ctx, d.a, ActRead, []Seen{{Labels: labels, Decision: dec}}); err != nil {
+					return nil, nil, err
+				}
+				if !dec.Allow {
+					continue
+				}
+				changes[i].Labels = labels
+			}
+		}
+		docs[kept], changes[kept] = doc, changes[i]
+		kept++
+	}
+	return docs[:kept], changes[:kept], nil
+}

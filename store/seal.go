@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"mach/audit"
+)
+
+const (
+	sealEvery = time.Minute
+	sealBatch = 4096
+)
+
+// sealing seals the audit each minute.
+func (s *Store) sealing(ctx context.Context) {
+	tick := time.NewTicker(sealEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := s.Seal(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("audit not sealed", "error", err)
+			}
+		}
+	}
+}
+
+// Seal adds the audit rows since the last checkpoint to the tree and signs a
+// new checkpoint. A started store does so each minute.
+func (s *Store) Seal(ctx context.Context) error {
+	var size, last int64
+	_, err := s.read.Row(ctx, []any{&size, &last}, `select coalesce((select max(size) from checkpoint), 0), coalesce((select max(seq) from audit), 0)`)
+	if err != nil {
+		return fmt.Errorf("sealing the audit: %w", err)
+	}
+	if size == last {
+		return nil
+	}
+	private, _, err := s.auditKey()
+	if err != nil {
+		return err
+	}
+	for size < last {
+		if size, err = s.sealBatch(ctx, size, private); err != nil {
+			return fmt.Errorf("sealing the audit after row %d: %w", size, err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) sealBatch(ctx context.Context, size int64, private string) (int64, error) {
+	var rows []audit.Row
+	err := auditRows(ctx, s.read, size, sealBatch, func(r audit.Row) error {
+		rows = append(rows, r)
+		return nil
+	})
+	if err != nil {
+		return size, err
+	}
+	tree, tiles, err := audit.Grow(size, rows, s.tiles(ctx))
+	if err != nil {
+		return size, err
+	}
+	signed, err := audit.Sign(tree, private)
+	if err != nil {
+		return size, err
+	}
+	return tree.Size, s.write.do(ctx, func(tx *commitTx) error {
+		for _, t := range tiles {
+			err := tx.Exec(ctx, `insert into tile (level, n, hashes) values (?, ?, ?)
+				on conflict (level, n) do update set hashes = excluded.hashes`, t.Level, t.N, t.Hashes)
+			if err != nil {
+				return err
+			}
+		}
+		return tx.Exec(ctx, `insert into checkpoint (size, at, note) values (?, ?, ?)`, tree.Size, s.cfg.Now().UnixMicro(), signed)
+	})
+}
+
+// tiles reads the stored tiles of the tree.
+func (s *Store) tiles(ctx context.Context) audit.Tiles {
+	return func(level, n int64) ([]byte, error) {
+		var hashes []byte
+		_, err := s.read.Row(ctx, []any{&hashes}, `select hashes from tile where level = ? and n = ?`, level, n)
+		return hashes, err
+	}
+}
+
+// auditKey reads the signing key of this installation, or makes it: the
+// private half in keys/audit.key (0600), the public half in keys/audit.pub.
+func (s *Store) auditKey() (private, public string, err error) {
+	dir := filepath.Join(s.cfg.Dir, "keys")
+	key, err := os.ReadFile(filepath.Join(dir, "audit.key"))
+	if err == nil {
+		pub, err := os.ReadFile(filepath.Join(dir, "audit.pub"))
+		return strings.TrimSpace(string(key)), strings.TrimSpace(string(pub)), err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", "", fmt.Errorf("reading the audit key: %w", err)
+	}
+	private, public, err = audit.NewKey("mach/" + s.cfg.Site)
+	if err != nil {
+		return "", "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "audit.pub"), []byte(public+"\n"), 0o644); err != nil {
+		return "", "", fmt.Errorf("keeping the public audit key: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "audit.key"), []byte(private+"\n"), 0o600); err != nil {
+		return "", "", fmt.Errorf("keeping the audit key: %w", err)
+	}
+	return private, public, nil
+}
+
+// checkAudit recomputes the tree from the rows.
+func (s *Store) checkAudit(ctx context.Context) (CheckLine, error) {
+	line := CheckLine{Check: "audit"}
+	points, detail, err := s.checkpoints(ctx)
+	if err != nil || detail != "" {
+		line.Detail = detail
+		return line, err
+	}
+	c := audit.NewChecker(s.tiles(ctx), points)
+	for after, n := int64(0), 1; n > 0; {
+		n = 0
+		err := auditRows(ctx, s.read, after, sealBatch, func(r audit.Row) error {
+			n++
+			after = r.Seq
+			return c.Add(r)
+		})
+		if err != nil {
+			return line, fmt.Errorf("checking the audit: %w", err)
+		}
+	}
+	f := c.Finding()
+	line.OK, line.Detail = f.OK, f.Detail
+	return line, nil
+}
+
+// checkpoints reads and verifies the signed checkpoints, by size. detail says
+// which one does not hold.
+func (s *Store) checkpoints(ctx context.Context) (points []audit.Tree, detail string, err error) {
+	type signed struct {
+		size int64
+		note string
+	}
+	var all []signed
+	err = s.read.Rows(ctx, `select size, note from checkpoint order by size`, nil, func(scan func(...any) error) error {
+		var c signed
+		err := scan(&c.size, &c.note)
+		all = append(all, c)
+		return err
+	})
+	if err != nil || len(all) == 0 {
+		return nil, "", err
+	}
+	pub, err := os.ReadFile(filepath.Join(s.cfg.Dir, "keys", "audit.pub"))
+	if err != nil {
+		return nil, "the public audit key is missing", nil
+	}
+	for _, c := range all {
+		tree, err := audit.Open(c.note, strings.Fields(string(pub)))
+		if err != nil || tree.Size != c.size {
+			return nil, fmt.Sprintf("the checkpoint of %d rows is not what was signed", c.size), nil
+		}
+		points = append(points, tree)
+	}
+	return points, "", nil
+}
