@@ -108,14 +108,17 @@ func allDigits(s string) bool {
 	return s != ""
 }
 
-// isText refuses the empty string and control characters.
+// maxText is the longest string or markdown that R4 allows, in bytes.
+const maxText = 1 << 20
+
+// isText refuses the empty string, control characters and more than 1 MB.
 func isText(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' && c != '\t' && c != '\n' && c != '\r' {
 			return false
 		}
 	}
-	return s != ""
+	return s != "" && len(s) <= maxText
 }
 
 // isCode accepts words with single spaces between them.

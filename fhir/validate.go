@@ -298,7 +298,7 @@ func (v *validator) target(ref string) (typ string, ok bool) {
 		return "", false
 	}
 	if strings.HasPrefix(ref, "urn:") {
-		return "", pUUID.wellFormed(ref) || pOID.wellFormed(ref)
+		return "", pURI.wellFormed(ref)
 	}
 	if typ, query, ok := strings.Cut(ref, "?"); ok && v.transaction {
 		return typ, query != "" && IsType(typ)
