@@ -22,6 +22,7 @@ func (m *Mux) own() {
 	m.mux.Handle("/", m.serve(&Route{Who: Public, max: m.opt.MaxBody, twice: true}, m.nowhere, m.Fail))
 	m.Get(pathLive, SignedIn, m.live)
 	m.Get("/offline", Public, func(w http.ResponseWriter, r *http.Request) error {
+		visitOf(r.Context()).session = Session{} // it is kept on the device: it knows nobody
 		return Render(w, r, offlinePage())
 	})
 	m.Get("/manifest.webmanifest", Public, m.manifest)
