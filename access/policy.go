@@ -125,9 +125,9 @@ func (p *Policy) ask(s situation) store.Decision {
 	return store.Decision{Allow: true, Reason: permitted}
 }
 
-// May says whether the role could ever open the label, for pages that explain.
-func (p *Policy) May(role store.Role, label string) bool {
-	return slices.Contains(p.roles[role].Labels, label)
+// InCircle reports whether roles.toml puts the role in the circle.
+func (p *Policy) InCircle(r store.Role, circle string) bool {
+	return slices.Contains(p.roles[r].Circles, circle)
 }
 
 // memory remembers the answers of a pure function. It forgets everything when

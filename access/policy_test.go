@@ -120,7 +120,7 @@ func parseQuestion(t *testing.T, line string) question {
 		switch w {
 		case "resident":
 			kinds = append(kinds, KindResidence)
-		case KindVisit, KindConsent, KindConsultation, KindCase, KindGuardian, KindEmergency:
+		case KindVisit, KindConsent, KindConsultation, KindCase, KindGuardian, KindEmergency, KindReview:
 			kinds = append(kinds, w)
 		case "summary":
 			kinds = append(kinds, KindSummary)
@@ -154,7 +154,7 @@ func parseQuestion(t *testing.T, line string) question {
 		r := store.Relation{Patient: q.l.Patient, Kind: k, From: noon.AddDate(0, 0, -9)}
 		switch {
 		case k == KindCase:
-		case slices.Contains([]string{KindGuardian, KindEmergency, KindSummary}, k):
+		case slices.Contains([]string{KindGuardian, KindEmergency, KindSummary, KindReview}, k):
 			r.Account = pick(other, "a9", "a1")
 		default:
 			r.Facility = pick(other, "f9", "f1")

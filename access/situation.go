@@ -55,8 +55,10 @@ func labelBits(labels []string) (bits uint8) {
 	return bits
 }
 
-// The kinds of relation. KindSummary is an emergency that has opened only the
-// summary so far: store.Relation.Kind "emergency" with Source SourceSummary.
+// The kinds of relation: the first three and the case come from resources
+// (store), the others from this package. KindSummary is an emergency that has
+// opened only the summary so far; KindReview lets the named reviewer of an
+// emergency read who opened what.
 const (
 	KindResidence    = "residence"
 	KindVisit        = "visit"
@@ -66,14 +68,15 @@ const (
 	KindGuardian     = "guardian"
 	KindEmergency    = "emergency"
 	KindSummary      = "emergency-summary"
+	KindReview       = "review"
 )
 
-var relationKinds = [...]string{KindResidence, KindVisit, KindConsent, KindConsultation, KindCase, KindGuardian, KindEmergency, KindSummary}
+var relationKinds = [...]string{KindResidence, KindVisit, KindConsent, KindConsultation, KindCase, KindGuardian, KindEmergency, KindSummary, KindReview}
 
 // Bits of relations that stand with an account, and those that stand with a
 // facility.
 const (
-	accountBits  = 1<<5 | 1<<6 | 1<<7
+	accountBits  = 1<<5 | 1<<6 | 1<<7 | 1<<8
 	facilityBits = 1<<0 | 1<<1 | 1<<2 | 1<<3
 	caseBit      = 1 << 4
 )

@@ -41,25 +41,28 @@ func migrateOne(ctx context.Context, p *pool, area, name string, files fs.FS) er
 	if err != nil {
 		return err
 	}
+	return p.in(ctx, func(tx *connTx) error { return migrateStep(ctx, tx, area, name, body) })
+}
+
+// migrateStep runs one file unless it has run.
+func migrateStep(ctx context.Context, tx Tx, area, name string, body []byte) error {
 	digest := sha256.Sum256(body)
 	sum := hex.EncodeToString(digest[:])
-	return p.in(ctx, func(tx *connTx) error {
-		var had string
-		ran, err := tx.Row(ctx, []any{&had}, `select sum from migration where area = ? and name = ?`, area, name)
-		if err != nil {
-			return err
-		}
-		if ran && had != sum {
-			return fmt.Errorf("the file changed after it ran")
-		}
-		if ran {
-			return nil
-		}
-		if err := tx.Exec(ctx, string(body)); err != nil {
-			return err
-		}
-		return tx.Exec(ctx, `insert into migration (area, name, sum, body) values (?, ?, ?, ?)`, area, name, sum, string(body))
-	})
+	var had string
+	ran, err := tx.Row(ctx, []any{&had}, `select sum from migration where area = ? and name = ?`, area, name)
+	if err != nil {
+		return err
+	}
+	if ran && had != sum {
+		return fmt.Errorf("the file changed after it ran")
+	}
+	if ran {
+		return nil
+	}
+	if err := tx.Exec(ctx, string(body)); err != nil {
+		return err
+	}
+	return tx.Exec(ctx, `insert into migration (area, name, sum, body) values (?, ?, ?, ?)`, area, name, sum, string(body))
 }
 
 // migrationNames returns the files for this database, in name order.

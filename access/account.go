@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"mach/i18n"
+	"mach/issue"
+	"mach/store"
+	"mach/vn"
+)
+
+// Account is somebody who can sign in. What they may do stands in their
+// assignments.
+type Account struct {
+	ID           string
+	Login        string
+	Name         string
+	Practitioner string // Practitioner id; "" for persons
+	Patient      string // the person's own Patient id; "" = none
+	Lang         i18n.Lang
+	HasPIN       bool
+	HasCode      bool      // one-time codes are set up
+	Closed       time.Time // zero = open
+	Made         time.Time
+}
+
+// Assignment is one role at one facility, with dates.
+type Assignment struct {
+	ID           string
+	Account      string
+	Role         store.Role
+	Facility     string // Organization id: the station, also for work at a sub-site
+	FacilityName string
+	Site         string    // Organization id of the sub-site (điểm trạm); "" = the seat
+	Unit         vn.UnitID // where the facility is, or what the role oversees
+	Patient      string    // of a person, or a guardian's ward
+	From         time.Time
+	To           time.Time // zero = open
+}
+
+// ValidAt reports whether the assignment holds at t.
+func (a Assignment) ValidAt(t time.Time) bool {
+	return !t.Before(a.From) && (a.To.IsZero() || t.Before(a.To))
+}
+
+// NewAccount is what an account is made from. An empty Password means that the
+// account is entered by link or token only.
+type NewAccount struct {
+	Login        string
+	Name         string
+	Practitioner string
+	Patient      string
+	Password     string
+	PIN          string // "" = none yet
+	Code         bool   // set up one-time codes at once
+	Lang         i18n.Lang
+}
+
+// Accounts keeps accounts and assignments.
+type Accounts struct {
+	*core
+	hasher hasher
+	decoy  string // hash that unknown logins are measured against
+}
+
+func newAccounts(k *core) (*Accounts, error) {
+	a := &Accounts{core: k, hasher: newHasher(max(2, runtime.NumCPU()))}
+	var err error
+	if a.decoy, err = a.hasher.hash(context.Background(), passwordCost, []byte("decoy")); err != nil {
+		return nil, fmt.Errorf("preparing accounts: %w", err)
+	}
+	return a, nil
+}
+
+// loginKey is the form in which logins are stored and compared.
+func loginKey(login string) string { return vn.Fold(strings.TrimSpace(login)) }
+
+// Add makes an account and returns it, with the base32 secret of its one-time
+// codes when it asked for them: shown once, then only sealed. by must be the
+// system or an administrator. Errors: Duplicate (the login is taken), Value
+// (a weak password), Forbidden.
+func (a *Accounts) Add(ctx context.Context, by store.Actor, n NewAccount) (acc Account, codeSecret string, err error) {
+	if by.Role != store.System && by.Role != store.Administrator {
+		return Account{}, "", a.refuse(ctx, by, "")
+	}
+	acc = Account{ID: newID(), Login: loginKey(n.Login), Name: vn.NormalName(n.Name), Practitioner: n.Practitioner,
+		Patient: n.Patient, Lang: n.Lang, HasPIN: n.PIN != "", HasCode: n.Code, Made: a.now()}
+	row := accountRow{Account: acc}
+	if acc.Login == "" || acc.Name == "" {
+		return Account{}, "", issue.New(issue.Required, "access.account.incomplete").At("login")
+	}
+	if n.Password != "" {
+		if err := checkPassword(n.Password, acc.Login); err != nil {
+			return Account{}, "", err
+		}
+		if row.password, err = a.hasher.hash(ctx, passwordCost, canonical(n.Password)); err != nil {
+			return Account{}, "", err
+		}
+	}
+	if n.PIN != "" {
+		if row.pin, err = a.hashPIN(ctx, acc.ID, n.PIN); err != nil {
+			return Account{}, "", err
+		}
+	}
+	if n.Code {
+		secret := newCodeSecret()
+		codeSecret = base32Secret.EncodeToString(secret)
+		if row.totp, err = seal(a.cfg.Key, acc.ID, secret); err != nil {
+			return Account{}, "", err
+		}
+	}
+	if err := a.insert(ctx, row); err != nil {
+		return Account{}, "", err
+	}
+	return acc, codeSecret, a.noteAccount(ctx, by, acc.ID, "account.add")
+}
+
+func (a *Accounts) hashPIN(ctx context.Context, account, pin string) (string, error) {
+	if err := checkPIN(pin); err != nil {
+		return "", err
+	}
+	return a.hasher.hash(ctx, pinCost, pepper(a.cfg.Key, account, pin))
+}
+
+// Assign gives an account a role from s.From on (zero = now). An administrator
+// assigns within the own unit and never the system's role. Errors: NotFound,
+// Forbidden, Value.
+func (a *Accounts) Assign(ctx context.Context, by store.Actor, s Assignment) (Assignment, error) {
+	if !a.manages(by, s.Unit) || s.Role == store.System {
+		return Assignment{}, a.refuse(ctx, by, s.Account)
+	}
+	if err := checkAssignment(s); err != nil {
+		return Assignment{}, err
+	}
+	if _, ok, err := a.byID(ctx, s.Account); err != nil || !ok {
+		return Assignment{}, orNotFound(err)
+	}
+	s.ID = newID()
+	if s.From.IsZero() {
+		s.From = a.now()
+	}
+	if err := a.insertAssignment(ctx, s); err != nil {
+		return Assignment{}, err
+	}
+	return s, a.noteAccount(ctx, by, s.Account, "account.assign."+string(s.Role))
+}
+
+func checkAssignment(s Assignment) error {
+	switch {
+	case s.Role == store.Person || s.Role == store.Guardian:
+		if s.Patient == "" {
+			return issue.New(issue.Required, "access.assignment.patient").At("patient")
+		}
+	case s.Role == "" || s.Facility == "" || s.Unit == 0:
+		return issue.New(issue.Required, "access.assignment.incomplete").At("role")
+	}
+	if !s.To.IsZero() && !s.To.After(s.From) {
+		return issue.New(issue.Value, "access.assignment.dates").At("to")
+	}
+	return nil
+}
+
+// manages reports whether by may keep accounts of the unit.
+func (a *Accounts) manages(by store.Actor, unit vn.UnitID) bool {
+	if by.Role == store.System {
+		return true
+	}
+	return by.Role == store.Administrator && a.cfg.Policy.within(unit, by.Unit)
+}
+
+// managesAccount reports whether every assignment of the account lies in the
+// administrator's unit; an account without any is anybody's to assign.
+func (a *Accounts) managesAccount(ctx context.Context, by store.Actor, account string) (bool, error) {
+	list, err := a.Assignments(ctx, account)
+	if err != nil {
+		return false, err
+	}
+	for _, s := range list {
+		if !a.manages(by, s.Unit) {
+			return false, nil
+		}
+	}
+	return by.Role == store.System || by.Role == store.Administrator, nil
+}
+
+// EndAssignment ends a role now, and with it the sessions that use it.
+func (a *Accounts) EndAssignment(ctx context.Context, by store.Actor, id string) error {
+	s, ok, err := a.assignment(ctx, id)
+	if err != nil || !ok {
+		return orNotFound(err)
+	}
+	if !a.manages(by, s.Unit) {
+		return a.refuse(ctx, by, s.Account)
+	}
+	now := micro(a.now())
+	err = a.db.In(ctx, func(tx store.Tx) error {
+		if err := tx.Exec(ctx, `update access_assignment set until = ? where id = ? and (until = 0 or until > ?)`, now, id, now); err != nil {
+			return err
+		}
+		return tx.Exec(ctx, `update access_session set ended = ? where assignment = ? and ended = 0`, now, id)
+	})
+	if err != nil {
+		return fmt.Errorf("ending an assignment: %w", err)
+	}
+	return a.noteAccount(ctx, by, s.Account, "account.end."+string(s.Role))
+}
+
+// Close closes an account for good: sessions and tokens end with it.
+func (a *Accounts) Close(ctx context.Context, by store.Actor, account string) error {
+	if ok, err := a.managesAccount(ctx, by, account); err != nil || !ok {
+		if err != nil {
+			return err
+		}
+		return a.refuse(ctx, by, account)
+	}
+	now := micro(a.now())
+	err := a.db.In(ctx, func(tx store.Tx) error {
+		for _, q := range []string{
+			`update access_account set closed = ? where id = ? and closed = 0`,
+			`update access_session set ended = ? where account = ? and ended = 0`,
+			`update access_token set ended = ? where account = ? and ended = 0`,
+		} {
+			if err := tx.Exec(ctx, q, now, account); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("closing an account: %w", err)
+	}
+	return a.noteAccount(ctx, by, account, "account.close")
+}
+
+// Reset gives an account a new password and, when it has one-time codes, new
+// ones, and ends its sessions: for who has lost them. It returns the new
+// base32 secret, "" when the account has no codes.
+func (a *Accounts) Reset(ctx context.Context, by store.Actor, account, password string) (codeSecret string, err error) {
+	if ok, err := a.managesAccount(ctx, by, account); err != nil || !ok {
+		if err != nil {
+			return "", err
+		}
+		return "", a.refuse(ctx, by, account)
+	}
+	row, ok, err := a.byID(ctx, account)
+	if err != nil || !ok {
+		return "", orNotFound(err)
+	}
+	if err := a.setPassword(ctx, row, password); err != nil {
+		return "", err
+	}
+	if row.HasCode {
+		secret := newCodeSecret()
+		codeSecret = base32Secret.EncodeToString(secret)
+		if err := a.setCode(ctx, account, secret, 0); err != nil {
+			return "", err
+		}
+	}
+	if err := a.endSessions(ctx, account, ""); err != nil {
+		return "", err
+	}
+	return codeSecret, a.noteAccount(ctx, by, account, "account.reset")
+}
+
+// ChangePassword replaces the own password; the old one must be right. Other
+// sessions of the account end, except is the id of the one that stays.
+func (a *Accounts) ChangePassword(ctx context.Context, by store.Actor, old, password string) error {
+	row, ok, err := a.byID(ctx, by.Account)
+	if err != nil || !ok {
+		return orNotFound(err)
+	}
+	right, err := a.hasher.verify(ctx, row.password, canonical(old))
+	if err != nil {
+		return err
+	}
+	if !right {
+		return issue.New(issue.Value, "access.password.old").At("old")
+	}
+	if err := a.setPassword(ctx, row, password); err != nil {
+		return err
+	}
+	if err := a.endSessions(ctx, by.Account, by.Session); err != nil {
+		return err
+	}
+	return a.noteAccount(ctx, by, by.Account, "password.change")
+}
+
+func (a *Accounts) setPassword(ctx context.Context, row accountRow, password string) error {
+	if err := checkPassword(password, row.Login); err != nil {
+		return err
+	}
+	hash, err := a.hasher.hash(ctx, passwordCost, canonical(password))
+	if err != nil {
+		return err
+	}
+	return a.exec(ctx, "setting a password", `update access_account set password = ? where id = ?`, hash, row.ID)
+}
+
+// SetPIN sets the own PIN for shared computers; the password must be right.
+func (a *Accounts) SetPIN(ctx context.Context, by store.Actor, password, pin string) error {
+	row, ok, err := a.byID(ctx, by.Account)
+	if err != nil || !ok {
+		return orNotFound(err)
+	}
+	right, err := a.hasher.verify(ctx, row.password, canonical(password))
+	if err != nil {
+		return err
+	}
+	if !right {
+		return issue.New(issue.Value, "access.password.old").At("password")
+	}
+	hash, err := a.hashPIN(ctx, by.Account, pin)
+	if err != nil {
+		return err
+	}
+	if err := a.exec(ctx, "setting a PIN", `update access_account set pin = ? where id = ?`, hash, by.Account); err != nil {
+		return err
+	}
+	return a.noteAccount(ctx, by, by.Account, "pin.change")
+}
+
+// OfferCode makes a secret for the own one-time codes. Nothing is kept until
+// ConfirmCode; the secret travels in the form.
+func (a *Accounts) OfferCode(ctx context.Context, by store.Actor) (secret, uri string, err error) {
+	row, ok, err := a.byID(ctx, by.Account)
+	if err != nil || !ok {
+		return "", "", orNotFound(err)
+	}
+	b := newCodeSecret()
+	return base32Secret.EncodeToString(b), codeURI(row.Login, b), nil
+}
+
+// ConfirmCode takes the secret into use when code proves that the app has it
+// and the password is right.
+func (a *Accounts) ConfirmCode(ctx context.Context, by store.Actor, password, secret, code string) error {
+	row, ok, err := a.byID(ctx, by.Account)
+	if err != nil || !ok {
+		return orNotFound(err)
+	}
+	right, err := a.hasher.verify(ctx, row.password, canonical(password))
+	if err != nil {
+		return err
+	}
+	if !right {
+		return issue.New(issue.Value, "access.password.old").At("password")
+	}
+	b, err := base32Secret.DecodeString(secret)
+	if err != nil || len(b) != 20 {
+		return issue.New(issue.Value, "access.code.wrong").At("totp")
+	}
+	step, ok := checkCode(b, code, a.cfg.Now(), 0)
+	if !ok {
+		return issue.New(issue.Value, "access.code.wrong").At("totp")
+	}
+	if err := a.setCode(ctx, by.Account, b, step); err != nil {
+		return err
+	}
+	return a.noteAccount(ctx, by, by.Account, "code.set")
+}
+
+func (a *Accounts) setCode(ctx context.Context, account string, secret []byte, step int64) error {
+	sealed, err := seal(a.cfg.Key, account, secret)
+	if err != nil {
+		return err
+	}
+	return a.exec(ctx, "setting one-time codes", `update access_account set totp = ?, totp_step = ? where id = ?`, sealed, step, account)
+}
+
+// SetLang saves the language of an account.
+func (a *Accounts) SetLang(ctx context.Context, by store.Actor, lang i18n.Lang) error {
+	if _, ok := i18n.ParseLang(string(lang)); !ok {
+		return issue.New(issue.CodeInvalid, "access.lang").At("lang")
+	}
+	return a.exec(ctx, "saving the language", `update access_account set lang = ? where id = ?`, string(lang), by.Account)
+}
+
+// NeedsCode reports whether the role may be entered only with a one-time code.
+func (a *Accounts) NeedsCode(r store.Role) bool {
+	return slices.Contains([]store.Role{store.Ministry, store.Department, store.CDC, store.Administrator, store.AccessReviewer}, r) ||
+		r == store.StationDirector && a.cfg.DirectorCode
+}
+
+func (a *Accounts) refuse(ctx context.Context, by store.Actor, account string) error {
+	if err := a.note(ctx, by, ActAccount, store.Labels{Type: "Account", ID: account}, false, "account.manage"); err != nil {
+		return err
+	}
+	return issue.New(issue.Forbidden, "access.forbidden")
+}
+
+func (a *Accounts) noteAccount(ctx context.Context, by store.Actor, account, what string) error {
+	return a.note(ctx, by, ActAccount, store.Labels{Type: "Account", ID: account}, true, what)
+}
+
+func orNotFound(err error) error {
+	if err != nil {
+		return err
+	}
+	return issue.New(issue.NotFound, "access.not_found")
+}
