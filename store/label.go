@@ -23,7 +23,14 @@ const (
 	typeOrganization = "Organization"
 )
 
-// label fills Labels for the whole batch, so that a drug and the diagnosis that
+// labelled is one resource of a commit while its labels are worked out.
+type labelled struct {
+	doc *fhir.Doc // as it will be stored, references resolved, id set
+	was *Labels   // of the version before; nil for a create
+	out Labels    // the answer
+}
+
+// label fills out for the whole batch, so that a drug and the diagnosis that
 // it names may stand in one commit in any order.
 //
 // Patient comes from the Patient compartment and never changes to another
@@ -32,9 +39,9 @@ const (
 // that is referred to, an organization named by the resource. A sub-site
 // (điểm trạm) counts as its station. Unit is the residence for a Patient, else
 // the unit of the facility. Sensitivity is what [Store.sensitivity] finds.
-func (s *Store) label(ctx context.Context, r reader, a Actor, batch []*written) error {
-	l := labeller{s: s, r: r, a: a, byRef: make(map[string]*written, len(batch)), stored: map[string]*Labels{}}
-	batch = l.take(batch)
+func (s *Store) label(ctx context.Context, r reader, a Actor, batch []*labelled) error {
+	l := labeller{s: s, r: r, a: a, byRef: make(map[string]*labelled, len(batch)), stored: map[string]*Labels{}}
+	l.take(batch)
 	// Others read their unit and station from an Organization, a sub-site from
 	// its station (hence twice), and their facility from the Encounter.
 	for _, turn := range []string{typeOrganization, typeOrganization, "Encounter", ""} {
@@ -50,51 +57,43 @@ func (s *Store) label(ctx context.Context, r reader, a Actor, batch []*written) 
 	return l.spread(ctx, batch)
 }
 
-// take names the batch for look. What is deleted keeps its labels and lends
-// them to nobody.
-func (l *labeller) take(batch []*written) []*written {
-	kept := make([]*written, 0, len(batch))
+// take names the batch for look.
+func (l *labeller) take(batch []*labelled) {
 	for _, w := range batch {
-		if w.doc == nil {
-			w.Labels = *w.was
-			continue
-		}
 		l.byRef[w.doc.Ref()] = w
-		kept = append(kept, w)
 	}
-	return kept
 }
 
 type labeller struct {
 	s      *Store
 	r      reader
 	a      Actor
-	byRef  map[string]*written
+	byRef  map[string]*labelled
 	stored map[string]*Labels // nil value = looked up, not there
 }
 
 // base fills everything but Sensitivity.
-func (l *labeller) base(ctx context.Context, w *written) error {
+func (l *labeller) base(ctx context.Context, w *labelled) error {
 	d := w.doc
-	w.Labels = Labels{Type: d.Type(), ID: d.ID(), Author: l.a.Account}
-	w.Labels.Patient = patientOf(d)
+	w.out = Labels{Type: d.Type(), ID: d.ID(), Author: l.a.Account}
+	w.out.Patient = patientOf(d)
 	if w.was != nil {
-		w.Labels.Author, w.Labels.Facility = w.was.Author, w.was.Facility
-		if was := w.was.Patient; was != "" && was != w.Labels.Patient {
+		w.out.Author, w.out.Facility = w.was.Author, w.was.Facility
+		if was := w.was.Patient; was != "" && was != w.out.Patient {
 			if !slices.Contains(patientsOf(d), was) {
 				return issue.New(issue.BusinessRule, "store.patient.changed").At(d.Type())
 			}
-			w.Labels.Patient = was
+			w.out.Patient = was
 		}
 	}
-	w.Labels.Category, w.Labels.Draft = categoryOf(d), draft(d)
+	w.out.Category, w.out.Draft = categoryOf(d), draft(d)
 	var err error
-	if w.Labels.Facility == "" || d.Type() == typeOrganization {
-		if w.Labels.Facility, err = l.facility(ctx, d); err != nil {
+	if w.out.Facility == "" || d.Type() == typeOrganization {
+		if w.out.Facility, err = l.facility(ctx, d); err != nil {
 			return err
 		}
 	}
-	w.Labels.Unit, err = l.unit(ctx, d, w.Labels.Facility)
+	w.out.Unit, err = l.unit(ctx, d, w.out.Facility)
 	return err
 }
 
@@ -201,7 +200,7 @@ func (l *labeller) unitIn(d *fhir.Doc) vn.UnitID {
 // is none.
 func (l *labeller) look(ctx context.Context, ref string) (*Labels, error) {
 	if w, ok := l.byRef[ref]; ok {
-		return &w.Labels, nil
+		return &w.out, nil
 	}
 	if got, ok := l.stored[ref]; ok {
 		return got, nil

@@ -45,15 +45,15 @@ var neutral = []string{"Patient", "Practitioner", "PractitionerRole", typeOrgani
 // spread works Sensitivity out for the batch: first each resource's own, then
 // along references until nothing changes. Labels only grow in the second part,
 // so it ends.
-func (l *labeller) spread(ctx context.Context, batch []*written) error {
+func (l *labeller) spread(ctx context.Context, batch []*labelled) error {
 	type edges struct {
-		w    *written
+		w    *labelled
 		refs []string
 	}
 	var all []edges
 	for _, w := range batch {
-		w.Labels.Sensitivity = l.own(w)
-		if w.Labels.Patient != "" {
+		w.out.Sensitivity = l.own(w)
+		if w.out.Patient != "" {
 			all = append(all, edges{w, slices.Collect(inherits(w.doc))})
 		}
 	}
@@ -68,8 +68,8 @@ func (l *labeller) spread(ctx context.Context, batch []*written) error {
 				if from == nil || len(from.Sensitivity) == 0 || ref == e.w.doc.Ref() {
 					continue
 				}
-				if union := merged(e.w.Labels.Sensitivity, from.Sensitivity); len(union) > len(e.w.Labels.Sensitivity) {
-					e.w.Labels.Sensitivity, changed = union, true
+				if union := merged(e.w.out.Sensitivity, from.Sensitivity); len(union) > len(e.w.out.Sensitivity) {
+					e.w.out.Sensitivity, changed = union, true
 				}
 			}
 		}
@@ -78,8 +78,8 @@ func (l *labeller) spread(ctx context.Context, batch []*written) error {
 }
 
 // own returns the labels of rule 1, sorted; nil for none.
-func (l *labeller) own(w *written) []string {
-	if w.Labels.Patient == "" {
+func (l *labeller) own(w *labelled) []string {
+	if w.out.Patient == "" {
 		return nil
 	}
 	var found []string
@@ -151,22 +151,6 @@ func inherits(d *fhir.Doc) iter.Seq[string] {
 	}
 }
 
-// clinicalRefs yields what d refers to that may carry labels, encounters
-// included: the reverse index that [Store.relabelled] walks.
-func clinicalRefs(d *fhir.Doc) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		seen := map[string]bool{}
-		for ref := range inherits(d) {
-			if !seen[ref] {
-				seen[ref] = true
-				if !yield(ref) {
-					return
-				}
-			}
-		}
-	}
-}
-
 // references yields the local references "Type/id" at or below n.
 func references(n fhir.Node) iter.Seq[string] {
 	return func(yield func(string) bool) { walkReferences(n, yield) }
@@ -220,9 +204,9 @@ func merged(a, b []string) []string {
 // diagnosis takes the drug, the test and the reminder along. The commit writes
 // each as a new version with the same content, so that followers learn of it.
 // The batch itself is worked out again together with them.
-func (s *Store) relabelled(ctx context.Context, r reader, a Actor, batch []*written) ([]*written, error) {
-	l := labeller{s: s, r: r, a: a, byRef: make(map[string]*written, len(batch)), stored: map[string]*Labels{}}
-	batch = l.take(batch)
+func (s *Store) relabelled(ctx context.Context, r reader, a Actor, batch []*labelled) ([]*labelled, error) {
+	l := labeller{s: s, r: r, a: a, byRef: make(map[string]*labelled, len(batch)), stored: map[string]*Labels{}}
+	l.take(batch)
 	all, asked := slices.Clone(batch), map[string]bool{}
 	for {
 		grew := false
@@ -253,23 +237,23 @@ func (s *Store) relabelled(ctx context.Context, r reader, a Actor, batch []*writ
 			return nil, err
 		}
 	}
-	return slices.DeleteFunc(all[len(batch):], (*written).settled), nil
+	return slices.DeleteFunc(all[len(batch):], (*labelled).settled), nil
 }
 
 // settled reports whether the sensitivity of w is as it was.
-func (w *written) settled() bool {
+func (w *labelled) settled() bool {
 	if w.was == nil {
-		return len(w.Labels.Sensitivity) == 0
+		return len(w.out.Sensitivity) == 0
 	}
-	return slices.Equal(w.was.Sensitivity, w.Labels.Sensitivity)
+	return slices.Equal(w.was.Sensitivity, w.out.Sensitivity)
 }
 
 // referrers reads the stored resources that inherit from ref.
-func (s *Store) referrers(ctx context.Context, r reader, ref string) ([]*written, error) {
-	var found []*written
+func (s *Store) referrers(ctx context.Context, r reader, ref string) ([]*labelled, error) {
+	var found []*labelled
 	err := r.Rows(ctx, `select res.body, `+labelColumns+`
 		from ih join res on res.rid = ih.rid where ih.p = ? and ih.h = ? and res.del = 0 order by res.rid`,
-		[]any{paramReferrers, hash64(ref)}, func(scan func(...any) error) error {
+		[]any{paramReferrers(), hash64(ref)}, func(scan func(...any) error) error {
 			var row labelRow
 			var body string
 			if err := scan(append([]any{&body}, row.dest()...)...); err != nil {
@@ -280,8 +264,8 @@ func (s *Store) referrers(ctx context.Context, r reader, ref string) ([]*written
 			if err != nil {
 				return err
 			}
-			if slices.Contains(slices.Collect(clinicalRefs(doc)), ref) {
-				found = append(found, &labelled{doc: doc, was: &was, out: was, fixed: true})
+			if slices.Contains(slices.Collect(inherits(doc)), ref) {
+				found = append(found, &labelled{doc: doc, was: &was, out: was})
 			}
 			return nil
 		})

@@ -23,18 +23,7 @@ Tables search expects (names and columns; anything may be added):
 
   kh = hash64(typ + "/" + id): hash64 is in index.go; use it for kh too.
 
-FINAL (23:21), as the code stands in label.go, label_spread.go, relate.go, index.go; all take your *written:
-
-  err = s.label(ctx, tx, actor, batch []*written)   // fills .Labels of each; a delete keeps *was
-  more, err := s.relabelled(ctx, tx, actor, batch)  // []*written: stored resources whose sensitivity follows a change in the batch (it
-                                                    // may change .Labels.Sensitivity of the batch again); doc, before, was, Labels,
-                                                    // typ, id, op filled; give ver, rid, at; write each as a new version, same body,
-                                                    // op update, so that followers learn of it
-  for sql, args := range statements(w *written)     // index.go: needs doc, before, rid, t; one text per table
-  err = s.relate(ctx, tx Tx, w *written)            // needs doc, before, typ, id, Labels, at
-  s.matching(ctx, r reader, typ, query string, limit int) ([]string, error) // as you ask
-  Change.Labels of an old version: categoryOf(doc), draft(doc) from label.go
-
-  relationsOf(ctx, r, a, patients...) map[string][]Relation exists in relate.go (facility, account and case rows): use it in judge
-  instead of your own. labelRow, labelColumns, readLabels in label.go scan the label columns of res.
+FINAL 2 (23:33): label and relabelled take []*labelled{doc, was, out} as your apply.go has them; relate and statements take *written.
+  lockingLabels: "for key share" does not wait for an update of non-key columns; it must be "for share".
+  relationsOf(ctx, r, a, patients...) map exists in relate.go; labelRow, labelColumns, readLabels in label.go scan label columns of res.
 */

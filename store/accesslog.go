@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"mach/issue"
+)
+
+// typeAudit is what an access line is called when the guard judges it.
+const typeAudit = "AuditEvent"
+
+// maxAccess bounds one page of an access log.
+const maxAccess = 500
+
+// AccessLog lists who looked at, wrote or was refused a person's record before
+// the given instant (zero = now), newest first, at most limit lines (0 = 50).
+// The guard judges each line as an AuditEvent of that person that carries the
+// sensitivity of what was touched. A guardian never gets a sensitive line,
+// whatever the guard says: the line alone would tell. NotFound when the actor
+// may not see the log at all.
+//
+// A line is there a moment after the access: at once on SQLite, when the
+// sequencer has numbered it on PostgreSQL.
+func (d Door) AccessLog(ctx context.Context, patient string, before time.Time, limit int) ([]Access, error) {
+	ctx = withRequest(ctx, d.a)
+	labels := Labels{Type: typeAudit, Patient: patient}
+	dec, err := d.s.judge(ctx, d.s.read, d.a, ActRead, labels)
+	if err != nil {
+		return nil, fmt.Errorf("access log: %w", err)
+	}
+	if err := d.s.auditMany(ctx, d.a, ActRead, []Seen{{Labels: labels, Types: []string{typeAudit}, Decision: dec}}); err != nil {
+		return nil, fmt.Errorf("access log: %w", err)
+	}
+	if !dec.Allow || patient == "" {
+		return nil, issue.New(issue.NotFound, "store.not_found", "Patient", patient)
+	}
+	if before.IsZero() {
+		before = d.s.cfg.Now().Add(time.Minute)
+	}
+	if limit <= 0 {
+		limit = 50
+	}
+	lines, err := d.accessLines(ctx, patient, before, min(limit, maxAccess))
+	if err != nil {
+		return nil, fmt.Errorf("access log: %w", err)
+	}
+	return lines, nil
+}
+
+// accessLines reads on until limit lines may be shown or none is left.
+func (d Door) accessLines(ctx context.Context, patient string, before time.Time, limit int) ([]Access, error) {
+	rels, err := relationsOf(ctx, d.s.read, d.a, patient)
+	if err != nil {
+		return nil, err
+	}
+	var shown []Access
+	last := int64(1) << 62
+	for len(shown) < limit {
+		read := 0
+		err := d.s.read.Rows(ctx, `select seq, at, account, name, role, facility, facility_name, purpose, action, types, allowed, sens
+			from audit where patient = ? and seq < ? and at < ? order by seq desc limit ?`, []any{patient, last, before.UnixMicro(), maxAccess},
+			func(scan func(...any) error) error {
+				line, sens, err := scanAccess(scan, &last)
+				read++
+				if err == nil && len(shown) < limit && d.maySee(patient, sens, rels[patient]) {
+					shown = append(shown, line)
+				}
+				return err
+			})
+		if err != nil || read < maxAccess {
+			return shown, err
+		}
+	}
+	return shown, nil
+}
+
+func scanAccess(scan func(...any) error, seq *int64) (Access, []string, error) {
+	var a Access
+	var at int64
+	var allowed int
+	var types, sens string
+	err := scan(seq, &at, &a.Actor, &a.Name, &a.Role, &a.Facility, &a.FacilityName, &a.Purpose, &a.Action, &types, &allowed, &sens)
+	a.At, a.Types, a.Allowed, a.Sensitive = fromMicro(at), strings.Fields(types), allowed != 0, sens != ""
+	return a, strings.Fields(sens), err
+}
+
+func (d Door) maySee(patient string, sens []string, rels []Relation) bool {
+	if len(sens) > 0 && d.a.Role == Guardian {
+		return false
+	}
+	l := Labels{Type: typeAudit, Patient: patient, Sensitivity: sens}
+	return d.s.cfg.Guard.Judge(d.a, ActRead, l, rels, d.s.cfg.Now()).Allow
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"iter"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"mach/fhir"
+)
+
+// The index tables hold, per resource version that is current, the least that
+// lets a search skip what cannot match. Every row found is checked again on
+// the document itself (search_match.go), so a row may be missing nothing but
+// may say too much: a token is one row for its code whatever its system, and a
+// colliding hash costs time, never a wrong answer.
+//
+//	ih    p h          equality: token, reference, uri, and the rows of the @ parameters
+//	istr  p v          strings, folded
+//	ir    p lo hi      dates [lo, hi) in µs; numbers and quantities, points as lo = hi
+//	ic    p h lo       composites, and per patient the time of what happened
+//
+// p is the hash of "Type.param", rid the row of res.
+
+// row is one row of an index table.
+type row struct {
+	table  table
+	p, h   int64
+	v      string
+	lo, hi float64
+}
+
+type table uint8
+
+const (
+	tableEqual table = iota + 1
+	tableString
+	tableRange
+	tableComposite
+)
+
+// hash64 is the first 8 bytes of SHA-256: nobody can cheaply make two resource
+// ids or codes meet on purpose.
+func hash64(s string) int64 {
+	sum := sha256.Sum256([]byte(s))
+	return int64(binary.BigEndian.Uint64(sum[:8]))
+}
+
+// The parameters that no definition has.
+//
+//	Type@patient    resources of a person
+//	Type@timeline   the same in ic, ordered by mainDate
+//	@ref            who inherits labels from a resource
+func paramHash(typ, code string) int64 { return hash64(typ + "." + code) }
+func paramOwner(typ string) int64      { return hash64(typ + "@patient") }
+func paramTimeline(typ string) int64   { return hash64(typ + "@timeline") }
+func paramReferrers() int64            { return hash64("@ref") }
+
+// unitParam is where quantities of one unit lie.
+func unitParam(typ, code, unit string) int64 { return hash64(typ + "." + code + "|" + unit) }
+
+// identifierParam is where the identifiers of references lie.
+func identifierParam(typ, code string) int64 { return hash64(typ + "." + code + ":identifier") }
+
+// maxString is the number of characters of a string that are indexed.
+const maxString = 200
+
+func clipped(s string) string {
+	if utf8.RuneCountInString(s) <= maxString {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n == maxString {
+			return s[:i]
+		}
+		n++
+	}
+	return s
+}
+
+// extract lists everything by which search finds d: the parameters of its type
+// and those of every type that lie in meta.
+func extract(d *fhir.Doc) []fhir.Index {
+	idx := fhir.Extract(d)
+	meta := d.Get("meta")
+	for _, m := range []struct{ member, param string }{{"tag", "_tag"}, {"security", "_security"}} {
+		for c := range meta.Each(m.member) {
+			idx = append(idx, fhir.Index{Param: m.param, Kind: fhir.ParamToken, System: c.Get("system").String(), Value: c.Get("code").String()})
+		}
+	}
+	for p := range meta.Each("profile") {
+		idx = append(idx, fhir.Index{Param: "_profile", Kind: fhir.ParamURI, Value: p.String()})
+	}
+	if src := meta.Get("source").String(); src != "" {
+		idx = append(idx, fhir.Index{Param: "_source", Kind: fhir.ParamURI, Value: src})
+	}
+	return idx
+}
+
+// indexRows returns the rows of d, sorted, each once. nil has none.
+func indexRows(d *fhir.Doc) []row {
+	if d == nil {
+		return nil
+	}
+	return rowsIn(d, extract(d))
+}
+
+// rowsIn is [indexRows] for what has been extracted already.
+func rowsIn(d *fhir.Doc, idx []fhir.Index) []row {
+	typ, rows := d.Type(), make([]row, 0, 32)
+	for i := range idx {
+		rows = appendRows(rows, typ, &idx[i])
+	}
+	when, dated := happened(typ, idx)
+	for _, patient := range patientsOf(d) {
+		rows = append(rows, row{table: tableEqual, p: paramOwner(typ), h: hash64(patient)})
+		if dated {
+			rows = append(rows, row{table: tableComposite, p: paramTimeline(typ), h: hash64(patient), lo: when})
+		}
+	}
+	for ref := range inherits(d) {
+		rows = append(rows, row{table: tableEqual, p: paramReferrers(), h: hash64(ref)})
+	}
+	slices.SortFunc(rows, compareRows)
+	return slices.Compact(rows)
+}
+
+func appendRows(rows []row, typ string, x *fhir.Index) []row {
+	p := paramHash(typ, x.Param)
+	equal := func(p int64, key string) { rows = append(rows, row{table: tableEqual, p: p, h: hash64(key)}) }
+	switch x.Kind {
+	case fhir.ParamToken, fhir.ParamURI:
+		if x.Value != "" {
+			equal(p, x.Value)
+		}
+	case fhir.ParamReference:
+		switch {
+		case x.URL != "":
+			equal(p, x.URL)
+		case x.ID != "":
+			equal(p, x.Type+"/"+x.ID)
+		case x.Value != "":
+			equal(identifierParam(typ, x.Param), x.Value)
+		}
+	case fhir.ParamString:
+		rows = append(rows, row{table: tableString, p: p, v: clipped(x.Value)})
+	case fhir.ParamDate, fhir.ParamNumber:
+		lo, hi := span(x)
+		rows = append(rows, row{table: tableRange, p: p, lo: lo, hi: hi})
+	case fhir.ParamQuantity:
+		lo, hi := span(x)
+		rows = append(rows, row{table: tableRange, p: p, lo: lo, hi: hi})
+		if x.Value != "" {
+			rows = append(rows, row{table: tableRange, p: unitParam(typ, x.Param, x.Value), lo: lo, hi: hi})
+		}
+	case fhir.ParamComposite:
+		h, lo := compositeKey(x.Parts)
+		rows = append(rows, row{table: tableComposite, p: p, h: h, lo: lo})
+	}
+	return rows
+}
+
+// compositeKey hashes the parts that are equal or not, and takes the lower end
+// of the first that is a range. Strings match by prefix and are left out.
+func compositeKey(parts []fhir.Index) (h int64, lo float64) {
+	var key strings.Builder
+	ranged := false
+	for i := range parts {
+		switch x := &parts[i]; x.Kind {
+		case fhir.ParamToken, fhir.ParamURI:
+			key.WriteString(x.Value + "\x00")
+		case fhir.ParamReference:
+			key.WriteString(cmp.Or(x.URL, x.Type+"/"+x.ID) + "\x00")
+		case fhir.ParamDate, fhir.ParamNumber, fhir.ParamQuantity:
+			if !ranged {
+				lo, _ = span(x)
+				ranged = true
+			}
+		}
+	}
+	return hash64(key.String()), lo
+}
+
+// span returns the range of a date [lo, hi), a number or a quantity (a point,
+// or both ends of a Range).
+func span(x *fhir.Index) (lo, hi float64) {
+	if x.Kind == fhir.ParamDate {
+		return float64(x.From), float64(x.To)
+	}
+	return x.Low, x.High
+}
+
+// mainDates are the parameters that say when something happened, the first
+// that a type has counts.
+var mainDates = []string{"date", "authoredon", "authored", "authored-on", "recorded-date", "sent", "whenhandedover", "effective-time", "start", "created", "onset-date"}
+
+// mainDate returns the parameter by which the things of a type follow one
+// another in a person's life, "" when there is none.
+func mainDate(typ string) string {
+	for _, code := range mainDates {
+		if p, ok := fhir.ParamOf(typ, code); ok && p.Kind == fhir.ParamDate {
+			return code
+		}
+	}
+	return ""
+}
+
+// happened returns the first instant of the main date.
+func happened(typ string, idx []fhir.Index) (at float64, ok bool) {
+	code := mainDate(typ)
+	for i := range idx {
+		if idx[i].Param == code && idx[i].Kind == fhir.ParamDate {
+			if lo := float64(idx[i].From); !ok || lo < at {
+				at, ok = lo, true
+			}
+		}
+	}
+	return at, ok
+}
+
+func compareRows(a, b row) int {
+	return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.p, b.p), cmp.Compare(a.h, b.h),
+		cmp.Compare(a.v, b.v), cmp.Compare(a.lo, b.lo), cmp.Compare(a.hi, b.hi))
+}
+
+// statements brings the index tables from w.before to w.doc: only the rows
+// that differ, deletes by their whole key. One text per table and verb.
+func statements(w *written) iter.Seq2[string, []any] {
+	return difference(indexRows(w.before), indexRows(w.doc), w.rid, w.t)
+}
+
+// difference walks two sorted sets side by side.
+func difference(before, now []row, rid, t int64) iter.Seq2[string, []any] {
+	return func(yield func(string, []any) bool) {
+		i, j := 0, 0
+		for i < len(before) || j < len(now) {
+			order := 0
+			switch {
+			case i == len(before):
+				order = 1
+			case j == len(now):
+				order = -1
+			default:
+				order = compareRows(before[i], now[j])
+			}
+			switch {
+			case order < 0:
+				if !yield(before[i].remove(rid, t)) {
+					return
+				}
+				i++
+			case order > 0:
+				if !yield(now[j].insert(rid, t)) {
+					return
+				}
+				j++
+			default:
+				i, j = i+1, j+1
+			}
+		}
+	}
+}
+
+func (r row) insert(rid, t int64) (string, []any) {
+	switch r.table {
+	case tableEqual:
+		return "insert into ih (p, h, rid, t) values (?, ?, ?, ?)", []any{r.p, r.h, rid, t}
+	case tableString:
+		return "insert into istr (p, v, rid, t) values (?, ?, ?, ?)", []any{r.p, r.v, rid, t}
+	case tableRange:
+		return "insert into ir (p, lo, rid, hi, t) values (?, ?, ?, ?, ?)", []any{r.p, r.lo, rid, r.hi, t}
+	}
+	return "insert into ic (p, h, lo, rid, t) values (?, ?, ?, ?, ?)", []any{r.p, r.h, r.lo, rid, t}
+}
+
+func (r row) remove(rid, t int64) (string, []any) {
+	switch r.table {
+	case tableEqual:
+		return "delete from ih where p = ? and h = ? and rid = ? and t = ?", []any{r.p, r.h, rid, t}
+	case tableString:
+		return "delete from istr where p = ? and v = ? and rid = ? and t = ?", []any{r.p, r.v, rid, t}
+	case tableRange:
+		return "delete from ir where p = ? and lo = ? and rid = ? and hi = ? and t = ?", []any{r.p, r.lo, rid, r.hi, t}
+	}
+	return "delete from ic where p = ? and h = ? and lo = ? and rid = ? and t = ?", []any{r.p, r.h, r.lo, rid, t}
+}

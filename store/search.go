@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mach/fhir"
+	"mach/issue"
+)
+
+// Search finds resources of one type.
+//
+// It shows only what the guard allows this actor to find, whatever the
+// parameters: chains, _has, includes and totals see no more than the page
+// does. One audit row stands for each person shown, one for a search that
+// shows nobody. Docs is never longer than Count; it is shorter only on the
+// last page, or when a very selective filter would have to read too far for
+// one request, and then Next is set. Order is that of _sort, first instant or
+// first string of a resource counting, resources without a value last; without
+// _sort it is stable but not promised.
+//
+// Errors: Invalid for an unknown parameter (unless Lenient), modifier, value
+// or cursor; TooCostly for a chain or sort over too many; Forbidden when the
+// actor may find nothing of the type at all.
+func (d Door) Search(ctx context.Context, q Query) (Page, error) {
+	ctx = withRequest(ctx, d.a)
+	c, err := compile(q)
+	if err != nil {
+		return Page{}, err
+	}
+	x := &searcher{s: d.s, r: d.s.read, a: d.a, c: c, now: d.s.cfg.Now(), guarded: true}
+	page, err := x.page(ctx)
+	if err != nil {
+		return Page{}, err
+	}
+	if len(x.shown) == 0 {
+		x.shown = append(x.shown, Seen{Labels: Labels{Type: q.Type}, Decision: Decision{Allow: !x.outside, Reason: "search"}})
+	}
+	if err := d.s.auditMany(ctx, d.a, ActSearch, x.shown); err != nil {
+		return Page{}, err
+	}
+	if x.outside {
+		return Page{}, issue.New(issue.Forbidden, "search.forbidden", q.Type)
+	}
+	return page, nil
+}
+
+// matching returns the ids of at most limit resources that match a query,
+// whoever may see them: conditional creates and references ask it. It is
+// strict.
+func (s *Store) matching(ctx context.Context, r reader, typ, query string, limit int) ([]string, error) {
+	q, err := parseQuery(typ, query)
+	if err != nil {
+		return nil, err
+	}
+	c, err := compile(q)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.preds)+len(c.chains) == 0 {
+		return nil, issue.New(issue.Invalid, "search.query.empty")
+	}
+	c.count, c.sort, c.include, c.total = limit, nil, nil, ""
+	x := &searcher{s: s, r: r, c: c, now: s.cfg.Now()}
+	page, err := x.page(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(page.Docs))
+	for i, doc := range page.Docs {
+		ids[i] = doc.ID()
+	}
+	return ids, nil
+}
+
+// page answers the compiled query.
+func (x *searcher) page(ctx context.Context) (Page, error) {
+	page := Page{Total: -1, Ignored: x.c.ignored}
+	if err := x.enter(ctx); err != nil || x.outside {
+		return page, err
+	}
+	hits, next, err := x.hits(ctx)
+	if err != nil {
+		return page, fmt.Errorf("searching %s: %w", x.c.typ, err)
+	}
+	page.Docs, page.Next = x.show(hits), next
+	if page.Total, err = x.count(ctx, hits, next); err != nil {
+		return page, fmt.Errorf("counting %s: %w", x.c.typ, err)
+	}
+	if page.Included, err = x.included(ctx, hits); err != nil {
+		return page, fmt.Errorf("including beside %s: %w", x.c.typ, err)
+	}
+	return page, nil
+}
+
+func (x *searcher) show(hits []hit) []*fhir.Doc {
+	docs := make([]*fhir.Doc, len(hits))
+	for i, h := range hits {
+		docs[i] = h.doc
+		x.shown = append(x.shown, Seen{Labels: h.labels, Decision: h.decision})
+	}
+	return docs
+}
+
+// count is the total of what this actor may find; -1 when not asked.
+func (x *searcher) count(ctx context.Context, hits []hit, next string) (int, error) {
+	if x.c.total == "" || x.c.total == "none" {
+		return -1, nil
+	}
+	if next == "" && x.c.cursor == "" && !x.c.bare {
+		return len(hits), nil
+	}
+	p, err := x.best(ctx, true)
+	if err != nil {
+		return 0, err
+	}
+	w, n := x.walk(p), 0
+	for {
+		batch, done, err := w.next(ctx, fetchMax)
+		if err != nil {
+			return 0, err
+		}
+		n += len(batch)
+		switch {
+		case done, x.c.total == "estimate" && w.read > probeCap:
+			return n, nil
+		case w.read > countMax:
+			return 0, issue.New(issue.TooCostly, "search.total.toocostly", countMax).At("_total")
+		}
+	}
+}
+
+// countMax bounds how many resources an accurate total reads.
+const countMax = 100_000
+
+// includeMax bounds what stands beside the matches of one page.
+const includeMax = 1000
+
+// included brings what the matches refer to and what refers to them.
+func (x *searcher) included(ctx context.Context, hits []hit) ([]*fhir.Doc, error) {
+	have := map[string]bool{}
+	for _, h := range hits {
+		have[h.doc.Ref()] = true
+	}
+	var docs []*fhir.Doc
+	keep := func(found []hit) {
+		for _, h := range found {
+			if ref := h.doc.Ref(); !have[ref] && len(docs) < includeMax {
+				have[ref] = true
+				docs = append(docs, h.doc)
+				x.shown = append(x.shown, Seen{Labels: h.labels, Decision: h.decision})
+			}
+		}
+	}
+	for _, in := range x.c.include {
+		refs := map[string]map[string]bool{} // type → ids or, for reverse, "Type/id"
+		for _, h := range hits {
+			if in.reverse {
+				add(refs, in.typ, h.doc.Ref())
+				continue
+			}
+			for i := range h.idx {
+				if r := &h.idx[i]; r.Kind == fhir.ParamReference && r.ID != "" && r.URL == "" &&
+					(in.param == "*" || r.Param == in.param) && (in.target == "" || r.Type == in.target) {
+					add(refs, r.Type, r.ID)
+				}
+			}
+		}
+		for typ, ids := range refs {
+			found, err := x.beside(ctx, typ, in, ids)
+			if err != nil {
+				return nil, err
+			}
+			keep(found)
+		}
+	}
+	slices.SortStableFunc(docs, func(a, b *fhir.Doc) int { return strings.Compare(a.Type(), b.Type()) })
+	return docs, nil
+}
+
+func add(to map[string]map[string]bool, typ, id string) {
+	if to[typ] == nil {
+		to[typ] = map[string]bool{}
+	}
+	to[typ][id] = true
+}
+
+// beside finds resources of a type by id, or by what they refer to.
+func (x *searcher) beside(ctx context.Context, typ string, in inclusion, ids map[string]bool) ([]hit, error) {
+	p := &predicate{typ: typ, param: fhir.Param{Code: paramID, Kind: fhir.ParamToken}, ids: ids}
+	if in.reverse {
+		param, _ := lookup(in.typ, in.param)
+		p.param = param
+	}
+	inner := x.inner(typ, p)
+	hits, _, err := inner.all(ctx, includeMax)
+	return hits, err
+}
+
+// inner is a search by the same actor for the sake of this one.
+func (x *searcher) inner(typ string, preds ...*predicate) *searcher {
+	return &searcher{s: x.s, r: x.r, a: x.a, now: x.now, guarded: x.guarded, rels: x.rels, c: &compiled{typ: typ, preds: preds}}
+}
+
+// chainMax bounds the hits of the inner search of a chain.
+const chainMax = 1000
+
+// link turns chains into predicates: the inner search is made as the same
+// actor, so that nobody learns through it of what he may not find.
+func (x *searcher) link(ctx context.Context) error {
+	for _, ch := range x.c.chains {
+		ids := map[string]bool{}
+		for _, typ := range ch.types {
+			inner, err := compile(Query{Type: typ, Params: [][2]string{ch.inner}})
+			if err != nil {
+				return err
+			}
+			in := x.inner(typ)
+			in.c = inner
+			hits, more, err := in.all(ctx, chainMax)
+			if err != nil {
+				return err
+			}
+			if more {
+				return issue.New(issue.TooCostly, "search.chain.toocostly", ch.name, chainMax).At(ch.name)
+			}
+			ch.collect(hits, x.c.typ, ids)
+		}
+		p := &predicate{typ: x.c.typ, param: ch.param, ids: ids, raw: ch.name + "=" + ch.inner[1]}
+		if ch.reverse {
+			p.param = fhir.Param{Code: paramID, Kind: fhir.ParamToken}
+		}
+		x.c.preds = append(x.c.preds, p)
+	}
+	x.c.chains = nil
+	return nil
+}
+
+// collect notes what a chain leads to: the hits themselves, or what they refer
+// to.
+func (ch *chain) collect(hits []hit, typ string, ids map[string]bool) {
+	for _, h := range hits {
+		if !ch.reverse {
+			ids[h.doc.Ref()] = true
+			continue
+		}
+		for i := range h.idx {
+			if r := &h.idx[i]; r.Param == ch.param.Code && r.Kind == fhir.ParamReference && r.Type == typ && r.URL == "" && r.ID != "" {
+				ids[r.ID] = true
+			}
+		}
+	}
+}

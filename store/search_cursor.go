@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+
+	"mach/issue"
+)
+
+// cursor is where the next page begins. It is sealed: a position may stand on
+// a resource that the actor must not know of, and belongs to one actor and one
+// question.
+type cursor struct {
+	Path string `json:",omitempty"`
+	At   position
+}
+
+// MarshalJSON keeps every bit of the number, infinities included.
+func (k key) MarshalJSON() ([]byte, error) {
+	return json.Marshal(sealedKey{k.Missing, k.Text, math.Float64bits(k.Num)})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (k *key) UnmarshalJSON(b []byte) error {
+	var s sealedKey
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	*k = key{s.Missing, s.Text, math.Float64frombits(s.Bits)}
+	return nil
+}
+
+type sealedKey struct {
+	Missing bool   `json:",omitempty"`
+	Text    string `json:",omitempty"`
+	Bits    uint64 `json:",omitempty,string"`
+}
+
+func errCursor() error { return issue.New(issue.Invalid, "search.cursor.invalid").At("_cursor") }
+
+// seal writes a cursor.
+func (x *searcher) seal(ctx context.Context, c cursor) (string, error) {
+	aead, err := x.s.cursorKey(ctx)
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return "", fmt.Errorf("writing a cursor: %w", err)
+	}
+	nonce := make([]byte, aead.NonceSize())
+	rand.Read(nonce)
+	return base64.RawURLEncoding.EncodeToString(aead.Seal(nonce, nonce, text, x.question())), nil
+}
+
+// open reads the cursor of the query, nil when there is none.
+func (x *searcher) open(ctx context.Context) (*cursor, error) {
+	if x.c.cursor == "" {
+		return nil, nil
+	}
+	aead, err := x.s.cursorKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(x.c.cursor)
+	if err != nil || len(raw) < aead.NonceSize() {
+		return nil, errCursor()
+	}
+	text, err := aead.Open(nil, raw[:aead.NonceSize()], raw[aead.NonceSize():], x.question())
+	if err != nil {
+		return nil, errCursor()
+	}
+	var c cursor
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, errCursor()
+	}
+	if n := len(x.c.sort); n > 0 && len(c.At.Keys) < 1 || n > 1 && len(c.At.Keys) != n || n == 0 && len(c.At.Keys) != 1 {
+		return nil, errCursor()
+	}
+	return &c, nil
+}
+
+// question is what a cursor is good for: this actor, these parameters.
+func (x *searcher) question() []byte {
+	var b strings.Builder
+	for _, s := range []string{x.a.Account, string(x.a.Role), x.a.Facility, x.a.Patient, x.c.typ} {
+		b.WriteString(s + "\x00")
+	}
+	for _, p := range x.c.preds {
+		b.WriteString(p.raw + "\x00")
+	}
+	for _, k := range x.c.sort {
+		fmt.Fprintf(&b, "%s %t\x00", k.code, k.desc)
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	return sum[:]
+}
+
+// cursorKey makes the key on first use; every process of a database shares it.
+func (s *Store) cursorKey(ctx context.Context) (cipher.AEAD, error) {
+	text, err := s.secret(ctx, "cursor")
+	if err != nil {
+		return nil, fmt.Errorf("the key of cursors: %w", err)
+	}
+	sum := sha256.Sum256([]byte(text))
+	block, err := aes.NewCipher(sum[:])
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
+}
+
+// secret returns the random text of a name, made when there is none yet.
+func (s *Store) secret(ctx context.Context, name string) (string, error) {
+	var value string
+	const ask = `select value from secret where name = ?`
+	if ok, err := s.read.Row(ctx, []any{&value}, ask, name); err != nil || ok {
+		return value, err
+	}
+	err := s.write.do(ctx, func(tx *commitTx) error {
+		if err := tx.Exec(ctx, `insert into secret (name, value) values (?, ?) on conflict do nothing`, name, rand.Text()); err != nil {
+			return err
+		}
+		_, err := tx.Row(ctx, []any{&value}, ask, name)
+		return err
+	})
+	return value, err
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mach/fhir"
+)
+
+const (
+	fetchMax = 500    // candidates read at once
+	budget   = 20_000 // candidates read for one page
+)
+
+// walk goes along a path in batches: read candidates, check them on their
+// documents, ask the guard.
+type walk struct {
+	x         *searcher
+	p         *path
+	after     *position // keyset: nothing at or before it
+	read      int       // candidates so far
+	end       bool
+	sorting   bool // hits get the keys of the sort instead of the path's
+	valueless bool // only resources without the sort value
+	resume    position
+	last      candidate
+}
+
+func (x *searcher) walk(p *path) *walk { return &walk{x: x, p: p} }
+
+// fill returns at most n hits, and done when nothing is left behind them; else
+// w.resume is where the next page continues. A page that would read beyond the
+// budget comes back short and not done.
+func (w *walk) fill(ctx context.Context, n int) (hits []hit, done bool, err error) {
+	size := min(max(2*n, 32), fetchMax)
+	for {
+		batch, done, err := w.next(ctx, size)
+		if err != nil {
+			return nil, false, err
+		}
+		hits = append(hits, batch...)
+		if len(hits) > n {
+			hits = hits[:n]
+			w.resume = hits[n-1].position
+			return hits, false, nil
+		}
+		if done {
+			return hits, true, nil
+		}
+		if w.read >= budget {
+			w.resume = *w.after
+			return hits, false, nil
+		}
+		size = fetchMax
+	}
+}
+
+// candidate is a row of res met on a path.
+type candidate struct {
+	st  *stored
+	key key
+}
+
+// next reads one batch; done when the path has ended.
+func (w *walk) next(ctx context.Context, size int) ([]hit, bool, error) {
+	if w.end {
+		return nil, true, nil
+	}
+	rows, err := w.rows(ctx, size)
+	if err != nil {
+		return nil, false, err
+	}
+	w.read += len(rows)
+	w.end = len(rows) < size
+	if n := len(rows); n > 0 {
+		at := w.position(rows[n-1])
+		w.after = &at
+	}
+	var hits []hit
+	for _, c := range rows {
+		h, ok, err := w.check(c)
+		if err != nil {
+			return nil, false, err
+		}
+		if ok {
+			hits = append(hits, h)
+		}
+	}
+	hits, err = w.x.judged(ctx, hits)
+	return hits, w.end, err
+}
+
+func (w *walk) position(c candidate) position {
+	k := c.key
+	k.Missing = w.valueless
+	return position{Keys: []key{k}, Rid: c.st.rid}
+}
+
+// rows reads candidates in the order of the path.
+func (w *walk) rows(ctx context.Context, size int) ([]candidate, error) {
+	text, args := w.statement(size)
+	var found []candidate
+	err := w.x.r.Rows(ctx, text, args, func(scan func(...any) error) error {
+		var c candidate
+		var dest []any
+		switch {
+		case w.p.key == "":
+		case w.p.table == "istr":
+			dest = []any{&c.key.Text}
+		default:
+			dest = []any{&c.key.Num}
+		}
+		var err error
+		c.st, err = scanStored(func(d ...any) error { return scan(append(dest, d...)...) })
+		found = append(found, c)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading candidates: %w", err)
+	}
+	return found, nil
+}
+
+// statement writes the walk: the driving path, the probes, the reach, the
+// keyset.
+func (w *walk) statement(size int) (string, []any) {
+	var b strings.Builder
+	b.WriteString("select ")
+	if w.p.key != "" {
+		b.WriteString(w.p.key + ", ")
+	}
+	b.WriteString(storedColumns + " from " + w.p.table + " d cross join res where res.rid = d.rid and " + w.p.where)
+	args := slices.Clone(w.p.args)
+	add := func(cond string, more ...any) {
+		if cond != "" {
+			b.WriteString(" and " + cond)
+			args = append(args, more...)
+		}
+	}
+	add("res.typ = ? and res.del = 0", w.x.c.typ)
+	for i, p := range w.x.c.preds {
+		if w.p.name != fmt.Sprint(i) {
+			cond, more := probe(p)
+			add(cond, more...)
+		}
+	}
+	add(w.x.where, w.x.whereArgs...)
+	w.keyset(add)
+	direction := ""
+	if w.p.desc {
+		direction = " desc"
+	}
+	b.WriteString(" order by ")
+	if w.p.key != "" {
+		b.WriteString(w.p.key + direction + ", ")
+	}
+	b.WriteString("d.rid" + direction + " limit ?")
+	return b.String(), append(args, size)
+}
+
+func (w *walk) keyset(add func(cond string, more ...any)) {
+	if w.after == nil {
+		return
+	}
+	than := ">"
+	if w.p.desc {
+		than = "<"
+	}
+	if w.p.key == "" {
+		add("d.rid "+than+" ?", w.after.Rid)
+		return
+	}
+	k := w.after.Keys[0]
+	var v any = k.Num
+	switch {
+	case w.p.table == "istr":
+		v = k.Text
+	case w.p.table == "res":
+		v = int64(k.Num)
+	}
+	add("("+w.p.key+", d.rid) "+than+" (?, ?)", v, w.after.Rid)
+}
+
+// check matches a candidate on its document. Of several rows of one resource
+// on the path only the first in ascending order counts.
+func (w *walk) check(c candidate) (hit, bool, error) {
+	if w.last.st != nil && c.st.rid == w.last.st.rid && c.key == w.last.key { // found by two alternatives
+		return hit{}, false, nil
+	}
+	w.last = c
+	doc, err := c.st.doc()
+	if err != nil || doc == nil {
+		return hit{}, false, err
+	}
+	idx := extract(doc)
+	s := subject{id: doc.ID(), upd: c.st.upd, idx: idx}
+	for _, p := range w.x.c.preds {
+		if !p.matches(&s) {
+			return hit{}, false, nil
+		}
+	}
+	if w.p.holds != nil && !w.first(c.key, doc, idx) {
+		return hit{}, false, nil
+	}
+	h := hit{position: w.position(c), doc: doc, idx: idx, labels: c.st.labels}
+	if w.valueless || w.sorting {
+		keys := w.x.sortKeys(c.st, idx)
+		if w.valueless && !keys[0].Missing {
+			return hit{}, false, nil
+		}
+		if w.sorting {
+			h.Keys = keys
+		}
+	}
+	return h, true, nil
+}
+
+// first reports whether k is the lowest key that the document has on the path.
+func (w *walk) first(k key, doc *fhir.Doc, idx []fhir.Index) bool {
+	found := false
+	var low key
+	for _, r := range rowsIn(doc, idx) {
+		if !w.p.holds(r) {
+			continue
+		}
+		one := key{Text: r.v, Num: r.lo}
+		if !found || one.Text < low.Text || one.Text == low.Text && one.Num < low.Num {
+			low, found = one, true
+		}
+	}
+	return found && low == k
+}
+
+// judged keeps what the guard allows.
+func (x *searcher) judged(ctx context.Context, hits []hit) ([]hit, error) {
+	if !x.guarded || len(hits) == 0 {
+		return hits, nil
+	}
+	var unknown []string
+	for _, h := range hits {
+		if p := h.labels.Patient; p != "" {
+			if _, ok := x.rels[p]; !ok {
+				unknown = append(unknown, p)
+				x.rels[p] = nil
+			}
+		}
+	}
+	found, err := relationsOf(ctx, x.r, x.a, unknown...)
+	if err != nil {
+		return nil, err
+	}
+	for p, rels := range found {
+		x.rels[p] = rels
+	}
+	kept := hits[:0]
+	for _, h := range hits {
+		h.decision = x.s.cfg.Guard.Judge(x.a, ActSearch, h.labels, x.rels[h.labels.Patient], x.now)
+		if h.decision.Allow {
+			kept = append(kept, h)
+		}
+	}
+	return kept, nil
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"slices"
+	"strings"
+
+	"mach/fhir"
+)
+
+// predicate is one search parameter: the resource must match any of its
+// values. Predicates of a query are ANDed.
+type predicate struct {
+	param    fhir.Param
+	typ      string
+	modifier string // "", exact, contains, not, missing, identifier, below, above, or a type name
+	missing  bool   // with modifier missing: what was asked
+	any      []value
+	ids      map[string]bool // _id, _has: ids; chain: "Type/id" of what the reference may point to
+	raw      string          // as in the query, for the cursor
+}
+
+const (
+	paramID      = "_id"
+	paramUpdated = "_lastUpdated"
+)
+
+// subject is a resource while it is matched.
+type subject struct {
+	id  string
+	upd int64 // µs
+	idx []fhir.Index
+}
+
+// matches is the meaning of a predicate; the plan only decides which resources
+// are asked.
+func (p *predicate) matches(s *subject) bool {
+	switch p.param.Code {
+	case paramID:
+		return p.ids[s.id]
+	case paramUpdated:
+		x := fhir.Index{Kind: fhir.ParamDate, From: s.upd, To: s.upd + 1}
+		return slices.ContainsFunc(p.any, func(v value) bool { return v.holds(&x, "") })
+	}
+	found := false
+	for i := range s.idx {
+		x := &s.idx[i]
+		if x.Param != p.param.Code {
+			continue
+		}
+		if p.modifier == "missing" {
+			return !p.missing
+		}
+		if p.one(x) {
+			found = true
+			break
+		}
+	}
+	switch p.modifier {
+	case "missing":
+		return p.missing
+	case "not":
+		return !found
+	}
+	return found
+}
+
+func (p *predicate) one(x *fhir.Index) bool {
+	if p.ids != nil { // a chain
+		return x.Kind == fhir.ParamReference && x.URL == "" && p.ids[x.Type+"/"+x.ID]
+	}
+	return slices.ContainsFunc(p.any, func(v value) bool { return v.holds(x, p.modifier) })
+}
+
+// holds reports whether the value matches one indexed value.
+func (v *value) holds(x *fhir.Index, modifier string) bool {
+	switch x.Kind {
+	case fhir.ParamToken:
+		return v.token(x)
+	case fhir.ParamString:
+		switch modifier {
+		case "exact":
+			return x.Text == v.text
+		case "contains":
+			return strings.Contains(x.Value, v.folded)
+		}
+		return strings.HasPrefix(x.Value, v.folded)
+	case fhir.ParamURI:
+		switch modifier {
+		case "below":
+			return strings.HasPrefix(x.Value, v.text)
+		case "above":
+			return strings.HasPrefix(v.text, x.Value)
+		}
+		return x.Value == v.text
+	case fhir.ParamReference:
+		return v.reference(x, modifier)
+	case fhir.ParamDate:
+		return v.ordered(float64(x.From), float64(x.To), v.lo, v.hi)
+	case fhir.ParamNumber:
+		return v.number(x)
+	case fhir.ParamQuantity:
+		return v.number(x) && (v.code == "" || v.code == x.Value && (!v.hasSystem || v.system == x.System)) &&
+			(v.code != "" || !v.hasSystem || v.system == x.System)
+	case fhir.ParamComposite:
+		if len(x.Parts) != len(v.parts) {
+			return false
+		}
+		for i := range v.parts {
+			if !v.parts[i].holds(&x.Parts[i], "") {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func (v *value) token(x *fhir.Index) bool {
+	if v.hasSystem && v.system != x.System {
+		return false
+	}
+	return v.code == x.Value || v.code == "" && v.hasSystem
+}
+
+func (v *value) reference(x *fhir.Index, modifier string) bool {
+	if modifier == "identifier" {
+		return x.ID == "" && x.URL == "" && v.token(x)
+	}
+	if x.URL != "" {
+		return v.ref == x.URL
+	}
+	if x.ID == "" {
+		return false
+	}
+	typ, id, full := strings.Cut(v.ref, "/")
+	if !full {
+		return x.ID == v.ref && (modifier == "" || modifier == "not" || modifier == x.Type)
+	}
+	return x.Type == typ && x.ID == id
+}
+
+// number compares by the rules for numbers: eq and ne by the digits written in
+// the query, everything else by the exact value.
+func (v *value) number(x *fhir.Index) bool {
+	lo, hi := span(x)
+	if lo != hi {
+		switch v.op {
+		case "eq", "ne", "ap":
+			return v.ordered(lo, hi, v.lo, v.hi)
+		}
+		return v.ordered(lo, hi, v.at, v.at)
+	}
+	switch v.op {
+	case "eq", "ap":
+		return v.lo <= lo && lo < v.hi || lo == v.at
+	case "ne":
+		return !(v.lo <= lo && lo < v.hi || lo == v.at)
+	case "gt", "sa":
+		return lo > v.at
+	case "lt", "eb":
+		return lo < v.at
+	case "ge":
+		return lo >= v.at
+	}
+	return lo <= v.at // le
+}
+
+// ordered compares the range of a resource [lo, hi) with that of a value
+// [vlo, vhi), as R4 search defines the prefixes.
+func (v *value) ordered(lo, hi, vlo, vhi float64) bool {
+	inside := vlo <= lo && hi <= vhi
+	switch v.op {
+	case "eq":
+		return inside
+	case "ne":
+		return !inside
+	case "gt":
+		return hi > vhi
+	case "lt":
+		return lo < vlo
+	case "ge":
+		return hi > vhi || inside
+	case "le":
+		return lo < vlo || inside
+	case "sa":
+		return lo >= vhi
+	case "eb":
+		return hi <= vlo
+	}
+	return lo < vhi && vlo < hi // ap: overlaps
+}

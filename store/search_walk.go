@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mach/fhir"
+	"mach/issue"
+)
+
+// searcher is one search under way.
+type searcher struct {
+	s       *Store
+	r       reader
+	a       Actor
+	c       *compiled
+	now     time.Time
+	guarded bool // false only for conditional creates and references
+	outside bool // the guard lets the actor reach nothing of the type
+
+	reach     Reach
+	where     string // the reach as a condition on res, "" = everything
+	whereArgs []any
+	rels      map[string][]Relation // of the persons met, by patient
+	shown     []Seen
+}
+
+// hit is a resource that matches and may be shown.
+type hit struct {
+	position
+	doc      *fhir.Doc
+	idx      []fhir.Index
+	labels   Labels
+	decision Decision
+}
+
+// position is where a resource stands in the order of a search.
+type position struct {
+	Keys []key // one for each sort key; or the key of the path walked
+	Rid  int64
+}
+
+// key is one sort value.
+type key struct {
+	Missing bool    `json:",omitempty"`
+	Text    string  `json:",omitempty"`
+	Num     float64 `json:",omitempty"`
+}
+
+// enter asks the guard what is in reach and resolves chains.
+func (x *searcher) enter(ctx context.Context) error {
+	if x.rels == nil {
+		x.rels = map[string][]Relation{}
+	}
+	if x.guarded {
+		x.reach = x.s.cfg.Guard.Reach(x.a, ActSearch, x.c.typ)
+		where, args, ok := x.s.within(x.reach, x.now.UnixMicro())
+		if !ok {
+			x.outside = true
+			return nil
+		}
+		x.where, x.whereArgs = where, args
+	}
+	return x.link(ctx)
+}
+
+// paths lists the ways that the predicates offer.
+func (x *searcher) paths() []*path {
+	var ps []*path
+	for i, p := range x.c.preds {
+		if way := pathOf(p, i); way != nil {
+			ps = append(ps, way)
+		}
+	}
+	if owner := x.owner(); owner != "" && x.guarded {
+		ps = append(ps, ownerPath(x.c.typ, owner))
+	}
+	return ps
+}
+
+// owner is the person to whom everything in reach belongs, "" when there may
+// be others.
+func (x *searcher) owner() string {
+	r := x.reach
+	if r.All || r.Open || r.Facility != "" || r.Account != "" || len(r.Units) > 0 {
+		return ""
+	}
+	return r.Patient
+}
+
+// best chooses the path with the fewest rows; one alone is not counted unless
+// it will be sorted. byRid asks for one that is walked in the order of rid.
+func (x *searcher) best(ctx context.Context, byRid bool) (*path, error) {
+	all := typePath(x.c.typ)
+	ps := x.paths()
+	if byRid {
+		ps = slices.DeleteFunc(ps, func(p *path) bool { return p.key != "" })
+	}
+	if len(ps) == 0 {
+		all.rows = probeCap + 1
+		return all, nil
+	}
+	if len(ps) == 1 && (byRid || len(x.c.sort) == 0) {
+		return ps[0], nil
+	}
+	for _, p := range ps {
+		text := "select count(*) from (select 1 from " + p.table + " d where " + p.where + " limit ?) as counted"
+		if _, err := x.r.Row(ctx, []any{&p.rows}, text, append(slices.Clone(p.args), probeCap+1)...); err != nil {
+			return nil, fmt.Errorf("counting a path: %w", err)
+		}
+		if p.rows == 0 {
+			return p, nil
+		}
+	}
+	return slices.MinFunc(ps, func(a, b *path) int { return cmp.Or(cmp.Compare(a.rows, b.rows), cmp.Compare(a.class, b.class)) }), nil
+}
+
+// hits returns one page and the cursor of the next, "" when there is none.
+func (x *searcher) hits(ctx context.Context) ([]hit, string, error) {
+	from, err := x.open(ctx)
+	if err != nil || x.c.bare {
+		return nil, "", err
+	}
+	if len(x.c.sort) == 0 {
+		return x.unsorted(ctx, from)
+	}
+	return x.sorted(ctx, from)
+}
+
+func (x *searcher) unsorted(ctx context.Context, from *cursor) ([]hit, string, error) {
+	p, err := x.choose(ctx, from)
+	if err != nil {
+		return nil, "", err
+	}
+	w := x.walk(p)
+	if from != nil {
+		w.after = &from.At
+	}
+	hits, done, err := w.fill(ctx, x.c.count)
+	if err != nil || done {
+		return hits, "", err
+	}
+	next, err := x.seal(ctx, cursor{Path: p.name, At: w.resume})
+	return hits, next, err
+}
+
+// choose takes the path that the cursor names, else the best.
+func (x *searcher) choose(ctx context.Context, from *cursor) (*path, error) {
+	if from == nil {
+		return x.best(ctx, false)
+	}
+	for _, p := range append(x.paths(), typePath(x.c.typ)) {
+		if p.name == from.Path {
+			return p, nil
+		}
+	}
+	return nil, errCursor()
+}
+
+// sorted sorts few candidates in memory; of many it walks the index of the
+// sort key, and after that what has no value.
+func (x *searcher) sorted(ctx context.Context, from *cursor) ([]hit, string, error) {
+	p, err := x.best(ctx, false)
+	if err != nil {
+		return nil, "", err
+	}
+	way := x.inOrder()
+	if p.rows <= probeCap || way == nil {
+		return x.gather(ctx, p, from, way != nil)
+	}
+	var hits []hit
+	if from == nil || !from.At.Keys[0].Missing {
+		w := x.walk(way)
+		if from != nil {
+			w.after = &from.At
+		}
+		var done bool
+		hits, done, err = w.fill(ctx, x.c.count)
+		if err != nil {
+			return nil, "", err
+		}
+		if !done {
+			next, err := x.seal(ctx, cursor{At: w.resume})
+			return hits, next, err
+		}
+		from = nil
+	}
+	rest, next, err := x.valueless(ctx, from, x.c.count-len(hits))
+	return append(hits, rest...), next, err
+}
+
+// valueless continues a sorted walk with the resources that lack the value.
+func (x *searcher) valueless(ctx context.Context, from *cursor, n int) ([]hit, string, error) {
+	p, err := x.best(ctx, true)
+	if err != nil {
+		return nil, "", err
+	}
+	w := x.walk(p)
+	w.valueless = true
+	if from != nil {
+		w.after = &from.At
+	}
+	if n == 0 { // the page is full: is there anything left?
+		if hits, done, err := w.fill(ctx, 1); err != nil || done && len(hits) == 0 {
+			return nil, "", err
+		}
+		next, err := x.seal(ctx, cursor{At: position{Keys: []key{{Missing: true}}, Rid: 0}})
+		return nil, next, err
+	}
+	hits, done, err := w.fill(ctx, n)
+	if err != nil || done {
+		return hits, "", err
+	}
+	next, err := x.seal(ctx, cursor{At: w.resume})
+	return hits, next, err
+}
+
+// inOrder is the path that gives the order of the sort, nil when there is none.
+func (x *searcher) inOrder() *path {
+	if len(x.c.sort) != 1 {
+		return nil
+	}
+	k := x.c.sort[0]
+	if k.code == mainDate(x.c.typ) {
+		if owner := x.owner(); owner != "" {
+			return timelinePath(x.c.typ, owner, k.desc)
+		}
+		for _, p := range x.c.preds {
+			if one := onePatient(p); one != "" {
+				return timelinePath(x.c.typ, one, k.desc)
+			}
+		}
+	}
+	return sortPath(x.c.typ, k)
+}
+
+// onePatient returns the person that a predicate asks for, "" when it is not
+// exactly one. Only patient and subject belong to the compartment for sure.
+func onePatient(p *predicate) string {
+	if p.modifier != "" && p.modifier != "Patient" || len(p.any) != 1 || p.ids != nil || p.param.Code != "patient" && p.param.Code != "subject" {
+		return ""
+	}
+	id, typed := strings.CutPrefix(p.any[0].ref, "Patient/")
+	if !typed && p.param.Code != "patient" || strings.ContainsAny(id, "/:") {
+		return ""
+	}
+	return id
+}
+
+// gather reads every candidate of a path and sorts in memory.
+func (x *searcher) gather(ctx context.Context, p *path, from *cursor, indexed bool) ([]hit, string, error) {
+	limit := gatherMax
+	if indexed {
+		limit = gatherCap
+	}
+	w := x.walk(p)
+	w.sorting = true
+	var all []hit
+	for done := false; !done; {
+		var batch []hit
+		var err error
+		if batch, done, err = w.next(ctx, fetchMax); err != nil {
+			return nil, "", err
+		}
+		if all = append(all, batch...); w.read > limit && !done {
+			return nil, "", issue.New(issue.TooCostly, "search.sort.toocostly", limit).At("_sort")
+		}
+	}
+	slices.SortFunc(all, func(a, b hit) int { return x.compare(a.position, b.position) })
+	if from != nil {
+		i, _ := slices.BinarySearchFunc(all, from.At, func(h hit, at position) int {
+			if x.compare(h.position, at) <= 0 {
+				return -1
+			}
+			return 1
+		})
+		all = all[i:]
+	}
+	if len(all) <= x.c.count {
+		return all, "", nil
+	}
+	page := all[:x.c.count]
+	next, err := x.seal(ctx, cursor{At: page[len(page)-1].position})
+	return page, next, err
+}
+
+// compare orders two positions by the sort keys, then by rid in the direction
+// of the first, as the index walk does.
+func (x *searcher) compare(a, b position) int {
+	for i, k := range x.c.sort {
+		ka, kb := a.Keys[i], b.Keys[i]
+		if ka.Missing != kb.Missing {
+			if ka.Missing {
+				return 1
+			}
+			return -1
+		}
+		order := cmp.Or(strings.Compare(ka.Text, kb.Text), cmp.Compare(ka.Num, kb.Num))
+		if k.desc {
+			order = -order
+		}
+		if order != 0 {
+			return order
+		}
+	}
+	order := cmp.Compare(a.Rid, b.Rid)
+	if x.c.sort[0].desc && !a.Keys[0].Missing {
+		order = -order
+	}
+	return order
+}
+
+// sortKeys reads the sort values of a resource: the first of each parameter.
+func (x *searcher) sortKeys(st *stored, idx []fhir.Index) []key {
+	keys := make([]key, len(x.c.sort))
+	for i, k := range x.c.sort {
+		switch k.code {
+		case paramID:
+			keys[i] = key{Text: st.labels.ID}
+			continue
+		case paramUpdated:
+			keys[i] = key{Num: float64(st.upd)}
+			continue
+		}
+		keys[i].Missing = true
+		for j := range idx {
+			if idx[j].Param != k.code {
+				continue
+			}
+			one := sortValue(&idx[j])
+			if keys[i].Missing || one.Text < keys[i].Text || one.Text == keys[i].Text && one.Num < keys[i].Num {
+				keys[i] = one
+			}
+		}
+	}
+	return keys
+}
+
+func sortValue(x *fhir.Index) key {
+	switch x.Kind {
+	case fhir.ParamDate, fhir.ParamNumber, fhir.ParamQuantity:
+		lo, _ := span(x)
+		return key{Num: lo}
+	case fhir.ParamString:
+		return key{Text: clipped(x.Value)}
+	case fhir.ParamReference:
+		return key{Text: cmp.Or(x.URL, x.Type+"/"+x.ID)}
+	}
+	return key{Text: cmp.Or(x.Value, x.URL)}
+}
+
+// all returns every hit, at most limit, and whether there were more.
+func (x *searcher) all(ctx context.Context, limit int) ([]hit, bool, error) {
+	if err := x.enter(ctx); err != nil || x.outside {
+		return nil, false, err
+	}
+	p, err := x.best(ctx, false)
+	if err != nil {
+		return nil, false, err
+	}
+	w := x.walk(p)
+	var hits []hit
+	for {
+		batch, done, err := w.next(ctx, fetchMax)
+		if err != nil {
+			return nil, false, err
+		}
+		hits = append(hits, batch...)
+		if len(hits) > limit || !done && w.read > budget {
+			return hits[:min(limit, len(hits))], true, nil
+		}
+		if done {
+			return hits, false, nil
+		}
+	}
+}
