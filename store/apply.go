@@ -120,10 +120,8 @@ func (c *commit) decide(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if w != nil {
-			w.step, w.reason = i, s.reason
-			c.work = append(c.work, w)
-		}
+		w.step, w.reason = i, s.reason
+		c.work = append(c.work, w)
 	}
 	return nil
 }
@@ -147,8 +145,8 @@ func (c *commit) hidden(ctx context.Context, old *stored, err *issue.Error) erro
 	return &refusal{no, ActRead, old.labels, dec}
 }
 
-// version makes the version that a step writes over old; nil when there is
-// nothing to write.
+// version makes the version that a step writes over old; idle when there is
+// nothing to write, for then too the actor must be allowed to.
 func (c *commit) version(s *step, old *stored) (*written, error) {
 	if err := expected(s, old); err != nil {
 		return nil, err
@@ -168,16 +166,12 @@ func (c *commit) version(s *step, old *stored) (*written, error) {
 		w.rid = c.s.ids.next()
 	}
 	if s.kind == opDelete {
-		if old == nil || old.del != 0 {
-			return nil, nil
-		}
-		w.op, w.Labels = wordDelete, old.labels
+		w.op, w.Labels, w.idle = wordDelete, old.labels, old.del != 0
 		return w, nil
 	}
 	if w.before != nil && s.doc.WithMeta(s.id, versionID(old.ver), time.UnixMicro(old.upd)).Text() == old.body {
-		// Nothing to write, but still a question: may this actor update it?
 		s.result = w.before
-		w.op, w.doc, w.ver = "", w.before, old.ver
+		w.doc, w.idle = w.before, true
 		return w, nil
 	}
 	w.doc = s.doc.WithMeta(s.id, versionID(w.ver), c.at)
@@ -257,7 +251,7 @@ func (c *commit) judge(ctx context.Context) error {
 		if err := c.judgeOne(ctx, w); err != nil {
 			return err
 		}
-		if w.op == "" {
+		if w.idle {
 			continue
 		}
 		before := c.tx.statements
@@ -268,7 +262,7 @@ func (c *commit) judge(ctx context.Context) error {
 			delete(c.rels, w.Labels.Patient)
 		}
 	}
-	c.work = slices.DeleteFunc(c.work, func(w *written) bool { return w.op == "" })
+	c.work = slices.DeleteFunc(c.work, func(w *written) bool { return w.idle })
 	return nil
 }
 

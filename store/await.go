@@ -37,7 +37,7 @@ func (s *Store) AwaitLate(ctx context.Context, r Receipt, view string) (late boo
 				return late, awaited(ctx, err)
 			}
 		}
-		at, err := s.position(ctx, view)
+		at, err := s.Position(ctx, view)
 		if err != nil {
 			return late, awaited(ctx, err)
 		}
@@ -79,8 +79,8 @@ func (s *Store) numberOf(ctx context.Context, r Receipt) (int64, error) {
 	return last, nil
 }
 
-// position returns how far a view is.
-func (s *Store) position(ctx context.Context, view string) (int64, error) {
+// Position returns the number of the last change that a view shows.
+func (s *Store) Position(ctx context.Context, view string) (int64, error) {
 	if s.leads != nil && s.leads.leading() {
 		for _, f := range s.followers {
 			if f.Name == view {

@@ -118,9 +118,12 @@ func (q *pgTx) flush(ctx context.Context) error {
 
 // statement turns the rows into insert … select unnest of one array a column.
 func (g *inserts) statement() (string, []any, error) {
-	head, _, ok := strings.Cut(g.text, " values")
-	if !ok || len(g.rows) == 1 {
+	if len(g.rows) == 1 {
 		return rebind(g.text), g.rows[0], nil
+	}
+	head, _, ok := strings.Cut(g.text, "values (")
+	if !ok {
+		return "", nil, fmt.Errorf("no values in %q", g.text)
 	}
 	args := make([]any, len(g.rows[0]))
 	types := make([]string, len(args))

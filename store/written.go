@@ -32,6 +32,7 @@ type written struct {
 	at     time.Time
 	old    *stored // the row it supersedes; nil when there was none
 	reason string
+	idle   bool      // judged, but there is nothing to write
 	lab    *labelled // nil for a delete
 }
 

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"mach/store"
+	"mach/store/storetest"
+)
+
+// tamper runs SQL behind the store's back.
+func tamper(t testing.TB, p storetest.Place, schema, text string) {
+	t.Helper()
+	driver, dsn := "sqlite", "file:"+filepath.Join(p.Dir, map[string]string{"mach": "data.db", "views": "views.db"}[schema])+"?_pragma=busy_timeout(5000)"
+	if p.Database != "" {
+		driver, dsn = "pgx", p.Database+"&search_path="+schema
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func auditLine(t testing.TB, s *store.Store) store.CheckLine {
+	t.Helper()
+	lines, err := s.Check(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range lines {
+		if l.Check == "audit" {
+			return l
+		}
+	}
+	t.Fatal("no line about the audit")
+	return store.CheckLine{}
+}
+
+func notes(t testing.TB, s *store.Store, n int) {
+	t.Helper()
+	for i := range n {
+		a := storetest.Nurse("tram")
+		a.Request = fmt.Sprint(i)
+		if err := s.Note(ctx, a, "sign-in", store.Labels{Type: "Account", ID: fmt.Sprint(i)}, store.Decision{Allow: true, Reason: "t"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCheckNamesAlteredAuditRow(t *testing.T) {
+	cases := []struct{ name, sql, want string }{
+		{"altered", `update audit set name = 'Ai đó' where seq = 1000`, "row 1000 was altered"},
+		{"allowed", `update audit set allowed = 0 where seq = 1000`, "row 1000 was altered"},
+		{"removed", `delete from audit where seq = 1000`, "row 1000 is missing"},
+		{"truncated", `delete from audit where seq >= 1000`, "rows 1000 to 1100 are missing"},
+		{"tile", `update tile set n = n + 7 where level = 0 and n = 1`, "the tile of row 257 is missing"},
+		{"checkpoint", `update checkpoint set note = replace(note, '1100', '1099')`, "the checkpoint of 1100 rows is not what was signed"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			storetest.EachPlace(t, func(t *testing.T, p storetest.Place) {
+				if c.name != "altered" && p.Database != "" {
+					t.Skip("one case is enough there")
+				}
+				s := storetest.Open(t, p)
+				notes(t, s, 1100)
+				waitAudit(t, s, 1100)
+				if err := s.Seal(ctx); err != nil {
+					t.Fatal(err)
+				}
+				notes(t, s, 5)
+				waitAudit(t, s, 1105)
+				if l := auditLine(t, s); !l.OK || l.Detail != "1100 rows sealed, 5 in the unsealed tail" {
+					t.Fatalf("before: %+v", l)
+				}
+				tamper(t, p, "mach", c.sql)
+				if l := auditLine(t, s); l.OK || l.Detail != c.want {
+					t.Errorf("%+v, want %s", l, c.want)
+				}
+			})
+		})
+	}
+}
+
+// waitAudit waits until n rows are numbered.
+func waitAudit(t testing.TB, s *store.Store, n int) {
+	t.Helper()
+	for range 500 {
+		if l := auditLine(t, s); strings.Contains(l.Detail, fmt.Sprintf("%d rows sealed, ", n)) || total(l.Detail) >= n {
+			return
+		}
+	}
+	t.Fatalf("never %d audit rows", n)
+}
+
+func total(detail string) int {
+	var sealed, tail int
+	fmt.Sscanf(detail, "%d rows sealed, %d in", &sealed, &tail)
+	return sealed + tail
+}
+
+func TestAuditKeyIsPrivate(t *testing.T) {
+	p := storetest.Place{Dir: t.TempDir()}
+	s := storetest.Open(t, p)
+	notes(t, s, 3)
+	if err := s.Seal(ctx); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(p.Dir, "keys", "audit.key"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestBackupOfARunningStore(t *testing.T) {
+	storetest.EachPlace(t, func(t *testing.T, p storetest.Place) {
+		s := storetest.Open(t, p, storetest.Follow(people(nil)))
+		door := s.For(storetest.Doctor("tram"))
+		r := must(t, door, store.Create(patient(t, "p1", "Nguyễn")), store.Create(observation(t, "p1", 70)))
+		must(t, door, store.Update(patient(t, "p1", "Lê"), 0))
+		if err := s.Await(ctx, r, "people"); err != nil {
+			t.Fatal(err)
+		}
+		logged(t, s, 3)
+		if err := s.Seal(ctx); err != nil {
+			t.Fatal(err)
+		}
+		out := filepath.Join(t.TempDir(), "copy")
+		if err := s.Backup(ctx, out); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Backup(ctx, out); err == nil {
+			t.Error("a backup over a backup")
+		}
+		must(t, door, store.Create(patient(t, "p2", "sau bản sao")))
+
+		q := storetest.Place{Dir: filepath.Join(t.TempDir(), "new")}
+		if p.Database != "" {
+			q.Database = storetest.NewDatabase(t)
+		}
+		if err := store.Restore(ctx, store.Config{Dir: q.Dir, Database: q.Database}, out); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Restore(ctx, store.Config{Dir: q.Dir, Database: q.Database}, out); err == nil {
+			t.Error("a restore over data")
+		}
+		s2 := storetest.Open(t, q, storetest.Follow(people(nil)))
+		logged(t, s2, 3)
+		checkViews(t, s2)
+		got, err := s2.For(storetest.Doctor("tram")).Read(ctx, "Patient", "p1")
+		if err != nil || familyOf(got) != "Lê" {
+			t.Fatalf("read %v, %v", got, err)
+		}
+		old, err := s2.For(storetest.Doctor("tram")).ReadVersion(ctx, "Patient", "p1", 1)
+		if err != nil || familyOf(old) != "Nguyễn" {
+			t.Fatalf("read %v, %v", old, err)
+		}
+		must(t, s2.For(storetest.Doctor("tram")), store.Create(patient(t, "p3", "Mới")))
+		logged(t, s2, 4)
+	})
+}
