@@ -5,8 +5,10 @@
 package kit
 
 import (
+	"cmp"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"mach/issue"
@@ -159,8 +161,9 @@ func communes() []cartogram.Circle {
 func ranks() []chart.Rank {
 	var out []chart.Rank
 	cs := communes()
-	for _, i := range []int{0, 1, 2, 4, 3, 5, 7, 6} {
-		out = append(out, chart.Rank{Name: cs[i].Name, Href: "/kit/so-lieu", Value: cs[i].Value, Step: cartogram.Paint(cs[i].Value, bounds), Here: i == 0})
+	slices.SortFunc(cs, func(a, b cartogram.Circle) int { return cmp.Compare(b.Value, a.Value) })
+	for _, c := range cs[:8] {
+		out = append(out, chart.Rank{Name: c.Name, Href: "/kit/so-lieu", Value: c.Value, Step: cartogram.Paint(c.Value, bounds), Here: c.Name == "Liên Bão"})
 	}
 	out = append(out, chart.Rank{Name: "Từ Sơn", Value: math.NaN(), Note: "chưa gửi báo cáo tuần 47", Step: 0})
 	return out

@@ -124,7 +124,7 @@ func lay(p Props) drawn {
 	}
 	width := mapWidth
 	if len(names) > 0 {
-		width -= 0.5 * insetW
+		width -= insetW + 16
 	}
 	d := drawn{}
 	w, h := d.place(p, main, 0, 0, width, mapHeight, 6)

@@ -46,7 +46,7 @@ type LineProps struct {
 	Series   []Series
 	Band     *Band
 	Limit    *Limit
-	Partial  int // how many of the last positions are not complete yet
+	Partial  int // how many of the first series' last positions are not complete yet
 	Decimals int
 	Half     bool // half a page wide: drawn narrow only
 	Foot     Foot
@@ -112,10 +112,22 @@ func (p LineProps) scale(s size) scale {
 	for _, one := range p.Series {
 		sc.right = math.Max(sc.right, 18+textWidth(one.Name))
 	}
+	if p.Limit != nil {
+		sc.right = math.Max(sc.right, 14+textWidth(p.Limit.Name))
+	}
 	if sc.right > 0.3*s.w {
 		sc.right = 0.3 * s.w
 	}
 	return sc
+}
+
+// open is how many of a series' last positions are not complete: what came
+// before the first series (last year) is.
+func (p LineProps) open(series int) int {
+	if series > 0 {
+		return 0
+	}
+	return p.Partial
 }
 
 // label is a name at the end of a line.
@@ -125,7 +137,8 @@ type label struct {
 	series int
 }
 
-// ends places each series' name beside its last value.
+// ends places each series' name beside its last value, and the limit's at its
+// line: series is -1 for it.
 func (p LineProps) ends(s scale) []label {
 	var out []label
 	var ys []float64
@@ -137,6 +150,10 @@ func (p LineProps) ends(s scale) []label {
 				break
 			}
 		}
+	}
+	if p.Limit != nil {
+		out = append(out, label{p.Limit.Name, s.w - s.right + 6, 0, -1})
+		ys = append(ys, s.y(p.Limit.Value))
 	}
 	for i, y := range apart(ys, 15, s.top+4, s.h-s.bottom-2) {
 		out[i].y = y + 4
@@ -212,6 +229,9 @@ func (p BarsProps) scale(s size) scale {
 		lo, hi = math.Min(lo, p.Limit.Value), math.Max(hi, p.Limit.Value)
 	}
 	sc := scale{size: s, top: 26, bottom: 26, right: 12, n: len(p.Bars), centred: true}
+	if p.Limit != nil {
+		sc.right = math.Min(0.3*s.w, 12+textWidth(p.Limit.Name))
+	}
 	sc.lo, sc.hi, sc.step = fit(math.Min(lo, 0), hi, true)
 	sc.left = 12 + textWidth(i18n.Short(i18n.Vietnamese, sc.hi, 2))
 	return sc

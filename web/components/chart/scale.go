@@ -17,7 +17,7 @@ import (
 // size is one drawing: width and height in units, about CSS pixels.
 type size struct{ w, h float64 }
 
-var wide, narrow = size{720, 280}, size{360, 232}
+var wide, narrow = size{640, 264}, size{360, 232}
 
 // scale maps values to y and positions to x inside the margins.
 type scale struct {
