@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"mach/access"
+	"mach/bus"
+	"mach/content"
+	"mach/i18n"
+	"mach/modules/account"
+	"mach/modules/book"
+	"mach/modules/fhirapi"
+	"mach/modules/indicators"
+	"mach/modules/peers"
+	"mach/modules/station"
+	"mach/modules/surveillance"
+	"mach/modules/telehealth"
+	"mach/rtc"
+	"mach/store"
+	"mach/vn"
+)
+
+// App is a Mạch whose parts are connected. It serves nothing by itself.
+type App struct {
+	Config Config
+	Store  *store.Store
+	Access *access.Access
+	Units  *vn.Units
+
+	log       *slog.Logger
+	bus       *bus.Bus
+	rooms     *rtc.Engine // nil when nothing is served
+	catalogue *i18n.Catalogue
+
+	station      *station.Module
+	book         *book.Module
+	surveillance *surveillance.Module
+	indicators   *indicators.Module
+	telehealth   *telehealth.Module
+	peers        *peers.Module
+	account      *account.Module
+	fhirapi      *fhirapi.Module
+}
+
+// Open connects the parts, from the ground up. Logs go to w. Close what it
+// returns.
+func Open(ctx context.Context, c Config, w io.Writer) (*App, error) {
+	a := &App{Config: c, log: c.logger(w)}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context) (err error) {
+	if a.Units, err = content.Units(); err != nil {
+		return fmt.Errorf("administrative units: %w", err)
+	}
+	if a.catalogue, err = content.Catalogue(); err != nil {
+		return fmt.Errorf("message catalogue: %w", err)
+	}
+	if a.bus, err = bus.Open(ctx, bus.Config{URL: a.Config.NATS, Log: a.log}); err != nil {
+		return fmt.Errorf("wake-ups: %w", err)
+	}
+	policy, err := access.NewPolicy(content.Policies(), a.Units)
+	if err != nil {
+		return fmt.Errorf("policies: %w", err)
+	}
+	a.Store, err = store.Open(ctx, store.Config{
+		Dir: a.Config.Data, Database: a.Config.Database, Guard: policy, Now: now, Site: a.Config.Site, Log: a.log,
+		Wake: a.wake, UnitOf: a.unitOf, Below: a.below,
+		Sensitivity: func(system, code string) []string { return content.Sensitivity(system, code, "") },
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.openAccess(ctx); err != nil {
+		return err
+	}
+	return a.openModules(ctx)
+}
+
+func (a *App) openAccess(ctx context.Context) error {
+	key, err := access.LoadKey(a.Config.Data)
+	if err != nil {
+		return fmt.Errorf("access key: %w", err)
+	}
+	calendar, err := content.Calendar()
+	if err != nil {
+		return fmt.Errorf("working days: %w", err)
+	}
+	a.Access, err = access.Open(ctx, a.Store, access.Config{
+		Key: key, Now: now, Calendar: calendar, Places: a.Units, Demo: a.Config.Demo(),
+	})
+	return err
+}
+
+// wake tells every process that a view moved.
+func (a *App) wake(topic string) { a.bus.Publish(subject(topic), nil) }
+
+// unitOf resolves a code on the first day for which it is said to stand.
+func (a *App) unitOf(code, version string) vn.UnitID {
+	on, err := vn.ParseDate(version)
+	if err != nil {
+		on = vn.DateOf(now())
+	}
+	u, ok := a.Units.ByCode(code, on)
+	if !ok {
+		return 0
+	}
+	return u.ID
+}
+
+// below lists the unit and all that was ever under it.
+func (a *App) below(unit vn.UnitID) []vn.UnitID {
+	out := []vn.UnitID{unit}
+	for _, u := range a.Units.Under(unit, vn.DateOf(now())) {
+		out = append(out, u.ID)
+	}
+	return out
+}
+
+// Close stops everything, the top first.
+func (a *App) Close() error {
+	if a.rooms != nil {
+		a.rooms.Close()
+	}
+	var err error
+	if a.Store != nil {
+		err = a.Store.Close()
+	}
+	if a.bus != nil {
+		a.bus.Close()
+	}
+	return err
+}
+
+// system is the actor of imports, backups and jobs.
+func system() store.Actor {
+	return store.Actor{Account: "system", Name: "Mạch", Role: store.System, Purpose: store.Operations, Unit: vn.Nation}
+}

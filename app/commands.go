@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"mach/access"
+	"mach/fhir"
+	"mach/issue"
+	"mach/modules/indicators"
+	"mach/vn"
+)
+
+// What commands return beside plain failures: wrong use (exit 2), and faults
+// that the results already tell (exit 1).
+var (
+	ErrUsage  = errors.New("wrong use")
+	ErrFaults = errors.New("faults found")
+)
+
+// Streams are what commands read and write. Media runs the media engine, which
+// only the command links.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Media    func(ctx context.Context, in io.Reader, out io.Writer) error
+}
+
+// Commands are the subcommands of mach.
+type Commands struct {
+	Serve     serveCmd     `cmd:"" help:"Serve until stopped."`
+	Demo      demoCmd      `cmd:"" help:"Fill an empty data folder with a generated province, then serve it."`
+	Token     tokenCmd     `cmd:"" help:"Print a bearer token for the FHIR interface."`
+	Import    importCmd    `cmd:"" help:"Take in FHIR bundles and NDJSON, household and immunisation lists."`
+	Check     checkCmd     `cmd:"" help:"Check index, views, audit and attachments."`
+	Backup    backupCmd    `cmd:"" help:"Copy a data folder, also while it is served."`
+	Restore   restoreCmd   `cmd:"" help:"Make a data folder from a backup."`
+	Validate  validateCmd  `cmd:"" help:"Validate FHIR resources."`
+	Indicator indicatorCmd `cmd:"" help:"Compute one indicator."`
+	Crash     crashCmd     `cmd:"" help:"Kill a writing server again and again and count what is lost."`
+	Media     mediaCmd     `cmd:"" hidden:"" help:"Run the media engine (started by serve)."`
+}
+
+type serveCmd struct{ Config }
+
+func (c *serveCmd) Run(ctx context.Context, s Streams) error {
+	a, err := Open(ctx, c.Config, s.Err)
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.Serve(ctx, s.Out), a.Close())
+}
+
+type mediaCmd struct{}
+
+func (mediaCmd) Run(ctx context.Context, s Streams) error { return s.Media(ctx, s.In, s.Out) }
+
+type tokenCmd struct {
+	Config
+	Scope   string        `required:"" help:"SMART scope, such as system/*.cruds."`
+	TTL     time.Duration `name:"ttl" default:"1h" help:"How long the token stands."`
+	Login   string        `help:"Account to act as, for user/ scopes."`
+	Patient string        `help:"Patient to act as, for patient/ scopes."`
+}
+
+func (c *tokenCmd) Run(ctx context.Context, s Streams) error {
+	a, err := Open(ctx, c.Config, s.Err)
+	if err != nil {
+		return err
+	}
+	token, err := a.Access.Tokens.Issue(ctx, system(), access.Grant{Scopes: c.Scope, TTL: c.TTL, Login: c.Login, Patient: c.Patient})
+	if err == nil {
+		_, err = fmt.Fprintln(s.Out, token)
+	}
+	return errors.Join(inWords(err), a.Close())
+}
+
+type checkCmd struct{ Config }
+
+func (c *checkCmd) Run(ctx context.Context, s Streams) error {
+	a, err := Open(ctx, c.Config, s.Err)
+	if err != nil {
+		return err
+	}
+	lines, err := a.Store.Check(ctx)
+	out := json.NewEncoder(s.Out)
+	for _, l := range lines {
+		if !l.OK && err == nil {
+			err = ErrFaults
+		}
+		if encodeErr := out.Encode(l); encodeErr != nil {
+			err = encodeErr
+		}
+	}
+	return errors.Join(err, a.Close())
+}
+
+type backupCmd struct {
+	Config
+	Out string `arg:"" help:"Folder to write, or - for a tar stream."`
+}
+
+func (c *backupCmd) Run(ctx context.Context, s Streams) error {
+	a, err := Open(ctx, c.Config, s.Err)
+	if err != nil {
+		return err
+	}
+	if c.Out != "-" {
+		return errors.Join(a.Store.Backup(ctx, c.Out), a.Close())
+	}
+	dir, err := os.MkdirTemp(c.Data, "backup-")
+	if err != nil {
+		return errors.Join(err, a.Close())
+	}
+	defer os.RemoveAll(dir)
+	err = a.Store.Backup(ctx, filepath.Join(dir, "copy"))
+	if err == nil {
+		err = tarFolder(s.Out, filepath.Join(dir, "copy"))
+	}
+	return errors.Join(err, a.Close())
+}
+
+type validateCmd struct {
+	Profile string   `help:"Profile to validate against (not built yet)." hidden:""`
+	Files   []string `arg:"" help:"Resources in JSON, one a file; - for standard input."`
+}
+
+func (c *validateCmd) Run(_ context.Context, s Streams) error {
+	out, faults := json.NewEncoder(s.Out), false
+	for _, name := range c.Files {
+		b, err := readFile(name, s.In)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+		var issues []issue.Issue
+		doc, err := fhir.Parse(b)
+		if err != nil {
+			issues = issue.Of(err)
+		} else {
+			issues = fhir.Validate(doc)
+		}
+		for _, i := range issues {
+			faults = faults || i.Severity == issue.SeverityError || i.Severity == issue.SeverityFatal
+		}
+		if err := out.Encode(outcome(issues)); err != nil {
+			return err
+		}
+	}
+	if faults {
+		return ErrFaults
+	}
+	return nil
+}
+
+// outcome is an OperationOutcome; one information issue says that all is well.
+func outcome(issues []issue.Issue) map[string]any {
+	list := make([]map[string]any, 0, max(len(issues), 1))
+	for _, i := range issues {
+		list = append(list, map[string]any{
+			"severity": i.Severity, "code": i.Code, "diagnostics": i.Key + formatArgs(i.Args), "expression": []string{i.Path},
+		})
+	}
+	if len(list) == 0 {
+		list = append(list, map[string]any{"severity": "information", "code": "informational", "diagnostics": "ok"})
+	}
+	return map[string]any{"resourceType": "OperationOutcome", "issue": list}
+}
+
+func formatArgs(args []any) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return fmt.Sprint(" ", args)
+}
+
+func readFile(name string, in io.Reader) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(in)
+	}
+	return os.ReadFile(name)
+}
+
+type indicatorCmd struct {
+	Config
+	Code   string `required:"" help:"Id of the indicator."`
+	Unit   string `required:"" help:"Code of the unit; VN for the nation."`
+	Period string `required:"" help:"2026-11-21, 2026-W47, 2026-11 or 2026."`
+}
+
+func (c *indicatorCmd) Run(ctx context.Context, s Streams) error {
+	period, err := indicators.ParsePeriod(c.Period)
+	if err != nil {
+		return fmt.Errorf("%w: period %q", ErrUsage, c.Period)
+	}
+	a, err := Open(ctx, c.Config, s.Err)
+	if err != nil {
+		return err
+	}
+	unit := vn.Nation
+	if c.Unit != "VN" {
+		u, ok := a.Units.ByCode(c.Unit, period.To)
+		if !ok {
+			return errors.Join(fmt.Errorf("%w: no unit %s on %s", ErrUsage, c.Unit, period.To), a.Close())
+		}
+		unit = u.ID
+	}
+	v, err := a.indicators.Value(ctx, system(), c.Code, unit, period)
+	if err != nil {
+		return errors.Join(inWords(err), a.Close())
+	}
+	position, err := a.Store.Position(ctx, "indicators")
+	if err == nil {
+		err = json.NewEncoder(s.Out).Encode(map[string]any{
+			"code": c.Code, "unit": c.Unit, "period": period.String(), "numerator": v.Numerator,
+			"denominator": nullable(v.Denominator), "value": v.Rate, "complete": period.To < vn.DateOf(now()), "position": position,
+		})
+	}
+	return errors.Join(err, a.Close())
+}
+
+func nullable(n int64) any {
+	if n == 0 {
+		return nil
+	}
+	return n
+}
+
+// inWords gives a command's failure its key, for people who read English logs.
+func inWords(err error) error {
+	var e *issue.Error
+	if errors.As(err, &e) {
+		return fmt.Errorf("refused: %w", e)
+	}
+	return err
+}
+

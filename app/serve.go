@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"mach/web"
+)
+
+// Ready is the one line that mach serve prints when it answers.
+type Ready struct {
+	URL     string `json:"url"`
+	FHIR    string `json:"fhir"`
+	Metrics string `json:"metrics"`
+	PID     int    `json:"pid"`
+}
+
+// stopWithin is how long a stop waits for requests under way.
+const stopWithin = 10 * time.Second
+
+// Serve answers requests until ctx ends. The ready line goes to out.
+func (a *App) Serve(ctx context.Context, out io.Writer) error {
+	if err := a.openRooms(); err != nil {
+		return err
+	}
+	mux := a.routes()
+	if err := a.Store.Start(ctx); err != nil {
+		return fmt.Errorf("starting the store: %w", err)
+	}
+	forget := a.bus.Subscribe(subject(">"), func(subject string, _ []byte) { mux.Publish(topic(subject)) })
+	defer forget()
+
+	listener, tlsConfig, err := a.listen()
+	if err != nil {
+		return err
+	}
+	metrics, err := net.Listen("tcp", a.Config.Metrics)
+	if err != nil {
+		return errors.Join(fmt.Errorf("metrics: %w", err), listener.Close())
+	}
+	public := &http.Server{
+		Handler: a.front(mux), TLSConfig: tlsConfig, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: nil,
+	}
+	private := &http.Server{Handler: promhttp.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 2)
+	go func() { failed <- serveOn(public, listener) }()
+	go func() { failed <- serveOn(private, metrics) }()
+	if err := a.announce(out, listener, metrics); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	mux.Close()
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	return errors.Join(err, public.Shutdown(stopping), private.Shutdown(stopping))
+}
+
+func serveOn(s *http.Server, l net.Listener) error {
+	if s.TLSConfig != nil {
+		l = tls.NewListener(l, s.TLSConfig)
+	}
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// listen opens the public address. On the local network it serves HTTPS with a
+// certificate of our own, unless one was given.
+func (a *App) listen() (net.Listener, *tls.Config, error) {
+	c := a.Config
+	var config *tls.Config
+	switch {
+	case c.TLSCert != "" || c.TLSKey != "":
+		pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+		if err != nil {
+			return nil, nil, fmt.Errorf("TLS certificate: %w", err)
+		}
+		config = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	case c.LAN:
+		pair, err := lanCertificate(c.Data, now())
+		if err != nil {
+			return nil, nil, err
+		}
+		config = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
+	l, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return nil, nil, fmt.Errorf("listening: %w", err)
+	}
+	return l, config, nil
+}
+
+// announce prints the ready line.
+func (a *App) announce(out io.Writer, public, metrics net.Listener) error {
+	url := a.url(public)
+	return json.NewEncoder(out).Encode(Ready{
+		URL: url, FHIR: url + "/fhir", Metrics: "http://" + metrics.Addr().String() + "/metrics", PID: os.Getpid(),
+	})
+}
+
+func (a *App) url(l net.Listener) string {
+	scheme := "http"
+	if a.Config.LAN || a.Config.TLSCert != "" {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return scheme + "://" + l.Addr().String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+		if a.Config.LAN {
+			if addresses := privateAddresses(); len(addresses) > 0 {
+				host = addresses[0].String()
+			}
+		}
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// front puts what is not a page before the pages: health, and the live rooms'
+// signalling.
+func (a *App) front(mux *web.Mux) http.Handler {
+	outer := http.NewServeMux()
+	outer.Handle("/", mux)
+	outer.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
+	outer.HandleFunc("GET /readyz", a.readyz)
+	if a.rooms.Offered() {
+		outer.Handle("/rtc", a.rooms.Proxy())
+		outer.Handle("/rtc/", a.rooms.Proxy())
+	}
+	return outer
+}
+
+// readyz says whether requests can be served: the database answers and the
+// wake-ups are connected. Which definitions are in force stands beside.
+func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if _, err := a.Store.Changes(ctx, 0, 1); err != nil {
+		a.log.Warn("not ready", "part", "database", "err", err)
+		answer(w, http.StatusServiceUnavailable, "database")
+		return
+	}
+	if !a.bus.Up() {
+		// The log goes on without wake-ups; pages are only slower to move.
+		answer(w, http.StatusOK, "ready, wake-ups away")
+		return
+	}
+	answer(w, http.StatusOK, "ready")
+}
+
+func answer(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	if _, err := io.WriteString(w, text+"\n"); err != nil {
+		return // the caller has gone
+	}
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"mach/access"
+	"mach/store"
+	"mach/vn"
+)
+
+// SignIn is one account of DIR/demo-accounts.json.
+type SignIn struct {
+	Role     store.Role `json:"role"`
+	Name     string     `json:"name"`
+	Login    string     `json:"login"`
+	Password string     `json:"password"`
+	TOTP     string     `json:"totp_secret"`
+	Home     string     `json:"home"`
+	Place    string     `json:"place"`
+}
+
+// AccountsFile is where the sign-ins stand, in the data folder.
+const AccountsFile = "demo-accounts.json"
+
+// SignIns reads the accounts of a demonstration folder.
+func SignIns(dir string) ([]SignIn, error) {
+	b, err := os.ReadFile(filepath.Join(dir, AccountsFile))
+	if err != nil {
+		return nil, err
+	}
+	var list []SignIn
+	return list, json.Unmarshal(b, &list)
+}
+
+// accounts makes one sign-in for each role and writes the file. Passwords are
+// of the demonstration and stand in the file; they open nothing else.
+func (g *generator) accounts(ctx context.Context) error {
+	if _, err := os.Stat(filepath.Join(g.dir, AccountsFile)); err == nil {
+		return nil // made before the interruption
+	}
+	var list []SignIn
+	for _, f := range g.order {
+		for i, p := range f.staff {
+			if !g.signs(f, p, i) {
+				continue
+			}
+			s, err := g.account(ctx, f, p)
+			if err != nil {
+				return err
+			}
+			list = append(list, s)
+		}
+	}
+	people, err := g.citizens(ctx)
+	if err != nil {
+		return err
+	}
+	b, err := json.MarshalIndent(append(list, people...), "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(g.dir, AccountsFile), append(b, '\n'), 0o600)
+}
+
+// signs picks who of the staff has an account: one for each role at the three
+// stations with full records and at the places above; of two experts both.
+func (g *generator) signs(f facility, p post, i int) bool {
+	if f.kind == "station" || f.kind == "committee" {
+		if f.unit.ID != g.communes[0].ID {
+			return false
+		}
+	}
+	for _, before := range f.staff[:i] {
+		if before.role == p.role {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *generator) account(ctx context.Context, f facility, p post) (SignIn, error) {
+	login := strings.ReplaceAll(string(p.role), "-", ".")
+	if f.kind != "station" && f.kind != "committee" {
+		login += "." + strings.TrimPrefix(f.kind, "hospital-")
+	}
+	s := SignIn{Role: p.role, Name: p.name, Login: login, Password: g.password(login), Home: access.Home(p.role), Place: f.name}
+	unit := f.unit.ID
+	switch p.role {
+	case store.Ministry:
+		unit = vn.Nation
+	case store.Department, store.CDC, store.AccessReviewer, store.Administrator:
+		if unit = g.province.ID; f.kind == "ministry" {
+			unit = vn.Nation
+		}
+	}
+	acc, secret, err := g.access.Accounts.Add(ctx, g.system(), access.NewAccount{
+		Login: login, Name: p.name, Practitioner: p.practitioner, Password: s.Password, PIN: g.pin(login),
+		Code: g.access.Accounts.NeedsCode(p.role), Lang: "vi",
+	})
+	if err != nil {
+		return s, fmt.Errorf("account of a %s: %w", p.role, err)
+	}
+	s.TOTP = secret
+	_, err = g.access.Accounts.Assign(ctx, g.system(), access.Assignment{
+		Account: acc.ID, Role: p.role, Facility: f.id, FacilityName: f.name, Unit: unit, From: at(g.plan.Date-365, 8, 0),
+	})
+	return s, err
+}
+
+// citizens are the first grown person of the first commune, and that person as
+// the guardian of the first child under seven.
+func (g *generator) citizens(ctx context.Context) ([]SignIn, error) {
+	var grown, child *person
+	for n := 0; (grown == nil || child == nil) && n < g.plan.People; n++ {
+		p := g.person(n)
+		if p.commune.ID != g.communes[0].ID {
+			continue
+		}
+		switch age := p.ageOn(g.plan.Date); {
+		case grown == nil && age >= 25 && age < 45:
+			grown = &p
+		case child == nil && age < 7:
+			child = &p
+		}
+	}
+	var out []SignIn
+	for _, c := range []struct {
+		of   *person
+		role store.Role
+	}{{grown, store.Person}, {child, store.Guardian}} {
+		if c.of == nil || grown == nil {
+			continue
+		}
+		login := string(c.role)
+		s := SignIn{Role: c.role, Name: grown.name, Login: login, Password: g.password(login), Home: access.Home(c.role), Place: c.of.commune.Full()}
+		acc, _, err := g.access.Accounts.Add(ctx, g.system(), access.NewAccount{
+			Login: login, Name: grown.name, Patient: grown.id, Password: s.Password, PIN: g.pin(login), Lang: "vi",
+		})
+		if err != nil {
+			return nil, fmt.Errorf("account of a person: %w", err)
+		}
+		if _, err := g.access.Accounts.Assign(ctx, g.system(), access.Assignment{
+			Account: acc.ID, Role: c.role, Patient: c.of.id, Unit: c.of.commune.ID, From: at(g.plan.Date-365, 8, 0),
+		}); err != nil {
+			return nil, err
+		}
+		if c.role == store.Guardian {
+			err := g.store.Relate(ctx, store.Relation{Patient: c.of.id, Account: acc.ID, Kind: "guardian", From: at(g.plan.Date-365, 8, 0)})
+			if err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// password and pin follow from the plan, so that a demonstration made again
+// has the same.
+func (g *generator) password(login string) string {
+	r := g.plan.rng("password " + login)
+	words := []string{"sen", "tre", "lua", "song", "nui", "may", "nang", "gio", "trang", "bien"}
+	return fmt.Sprintf("%s-%s-%s-%04d", pick(r, words), pick(r, words), pick(r, words), r.IntN(10_000))
+}
+
+func (g *generator) pin(login string) string {
+	return fmt.Sprintf("%06d", 100_000+g.plan.rng("pin "+login).IntN(900_000))
+}
