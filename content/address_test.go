@@ -105,6 +105,41 @@ func TestFromAddressOfEveryOldCommune(t *testing.T) {
 	}
 }
 
+// The same addresses as citizen cards print them, without kinds, and as they
+// are typed, without marks: nothing is lost, and the first is nearly always right.
+func TestFromAddressWithoutKindsAndMarks(t *testing.T) {
+	u := loadUnits(t)
+	all, first := 0, 0
+	for _, old := range u.Communes(vn.Nation, last2025) {
+		path := u.Path(old.ID)
+		name, district := old.Name, path[2].Name
+		if strings.ContainsAny(name[:1], "0123456789") {
+			name = old.Full()
+		}
+		if strings.ContainsAny(district[:1], "0123456789") {
+			district = path[2].Full()
+		}
+		text := "Thôn 1, " + name + ", " + district + ", " + path[1].Name
+		want := u.Successors(old.ID, today)
+		for _, form := range []string{text, vn.Fold(text)} {
+			got := u.FromAddress(form, today)
+			all++
+			for _, w := range want {
+				if !strings.Contains(names(got), w.Code) {
+					t.Errorf("%s: %s, want %s", form, names(got), names(want))
+				}
+			}
+			if len(got) > 0 && strings.Contains(names(want), got[0].Code) {
+				first++
+			}
+		}
+	}
+	t.Logf("%d of %d addresses have the right commune first", first, all)
+	if first*1000 < all*997 {
+		t.Errorf("only %d of %d addresses have the right commune first", first, all)
+	}
+}
+
 // Every address of today finds its commune first.
 func TestFromAddressOfEveryCommuneToday(t *testing.T) {
 	u := loadUnits(t)

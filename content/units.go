@@ -3,8 +3,9 @@
 package content
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
+	"io/fs"
 	"iter"
 	"strconv"
 	"strings"
@@ -12,16 +13,8 @@ import (
 	"mach/vn"
 )
 
-var (
-	//go:embed units/before.tsv
-	unitsBefore string
-	//go:embed units/since.tsv
-	unitsSince string
-	//go:embed units/formers.tsv
-	unitsFormers string
-	//go:embed units/aliases.tsv
-	unitsAliases string
-)
+//go:embed units/*.tsv
+var unitFiles embed.FS
 
 // provincesAct merged the provinces (from memory, verify); their codes are of
 // QĐ 19/2025/QĐ-TTg.
@@ -32,20 +25,34 @@ const provincesAct = "NQ 202/2025/QH15"
 // at each call: the caller keeps the result. It fails only when a file is
 // broken, which the tests of this package refuse.
 func Units() (*vn.Units, error) {
+	root, err := fs.Sub(unitFiles, "units")
+	if err != nil {
+		return nil, fmt.Errorf("opening units: %w", err)
+	}
+	return ReadUnits(root)
+}
+
+// ReadUnits is Units from other files of the same form: before.tsv, since.tsv,
+// formers.tsv and aliases.tsv. An error names file and line.
+func ReadUnits(root fs.FS) (*vn.Units, error) {
 	t := unitTables{Tables: vn.Tables{Units: make([]vn.Unit, 0, 14200), Edges: make([]vn.Edge, 0, 10700)}}
 	t.Units = append(t.Units, vn.Unit{ID: vn.Nation, Kind: vn.KindNation, Name: "Việt Nam", From: vn.ZeroDate, To: vn.ZeroDate})
 	for _, f := range []struct {
-		name, text string
-		row        func([]string) error
+		name string
+		row  func([]string) error
 	}{
-		{"since", unitsSince, t.since},
-		{"before", unitsBefore, t.before},
-		{"formers", unitsFormers, t.former},
-		{"aliases", unitsAliases, t.alias},
+		{"since.tsv", t.since}, // first: before.tsv leaves out provinces that stayed
+		{"before.tsv", t.before},
+		{"formers.tsv", t.former},
+		{"aliases.tsv", t.alias},
 	} {
-		for n, line := range tsv(f.text) {
+		text, err := fs.ReadFile(root, f.name)
+		if err != nil {
+			return nil, fmt.Errorf("reading units: %w", err)
+		}
+		for n, line := range tsv(string(text)) {
 			if err := f.row(line); err != nil {
-				return nil, fmt.Errorf("units/%s.tsv line %d: %w", f.name, n, err)
+				return nil, fmt.Errorf("%s line %d: %w", f.name, n, err)
 			}
 		}
 	}

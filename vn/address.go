@@ -26,13 +26,15 @@ func (u *Units) FromAddress(text string, on Date) []Unit {
 	parts := addressParts(text)
 	best := map[UnitID]int{}
 	for at := len(parts) - 1; at >= 0; at-- {
-		if !parts[at].mayBe(LevelCommune) {
-			continue
-		}
-		for _, i := range index[parts[at].key] {
-			x := u.all[i]
-			if score := u.score(x, parts, at); score > 0 {
-				u.credit(best, x, parts[at], score, on)
+		for _, r := range parts[at] {
+			if !r.mayBe(LevelCommune) {
+				continue
+			}
+			for _, i := range index[r.key] {
+				x := u.all[i]
+				if score := u.score(x, r, parts, at); score > 0 {
+					u.credit(best, x, r, score, on)
+				}
 			}
 		}
 	}
@@ -47,10 +49,10 @@ const margin = 2
 
 // credit gives the score to what the commune is on the day. A successor that
 // kept the name stands a little before the others.
-func (u *Units) credit(best map[UnitID]int, x Unit, p part, score int, on Date) {
+func (u *Units) credit(best map[UnitID]int, x Unit, r reading, score int, on Date) {
 	for _, s := range u.Successors(x.ID, on) {
 		points := 2 * score
-		if addressKey(s.Folded) == p.key {
+		if addressKey(s.Folded) == r.key {
 			points++
 		}
 		best[s.ID] = max(best[s.ID], points)
@@ -74,15 +76,15 @@ func (u *Units) ranked(best map[UnitID]int, on Date) []Unit {
 	return list
 }
 
-// score says how well the address fits the commune named by part at; 0 when it
-// does not, or when no unit above the commune is named.
-func (u *Units) score(x Unit, parts []part, at int) int {
+// score says how well the address fits the commune named by part at, read as r;
+// 0 when it does not, or when no unit above the commune is named.
+func (u *Units) score(x Unit, r reading, parts []part, at int) int {
 	for i, p := range parts {
-		if i != at && p.only(LevelCommune) {
+		if i != at && p.sure(LevelCommune) {
 			return 0 // another part says that it is the commune
 		}
 	}
-	score := 2 + u.fit(x, parts[at])
+	score := 2 + u.fit(x, r)
 	path := u.Path(x.ID)
 	province := path[1]
 	// The province is the last part that fits; the district the first after
@@ -103,7 +105,7 @@ func (u *Units) score(x Unit, parts []part, at int) int {
 	for i := at + 1; i < len(parts); i++ {
 		switch p := parts[i]; {
 		case i == district || i == end:
-		case p.only(LevelProvince), p.only(LevelDistrict) && u.knows(x, province, p):
+		case p.sure(LevelProvince), p.sure(LevelDistrict) && u.knows(x, province, p[0]):
 			return 0
 		default:
 			score-- // a part that nothing explains
@@ -121,12 +123,11 @@ func (u *Units) match(x Unit, parts []part, from, to, step int) (at, points int)
 		i = to - 1
 	}
 	for ; i >= from && i < to; i += step {
-		if !parts[i].mayBe(x.Level) {
-			continue
-		}
-		for _, n := range names {
-			if n.key == parts[i].key {
-				return i, n.weight + u.fit(n.unit, parts[i])
+		for _, r := range parts[i] {
+			for _, n := range names {
+				if r.mayBe(x.Level) && n.key == r.key {
+					return i, n.weight + u.fit(n.unit, r)
+				}
 			}
 		}
 	}
@@ -136,28 +137,28 @@ func (u *Units) match(x Unit, parts []part, from, to, step int) (at, points int)
 // knows reports whether a printed district cannot be an earlier one of the
 // commune: the commune is of a map without districts, or the province has a
 // district of that name, which is another.
-func (u *Units) knows(x, province Unit, p part) bool {
+func (u *Units) knows(x, province Unit, r reading) bool {
 	if x.Parent == province.ID {
 		return true
 	}
 	return slices.ContainsFunc(u.children[province.ID], func(i int32) bool {
 		d := &u.all[i]
-		return d.Level == LevelDistrict && addressKey(d.Folded) == p.key
+		return d.Level == LevelDistrict && addressKey(d.Folded) == r.key
 	})
 }
 
-// fit compares kind and marks of a part with those of the unit.
-func (u *Units) fit(x Unit, p part) int {
+// fit compares kind and marks of a reading with those of the unit.
+func (u *Units) fit(x Unit, r reading) int {
 	n := 0
 	switch {
-	case p.kind == "":
-	case p.kind == x.Kind || u.wasKind(x.ID, p.kind):
+	case r.kind == "":
+	case r.kind == x.Kind || u.wasKind(x.ID, r.kind):
 		n += 2
 	default:
 		n--
 	}
-	if p.marked {
-		if p.name == strings.ToLower(x.Name) {
+	if r.marked {
+		if r.name == strings.ToLower(x.Name) {
 			n++
 		} else {
 			n -= 2

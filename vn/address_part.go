@@ -7,8 +7,12 @@ import (
 	"unicode"
 )
 
-// part is one piece of an address between commas.
-type part struct {
+// part is one piece of an address between commas, as it may be read: "Tinh
+// Bien" is a place Tịnh Biên, or less likely a province Biên.
+type part []reading
+
+// reading is a kind with a name.
+type reading struct {
 	kind   string // KindWard …, kindPlace for hamlets and streets, empty when not said
 	name   string // lower case, normal form, marks kept
 	key    string // addressKey of the name
@@ -18,76 +22,75 @@ type part struct {
 // kindPlace marks what lies below a commune.
 const kindPlace = "place"
 
-// kindWords are the beginnings of a part in folded form, longest first
-// where one begins another. The short ones need a dot or a space behind.
+// kindWords are the beginnings of a part. The short ones need a dot, a
+// space or a number behind.
 var kindWords = []struct{ word, kind string }{
-	{"thanh pho", KindCity}, {"thi tran", KindTownship}, {"thi xa", KindTown}, {"dac khu", KindSpecial},
-	{"phuong", KindWard}, {"quan", KindUrban}, {"huyen", KindRural}, {"tinh", KindProvince}, {"xa", KindCommune},
-	{"tp", KindCity}, {"tt", KindTownship}, {"tx", KindTown}, {"dk", KindSpecial},
+	{"thành phố", KindCity}, {"thị trấn", KindTownship}, {"thị xã", KindTown}, {"đặc khu", KindSpecial},
+	{"phường", KindWard}, {"quận", KindUrban}, {"huyện", KindRural}, {"tỉnh", KindProvince}, {"xã", KindCommune},
+	{"tp", KindCity}, {"tt", KindTownship}, {"tx", KindTown}, {"đk", KindSpecial},
 	{"p", KindWard}, {"q", KindUrban}, {"h", KindRural}, {"t", KindProvince}, {"x", KindCommune},
-	{"thon", kindPlace}, {"ap", kindPlace}, {"to dan pho", kindPlace}, {"to", kindPlace}, {"khu pho", kindPlace},
-	{"khu", kindPlace}, {"kp", kindPlace}, {"ban", kindPlace}, {"xom", kindPlace}, {"lang", kindPlace},
-	{"buon", kindPlace}, {"khom", kindPlace}, {"doi", kindPlace}, {"so nha", kindPlace}, {"so", kindPlace},
-	{"duong", kindPlace}, {"pho", kindPlace}, {"ngo", kindPlace}, {"ngach", kindPlace}, {"hem", kindPlace}, {"tdp", kindPlace},
+	{"thôn", kindPlace}, {"ấp", kindPlace}, {"tổ dân phố", kindPlace}, {"tdp", kindPlace}, {"tổ", kindPlace}, {"khu phố", kindPlace},
+	{"kp", kindPlace}, {"khu", kindPlace}, {"bản", kindPlace}, {"xóm", kindPlace}, {"làng", kindPlace}, {"buôn", kindPlace},
+	{"khóm", kindPlace}, {"đội", kindPlace}, {"số nhà", kindPlace}, {"số", kindPlace}, {"đường", kindPlace}, {"phố", kindPlace},
+	{"ngõ", kindPlace}, {"ngách", kindPlace}, {"hẻm", kindPlace},
 }
 
 // addressParts cuts an address at commas, semicolons and lines, left to right;
-// "Việt Nam" at the end is left out.
+// "Việt Nam" is left out.
 func addressParts(text string) []part {
 	var parts []part
 	for _, s := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;\n|/", r) }) {
-		if p := addressPart(s); p.key != "" && p.key != "vietnam" {
-			parts = append(parts, p)
+		s = strings.Trim(strings.ToLower(NormalName(s)), " .-")
+		if key := addressKey(Fold(s)); key != "" && key != "vietnam" {
+			parts = append(parts, addressPart(s))
 		}
 	}
 	return parts
 }
 
+// addressPart gives the readings of lower-case text, at least one.
 func addressPart(s string) part {
-	s = strings.ToLower(NormalName(s))
-	s = strings.Trim(s, " .-")
-	var p part
-	if kind, rest, ok := cutKind(s); ok {
-		p.kind, s = kind, rest
-	}
-	p.name = strings.TrimSpace(s)
-	folded := Fold(p.name)
-	p.key = addressKey(folded)
-	p.marked = folded != p.name
-	if isNumber(p.key) && p.kind == "" {
-		p.kind = kindPlace // "5" alone is a house, not a ward
-	}
-	switch p.key {
-	case "hcm", "tphcm":
-		p.key, p.marked = "hochiminh", false
-	case "hn", "hanoi":
-		p.key = "hanoi"
-	}
-	return p
-}
-
-// cutKind takes the kind from the beginning of lower-case text. A name that
-// only begins like a kind ("Tổ Hạp") keeps itself when nothing would remain.
-func cutKind(s string) (kind, rest string, ok bool) {
 	for _, k := range kindWords {
-		rest, found := cutFolded(s, k.word)
+		rest, found := cutFolded(s, Fold(k.word))
 		if !found {
 			continue
 		}
-		dot := strings.HasPrefix(rest, ".")
-		rest = strings.TrimLeft(rest, ". ")
-		if rest == "" {
-			return "", "", false
+		begin := s[:len(s)-len(rest)]
+		name := strings.TrimLeft(rest, ". ")
+		glued := len(name) == len(rest)
+		switch {
+		case name == "" || addressKey(Fold(name)) == "":
+			continue
+		case glued && !isNumber(name[:1]) && name != "hcm":
+			continue // "Phú" does not begin with P.
+		case len(begin) != len(Fold(begin)) && begin != k.word:
+			continue // other marks: Xà Phiên, Tịnh Biên
 		}
-		if dot || strings.HasSuffix(s[:len(s)-len(rest)], " ") || k.kind == KindCity && k.word == "tp" && rest == "hcm" ||
-			len(k.word) == 1 && isNumber(rest) {
-			return k.kind, rest, true
+		r := newReading(k.kind, name)
+		if k.kind != kindPlace && (begin == k.word && !glued && !isASCII(begin) || strings.HasPrefix(rest, ".") || isNumber(r.key)) {
+			return part{r}
 		}
+		return part{r, newReading("", s)}
 	}
-	return "", "", false
+	return part{newReading("", s)}
 }
 
-// cutFolded cuts a word from the start of s, comparing folded letters.
+func newReading(kind, name string) reading {
+	folded := Fold(name)
+	r := reading{kind: kind, name: name, key: addressKey(folded), marked: folded != name}
+	switch r.key {
+	case "hcm", "tphcm":
+		r.key, r.marked = "hochiminh", false
+	case "hn":
+		r.key = "hanoi"
+	}
+	if kind == "" && isNumber(r.key) {
+		r.kind = kindPlace // "5" alone is a house, not a ward
+	}
+	return r
+}
+
+// cutFolded cuts a folded word from the start of s.
 func cutFolded(s, word string) (rest string, ok bool) {
 	w := 0
 	for i, r := range s {
@@ -106,21 +109,24 @@ func cutFolded(s, word string) (rest string, ok bool) {
 	return "", w == len(word)
 }
 
-// mayBe reports whether the part can name a unit of the level: its kind fits
+// sure reports whether the part can only be a unit of the level.
+func (p part) sure(level Level) bool { return len(p) == 1 && p[0].only(level) }
+
+// mayBe reports whether the reading can name a unit of the level: its kind fits
 // or is not said.
-func (p part) mayBe(level Level) bool {
-	switch p.kind {
+func (r reading) mayBe(level Level) bool {
+	switch r.kind {
 	case "":
 		return true
 	case KindCity:
 		return level == LevelProvince || level == LevelDistrict
 	}
-	return p.only(level)
+	return r.only(level)
 }
 
 // only reports whether the kind leaves no other level.
-func (p part) only(level Level) bool {
-	switch p.kind {
+func (r reading) only(level Level) bool {
+	switch r.kind {
 	case KindProvince:
 		return level == LevelProvince
 	case KindUrban, KindRural, KindTown:

@@ -34,11 +34,15 @@ func ParsePartialDate(s string) (PartialDate, error) {
 // ParsePrintedDate reads a date as it is printed or typed in Viet Nam:
 // "07/04/1953", "7-4-1953", "4/1953", "1953", and the eight digits of the
 // citizen card, "07041953", in which 00 stands for an unknown day or month.
+// The ISO forms, which start with the year, are read too.
 // Empty is the unknown date. It returns issue.Value ("date.format") otherwise.
 func ParsePrintedDate(s string) (PartialDate, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
 		return PartialDate{}, nil
+	}
+	if p, ok := parseISO(s); ok {
+		return p, nil
 	}
 	bad := issue.New(issue.Value, "date.format")
 	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '/' || r == '-' || r == '.' })

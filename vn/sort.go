@@ -11,8 +11,14 @@ import (
 	"golang.org/x/text/language"
 )
 
-// sorters are collators for one goroutine at a time; making one is slow.
-var sorters = sync.Pool{New: func() any { return collate.New(language.Vietnamese) }}
+// sorter is a collator with its buffer, for one goroutine at a time.
+type sorter struct {
+	*collate.Collator
+	buf collate.Buffer
+}
+
+// sorters are kept because making one is slow.
+var sorters = sync.Pool{New: func() any { return &sorter{Collator: collate.New(language.Vietnamese)} }}
 
 // ordered is base64 with its letters in ASCII order, so that encoded keys
 // compare as their bytes do, and any text column can hold them.
@@ -42,16 +48,15 @@ func TextSortKey(text string) string {
 }
 
 func key(parts []string) string {
-	c := sorters.Get().(*collate.Collator)
+	c := sorters.Get().(*sorter)
 	defer sorters.Put(c)
-	var buf collate.Buffer
-	var bytes []byte
+	bytes := make([]byte, 0, 128)
 	for i, p := range parts {
 		if i > 0 {
 			bytes = append(bytes, 0, 0, 0) // below every weight: a shorter part comes first
 		}
-		bytes = append(bytes, c.KeyFromString(&buf, p)...)
-		buf.Reset()
+		bytes = append(bytes, c.KeyFromString(&c.buf, p)...)
+		c.buf.Reset()
 	}
 	return ordered.EncodeToString(bytes)
 }

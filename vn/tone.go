@@ -114,15 +114,19 @@ func toneSeat(syllable string) int {
 			return onset + i
 		}
 	}
-	switch len(nucleus) {
-	case 1:
+	switch string(nucleus) {
+	case "a", "e", "i", "o", "u", "y":
 		return onset
-	case 2:
+	case "oa", "oe", "uy", "oo":
 		if coda < len(rs) {
 			return onset + 1 // hoàn, huỳnh
 		}
-		return onset // hòa, thùy, mía
-	case 3:
+		return onset // hòa, thùy
+	case "ai", "ao", "au", "ay", "eo", "ia", "iu", "oi", "ua", "ui":
+		if coda == len(rs) {
+			return onset // mía
+		}
+	case "oai", "oay", "oao", "oeo", "uya", "uyu":
 		return onset + 1 // ngoài, khuỷu
 	}
 	return -1
