@@ -130,9 +130,7 @@ func TestBackupOfARunningStore(t *testing.T) {
 		door := s.For(storetest.Doctor("tram"))
 		r := must(t, door, store.Create(patient(t, "p1", "Nguyễn")), store.Create(observation(t, "p1", 70)))
 		must(t, door, store.Update(patient(t, "p1", "Lê"), 0))
-		if err := s.Await(ctx, r, "people"); err != nil {
-			t.Fatal(err)
-		}
+		await(t, s, r, "people")
 		logged(t, s, 3)
 		if err := s.Seal(ctx); err != nil {
 			t.Fatal(err)
