@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mach/fhir"
+	"mach/issue"
+)
+
+func refs(docs []*fhir.Doc) string {
+	var all []string
+	for _, d := range docs {
+		all = append(all, d.Ref())
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+// TestSearchHides: includes, chains, totals, cursors and the audit know no more
+// than the page.
+func TestSearchHides(t *testing.T) {
+	hidden := ""
+	guard := &testGuard{judge: func(_ Actor, l Labels, _ []Relation, _ time.Time) bool {
+		return hidden == "" || l.Type+"/"+l.ID != hidden
+	}}
+	eachDatabase(t, Config{Guard: guard}, func(t *testing.T, s *Store) {
+		hidden = ""
+		w := makeWorld(t, s, 3, 5, 3)
+		nurse := s.For(Actor{Account: "n", Role: Nurse, Request: "r1"})
+		search := func(d Door, query string) Page {
+			t.Helper()
+			typ, text, _ := strings.Cut(query, "?")
+			q, err := parseQuery(typ, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			page, err := d.Search(t.Context(), q)
+			if err != nil {
+				t.Fatalf("%s: %v", query, err)
+			}
+			return page
+		}
+		if got := refs(search(nurse, "Condition?_id=cp1&_include=Condition:patient&_revinclude=Observation:focus").Included); got != "Patient/p1" {
+			t.Errorf("included %q", got)
+		}
+		if got := refs(search(nurse, "Patient?_id=p1&_revinclude=Observation:patient&_revinclude=Condition:subject").Included); got != "Condition/cp1 Observation/p1-0 Observation/p1-1 Observation/p1-2" {
+			t.Errorf("included %q", got)
+		}
+		hidden = "Observation/p1-1"
+		if got := refs(search(nurse, "Patient?_id=p1&_revinclude=Observation:patient").Included); got != "Observation/p1-0 Observation/p1-2" {
+			t.Errorf("included %q", got)
+		}
+		if n := search(nurse, "Observation?patient=p1&_count=0").Total; n != 2 {
+			t.Errorf("the total counts %d", n)
+		}
+		hidden = "Patient/p1"
+		if got := search(nurse, "Observation?patient.identifier=000000000001").Docs; len(got) != 0 {
+			t.Errorf("a chain found what the actor may not find: %s", refs(got))
+		}
+		hidden = "Observation/p1-1"
+		code := w.byRef("Observation/p1-1").Get("code", "coding", "0", "code").String()
+		for _, d := range search(nurse, "Patient?_has:Observation:patient:code="+code).Docs {
+			if d.ID() == "p1" && !slices.ContainsFunc([]string{"p1-0", "p1-2"}, func(id string) bool {
+				return w.byRef("Observation/"+id).Get("code", "coding", "0", "code").String() == code
+			}) {
+				t.Error("_has found a person by a hidden measurement")
+			}
+		}
+		first := search(nurse, "Observation?_sort=date&_count=4")
+		for name, d := range map[string]Door{"another actor": s.For(Actor{Account: "m", Role: Nurse}), "the same": nurse} {
+			q := Query{Type: "Observation", Params: [][2]string{{"_sort", "date"}, {"_count", "4"}}, Cursor: first.Next}
+			if _, err := d.Search(t.Context(), q); issue.Is(err, issue.Invalid) != (name != "the same") {
+				t.Errorf("cursor used by %s: %v", name, err)
+			}
+			q.Params[0][1] = "-date"
+			if _, err := d.Search(t.Context(), q); !issue.Is(err, issue.Invalid) {
+				t.Errorf("cursor of another question by %s: %v", name, err)
+			}
+		}
+	})
+}
+
+// TestSearchAudits: one row for each person of a page, one for an empty one.
+func TestSearchAudits(t *testing.T) {
+	s := openTest(t, Config{Guard: &testGuard{reach: func(a Actor) Reach { return Reach{All: a.Account == "n"} }}})
+	makeWorld(t, s, 3, 4, 3)
+	rows := func(request string) (people []string, allowed int) {
+		t.Helper()
+		err := s.read.Rows(t.Context(), `select patient, allowed from audit where request = ? order by patient`, []any{request}, func(scan func(...any) error) error {
+			var p string
+			var ok int
+			err := scan(&p, &ok)
+			people, allowed = append(people, p), allowed+ok
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return people, allowed
+	}
+	ask := func(account, request, patient string) error {
+		_, err := s.For(Actor{Account: account, Role: Nurse, Request: request}).Search(t.Context(), Query{Type: "Observation", Params: [][2]string{{"patient", patient}}})
+		return err
+	}
+	if err := ask("n", "two", "p1,p2"); err != nil {
+		t.Fatal(err)
+	}
+	if people, allowed := rows("two"); !slices.Equal(people, []string{"p1", "p2"}) || allowed != 2 {
+		t.Errorf("audit of two people: %q, %d allowed", people, allowed)
+	}
+	if err := ask("n", "none", "nobody"); err != nil {
+		t.Fatal(err)
+	}
+	if people, allowed := rows("none"); !slices.Equal(people, []string{""}) || allowed != 1 {
+		t.Errorf("audit of nobody: %q, %d allowed", people, allowed)
+	}
+	if err := ask("stranger", "refused", "p1"); !issue.Is(err, issue.Forbidden) {
+		t.Errorf("a search outside: %v", err)
+	}
+	if people, allowed := rows("refused"); len(people) != 1 || allowed != 0 {
+		t.Errorf("audit of a refusal: %q, %d allowed", people, allowed)
+	}
+}
