@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mach/store"
+	"mach/store/storetest"
+)
+
+// TestMain lets the test binary be the process that is killed.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("MACH_CRASH_DIR"); dir != "" {
+		crashWriter(dir, os.Getenv("MACH_CRASH_DATABASE"))
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// crashWriter writes until it is killed and prints what was acknowledged.
+func crashWriter(dir, database string) {
+	s, err := store.Open(context.Background(), store.Config{Dir: dir, Database: database})
+	if err == nil {
+		s.Follow(people(nil))
+		err = s.Start(context.Background())
+	}
+	if err != nil {
+		fmt.Println("error", err)
+		os.Exit(1)
+	}
+	var mu sync.Mutex
+	fmt.Println("ready")
+	err = s.Load(context.Background(), 4, func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		os.Stdout.WriteString(line + "\n")
+	})
+	fmt.Println("error", err)
+	os.Exit(1)
+}
+
+func TestKilledWriterLosesNothing(t *testing.T) {
+	kills := 3
+	storetest.EachPlace(t, func(t *testing.T, p storetest.Place) {
+		var acknowledged []string
+		for range kills {
+			acknowledged = append(acknowledged, killed(t, p)...)
+		}
+		if len(acknowledged) < kills {
+			t.Fatalf("only %d writes were acknowledged", len(acknowledged))
+		}
+		s := storetest.Open(t, p, storetest.Follow(people(nil)))
+		lost, err := s.Lost(ctx, acknowledged)
+		if err != nil || len(lost) > 0 {
+			t.Errorf("%d of %d acknowledged writes are lost, first %v, %v", len(lost), len(acknowledged), lost[:min(1, len(lost))], err)
+		}
+		quiet(t, s)
+		checkViews(t, s)
+	})
+}
+
+// quiet waits until the log stands still.
+func quiet(t testing.TB, s *store.Store) {
+	t.Helper()
+	for last := -1; ; time.Sleep(300 * time.Millisecond) {
+		c, err := s.Changes(ctx, 0, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c) == last {
+			return
+		}
+		last = len(c)
+	}
+}
+
+// killed runs a writer, kills it without warning, and returns what it
+// acknowledged before.
+func killed(t *testing.T, p storetest.Place) []string {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "MACH_CRASH_DIR="+p.Dir, "MACH_CRASH_DATABASE="+p.Database)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	var once sync.Once
+	for scan := bufio.NewScanner(out); scan.Scan(); {
+		line := scan.Text()
+		if strings.HasPrefix(line, "error") {
+			t.Fatal(line)
+		}
+		if line == "ready" {
+			continue
+		}
+		lines = append(lines, line)
+		once.Do(func() {
+			time.AfterFunc(time.Duration(100+rand.IntN(400))*time.Millisecond, func() { cmd.Process.Kill() })
+		})
+	}
+	cmd.Wait()
+	return lines
+}
