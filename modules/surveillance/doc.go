@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package surveillance is the reporting of notifiable diseases (giám sát bệnh
+// truyền nhiễm): drafts of case reports, the reports themselves, counts, and
+// the state of each commune under TT 15/2026/TT-BYT Articles 16 and 22.
+//
+// Follows Encounter, Condition, Patient and Communication. Writes Condition of
+// category case-report with its QuestionnaireResponse (form 01 of QĐ
+// 97/QĐ-PB), and Communication of category epidemic (forms 01 and 02 of TT 15).
+// Owns the view tables surveillance_…: persons and visits as far as cases need
+// them, notifiable diagnoses, drafts, cases, counts, epidemics.
+//
+// A draft is no resource. It is a row that follows from signed visits: one for
+// each person, disease and episode (the days of an episode stand in
+// content/surveillance). Correcting the diagnosis moves it; nothing is sent
+// but by a person. What depends on the hour, such as an overdue clock or a
+// month so far, is computed when asked, so that a rebuilt view equals the
+// followed one.
+//
+// Diseases with a sensitivity label (HIV, syphilis …) have no draft, no line
+// and no map here: they belong to a closed desk. Counts are of cases whose
+// latest version stands; the number that was seen first is kept beside.
+//
+// A case counts on the day of its diagnosis (recordedDate), in the commune of
+// residence: /ext/unit of the Condition, else the person's, else that of the
+// reporting facility; of old units the successor on today's map when there is
+// just one.
+//
+// Not here: statistical detection (outbreak), signals, foci, laboratory
+// messages, the closed desk.
+package surveillance

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package surveillance
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"strings"
+
+	"mach/fhir"
+	"mach/store"
+	"mach/vn"
+)
+
+//go:embed tables/*.sql
+var tables embed.FS
+
+// Follower keeps drafts, cases and counts.
+func (m *Module) Follower() store.Follower {
+	sub, err := fs.Sub(tables, "tables")
+	if err != nil {
+		panic("surveillance: embedded tables are missing") // impossible: embedded above
+	}
+	return store.Follower{
+		Name: "surveillance", Version: 1, Tables: sub, Apply: m.apply,
+		Types: []string{"Patient", "Encounter", "Condition", "Communication"},
+	}
+}
+
+func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
+	switch c.Type {
+	case "Patient":
+		return m.applyPerson(ctx, tx, c, now)
+	case "Encounter":
+		return m.applyVisit(ctx, tx, c, now)
+	case "Condition":
+		if err := m.applyDiagnosis(ctx, tx, c, now); err != nil {
+			return err
+		}
+		return m.applyCase(ctx, tx, c, now, before)
+	case "Communication":
+		return m.applyEpidemic(ctx, tx, c, now)
+	}
+	return nil
+}
+
+func (m *Module) applyPerson(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+	if err := tx.Exec(ctx, `delete from surveillance_person where patient = ?`, c.ID); err != nil || now == nil {
+		return err
+	}
+	name := printedName(now)
+	return tx.Exec(ctx, `insert into surveillance_person (patient, name, name_sort, sex, birth, unit) values (?, ?, ?, ?, ?, ?)`,
+		c.ID, name, vn.SortKey(name), now.Get("gender").String(), now.Get("birthDate").String(), int64(c.Labels.Unit))
+}
+
+// printedName is the name as printed; imported people may have only parts.
+func printedName(patient *fhir.Doc) string {
+	if text := patient.Get("name", "text").String(); text != "" {
+		return vn.NormalName(text)
+	}
+	parts := []string{patient.Get("name", "family").String()}
+	for given := range patient.Get("name", "0").Each("given") {
+		parts = append(parts, given.String())
+	}
+	return vn.NormalName(strings.Join(parts, " "))
+}
+
+func (m *Module) applyVisit(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+	if err := tx.Exec(ctx, `delete from surveillance_visit where encounter = ?`, c.ID); err != nil {
+		return err
+	}
+	if now != nil {
+		signed := 0
+		if now.Get("status").String() == "finished" {
+			signed = 1
+		}
+		if err := tx.Exec(ctx, `insert into surveillance_visit (encounter, patient, facility, place, signed) values (?, ?, ?, ?, ?)`,
+			c.ID, c.Labels.Patient, c.Labels.Facility, int64(c.Labels.Unit), signed); err != nil {
+			return err
+		}
+	}
+	episodes, err := episodesOf(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range episodes {
+		if err := m.redraft(ctx, tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// illness is a person with a disease: what drafts are computed for.
+type illness struct{ patient, disease string }
+
+// episodesOf lists the illnesses diagnosed in a visit.
+func episodesOf(ctx context.Context, tx store.Tx, encounter string) ([]illness, error) {
+	var out []illness
+	err := tx.Rows(ctx, `select distinct patient, disease from surveillance_diagnosis where encounter = ? order by patient, disease`,
+		[]any{encounter}, func(scan func(...any) error) error {
+			var i illness
+			err := scan(&i.patient, &i.disease)
+			out = append(out, i)
+			return err
+		})
+	return out, err
+}
+
+// applyDiagnosis keeps the notifiable diagnoses of visits; drafts and sent
+// reports that rest on the diagnosis follow.
+func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+	var was illness
+	had, err := tx.Row(ctx, []any{&was.patient, &was.disease}, `select patient, disease from surveillance_diagnosis where cause = ?`, c.ID)
+	if err != nil {
+		return err
+	}
+	is, has := m.diagnosis(c, now)
+	if !had && !has {
+		return nil
+	}
+	if err := tx.Exec(ctx, `delete from surveillance_diagnosis where cause = ?`, c.ID); err != nil {
+		return err
+	}
+	if has {
+		if err := tx.Exec(ctx, `
+			insert into surveillance_diagnosis (cause, encounter, patient, disease, code, words, at, sensitivity, draft)
+			values (?, ?, ?, ?, ?, ?, ?, ?, '')`,
+			c.ID, is.encounter, is.patient, is.disease, is.code, is.words, is.at, is.sensitivity); err != nil {
+			return err
+		}
+	}
+	if err := m.recheck(ctx, tx, c.ID, is.disease); err != nil {
+		return err
+	}
+	if had && was != is.illness {
+		if err := m.redraft(ctx, tx, was); err != nil {
+			return err
+		}
+	}
+	if has {
+		return m.redraft(ctx, tx, is.illness)
+	}
+	return nil
+}
+
+// diagnosed is a row of surveillance_diagnosis.
+type diagnosed struct {
+	illness
+	encounter, code, words, sensitivity string
+	at                                  int64
+}
+
+// diagnosis reads a notifiable diagnosis of a visit; false for every other
+// condition and for what was refuted or entered in error. The zero value has
+// no disease.
+func (m *Module) diagnosis(c store.Change, now *fhir.Doc) (diagnosed, bool) {
+	if now == nil || now.Get("category", "coding", "code").String() != "encounter-diagnosis" {
+		return diagnosed{}, false
+	}
+	status := now.Get("verificationStatus", "coding", "code").String()
+	at := instantOf(now.Get("recordedDate").String())
+	if at.IsZero() {
+		at = c.At
+	}
+	code := icdOf(now)
+	disease, ok := m.diseases.For(code, vn.DateOf(at))
+	if !ok || status == "refuted" || status == "entered-in-error" || c.Labels.Patient == "" {
+		return diagnosed{}, false
+	}
+	d := diagnosed{
+		illness:   illness{c.Labels.Patient, disease.ID},
+		encounter: idOf(now.Get("encounter", "reference").String()), code: code, words: now.Get("code", "text").String(),
+		sensitivity: strings.Join(c.Labels.Sensitivity, " "), at: at.UnixMicro(),
+	}
+	if d.words == "" {
+		d.words = now.Get("code", "coding", "display").String()
+	}
+	return d, true
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package surveillance
+
+import (
+	"context"
+	"strings"
+
+	"mach/fhir"
+	"mach/store"
+	"mach/vn"
+)
+
+// reported is a row of surveillance_case.
+type reported struct {
+	disease, patient, encounter, cause, causeDisease, focus string
+	unit                                                    int64
+	day, onset                                              int64
+	class, claimed                                          Class // as it counts, as the report says
+	at                                                      int64 // µs
+}
+
+// applyCase keeps the case reports and their counts. A new version of a report
+// replaces the row; what it counted before is taken back, what was seen first
+// stays.
+func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
+	if now != nil && before != nil && hasCategory(now, categoryCase) && now.Equal(before) {
+		return relabel(ctx, tx, c)
+	}
+	var was reported
+	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.unit, &was.day, &was.class, &was.at}, `
+		select disease, patient, cause, unit, day, class, reported from surveillance_case where report = ?`, c.ID)
+	if err != nil {
+		return err
+	}
+	is, has, err := m.report(ctx, tx, c, now)
+	if err != nil || !had && !has {
+		return err
+	}
+	if had {
+		is.at = was.at
+		if err := m.count(ctx, tx, was, -1, 0); err != nil {
+			return err
+		}
+		if err := tx.Exec(ctx, `delete from surveillance_case where report = ?`, c.ID); err != nil {
+			return err
+		}
+	}
+	if has {
+		if err := insertCase(ctx, tx, c, is); err != nil {
+			return err
+		}
+		first := int64(1)
+		if had {
+			first = 0
+		}
+		if err := m.count(ctx, tx, is, +1, first); err != nil {
+			return err
+		}
+	}
+	return m.redraftFor(ctx, tx, was, is)
+}
+
+// relabel takes over new labels of a report that says what it said before.
+func relabel(ctx context.Context, tx store.Tx, c store.Change) error {
+	return tx.Exec(ctx, `update surveillance_case set facility = ?, label_unit = ?, sensitivity = ?, version = ? where report = ?`,
+		c.Labels.Facility, int64(c.Labels.Unit), strings.Join(c.Labels.Sensitivity, " "), c.Version, c.ID)
+}
+
+func insertCase(ctx context.Context, tx store.Tx, c store.Change, r reported) error {
+	return tx.Exec(ctx, `
+		insert into surveillance_case (report, disease, patient, encounter, cause, cause_disease, focus, facility, label_unit,
+		       sensitivity, unit, day, onset, class, claimed, reported, version)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, r.disease, r.patient, r.encounter, r.cause, r.causeDisease, r.focus, c.Labels.Facility, int64(c.Labels.Unit),
+		strings.Join(c.Labels.Sensitivity, " "), r.unit, r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version)
+}
+
+// report reads a case report; false for other conditions, for what was entered
+// in error and for diseases that are not notifiable.
+func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) (reported, bool, error) {
+	if now == nil || !hasCategory(now, categoryCase) {
+		return reported{}, false, nil
+	}
+	disease, ok := m.diseaseOf(now)
+	r := reported{
+		disease: disease, patient: c.Labels.Patient, encounter: idOf(now.Get("encounter", "reference").String()),
+		class: classOf(now.Get("verificationStatus", "coding", "code").String()), onset: -1, at: c.At.UnixMicro(),
+		focus: focusOf(now), cause: causeOf(now),
+	}
+	r.claimed = r.class
+	if !ok || r.class == "" {
+		return r, false, nil
+	}
+	r.day = int64(vn.DateOf(c.At))
+	if d := dayOf(now.Get("recordedDate").String()); d.Known() {
+		r.day = int64(d)
+	}
+	if d := dayOf(now.Get("onsetDateTime").String()); d.Known() {
+		r.onset = int64(d)
+	}
+	if r.cause != "" {
+		if _, err := tx.Row(ctx, []any{&r.causeDisease}, `select disease from surveillance_diagnosis where cause = ?`, r.cause); err != nil {
+			return r, false, err
+		}
+	}
+	unit, err := m.unitOf(ctx, tx, c, now)
+	r.unit = int64(unit)
+	return r, true, err
+}
+
+// diseaseOf is the disease a report speaks of: the one a person chose (system
+// /cs/disease), else that of its ICD-10 code on today's list.
+func (m *Module) diseaseOf(d *fhir.Doc) (string, bool) {
+	for c := range d.Root().Get("code").Each("coding") {
+		if c.Get("system").String() == csDisease {
+			x, ok := m.diseases.ByID(c.Get("code").String())
+			return x.ID, ok
+		}
+	}
+	x, ok := m.diseases.Series(icdOf(d))
+	return x.ID, ok
+}
+
+// causeOf is the Condition that the report rests on.
+func causeOf(d *fhir.Doc) string {
+	for e := range d.Each("evidence") {
+		for detail := range e.Each("detail") {
+			if typ, id, _ := strings.Cut(detail.Get("reference").String(), "/"); typ == "Condition" {
+				return id
+			}
+		}
+	}
+	return ""
+}
+
+// focusOf is the named focus (ổ dịch) of the report.
+func focusOf(d *fhir.Doc) string {
+	for x := range d.Each("extension") {
+		if x.Get("url").String() == extFocus {
+			return vn.Fold(x.Get("valueString").String())
+		}
+	}
+	return ""
+}
+
+// extFocus names on a case report the focus or cluster it belongs to.
+const extFocus = fhir.Base + "/ext/focus"
+
+// unitOf is the commune a report counts in.
+func (m *Module) unitOf(ctx context.Context, tx store.Tx, c store.Change, d *fhir.Doc) (vn.UnitID, error) {
+	if u, ok := m.unitIn(d); ok {
+		return m.onMap(u), nil
+	}
+	var unit int64
+	found, err := tx.Row(ctx, []any{&unit}, `select unit from surveillance_person where patient = ?`, c.Labels.Patient)
+	if err != nil {
+		return 0, err
+	}
+	if !found || unit == 0 {
+		unit = int64(c.Labels.Unit)
+	}
+	return m.onMap(vn.UnitID(unit)), nil
+}
+
+// unitIn reads the /ext/unit of the resource itself; a code without its first
+// day is of the map that began on 2025-07-01.
+func (m *Module) unitIn(d *fhir.Doc) (vn.UnitID, bool) {
+	for x := range d.Each("extension") {
+		if x.Get("url").String() != fhir.ExtUnit {
+			continue
+		}
+		code, on := x.Get("valueCoding", "code").String(), dayOf(x.Get("valueCoding", "version").String())
+		if !on.Known() {
+			on = vn.Reform
+		}
+		if u, ok := m.units.ByCode(code, on); ok {
+			return u.ID, true
+		}
+	}
+	return 0, false
+}
+
+// onMap gives the unit's only successor on the map that began on 2025-07-01;
+// a unit with several, or with none, keeps its own id.
+func (m *Module) onMap(id vn.UnitID) vn.UnitID {
+	u, ok := m.units.Get(id)
+	if !ok || u.To == vn.ZeroDate {
+		return id
+	}
+	if next := m.units.Successors(id, u.To); len(next) == 1 {
+		return next[0].ID
+	}
+	return id
+}
+
+// count adds a case to its week and month: by to the value, seen to what was
+// counted when it was reported. Units above are sums of their communes.
+func (m *Module) count(ctx context.Context, tx store.Tx, r reported, by, seen int64) error {
+	d := vn.Date(r.day)
+	for span, start := range map[string]vn.Date{spanWeek: vn.WeekOf(d).Start(), spanMonth: vn.MonthOf(d).Start()} {
+		if err := tx.Exec(ctx, `
+			insert into surveillance_count (disease, unit, span, start, class, value, seen) values (?, ?, ?, ?, ?, ?, ?)
+			on conflict (disease, unit, span, start, class) do update
+			   set value = surveillance_count.value + excluded.value, seen = surveillance_count.seen + excluded.seen`,
+			r.disease, r.unit, span, int64(start), string(r.class), by, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	spanWeek  = "week"
+	spanMonth = "month"
+)
+
+// recheck looks at the reports that rest on a diagnosis after it changed: one
+// that is suspect or probable no longer counts when the diagnosis now says
+// another disease than when the report was written, and counts again when the
+// diagnosis is put back.
+func (m *Module) recheck(ctx context.Context, tx store.Tx, cause, disease string) error {
+	type row struct {
+		id string
+		reported
+	}
+	var rows []row
+	err := tx.Rows(ctx, `select report, disease, patient, cause_disease, unit, day, class, claimed from surveillance_case where cause = ? order by report`,
+		[]any{cause}, func(scan func(...any) error) error {
+			var r row
+			err := scan(&r.id, &r.disease, &r.patient, &r.causeDisease, &r.unit, &r.day, &r.class, &r.claimed)
+			rows = append(rows, r)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		next := r.class
+		switch moved := r.causeDisease != disease; {
+		case moved && (r.class == Suspect || r.class == Probable):
+			next = Changed
+		case !moved && r.class == Changed:
+			next = r.claimed
+		}
+		if next == r.class {
+			continue
+		}
+		if err := m.count(ctx, tx, r.reported, -1, 0); err != nil {
+			return err
+		}
+		r.class = next
+		if err := m.count(ctx, tx, r.reported, +1, 0); err != nil {
+			return err
+		}
+		if err := tx.Exec(ctx, `update surveillance_case set class = ? where report = ?`, string(next), r.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// redraftFor computes the drafts that a report may close or open again: those
+// of its disease and of the diagnosis it names, before and after.
+func (m *Module) redraftFor(ctx context.Context, tx store.Tx, was, is reported) error {
+	done := map[illness]bool{}
+	for _, r := range []reported{was, is} {
+		if r.patient == "" {
+			continue
+		}
+		list := []illness{{r.patient, r.disease}}
+		if r.cause != "" {
+			var disease string
+			if _, err := tx.Row(ctx, []any{&disease}, `select disease from surveillance_diagnosis where cause = ?`, r.cause); err != nil {
+				return err
+			}
+			list = append(list, illness{r.patient, disease})
+		}
+		for _, i := range list {
+			if done[i] || i.disease == "" {
+				continue
+			}
+			done[i] = true
+			// Without a diagnosis there is no draft: most imported cases.
+			var one int
+			if found, err := tx.Row(ctx, []any{&one}, `select 1 from surveillance_diagnosis where patient = ? and disease = ? limit 1`, i.patient, i.disease); err != nil || !found {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			if err := m.redraft(ctx, tx, i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// applyEpidemic keeps the declarations and their ends.
+func (m *Module) applyEpidemic(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+	if err := tx.Exec(ctx, `delete from surveillance_epidemic where notice = ?`, c.ID); err != nil {
+		return err
+	}
+	if now == nil || !hasCategory(now, categoryEpidemic) || now.Get("status").String() == "entered-in-error" {
+		return nil
+	}
+	form := ""
+	for cat := range now.Each("category") {
+		for coding := range cat.Each("coding") {
+			if coding.Get("system").String() == csEpidemicForm {
+				form = coding.Get("code").String()
+			}
+		}
+	}
+	unit, err := m.unitOf(ctx, tx, c, now)
+	if err != nil || form == "" {
+		return err
+	}
+	return tx.Exec(ctx, `insert into surveillance_epidemic (notice, form, opens, disease, unit, day, facility) values (?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, form, idOf(now.Get("inResponseTo", "reference").String()), now.Get("topic", "coding", "code").String(),
+		int64(unit), int64(dayOf(now.Get("sent").String())), c.Labels.Facility)
+}

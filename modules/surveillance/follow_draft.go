@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package surveillance
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"mach/store"
+	"mach/vn"
+)
+
+// cause is a diagnosis of a signed visit that may make a draft.
+type cause struct {
+	id, encounter, code, words, facility string
+	place                                int64
+	at                                   int64 // µs
+}
+
+// sent is a case report of the person.
+type sent struct {
+	report, disease, cause string
+	day                    vn.Date
+	class                  Class
+}
+
+// redraft computes anew the drafts of one person and disease: diagnoses of
+// signed visits, cut into episodes, each with the report that was sent for it.
+func (m *Module) redraft(ctx context.Context, tx store.Tx, i illness) error {
+	if err := tx.Exec(ctx, `delete from surveillance_draft where patient = ? and disease = ?`, i.patient, i.disease); err != nil {
+		return err
+	}
+	if err := tx.Exec(ctx, `update surveillance_diagnosis set draft = '' where patient = ? and disease = ? and draft <> ''`, i.patient, i.disease); err != nil {
+		return err
+	}
+	causes, err := causesOf(ctx, tx, i)
+	if err != nil || len(causes) == 0 {
+		return err
+	}
+	reports, err := reportsOf(ctx, tx, i.patient)
+	if err != nil {
+		return err
+	}
+	var unit int64
+	if _, err := tx.Row(ctx, []any{&unit}, `select unit from surveillance_person where patient = ?`, i.patient); err != nil {
+		return err
+	}
+	disease, ok := m.diseases.ByID(i.disease)
+	if !ok {
+		return nil
+	}
+	for _, episode := range cut(causes, disease.EpisodeDays) {
+		first := episode[0]
+		report, refuted := coveredBy(episode, reports, i.disease, disease.EpisodeDays)
+		due := disease.Clock.Due(time.UnixMicro(first.at)).UnixMicro()
+		home := unit
+		if home == 0 {
+			home = first.place
+		}
+		if err := tx.Exec(ctx, `
+			insert into surveillance_draft (cause, disease, code, words, patient, encounter, facility, place, unit,
+			       at, due, triggers, report, refuted)
+			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			first.id, i.disease, first.code, first.words, i.patient, first.encounter, first.facility, first.place,
+			int64(m.onMap(vn.UnitID(home))), first.at, due, len(episode), report, refuted); err != nil {
+			return err
+		}
+		for _, c := range episode {
+			if err := tx.Exec(ctx, `update surveillance_diagnosis set draft = ? where cause = ?`, first.id, c.id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// causesOf lists the diagnoses that may make a draft, in order of time: those
+// of signed visits without a sensitivity label.
+func causesOf(ctx context.Context, tx store.Tx, i illness) ([]cause, error) {
+	var out []cause
+	err := tx.Rows(ctx, `
+		select d.cause, d.encounter, d.code, d.words, v.facility, v.place, d.at
+		  from surveillance_diagnosis d join surveillance_visit v on v.encounter = d.encounter
+		 where d.patient = ? and d.disease = ? and d.sensitivity = '' and v.signed = 1
+		 order by d.at, d.cause`, []any{i.patient, i.disease}, func(scan func(...any) error) error {
+		var c cause
+		err := scan(&c.id, &c.encounter, &c.code, &c.words, &c.facility, &c.place, &c.at)
+		out = append(out, c)
+		return err
+	})
+	return out, err
+}
+
+// reportsOf lists the case reports of a person, of any disease, in order.
+func reportsOf(ctx context.Context, tx store.Tx, patient string) ([]sent, error) {
+	var out []sent
+	err := tx.Rows(ctx, `select report, disease, cause, day, class from surveillance_case where patient = ? order by day, report`,
+		[]any{patient}, func(scan func(...any) error) error {
+			var s sent
+			var day int64
+			err := scan(&s.report, &s.disease, &s.cause, &day, &s.class)
+			s.day = vn.Date(day)
+			out = append(out, s)
+			return err
+		})
+	return out, err
+}
+
+// cut divides causes, which are in order of time, into episodes: a diagnosis
+// more than days after the first of an episode begins a new one.
+func cut(causes []cause, days int) [][]cause {
+	var out [][]cause
+	for _, c := range causes {
+		n := len(out)
+		if n == 0 || int(day(c.at)-day(out[n-1][0].at)) > days {
+			out = append(out, nil)
+			n++
+		}
+		out[n-1] = append(out[n-1], c)
+	}
+	return out
+}
+
+func day(micro int64) vn.Date { return vn.DateOf(time.UnixMicro(micro)) }
+
+// coveredBy returns the report that was sent for the episode, and whether it
+// says "not a case" (1): one that names a diagnosis of the episode, whatever
+// disease the person chose in the end, else one of the same disease within the
+// days of an episode. A report that names a diagnosis outside is of another
+// episode.
+func coveredBy(episode []cause, reports []sent, disease string, days int) (report string, refuted int) {
+	names := func(s sent) bool {
+		return slices.ContainsFunc(episode, func(c cause) bool { return c.id == s.cause })
+	}
+	near := func(s sent) bool {
+		gap := int(s.day - day(episode[0].at))
+		return s.cause == "" && s.disease == disease && gap >= -days && gap <= days
+	}
+	for _, fits := range []func(sent) bool{names, near} {
+		if i := slices.IndexFunc(reports, fits); i >= 0 {
+			if reports[i].class == Refuted {
+				refuted = 1
+			}
+			return reports[i].report, refuted
+		}
+	}
+	return "", 0
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package surveillance
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mach/content"
+	"mach/fhir"
+	"mach/issue"
+	"mach/vn"
+)
+
+// kind is what a question takes.
+type kind string
+
+const (
+	kindText   kind = "text"
+	kindArea   kind = "area"
+	kindDate   kind = "date"
+	kindChoice kind = "choice"
+	kindNumber kind = "number"
+)
+
+// question is one field of the case report. Its id is the linkId of the
+// answer, the name of the control and the end of its keys in the catalogue.
+type question struct {
+	id      string
+	kind    kind
+	options []string // of a choice, in order
+}
+
+// part is a group of questions under one legend.
+type part struct {
+	id        string
+	questions []question
+}
+
+// caseForm is form 01 of QĐ 97/QĐ-PB, in the fields that a second-hand copy
+// gives, with the content of TT 15/2026 Article 7. The questions under
+// "person" that the record answers by itself are in personFields.
+var caseForm = []part{
+	{"illness", []question{
+		{"disease", kindChoice, nil}, // options: content.Diseases
+		{"class", kindChoice, []string{string(Suspect), string(Probable), string(Confirmed)}},
+		{"onset", kindDate, nil}, {"first_visit", kindDate, nil}, {"diagnosed", kindDate, nil},
+	}},
+	{"person", []question{
+		{"phone", kindText, nil}, {"guardian", kindText, nil},
+		{"occupation", kindChoice, nil}, {"ethnic", kindChoice, nil}, // options: content
+		{"workplace", kindText, nil}, {"current_address", kindText, nil},
+	}},
+	{"care", []question{
+		{"care", kindChoice, []string{"outpatient", "inpatient"}},
+		{"admitted", kindDate, nil}, {"discharged", kindDate, nil},
+		{"outcome", kindChoice, []string{"treating", "recovered", "referred", "died", "other"}}, {"outcome_date", kindDate, nil},
+	}},
+	{"vaccination", []question{
+		{"vaccinated", kindChoice, []string{"yes", "no", "unknown"}}, {"doses", kindNumber, nil}, {"last_dose", kindDate, nil},
+	}},
+	{"sample", []question{
+		{"sampled", kindChoice, []string{"yes", "no"}}, {"sample_date", kindDate, nil}, {"sample_kind", kindText, nil},
+		{"test", kindChoice, []string{"rapid", "serology", "pcr", "culture", "other"}},
+		{"result", kindChoice, []string{"positive", "negative", "doubtful", "pending"}}, {"laboratory", kindText, nil},
+	}},
+	{"exposure", []question{
+		{"travel", kindArea, nil}, {"contact", kindChoice, []string{"yes", "no", "unknown"}}, {"focus", kindText, nil},
+	}},
+	{"reporter", []question{{"reporter", kindText, nil}, {"reporter_unit", kindText, nil}, {"reporter_phone", kindText, nil}}},
+}
+
+// personFields are taken from the record and cannot be changed in the form.
+var personFields = []string{"name", "birth", "sex", "number", "address", "commune"}
+
+// Report is a case report as a person fills it: answers by question id.
+type Report map[string]string
+
+// Known counts how many questions have an answer, of how many.
+func (r Report) Known() (known, of int) {
+	for _, id := range personFields {
+		of++
+		if r[id] != "" {
+			known++
+		}
+	}
+	for _, p := range caseForm {
+		for _, q := range p.questions {
+			of++
+			if r[q.id] != "" {
+				known++
+			}
+		}
+	}
+	return known, of
+}
+
+// check refuses what cannot be: dates in the future or in the wrong order, a
+// confirmed case without a positive test, a death without its day.
+func (r Report) check(today vn.Date) error {
+	var found []issue.Issue
+	fail := func(field, key string) {
+		found = append(found, issue.Issue{Severity: issue.SeverityError, Code: issue.BusinessRule, Key: key, Path: field})
+	}
+	days := map[string]vn.Date{}
+	for _, p := range caseForm {
+		for _, q := range p.questions {
+			if q.kind != kindDate || r[q.id] == "" {
+				continue
+			}
+			d, err := vn.ParseDate(r[q.id])
+			if err != nil {
+				fail(q.id, "surveillance.form.date")
+			} else if days[q.id] = d; d > today {
+				fail(q.id, "surveillance.form.future")
+			}
+		}
+	}
+	order := func(early, late string) {
+		a, had := days[early]
+		if b, has := days[late]; had && has && b < a {
+			fail(late, "surveillance.form.before."+early)
+		}
+	}
+	order("onset", "diagnosed")
+	order("onset", "sample_date")
+	order("admitted", "discharged")
+	if r["disease"] == "" {
+		fail("disease", "surveillance.form.disease_needed")
+	}
+	if classOf(statusOf[Class(r["class"])]) == "" {
+		fail("class", "surveillance.form.class_needed")
+	}
+	if Class(r["class"]) == Confirmed && r["result"] != "positive" {
+		fail("class", "surveillance.form.confirmed_needs_test")
+	}
+	if r["outcome"] == "died" && r["outcome_date"] == "" {
+		fail("outcome_date", "surveillance.form.death_needs_day")
+	}
+	return issue.List(found)
+}
+
+// items turns the answers into those of a QuestionnaireResponse, in the order
+// of the form, unanswered questions left out.
+func (r Report) items() []fhir.ResponseItem {
+	var out []fhir.ResponseItem
+	person := fhir.ResponseItem{LinkID: "record"}
+	for _, id := range personFields {
+		if r[id] != "" {
+			person.Item = append(person.Item, fhir.ResponseItem{LinkID: id, Answer: []fhir.Answer{{ValueString: r[id]}}})
+		}
+	}
+	if person.Item != nil {
+		out = append(out, person)
+	}
+	for _, p := range caseForm {
+		group := fhir.ResponseItem{LinkID: "group-" + p.id}
+		for _, q := range p.questions {
+			if r[q.id] != "" {
+				group.Item = append(group.Item, fhir.ResponseItem{LinkID: q.id, Answer: []fhir.Answer{q.answer(r[q.id])}})
+			}
+		}
+		if group.Item != nil {
+			out = append(out, group)
+		}
+	}
+	return out
+}
+
+func (q question) answer(value string) fhir.Answer {
+	switch q.kind {
+	case kindDate:
+		return fhir.Answer{ValueDate: value}
+	case kindChoice:
+		return fhir.Answer{ValueCoding: fhir.Coding{System: fhir.Base + "/cs/case-form", Code: value}}
+	case kindNumber:
+		if n, err := strconv.Atoi(value); err == nil {
+			return fhir.Answer{ValueInteger: &n}
+		}
+	}
+	return fhir.Answer{ValueString: value}
+}
+
+// readReport reads the answers of a form that was sent.
+func readReport(d *fhir.Doc) Report {
+	r := Report{}
+	for group := range d.Each("item") {
+		for item := range group.Each("item") {
+			a := item.Get("answer")
+			r[item.Get("linkId").String()] = cmp.Or(
+				a.Get("valueString").String(), a.Get("valueDate").String(), a.Get("valueCoding", "code").String(), a.Get("valueInteger").Raw())
+		}
+	}
+	return r
+}
+
+// filled is what the record knows already: every field of the form that has
+// its answer there. Nothing is guessed: unknown stays empty.
+func filled(d Draft, patient, visit *fhir.Doc, unit vn.Unit, disease content.Disease) Report {
+	r := Report{
+		"disease": disease.ID, "class": string(Suspect), "diagnosed": vn.DateOf(d.At).String(), "care": "outpatient", "outcome": "treating",
+		"commune": unit.Full(),
+	}
+	if visit != nil {
+		if on := dayOf(visit.Get("period", "start").String()); on.Known() {
+			r["first_visit"] = on.String()
+		}
+		if visit.Get("class", "code").String() == "IMP" {
+			r["care"], r["admitted"] = "inpatient", r["first_visit"]
+		}
+	}
+	if patient == nil {
+		return r
+	}
+	r["name"], r["birth"], r["sex"] = printedName(patient), patient.Get("birthDate").String(), patient.Get("gender").String()
+	for id := range patient.Each("identifier") {
+		if id.Get("system").String() == fhir.IDPersonal {
+			r["number"] = id.Get("value").String()
+		}
+	}
+	for t := range patient.Each("telecom") {
+		if t.Get("system").String() == "phone" && r["phone"] == "" {
+			r["phone"] = t.Get("value").String()
+		}
+	}
+	for a := range patient.Each("address") {
+		if text := a.Get("text").String(); r["address"] == "" {
+			r["address"], r["current_address"] = text, text
+		}
+	}
+	if g := patient.Get("contact", "name", "text").String(); g != "" {
+		r["guardian"] = g
+	}
+	for x := range patient.Each("extension") {
+		url, code := x.Get("url").String(), x.Get("valueCoding", "code").String()
+		for id, list := range map[string][]content.Item{"ethnic": content.EthnicGroups(), "occupation": content.Occupations()} {
+			if strings.HasSuffix(url, "/ext/"+id) && slices.ContainsFunc(list, func(i content.Item) bool { return i.Code == code }) {
+				r[id] = code
+			}
+		}
+	}
+	return r
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package surveillance
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"mach/content"
+	"mach/fhir"
+	"mach/issue"
+	"mach/store"
+	"mach/vn"
+)
+
+// Filled returns the draft and its form with every answer that the record has.
+// Errors: NotFound; BusinessRule ("surveillance.draft.sent") when somebody has
+// sent it already.
+func (m *Module) Filled(ctx context.Context, a store.Actor, cause string) (Draft, Report, error) {
+	d, err := m.Draft(ctx, a, cause)
+	if err != nil {
+		return d, nil, err
+	}
+	if !d.Open() {
+		return d, nil, issue.New(issue.BusinessRule, "surveillance.draft.sent")
+	}
+	door := m.store.For(a)
+	patient, err := door.Read(ctx, "Patient", d.Patient)
+	if err != nil {
+		return d, nil, err
+	}
+	visit, err := door.Read(ctx, "Encounter", d.Encounter)
+	if err != nil {
+		return d, nil, err
+	}
+	disease, ok := m.diseases.ByID(d.Disease)
+	if !ok {
+		return d, nil, issue.New(issue.NotFound, "surveillance.draft.none")
+	}
+	unit, _ := m.units.Get(d.Unit)
+	r := filled(d, patient, visit, unit, disease)
+	r["reporter"], r["reporter_unit"] = a.Name, a.FacilityName
+	return d, r, nil
+}
+
+// Send writes the case report that a person has checked: Condition and filled
+// form, once for each episode, however often it is sent.
+// Errors: those of Filled and of the form.
+func (m *Module) Send(ctx context.Context, a store.Actor, cause, key string, r Report) (report string, err error) {
+	d, record, err := m.Filled(ctx, a, cause)
+	if err != nil {
+		return "", err
+	}
+	for _, id := range personFields { // the record answers these, not the form
+		r[id] = record[id]
+	}
+	if err := r.check(m.today()); err != nil {
+		return "", err
+	}
+	return m.write(ctx, a, d, key, r, Class(r["class"]), "")
+}
+
+// Refute writes that the draft is not a case, with the reason. The diagnosis
+// itself stays as it is.
+// Errors: Required ("surveillance.refute.reason") at "reason" without one.
+func (m *Module) Refute(ctx context.Context, a store.Actor, cause, key, reason string) (report string, err error) {
+	if reason = strings.TrimSpace(reason); reason == "" {
+		return "", issue.New(issue.Required, "surveillance.refute.reason").At("reason")
+	}
+	d, r, err := m.Filled(ctx, a, cause)
+	if err != nil {
+		return "", err
+	}
+	delete(r, "class")
+	return m.write(ctx, a, d, key, r, Refuted, reason)
+}
+
+func (m *Module) write(ctx context.Context, a store.Actor, d Draft, key string, r Report, class Class, reason string) (string, error) {
+	form := fhir.QuestionnaireResponse{
+		ID: newID(), Identifier: &fhir.Identifier{System: idCase, Value: d.Cause},
+		Questionnaire: fhir.QuestionnaireCase, Status: "completed",
+		Subject: fhir.Ref("Patient", d.Patient), Encounter: fhir.Ref("Encounter", d.Encounter),
+		Authored: fhir.Instant(m.now()), Author: fhir.Ref("Practitioner", a.Practitioner), Item: r.items(),
+	}
+	report := fhir.Condition{
+		ID: newID(), Identifier: []fhir.Identifier{{System: idCase, Value: d.Cause}},
+		ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
+		Category:       []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, categoryCase, "")},
+		Subject:        fhir.Ref("Patient", d.Patient), Encounter: fhir.Ref("Encounter", d.Encounter),
+		RecordedDate: fhir.Instant(d.At), Recorder: fhir.Ref("Practitioner", a.Practitioner),
+		Evidence: []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("Condition", d.Cause), fhir.Ref("QuestionnaireResponse", form.ID)}}},
+	}
+	if u, ok := m.units.Get(d.Unit); ok && u.Level == vn.LevelCommune {
+		report.Extension = append(report.Extension, fhir.Unit(u.Code, u.From.String(), u.Full()))
+	}
+	m.state(&report, r, d.Code, class)
+	if reason != "" {
+		report.Note = []fhir.Annotation{m.note(a, reason)}
+	}
+	ops, err := m.ops(report, form, func(doc *fhir.Doc) store.Op {
+		return store.Create(doc).Unless("identifier=" + idCase + "|" + d.Cause)
+	})
+	if err != nil {
+		return "", err
+	}
+	receipt, err := m.store.For(a).CommitOnce(ctx, key, ops...)
+	if err != nil {
+		return "", fmt.Errorf("sending a case report: %w", err)
+	}
+	return receipt.Docs[0].ID(), m.store.Await(ctx, receipt, "surveillance")
+}
+
+// state sets what the form says of disease, class, onset and focus.
+func (m *Module) state(c *fhir.Condition, r Report, icd string, class Class) {
+	c.VerificationStatus = fhir.Code(fhir.ConditionVerStatus, statusOf[class], "")
+	c.OnsetDateTime = r["onset"]
+	if disease, ok := m.diseases.ByID(r["disease"]); ok {
+		if x, found := m.diseases.Series(icd); len(disease.ICD) > 0 && (!found || x.ID != disease.ID) && !shares(disease, icd) {
+			icd = disease.ICD[0].From // the person chose another disease than the diagnosis says
+		}
+		c.Code = fhir.CodeableConcept{
+			Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}, {System: csDisease, Code: disease.ID, Display: disease.Name.Vi}},
+			Text:   disease.Name.Vi,
+		}
+	}
+	c.Extension = dropExtension(c.Extension, extFocus)
+	if r["focus"] != "" {
+		c.Extension = append(c.Extension, fhir.Extension{URL: extFocus, ValueString: r["focus"]})
+	}
+}
+
+func shares(d content.Disease, icd string) bool {
+	for _, c := range d.SharedICD {
+		if c.Contains(content.NormalICD(icd)) {
+			return true
+		}
+	}
+	return false
+}
+
+func dropExtension(list []fhir.Extension, url string) []fhir.Extension {
+	var kept []fhir.Extension
+	for _, x := range list {
+		if x.URL != url {
+			kept = append(kept, x)
+		}
+	}
+	return kept
+}
+
+func (m *Module) note(a store.Actor, text string) fhir.Annotation {
+	return fhir.Annotation{AuthorReference: fhir.Ref("Practitioner", a.Practitioner), Time: fhir.Instant(m.now()), Text: text}
+}
+
+func (m *Module) ops(report fhir.Condition, form fhir.QuestionnaireResponse, op func(*fhir.Doc) store.Op) ([]store.Op, error) {
+	var out []store.Op
+	for _, resource := range []any{report, form} {
+		doc, err := fhir.New(resource)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, op(doc))
+	}
+	return out, nil
+}
+
+// Sent is a case report with its form, as it is now.
+type Sent struct {
+	Case
+	Answers Report
+	Version int64
+	Notes   []fhir.Annotation // why it is not a case, corrections; oldest first
+	report  *fhir.Doc
+	form    *fhir.Doc // nil for reports that were imported without one
+}
+
+// Open reads a case report with its form.
+// Errors: NotFound.
+func (m *Module) Open(ctx context.Context, a store.Actor, id string) (Sent, error) {
+	row, err := m.Case(ctx, a, id)
+	if err != nil {
+		return Sent{}, err
+	}
+	s := Sent{Case: row, Answers: Report{}}
+	door := m.store.For(a)
+	if s.report, err = door.Read(ctx, "Condition", id); err != nil {
+		return s, err
+	}
+	if _, err := fmt.Sscan(s.report.VersionID(), &s.Version); err != nil {
+		return s, fmt.Errorf("version of a case report: %w", err)
+	}
+	var c fhir.Condition
+	if err := s.report.Into(&c); err != nil {
+		return s, err
+	}
+	s.Notes = c.Note
+	for _, e := range c.Evidence {
+		for _, ref := range e.Detail {
+			if form, ok := strings.CutPrefix(ref.Reference, "QuestionnaireResponse/"); ok {
+				if s.form, err = door.Read(ctx, "QuestionnaireResponse", form); err != nil {
+					return s, err
+				}
+			}
+		}
+	}
+	if s.form != nil {
+		s.Answers = readReport(s.form)
+	} else if u, ok := m.units.Get(s.Unit); ok {
+		s.Answers["commune"] = u.Full()
+	}
+	s.Answers["disease"] = row.Disease
+	s.Answers["class"] = string(classOf(s.report.Get("verificationStatus", "coding", "code").String()))
+	if row.Onset.Known() {
+		s.Answers["onset"] = row.Onset.String()
+	}
+	return s, nil
+}
+
+// Update writes a new version of a case report: diagnosis, class, laboratory
+// result or outcome have changed. version is that of the report the form was
+// made from; somebody else's change in between is Precondition. Refuted needs
+// a reason, which stands as a note.
+func (m *Module) Update(ctx context.Context, a store.Actor, id string, version int64, key string, r Report, class Class, reason string) error {
+	s, err := m.Open(ctx, a, id)
+	if err != nil {
+		return err
+	}
+	if reason = strings.TrimSpace(reason); class == Refuted && reason == "" {
+		return issue.New(issue.Required, "surveillance.refute.reason").At("reason")
+	}
+	for _, id := range personFields {
+		r[id] = s.Answers[id]
+	}
+	if class != Refuted {
+		r["class"] = string(class)
+		if err := r.check(m.today()); err != nil {
+			return err
+		}
+	}
+	var c fhir.Condition
+	if err := s.report.Into(&c); err != nil {
+		return err
+	}
+	m.state(&c, r, icdOf(s.report), class)
+	if reason != "" {
+		c.Note = append(c.Note, m.note(a, reason))
+	}
+	doc, err := fhir.New(c)
+	if err != nil {
+		return err
+	}
+	ops := []store.Op{store.Update(doc, version)}
+	if s.form != nil {
+		var form fhir.QuestionnaireResponse
+		if err := s.form.Into(&form); err != nil {
+			return err
+		}
+		form.Status, form.Authored, form.Item = "amended", fhir.Instant(m.now()), r.items()
+		doc, err := fhir.New(form)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, store.Update(doc, 0))
+	}
+	receipt, err := m.store.For(a).CommitOnce(ctx, key, ops...)
+	if err != nil {
+		return fmt.Errorf("updating a case report: %w", err)
+	}
+	return m.store.Await(ctx, receipt, "surveillance")
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }

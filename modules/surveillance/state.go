@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package surveillance
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"mach/content"
+	"mach/outbreak"
+	"mach/store"
+	"mach/vn"
+)
+
+// State is what the law says today about one disease in one commune, with
+// every number it rests on.
+type State struct {
+	Disease content.Disease
+	Unit    vn.Unit
+	On      vn.Date
+	Endemic bool
+	Basis   string // of the endemicity
+
+	Month, Week    outbreak.Verdict // Article 16 for the month so far, Article 22 for the week so far
+	MonthOf        vn.Month
+	WeekOf         vn.Week
+	MonthN, WeekN  int // cases counted so far
+	First          int // of the month, as first reported
+	Declared       *Epidemic
+	End            outbreak.Verdict // Article 16.3, when Declared is open
+	Linked         int              // largest linked group of the month
+	LinkedAssumed  bool             // some of it by nearness in time only
+	LinkedGapDays  int
+	SettingsOf     vn.Date // first day of the settings used
+	SettingsDivide string  // "n-1" or "n"
+}
+
+// Alarm ranks states: 0 quiet, 1 warning, 2 above the line of Article 16.
+func (s State) Alarm() int {
+	switch {
+	case s.Month.State == outbreak.StateEpidemic:
+		return 2
+	case s.Week.State == outbreak.StateWarning:
+		return 1
+	}
+	return 0
+}
+
+// Open reports whether an epidemic is declared and not ended.
+func (s State) Open() bool { return s.Declared != nil && s.Declared.End == "" }
+
+// rules turns the dated settings into those of the judge.
+func rules(s content.SurveillanceSettings) outbreak.Rules {
+	return outbreak.Rules{
+		BaselineYears: s.BaselineYears, MinValidYears: s.MinValidYears, Population: s.Divisor == "n",
+		EpidemicSD: s.EpidemicSD, WarningSD: s.WarningSD, WarnAboveEpidemic: s.WarnAboveUpper,
+		LinkedMonth: s.LinkedMonth, LinkedWeek: s.LinkedWeek, ConfirmedA: s.ConfirmedA,
+	}
+}
+
+// States judges every disease of every commune that has a case this month or
+// this week, or an open epidemic: the gravest first, then by number. unit says
+// whose figures they are, for the guard. Closed diseases are left out. With
+// disease and one commune it judges that pair even without a case.
+func (m *Module) States(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease string, on vn.Date) ([]State, error) {
+	b, err := m.book(ctx, a, unit, communes, disease, on)
+	if err != nil {
+		return nil, err
+	}
+	var out []State
+	for _, i := range b.asked(communes, disease) {
+		if s, ok := m.judge(b, i); ok {
+			out = append(out, s)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y State) int {
+		return cmp.Or(y.Alarm()-x.Alarm(), y.MonthN-x.MonthN, cmp.Compare(x.Disease.ID, y.Disease.ID), cmp.Compare(x.Unit.Code, y.Unit.Code))
+	})
+	return out, nil
+}
+
+// book is what judging needs, read at once.
+type book struct {
+	on        vn.Date
+	settings  content.SurveillanceSettings
+	from      vn.Date // first month that was surveyed; vn.ZeroDate = never
+	months    map[period]tally
+	weeks     map[period]tally
+	days      map[illnessIn][]outbreak.LinkedCase
+	epidemics map[illnessIn][]Epidemic
+}
+
+type period struct {
+	illnessIn
+	start vn.Date
+}
+
+// tally is the cases of a period.
+type tally struct{ all, confirmed, first int }
+
+func (m *Module) book(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease string, on vn.Date) (book, error) {
+	b := book{on: on, settings: content.SurveillanceOn(on), epidemics: map[illnessIn][]Epidemic{}}
+	var err error
+	if b.from, err = m.since(ctx, a, unit, m.province(communes)); err != nil {
+		return b, err
+	}
+	if b.months, err = m.tallies(ctx, a, unit, communes, disease, spanMonth, sameMonths(on, b.settings.LookbackYears)); err != nil {
+		return b, err
+	}
+	if b.weeks, err = m.tallies(ctx, a, unit, communes, disease, spanWeek, sameWeeks(on, b.settings.LookbackYears)); err != nil {
+		return b, err
+	}
+	first := min(vn.MonthOf(on).Start(), vn.WeekOf(on).Start())
+	if b.days, err = m.linkable(ctx, a, unit, communes, first-vn.Date(4*b.settings.LinkedGapDays), on); err != nil {
+		return b, err
+	}
+	list, err := m.Epidemics(ctx, a, unit, communes, disease)
+	for _, e := range list {
+		i := illnessIn{e.Disease, e.Unit}
+		b.epidemics[i] = append(b.epidemics[i], e)
+	}
+	return b, err
+}
+
+// province lists the communes of the province in which the first commune lies:
+// the area whose reporting shows since when there is surveillance.
+func (m *Module) province(communes []vn.UnitID) []vn.UnitID {
+	if len(communes) != 1 {
+		return communes
+	}
+	for _, u := range m.units.Path(communes[0]) {
+		if u.Level == vn.LevelProvince {
+			return ids(m.units.Communes(u.ID, m.today()))
+		}
+	}
+	return communes
+}
+
+func (m *Module) tallies(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease, span string, starts []vn.Date) (map[period]tally, error) {
+	cells, err := m.cells(ctx, a, unit, communes, disease, span, starts)
+	if err != nil {
+		return nil, err
+	}
+	out := map[period]tally{}
+	for _, c := range cells {
+		p := period{illnessIn{c.disease, c.unit}, c.start}
+		t := out[p]
+		t.first += c.seen
+		if c.class.Counts() {
+			t.all += c.value
+		}
+		if c.class == Confirmed {
+			t.confirmed += c.value
+		}
+		out[p] = t
+	}
+	return out, nil
+}
+
+// sameMonths are the month of the day and the same month of the years before,
+// newest first.
+func sameMonths(on vn.Date, years int) []vn.Date {
+	month := vn.MonthOf(on)
+	out := []vn.Date{month.Start()}
+	for y := 1; y <= years; y++ {
+		out = append(out, vn.Month{Year: month.Year - y, Month: month.Month}.Start())
+	}
+	return out
+}
+
+// sameWeeks are the week of the day and the weeks of the same number before,
+// newest first; a year without a week 53 is left out.
+func sameWeeks(on vn.Date, years int) []vn.Date {
+	week := vn.WeekOf(on)
+	out := []vn.Date{week.Start()}
+	for y := 1; y <= years; y++ {
+		if past := (vn.Week{Year: week.Year - y, Number: week.Number}); past.Number <= vn.WeeksIn(past.Year) {
+			out = append(out, past.Start())
+		}
+	}
+	return out
+}
+
+// asked lists what is to be judged, in order.
+func (b book) asked(communes []vn.UnitID, disease string) []illnessIn {
+	set := map[illnessIn]bool{}
+	if disease != "" && len(communes) == 1 {
+		set[illnessIn{disease, communes[0]}] = true
+	}
+	month, week := vn.MonthOf(b.on).Start(), vn.WeekOf(b.on).Start()
+	for p, t := range b.months {
+		if p.start == month && t.all > 0 {
+			set[p.illnessIn] = true
+		}
+	}
+	for p, t := range b.weeks {
+		if p.start == week && t.all > 0 {
+			set[p.illnessIn] = true
+		}
+	}
+	for i, list := range b.epidemics {
+		if slices.ContainsFunc(list, func(e Epidemic) bool { return e.End == "" }) {
+			set[i] = true
+		}
+	}
+	out := make([]illnessIn, 0, len(set))
+	for i := range set {
+		out = append(out, i)
+	}
+	slices.SortFunc(out, func(x, y illnessIn) int {
+		return cmp.Or(cmp.Compare(x.disease, y.disease), cmp.Compare(x.unit, y.unit))
+	})
+	return out
+}
+
+// judge applies Articles 16 and 22 to one disease in one commune; false for
+// closed and unknown diseases and for units that are no more.
+func (m *Module) judge(b book, i illnessIn) (State, bool) {
+	disease, ok := m.diseases.ByID(i.disease)
+	unit, found := m.units.At(i.unit, b.on)
+	if !ok || disease.Closed || !found || unit.Level != vn.LevelCommune {
+		return State{}, false
+	}
+	s := State{
+		Disease: disease, Unit: unit, On: b.on, MonthOf: vn.MonthOf(b.on), WeekOf: vn.WeekOf(b.on),
+		LinkedGapDays: b.settings.LinkedGapDays, SettingsOf: b.settings.From, SettingsDivide: b.settings.Divisor,
+	}
+	path := m.codes(i.unit)
+	s.Endemic, s.Basis = m.endemic.Endemic(i.disease, path, b.on)
+	declared := b.epidemics[i]
+	epidemic := func(year int) bool {
+		return m.endemic.EpidemicYear(i.disease, path, year) ||
+			slices.ContainsFunc(declared, func(e Epidemic) bool {
+				return e.From.Year() <= year && (e.End == "" || e.Ended.Year() >= year)
+			})
+	}
+	facts := func(counts map[period]tally, starts []vn.Date, year func(vn.Date) int) (outbreak.Facts, tally) {
+		now := counts[period{i, starts[0]}]
+		f := outbreak.Facts{Group: disease.Group, Endemic: s.Endemic, Count: now.all, Confirmed: now.confirmed,
+			Linked: outbreak.LargestLinked(b.days[i], starts[0], b.on, b.settings.LinkedGapDays)}
+		for _, start := range starts[1:] {
+			y := year(start)
+			f.Past = append(f.Past, outbreak.Year{Year: y, Count: counts[period{i, start}].all,
+				Epidemic: epidemic(y), Missing: b.from == vn.ZeroDate || start < b.from})
+		}
+		return f, now
+	}
+	r := rules(b.settings)
+	month, now := facts(b.months, sameMonths(b.on, b.settings.LookbackYears), vn.Date.Year)
+	s.Month, s.MonthN, s.First, s.Linked = outbreak.Epidemic(r, month), now.all, now.first, month.Linked
+	week, now := facts(b.weeks, sameWeeks(b.on, b.settings.LookbackYears), func(d vn.Date) int { return vn.WeekOf(d).Year })
+	s.Week, s.WeekN = outbreak.Warning(r, week), now.all
+	s.LinkedAssumed = slices.ContainsFunc(b.days[i], func(c outbreak.LinkedCase) bool { return c.Focus == "" })
+	if len(declared) > 0 {
+		s.Declared = &declared[0]
+		s.End = outbreak.Ending(r, month)
+	}
+	return s, true
+}
+
+// codes are the codes of the unit and of those above it, lowest first, without
+// the nation: as content asks for them.
+func (m *Module) codes(id vn.UnitID) []string {
+	var out []string
+	for _, u := range m.units.Path(id) {
+		if u.Level != vn.LevelNation {
+			out = append(out, u.Code)
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
+
+func ids(units []vn.Unit) []vn.UnitID {
+	out := make([]vn.UnitID, len(units))
+	for i, u := range units {
+		out[i] = u.ID
+	}
+	return out
+}
+
+// Curve is the cases of each month of a year with what the five valid years
+// before would let one expect; one disease, one commune or several together.
+type Curve struct {
+	Year  int
+	Now   []int // months of the year so far; the last may not be over
+	Past  []CurveYear
+	Lines []outbreak.Verdict // for each of the 12 months, of the sums; short where history is
+}
+
+// CurveYear is one past year month by month; -1 = not surveyed.
+type CurveYear struct {
+	Year   int
+	Months [12]int
+}
+
+// Curve reads the twelve months of this year and of the years before.
+func (m *Module) Curve(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease string, on vn.Date) (Curve, error) {
+	settings := content.SurveillanceOn(on)
+	c := Curve{Year: on.Year()}
+	from, err := m.since(ctx, a, unit, m.province(communes))
+	if err != nil {
+		return c, err
+	}
+	var starts []vn.Date
+	for y := 0; y <= settings.BaselineYears; y++ {
+		for month := range 12 {
+			starts = append(starts, vn.Month{Year: c.Year - y, Month: time.Month(month + 1)}.Start())
+		}
+	}
+	cells, err := m.cells(ctx, a, unit, communes, disease, spanMonth, starts)
+	if err != nil {
+		return c, err
+	}
+	sums := map[vn.Date]int{}
+	for _, x := range cells {
+		if x.class.Counts() {
+			sums[x.start] += x.value
+		}
+	}
+	_, current, _ := on.Date()
+	for month := range int(current) {
+		c.Now = append(c.Now, sums[starts[month]])
+	}
+	past := make([][]outbreak.Year, 12)
+	for y := 1; y <= settings.BaselineYears; y++ {
+		year := CurveYear{Year: c.Year - y}
+		for month := range 12 {
+			start := starts[12*y+month]
+			year.Months[month] = sums[start]
+			missing := from == vn.ZeroDate || start < from
+			if missing {
+				year.Months[month] = -1
+			}
+			past[month] = append(past[month], outbreak.Year{Year: year.Year, Count: sums[start], Missing: missing})
+		}
+		c.Past = append(c.Past, year)
+	}
+	for month := range 12 {
+		c.Lines = append(c.Lines, outbreak.Epidemic(rules(settings), outbreak.Facts{Group: "B", Endemic: true, Past: past[month]}))
+	}
+	return c, nil
+}
