@@ -50,9 +50,20 @@ type App struct {
 
 // Open connects the parts, from the ground up. Logs go to w. Close what it
 // returns.
-func Open(ctx context.Context, c Config, w io.Writer) (*App, error) {
+func Open(ctx context.Context, c Config, w io.Writer) (*App, error) { return open(ctx, c, w, false) }
+
+// openToServe is Open with live rooms.
+func openToServe(ctx context.Context, c Config, w io.Writer) (*App, error) {
+	return open(ctx, c, w, true)
+}
+
+func open(ctx context.Context, c Config, w io.Writer, serving bool) (*App, error) {
 	a := &App{Config: c, log: c.logger(w)}
-	if err := a.open(ctx); err != nil {
+	err := a.openRooms(serving)
+	if err == nil {
+		err = a.open(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
@@ -80,13 +91,13 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := a.openAccess(ctx); err != nil {
+	if err := a.openAccess(ctx, policy); err != nil {
 		return err
 	}
 	return a.openModules(ctx)
 }
 
-func (a *App) openAccess(ctx context.Context) error {
+func (a *App) openAccess(ctx context.Context, policy *access.Policy) error {
 	key, err := access.LoadKey(a.Config.Data)
 	if err != nil {
 		return fmt.Errorf("access key: %w", err)
@@ -96,7 +107,7 @@ func (a *App) openAccess(ctx context.Context) error {
 		return fmt.Errorf("working days: %w", err)
 	}
 	a.Access, err = access.Open(ctx, a.Store, access.Config{
-		Key: key, Now: now, Calendar: calendar, Places: a.Units, Demo: a.Config.Demo(),
+		Key: key, Now: now, Calendar: calendar, Policy: policy, Demo: a.Config.Demo(),
 	})
 	return err
 }

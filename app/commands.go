@@ -52,7 +52,7 @@ type Commands struct {
 type serveCmd struct{ Config }
 
 func (c *serveCmd) Run(ctx context.Context, s Streams) error {
-	a, err := Open(ctx, c.Config, s.Err)
+	a, err := openToServe(ctx, c.Config, s.Err)
 	if err != nil {
 		return err
 	}
@@ -241,4 +241,3 @@ func inWords(err error) error {
 	}
 	return err
 }
-

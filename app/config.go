@@ -5,13 +5,11 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -47,19 +45,6 @@ func (c Config) logger(w io.Writer) *slog.Logger {
 		level = slog.LevelInfo
 	}
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
-}
-
-// livekit splits the external server's address; ok is false when there is
-// none.
-func (c Config) livekit() (url, key, secret string, ok bool, err error) {
-	if c.LiveKit == "" || c.LiveKit == "none" {
-		return "", "", "", false, nil
-	}
-	parts := strings.Split(c.LiveKit, ",")
-	if len(parts) != 3 {
-		return "", "", "", false, errors.New("--livekit wants URL,KEY,SECRET")
-	}
-	return parts[0], parts[1], parts[2], true, nil
 }
 
 // demoMarker is the file that only mach demo makes. Without it no one-time

@@ -32,9 +32,6 @@ const stopWithin = 10 * time.Second
 
 // Serve answers requests until ctx ends. The ready line goes to out.
 func (a *App) Serve(ctx context.Context, out io.Writer) error {
-	if err := a.openRooms(); err != nil {
-		return err
-	}
 	mux := a.routes()
 	if err := a.Store.Start(ctx); err != nil {
 		return fmt.Errorf("starting the store: %w", err)

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"mach/demo"
+	"mach/vn"
+)
+
+type demoCmd struct {
+	Config
+	Province string `default:"24" help:"Code of the province."`
+	People   int    `default:"5000" help:"People with full records."`
+	Years    int    `default:"5" help:"Years of notifiable cases."`
+	Seed     uint64 `default:"1" help:"Another seed, another province of people."`
+	Date     string `help:"The demonstration's today; empty means today."`
+	NoServe  bool   `help:"Fill the folder and stop."`
+}
+
+func (c *demoCmd) Run(ctx context.Context, s Streams) error {
+	if c.LAN && c.Addr == "127.0.0.1:8080" {
+		c.Addr = "0.0.0.0:8443"
+	}
+	plan, done, err := c.plan()
+	if err != nil {
+		return err
+	}
+	if !done {
+		if err := c.fill(ctx, s, plan); err != nil {
+			return err
+		}
+	}
+	if c.NoServe {
+		return nil
+	}
+	a, err := openToServe(ctx, c.Config, s.Err)
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.Serve(ctx, s.Out), a.Close())
+}
+
+// marker is the content of the demonstration's marker file.
+type marker struct {
+	demo.Plan
+	Done bool `json:"done"`
+}
+
+// plan reads the plan of an interrupted or finished folder, or makes one. A
+// folder that holds anything else is not touched.
+func (c *demoCmd) plan() (demo.Plan, bool, error) {
+	path := filepath.Join(c.Data, demoMarker)
+	b, err := os.ReadFile(path)
+	if err == nil {
+		var m marker
+		err = json.Unmarshal(b, &m)
+		return m.Plan, m.Done, err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return demo.Plan{}, false, err
+	}
+	if entries, err := os.ReadDir(c.Data); err == nil && len(entries) > 0 {
+		return demo.Plan{}, false, fmt.Errorf("%w: %s is not empty and not a demonstration", ErrUsage, c.Data)
+	}
+	p := demo.Plan{Province: c.Province, People: c.People, Years: c.Years, Seed: c.Seed, Date: vn.DateOf(now())}
+	if c.Date != "" {
+		if p.Date, err = vn.ParseDate(c.Date); err != nil {
+			return p, false, fmt.Errorf("%w: --date %s", ErrUsage, c.Date)
+		}
+	}
+	return p, false, c.mark(p, false)
+}
+
+func (c *demoCmd) mark(p demo.Plan, done bool) error {
+	b, err := json.Marshal(marker{p, done})
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return err
+	}
+	next := filepath.Join(c.Data, demoMarker+".new")
+	if err := os.WriteFile(next, b, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, filepath.Join(c.Data, demoMarker))
+}
+
+// fill writes the content and waits until the views have it.
+func (c *demoCmd) fill(ctx context.Context, s Streams, plan demo.Plan) error {
+	a, err := Open(ctx, c.Config, s.Err)
+	if err != nil {
+		return err
+	}
+	if err := a.Store.Start(ctx); err != nil {
+		return errors.Join(err, a.Close())
+	}
+	started, said := time.Now(), time.Time{}
+	err = demo.Fill(ctx, c.Data, a.Store, a.Access, a.Units, plan, func(step string, done, total int) {
+		if done == total || time.Since(said) > time.Second {
+			said = time.Now()
+			say(s.Err, "%-12s %6d / %d   %s\n", step, done, total, time.Since(started).Round(time.Second))
+		}
+	})
+	if err == nil {
+		err = a.caughtUp(ctx)
+	}
+	if err == nil {
+		err = c.mark(plan, true)
+	}
+	return errors.Join(err, a.Close())
+}
+
+func say(w io.Writer, format string, args ...any) {
+	if _, err := fmt.Fprintf(w, format, args...); err != nil {
+		return // nobody listens
+	}
+}
+
+// caughtUp waits until every view stands at the end of the log.
+func (a *App) caughtUp(ctx context.Context) error {
+	for _, f := range a.followers() {
+		for {
+			position, err := a.Store.Position(ctx, f.Name)
+			if err != nil {
+				return err
+			}
+			rest, err := a.Store.Changes(ctx, position, 1)
+			if err != nil {
+				return err
+			}
+			if len(rest) == 0 {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}

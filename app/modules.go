@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+
+	"mach/content"
+	"mach/modules/account"
+	"mach/modules/book"
+	"mach/modules/fhirapi"
+	"mach/modules/indicators"
+	"mach/modules/peers"
+	"mach/modules/station"
+	"mach/modules/surveillance"
+	"mach/modules/telehealth"
+	"mach/rtc"
+	"mach/store"
+	"mach/web"
+)
+
+// openModules makes the modules and lets them follow the log.
+func (a *App) openModules(ctx context.Context) error {
+	definitions, err := content.Indicators()
+	if err != nil {
+		return err
+	}
+	a.station = station.New(a.Store, a.Units, content.Diagnoses(), now)
+	a.book = book.New(a.Store, content.Diagnoses(), now)
+	a.surveillance = surveillance.New(a.Store, a.Units, content.Diseases(), content.EndemicDiseases(), now)
+	if a.indicators, err = indicators.New(a.Store, a.Units, definitions, now); err != nil {
+		return err
+	}
+	a.telehealth = telehealth.New(a.Store, a.rooms, a.catalogue, now)
+	if a.peers, err = peers.New(ctx, a.Store, a.Units, now, a.wake); err != nil {
+		return err
+	}
+	a.account = account.New(a.Access, a.Config.LAN, now)
+	a.fhirapi = fhirapi.New(a.Store, a.Access.Tokens, a.catalogue, now)
+	a.Store.Follow(a.followers()...)
+	return nil
+}
+
+// followers are the views, in the order of the modules.
+func (a *App) followers() []store.Follower {
+	return []store.Follower{
+		a.station.Follower(), a.book.Follower(), a.surveillance.Follower(), a.indicators.Follower(),
+		a.telehealth.Follower(), a.peers.Follower(),
+	}
+}
+
+// openRooms prepares the live rooms: an external server, our own media process
+// when something is served, or none.
+func (a *App) openRooms(serving bool) error {
+	config := rtc.Config{Log: a.log}
+	switch {
+	case a.Config.LiveKit == "none" || !serving:
+	case a.Config.LiveKit != "":
+		external, err := rtc.LiveKit(a.Config.LiveKit)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+		config = external
+		config.Log = a.log
+	default:
+		self, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		config.Command = []string{self, "media"}
+		if a.Config.LAN {
+			if list := privateAddresses(); len(list) > 0 {
+				config.NodeIP, _ = netip.AddrFromSlice(list[0])
+			}
+		}
+	}
+	var err error
+	a.rooms, err = rtc.Open(config)
+	return err
+}
+
+// routes registers every page. Places of the rail are where people go, not
+// features.
+func (a *App) routes() *web.Mux {
+	mux := web.New(web.Options{
+		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Now: now, Log: a.log, Demo: a.Config.Demo(),
+		Search: "/tram/tiep-don", Secure: a.Config.TLSCert != "" || a.Config.LAN, Follow: a.mayFollow,
+		Places: []web.Place{
+			{Key: "app.place.station", Path: "/tram", Icon: "house", Who: web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff, store.StationDirector, store.PrivateClinic)},
+			{Key: "app.place.surveillance", Path: "/dich", Icon: "shield-alert", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Department, store.HospitalReporter, store.PrivateClinic, store.Ministry)},
+			{Key: "app.place.telehealth", Path: "/hoi-chan", Icon: "video", Who: web.Roles(store.Doctor, store.StationDirector, store.Coordinator, store.Expert)},
+			{Key: "app.place.boards", Path: "/bang", Icon: "chart-column", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.Chairman, store.Department, store.CDC, store.Ministry)},
+			{Key: "app.place.peers", Path: "/mang", Icon: "megaphone", Who: web.AnyStaff},
+			{Key: "app.place.account", Path: "/tai-khoan", Icon: "circle-user-round", Who: web.AnyStaff},
+		},
+		Book: []web.Place{
+			{Key: "app.place.book", Path: "/so", Icon: "book-open", Who: web.Roles(store.Person, store.Guardian)},
+			{Key: "app.place.doses", Path: "/so/tiem-chung", Icon: "syringe", Who: web.Roles(store.Person, store.Guardian)},
+			{Key: "app.place.access", Path: "/so/ai-da-xem", Icon: "eye", Who: web.Roles(store.Person, store.Guardian)},
+			{Key: "app.place.account", Path: "/tai-khoan", Icon: "circle-user-round", Who: web.Roles(store.Person, store.Guardian)},
+		},
+	})
+	a.home(mux)
+	a.account.Routes(mux)
+	a.station.Routes(mux)
+	a.book.Routes(mux)
+	a.surveillance.Routes(mux)
+	a.indicators.Routes(mux)
+	a.telehealth.Routes(mux)
+	a.peers.Routes(mux)
+	a.fhirapi.Routes(mux)
+	return mux
+}
+
+// mayFollow says who wakes when a view moves: staff on every view, a person on
+// the book and consultations. A wake-up carries no data.
+func (a *App) mayFollow(s web.Session, topic string) bool {
+	if web.AnyStaff.Allows(s) {
+		return true
+	}
+	return s.Actor.Role != "" && (topic == "view:book" || topic == "view:telehealth")
+}
