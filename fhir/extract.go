@@ -5,7 +5,6 @@ package fhir
 import (
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -28,7 +27,7 @@ const (
 // Not indexed are the words of codes (:text), the identifier types of tokens
 // (:of-type) and what is inside contained resources.
 func Extract(d *Doc) []Index {
-	x := extractor{found: make([]Index, 0, 16)}
+	x := extractor{found: make([]Index, 0, 32)}
 	root := d.Root()
 	for _, p := range r4().programs[d.typ] {
 		x.first = len(x.found)
@@ -41,8 +40,11 @@ func Extract(d *Doc) []Index {
 
 // An extractor gathers indexes.
 type extractor struct {
-	found []Index
-	first int // where those of the parameter at hand begin
+	found  []Index
+	first  int        // where those of the parameter at hand begin
+	values []Node     // at the end of the route at hand; reused
+	inner  []Node     // inside one of them; reused
+	parts  *extractor // for the parts of composites; reused
 }
 
 // run evaluates one parameter from n; root is the resource.
@@ -64,11 +66,12 @@ func (x *extractor) route(p *program, way *route, root, n Node) {
 	if way.fromRoot {
 		n = root
 	}
-	n.walk(way.steps, func(v Node) {
+	x.values = n.follow(way.steps, x.values[:0])
+	for _, v := range x.values {
 		if len(x.found) < maxIndexes {
 			x.value(p, way, v)
 		}
-	})
+	}
 }
 
 // value adds what one value is found by.
@@ -103,9 +106,10 @@ func (x *extractor) unique() {
 	}
 	kept := list[:1]
 	if len(list) <= 32 {
-		for _, ix := range list[1:] {
-			if !slices.ContainsFunc(kept, func(o Index) bool { return reflect.DeepEqual(o, ix) }) {
-				kept = append(kept, ix)
+		for i := range list[1:] {
+			ix := &list[1+i]
+			if !slices.ContainsFunc(kept, func(o Index) bool { return o.same(ix) }) {
+				kept = append(kept, *ix)
 			}
 		}
 	} else {
@@ -121,15 +125,23 @@ func (x *extractor) unique() {
 	x.found = x.found[:x.first+len(kept)]
 }
 
+// same reports whether two indexes of one parameter find the same.
+func (ix *Index) same(o *Index) bool {
+	return ix.Value == o.Value && ix.System == o.System && ix.Text == o.Text &&
+		ix.Type == o.Type && ix.ID == o.ID && ix.URL == o.URL &&
+		ix.From == o.From && ix.To == o.To && ix.Low == o.Low && ix.High == o.High &&
+		slices.EqualFunc(ix.Parts, o.Parts, func(a, b Index) bool { return a.same(&b) })
+}
+
 // exists adds true or false: whether there is a value other than false.
 func (x *extractor) exists(p *program, n Node) {
 	answer := "false"
 	for i := range p.routes {
-		n.walk(p.routes[i].steps, func(v Node) {
+		for _, v := range n.follow(p.routes[i].steps, nil) {
 			if v.Raw() != "false" {
 				answer = "true"
 			}
-		})
+		}
 	}
 	x.add(Index{Param: p.Code, Kind: ParamToken, Value: answer})
 }
@@ -137,33 +149,52 @@ func (x *extractor) exists(p *program, n Node) {
 // composite adds one index for each combination of its parts' values within one
 // value of a group.
 func (x *extractor) composite(p *program, root Node) {
+	if x.parts == nil {
+		x.parts = &extractor{}
+	}
 	for i := range p.groups {
 		g := &p.groups[i]
-		root.walk(g.base.steps, func(at Node) {
-			var parts [][]Index
-			for j := range g.parts {
-				part := extractor{}
-				part.run(&g.parts[j], root, at)
-				if len(part.found) == 0 {
-					return
-				}
-				parts = append(parts, part.found)
+		for _, at := range root.follow(g.base.steps, nil) {
+			if len(x.found)-x.first >= maxComposites {
+				return
 			}
-			x.combine(p, parts, nil)
-		})
+			x.combine(p, x.partsOf(g, root, at), nil)
+		}
 	}
 }
 
-func (x *extractor) combine(p *program, parts [][]Index, chosen []Index) {
-	if len(parts) == 0 {
-		x.add(Index{Param: p.Code, Kind: ParamComposite, Parts: slices.Clone(chosen)})
+// partsOf returns the values of each part of a group, nil when one has none.
+func (x *extractor) partsOf(g *group, root, at Node) [][]Index {
+	y := x.parts
+	y.found = y.found[:0]
+	ends := make([]int, len(g.parts))
+	for i := range g.parts {
+		y.first = len(y.found)
+		if y.run(&g.parts[i], root, at); len(y.found) == y.first {
+			return nil
+		}
+		ends[i] = len(y.found)
+	}
+	lists, start := make([][]Index, len(ends)), 0
+	for i, end := range ends {
+		lists[i], start = y.found[start:end], end
+	}
+	return lists
+}
+
+// combine adds one index for each way to choose one value from each list.
+func (x *extractor) combine(p *program, lists [][]Index, chosen []Index) {
+	if len(lists) == 0 {
+		if len(chosen) > 0 {
+			x.add(Index{Param: p.Code, Kind: ParamComposite, Parts: slices.Clone(chosen)})
+		}
 		return
 	}
-	for _, ix := range parts[0] {
+	for _, ix := range lists[0] {
 		if len(x.found)-x.first >= maxComposites {
 			return
 		}
-		x.combine(p, parts[1:], append(chosen, ix))
+		x.combine(p, lists[1:], append(chosen, ix))
 	}
 }
 
@@ -171,7 +202,8 @@ func (x *extractor) token(p *program, way *route, v Node) {
 	ix := Index{Param: p.Code, Kind: ParamToken}
 	switch way.leaf {
 	case "CodeableConcept":
-		for c := range v.Each("coding") {
+		x.inner = v.follow(codingStep, x.inner[:0])
+		for _, c := range x.inner {
 			x.coding(p, c)
 		}
 		return
@@ -200,11 +232,22 @@ func (x *extractor) coding(p *program, c Node) {
 	}
 }
 
+var codingStep = members("coding")[0]
+
 // The parts of names and addresses that a string parameter looks at.
 var (
-	nameParts    = []string{"text", "family", "given", "prefix", "suffix"}
-	addressParts = []string{"text", "line", "city", "district", "state", "postalCode", "country"}
+	nameParts    = members("text", "family", "given", "prefix", "suffix")
+	addressParts = members("text", "line", "city", "district", "state", "postalCode", "country")
 )
+
+// members returns a route of one step to each member.
+func members(names ...string) [][]step {
+	var all [][]step
+	for _, name := range names {
+		all = append(all, []step{{name: name, index: -1}})
+	}
+	return all
+}
 
 func (x *extractor) string(p *program, leaf string, v Node) {
 	parts := addressParts
@@ -216,7 +259,8 @@ func (x *extractor) string(p *program, leaf string, v Node) {
 		return
 	}
 	for _, part := range parts {
-		for s := range v.Each(part) {
+		x.inner = v.follow(part, x.inner[:0])
+		for _, s := range x.inner {
 			x.text(p, s)
 		}
 	}
@@ -283,18 +327,7 @@ func span(leaf string, v Node) (from, to int64, ok bool) {
 	case "Period":
 		return periodSpan(v)
 	case "Timing":
-		for e := range v.Each("event") {
-			if f, t, is := span("dateTime", e); is {
-				if !ok {
-					from, to, ok = f, t, true
-				}
-				from, to = min(from, f), max(to, t)
-			}
-		}
-		if ok {
-			return from, to, true
-		}
-		return periodSpan(v.Get("repeat", "boundsPeriod"))
+		return timingSpan(v)
 	}
 	m, ok := parseMoment(v.String())
 	if !ok {
@@ -302,6 +335,22 @@ func span(leaf string, v Node) (from, to int64, ok bool) {
 	}
 	from, to = m.span()
 	return from, to, true
+}
+
+// timingSpan is from the first event to the last, or else the bounds.
+func timingSpan(v Node) (from, to int64, ok bool) {
+	for e := range v.Each("event") {
+		if f, t, is := span("dateTime", e); is {
+			if !ok {
+				from, to, ok = f, t, true
+			}
+			from, to = min(from, f), max(to, t)
+		}
+	}
+	if ok {
+		return from, to, true
+	}
+	return periodSpan(v.Get("repeat", "boundsPeriod"))
 }
 
 // periodSpan takes a missing start or end as open. A period that ends before it

@@ -160,16 +160,28 @@ func (n Node) element(i int) Node {
 // children yields the members of an object or the elements of an array.
 func (n Node) children() iter.Seq[Node] {
 	return func(yield func(Node) bool) {
-		if n.d == nil {
-			return
-		}
-		nodes := n.d.nodes
-		for i := n.i + 1; i < nodes[n.i].next; i = nodes[i].next {
-			if !yield(Node{n.d, i}) {
+		for c := n.firstChild(); c.Exists(); c = c.sibling(n) {
+			if !yield(c) {
 				return
 			}
 		}
 	}
+}
+
+// firstChild returns the first member or element, absent when there is none.
+func (n Node) firstChild() Node {
+	if n.d == nil || n.i+1 >= n.at().next {
+		return Node{}
+	}
+	return Node{n.d, n.i + 1}
+}
+
+// sibling returns the value after n inside parent, absent after the last.
+func (n Node) sibling(parent Node) Node {
+	if n.d == nil || n.at().next >= parent.at().next {
+		return Node{}
+	}
+	return Node{n.d, n.at().next}
 }
 
 // Len returns the number of elements or members, 0 for other kinds.

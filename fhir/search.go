@@ -117,11 +117,11 @@ func readStep(text string) step {
 	return s
 }
 
-// walk visits the values that steps lead to from n, in the order of the text.
-func (n Node) walk(steps []step, visit func(Node)) {
+// follow adds the values that steps lead to from n to list, in the order of the
+// text.
+func (n Node) follow(steps []step, list []Node) []Node {
 	if len(steps) == 0 {
-		visit(n)
-		return
+		return append(list, n)
 	}
 	s := &steps[0]
 	c := n.member(s.name)
@@ -129,20 +129,20 @@ func (n Node) walk(steps []step, visit func(Node)) {
 	case !c.Exists():
 	case c.Kind() != Array:
 		if s.index <= 0 && s.holds(c) {
-			c.walk(steps[1:], visit)
+			list = c.follow(steps[1:], list)
 		}
 	case s.index >= 0:
 		if e := c.element(s.index); e.Exists() && s.holds(e) {
-			e.walk(steps[1:], visit)
+			list = e.follow(steps[1:], list)
 		}
 	default:
-		nodes := c.d.nodes
-		for i := c.i + 1; i < nodes[c.i].next; i = nodes[i].next {
-			if e := (Node{c.d, i}); s.holds(e) {
-				e.walk(steps[1:], visit)
+		for e := c.firstChild(); e.Exists(); e = e.sibling(c) {
+			if s.holds(e) {
+				list = e.follow(steps[1:], list)
 			}
 		}
 	}
+	return list
 }
 
 // holds reports whether a value meets the condition of the step.
@@ -157,18 +157,10 @@ func (s *step) holds(n Node) bool {
 }
 
 // refersTo reports whether a Reference says that it points to a resource of the
-// type: by its literal reference, by its type, or as a contained resource.
+// type, by its literal reference or else by its type.
 func (n Node) refersTo(typ string) bool {
 	if t, _ := n.Reference(); t != "" {
 		return t == typ
-	}
-	if id, ok := strings.CutPrefix(n.member("reference").String(), "#"); ok && n.d != nil {
-		for c := range n.d.Each("contained") {
-			if c.member("id").String() == id {
-				return c.member("resourceType").String() == typ
-			}
-		}
-		return false
 	}
 	return n.member("type").String() == typ
 }
@@ -192,7 +184,7 @@ func (d *definitions) program(typ, code string) *program {
 }
 
 // Params returns the search parameters of a type in the order of their codes,
-// nil for an unknown type.
+// nil for an unknown type. What they point to must not be changed.
 func Params(typ string) []Param {
 	var params []Param
 	for _, p := range r4().programs[typ] {

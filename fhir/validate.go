@@ -35,11 +35,15 @@ func Validate(d *Doc) []issue.Issue {
 type validator struct {
 	defs   *definitions
 	issues []issue.Issue
-	// container is the resource whose contained resources "#id" means: the
-	// outermost one, or that of the Bundle entry being checked.
-	container Node
-	// transaction is true inside a Bundle whose entries may refer by search.
-	transaction bool
+	scope  *scope
+}
+
+// A scope is the resource whose contained resources "#id" means: the document,
+// or that of the Bundle entry being checked.
+type scope struct {
+	container   Node
+	contained   map[string]string // their types by id; nil until somebody asks
+	transaction bool              // in a Bundle whose entries may refer by search
 }
 
 func (v *validator) full() bool { return len(v.issues) >= maxIssues }
@@ -70,21 +74,19 @@ func (v *validator) resource(n Node, owner *structure) {
 		v.addAt(n.Path()+".resourceType", issue.Structure, "fhir.resource_type", typ.String())
 		return
 	}
-	was, transaction := v.container, v.transaction
+	was := v.scope
 	switch {
 	case n.Name() != "" || owner == nil: // a document, an entry, a parameter
-		v.container = n
+		kind := n.member("type").String()
+		v.scope = &scope{container: n, transaction: was != nil && was.transaction ||
+			s.name == "Bundle" && (kind == "transaction" || kind == "batch")}
 	case n.member("contained").Exists():
 		v.add(n.member("contained"), issue.Structure, "fhir.contained.nested")
 	case !n.member("id").Exists():
 		v.addAt(n.Path()+".id", issue.Required, "fhir.required", "id")
 	}
-	if s.name == "Bundle" {
-		kind := n.member("type").String()
-		v.transaction = kind == "transaction" || kind == "batch"
-	}
 	v.object(n, s)
-	v.container, v.transaction = was, transaction
+	v.scope = was
 }
 
 // object checks the members of n against the elements of s.
@@ -175,20 +177,27 @@ func (v *validator) member(n, c Node, m member, shadow bool) {
 	if c.Len() == 0 {
 		v.add(c, issue.Structure, "fhir.empty")
 	}
-	twin, i := Node{}, 0
+	if m.typ.primitive != notPrimitive {
+		v.primitives(c, n.member(twinName(c.Name())), m, shadow)
+		return
+	}
 	for e := range c.children() {
-		if e.Kind() != Null || m.typ.primitive == notPrimitive {
+		v.value(e, m, shadow)
+	}
+}
+
+// primitives checks the elements of an array of primitives, or of its twin with
+// their ids and extensions. null keeps the place of what is in the other one.
+func (v *validator) primitives(array, twin Node, m member, shadow bool) {
+	other := twin.firstChild()
+	for e := array.firstChild(); e.Exists() && !v.full(); e = e.sibling(array) {
+		switch {
+		case e.Kind() != Null:
 			v.value(e, m, shadow)
-		} else {
-			// null keeps the place of a value whose extensions are in the twin.
-			if !twin.Exists() {
-				twin = n.member(twinName(c.Name()))
-			}
-			if k := twin.element(i).Kind(); k == Absent || k == Null {
-				v.add(e, issue.Structure, "fhir.null")
-			}
+		case other.Kind() == Absent || other.Kind() == Null:
+			v.add(e, issue.Structure, "fhir.null")
 		}
-		i++
+		other = other.sibling(twin)
 	}
 }
 
@@ -288,19 +297,15 @@ func (v *validator) reference(n Node, targets []string) {
 func (v *validator) target(ref string) (typ string, ok bool) {
 	if id, ok := strings.CutPrefix(ref, "#"); ok {
 		if id == "" { // the container itself
-			return v.container.member("resourceType").String(), true
+			return v.scope.container.member("resourceType").String(), true
 		}
-		for c := range v.container.Each("contained") {
-			if c.member("id").String() == id {
-				return c.member("resourceType").String(), true
-			}
-		}
-		return "", false
+		typ, ok := v.scope.types()[id]
+		return typ, ok
 	}
 	if strings.HasPrefix(ref, "urn:") {
 		return "", pURI.wellFormed(ref)
 	}
-	if typ, query, ok := strings.Cut(ref, "?"); ok && v.transaction {
+	if typ, query, ok := strings.Cut(ref, "?"); ok && v.scope.transaction {
 		return typ, query != "" && IsType(typ)
 	}
 	typ, _ = SplitReference(ref)
@@ -311,4 +316,15 @@ func (v *validator) target(ref string) (typ string, ok bool) {
 		return typ, pURI.wellFormed(ref)
 	}
 	return typ, IsType(typ)
+}
+
+// types returns the types of the contained resources by their ids.
+func (s *scope) types() map[string]string {
+	if s.contained == nil {
+		s.contained = map[string]string{}
+		for c := range s.container.Each("contained") {
+			s.contained[c.member("id").String()] = c.member("resourceType").String()
+		}
+	}
+	return s.contained
 }
