@@ -50,6 +50,9 @@ func (c *commit) run(ctx context.Context) error {
 			return fmt.Errorf("writing a %s: %w", w.typ, err)
 		}
 	}
+	if err := c.tx.flushIndex(ctx); err != nil {
+		return fmt.Errorf("writing the index: %w", err)
+	}
 	if err := c.log(ctx); err != nil {
 		return fmt.Errorf("writing the log: %w", err)
 	}

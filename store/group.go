@@ -17,7 +17,8 @@ type commitTx struct {
 	// logged and audited are the last numbers given, on SQLite only: there is
 	// one writer, so numbering inside the commit is in commit order.
 	logged, audited int64
-	statements      int // since the batch began; bounds it
+	statements      int        // since the batch began; bounds it
+	rows            []*inserts // index rows of the commit, SQLite only
 }
 
 // groupWriter is the one writer of a SQLite file. Units that arrive while it
@@ -162,6 +163,7 @@ func (g *groupWriter) batch(first *unit) (more bool) {
 
 // one runs a unit behind a savepoint; its numbers are taken back when it fails.
 func (g *groupWriter) one(ctx context.Context, tx *commitTx, u *unit) error {
+	tx.rows = nil // of a unit that failed
 	before := *tx
 	err := g.tx.savepoint(ctx, func() (err error) {
 		defer func() {

@@ -194,7 +194,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		db.SetMaxIdleConns(conns)
 		return newPool(db, false, s.cfg.Trace), db.PingContext(ctx)
 	}
-	writer, err := open(data, 1, "journal_mode(wal)", "synchronous(full)", "cache_size(-65536)", "mmap_size(268435456)")
+	writer, err := open(data, 1, "journal_mode(wal)", "synchronous(full)", "wal_autocheckpoint(4000)", "cache_size(-65536)", "mmap_size(268435456)")
 	if err != nil {
 		return err
 	}

@@ -5,9 +5,7 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -73,35 +71,20 @@ type pgTx struct {
 	inserts []*inserts
 }
 
-// inserts are the rows of one insert text, by column.
-type inserts struct {
-	text string
-	rows [][]any
-}
-
 func (q *pgTx) Exec(ctx context.Context, text string, args ...any) error {
 	traced(ctx, q.trace, text)
 	if len(args) > 0 && strings.HasPrefix(text, "insert into ") && strings.HasSuffix(text, "?)") {
-		q.insert(text, args)
+		q.inserts = gathered(q.inserts, text, args)
 		return nil
 	}
 	q.batch.Queue(rebind(text), args...)
 	return nil
 }
 
-func (q *pgTx) insert(text string, args []any) {
-	i := slices.IndexFunc(q.inserts, func(g *inserts) bool { return g.text == text })
-	if i < 0 {
-		i = len(q.inserts)
-		q.inserts = append(q.inserts, &inserts{text: text})
-	}
-	q.inserts[i].rows = append(q.inserts[i].rows, args)
-}
-
 // flush sends the queue in one round trip.
 func (q *pgTx) flush(ctx context.Context) error {
 	for _, g := range q.inserts {
-		text, args, err := g.statement()
+		text, args, err := g.unnested()
 		if err != nil {
 			return err
 		}
@@ -114,54 +97,6 @@ func (q *pgTx) flush(ctx context.Context) error {
 	sent := q.batch
 	q.batch = pgx.Batch{}
 	return q.tx.SendBatch(ctx, &sent).Close()
-}
-
-// statement turns the rows into insert … select unnest of one array a column.
-func (g *inserts) statement() (string, []any, error) {
-	if len(g.rows) == 1 {
-		return rebind(g.text), g.rows[0], nil
-	}
-	head, _, ok := strings.Cut(g.text, "values (")
-	if !ok {
-		return "", nil, fmt.Errorf("no values in %q", g.text)
-	}
-	args := make([]any, len(g.rows[0]))
-	types := make([]string, len(args))
-	for c := range args {
-		var err error
-		if types[c], args[c], err = column(g.rows, c); err != nil {
-			return "", nil, fmt.Errorf("%s, column %d: %w", head, c, err)
-		}
-	}
-	for c := range types {
-		types[c] = fmt.Sprintf("$%d::%s[]", c+1, types[c])
-	}
-	return head + " select * from unnest(" + strings.Join(types, ", ") + ")", args, nil
-}
-
-// column gathers one column of rows into a slice of its type.
-func column(rows [][]any, c int) (typ string, values any, err error) {
-	switch k := reflect.ValueOf(rows[0][c]); {
-	case k.CanInt():
-		out := make([]int64, len(rows))
-		for i, r := range rows {
-			out[i] = reflect.ValueOf(r[c]).Int()
-		}
-		return "bigint", out, nil
-	case k.CanFloat():
-		out := make([]float64, len(rows))
-		for i, r := range rows {
-			out[i] = reflect.ValueOf(r[c]).Float()
-		}
-		return "double precision", out, nil
-	case k.Kind() == reflect.String:
-		out := make([]string, len(rows))
-		for i, r := range rows {
-			out[i] = reflect.ValueOf(r[c]).String()
-		}
-		return "text", out, nil
-	}
-	return "", nil, fmt.Errorf("no array of %T", rows[0][c])
 }
 
 func (q *pgTx) query(ctx context.Context, text string, args []any) (pgx.Rows, error) {

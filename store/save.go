@@ -38,7 +38,7 @@ func (c *commit) save(ctx context.Context, w *written) error {
 		}
 	}
 	for text, args := range statements(w) {
-		if err := c.tx.Exec(ctx, text, args...); err != nil {
+		if err := c.tx.index(ctx, text, args); err != nil {
 			return err
 		}
 	}
