@@ -107,7 +107,7 @@ const (
 )
 
 // lay fits the main map into the page, largest circles first so that small
-// ones stay on top, and stacks the insets at the right.
+// ones stay on top, and the insets beside or under it.
 func lay(p Props) drawn {
 	var main []Circle
 	insets := map[string][]Circle{}
@@ -122,44 +122,63 @@ func lay(p Props) drawn {
 		}
 		insets[c.Inset] = append(insets[c.Inset], c)
 	}
-	width := mapWidth
-	if len(names) > 0 {
-		width -= insetW + 16
+	d := drawn{w: mapWidth}
+	if len(names) == 0 {
+		d.h = d.place(p, main, 0, 0, mapWidth, mapHeight, 6, false)
+		return d
 	}
-	d := drawn{}
-	w, h := d.place(p, main, 0, 0, width, mapHeight, 6)
-	d.w, d.h = w, h
-	for i, n := range names {
-		f := frame{n, mapWidth - insetW, 8 + float64(i)*(insetH+26), insetW, insetH}
-		if i >= 1 { // the south-eastern corner: sea on the map of Vietnam too
-			f.y = h - float64(len(names)-i)*(insetH+26)
+	if tall(main) { // insets beside it, in the sea: the first at the top, the others at the bottom
+		d.h = d.place(p, main, 0, 0, mapWidth-insetW-16, mapHeight, 6, false)
+		for i, n := range names {
+			y := 8.0
+			if i > 0 {
+				y = d.h - float64(len(names)-i)*(insetH+26)
+			}
+			d.inset(p, n, insets[n], mapWidth-insetW-1, y)
 		}
-		d.frames = append(d.frames, f)
-		d.place(p, insets[n], f.x, f.y, f.w, f.h, 10)
+		return d
 	}
-	if len(names) > 0 {
-		d.w = mapWidth
-		d.h = math.Max(d.h, float64(len(names))*(insetH+26)+16)
+	d.h = d.place(p, main, 0, 0, mapWidth, mapHeight, 6, false)
+	for i, n := range names {
+		d.inset(p, n, insets[n], 1+float64(i%3)*(insetW+24), d.h+12+float64(i/3)*(insetH+30))
 	}
+	d.h += 12 + float64((len(names)+2)/3)*(insetH+30)
 	return d
 }
 
-// place fits circles into a box with pad around and returns the size used.
-func (d *drawn) place(p Props, cs []Circle, x0, y0, w, h, pad float64) (usedW, usedH float64) {
-	if len(cs) == 0 {
-		return w, 60
-	}
-	minX, minY, maxX, maxY := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
+// tall reports whether a map leaves room beside it.
+func tall(cs []Circle) bool {
+	minX, minY, maxX, maxY := extent(cs)
+	return maxY-minY > 1.2*(maxX-minX)
+}
+
+func extent(cs []Circle) (minX, minY, maxX, maxY float64) {
+	minX, minY, maxX, maxY = math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
 	for _, c := range cs {
 		minX, maxX = math.Min(minX, c.X-c.R), math.Max(maxX, c.X+c.R)
 		minY, maxY = math.Min(minY, c.Y-c.R), math.Max(maxY, c.Y+c.R)
 	}
+	return minX, minY, maxX, maxY
+}
+
+// inset draws circles in a frame with its name under it.
+func (d *drawn) inset(p Props, name string, cs []Circle, x, y float64) {
+	d.frames = append(d.frames, frame{name, x, y, insetW, insetH})
+	d.place(p, cs, x, y, insetW, insetH, 10, true)
+}
+
+// place fits circles into a box with pad around them, in its middle or at its
+// top, and returns the height used.
+func (d *drawn) place(p Props, cs []Circle, x0, y0, w, h, pad float64, middle bool) float64 {
+	if len(cs) == 0 {
+		return 60
+	}
+	minX, minY, maxX, maxY := extent(cs)
 	k := math.Min((w-2*pad)/math.Max(maxX-minX, 1e-6), (h-2*pad)/math.Max(maxY-minY, 1e-6))
-	usedW, usedH = (maxX-minX)*k+2*pad, (maxY-minY)*k+2*pad
-	ox := x0 + (w-usedW)/2 + pad
-	oy := y0 + pad
-	if y0 > 0 { // an inset: in the middle of its frame
-		oy = y0 + (h-usedH)/2 + pad
+	usedW, usedH := (maxX-minX)*k+2*pad, (maxY-minY)*k+2*pad
+	ox, oy := x0+(w-usedW)/2+pad, y0+pad
+	if middle {
+		oy += (h - usedH) / 2
 	}
 	start := len(d.dots)
 	for _, c := range cs {
@@ -167,7 +186,7 @@ func (d *drawn) place(p Props, cs []Circle, x0, y0, w, h, pad float64) (usedW, u
 			x: ox + (c.X-minX)*k, y: oy + (c.Y-minY)*k, r: math.Max(c.R*k, least)})
 	}
 	slices.SortStableFunc(d.dots[start:], func(a, b dot) int { return cmp.Compare(b.r, a.r) })
-	return w, usedH
+	return usedH
 }
 
 // ranges are the legend's steps in words, palest first.
