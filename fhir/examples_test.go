@@ -99,7 +99,7 @@ func fetchExamples() (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(temp)
-	cmd := exec.Command("npm", "pack", "--silent", "--pack-destination", temp, examplePackage)
+	cmd := exec.Command("npm", "pack", "--silent", "--fetch-retries", "0", "--pack-destination", temp, examplePackage)
 	if err := cmd.Run(); err != nil {
 		return "", err
 	}

@@ -84,9 +84,7 @@ func (x *extractor) value(p *program, way *route, v Node) {
 	case ParamReference:
 		x.reference(p, way.leaf, v)
 	case ParamURI:
-		if s := v.String(); s != "" {
-			x.add(Index{Param: p.Code, Kind: ParamURI, Value: s})
-		}
+		x.uri(p, way.leaf, v.String())
 	case ParamDate:
 		if from, to, ok := span(way.leaf, v); ok {
 			x.add(Index{Param: p.Code, Kind: ParamDate, From: from, To: to})
@@ -269,6 +267,17 @@ func (x *extractor) string(p *program, leaf string, v Node) {
 func (x *extractor) text(p *program, v Node) {
 	if s := v.String(); s != "" {
 		x.add(Index{Param: p.Code, Kind: ParamString, Value: vn.Fold(s), Text: s})
+	}
+}
+
+// uri adds a URI; a canonical with a version once more without it.
+func (x *extractor) uri(p *program, leaf, s string) {
+	if s == "" {
+		return
+	}
+	x.add(Index{Param: p.Code, Kind: ParamURI, Value: s})
+	if bare, _, ok := strings.Cut(s, "|"); ok && leaf == "canonical" {
+		x.add(Index{Param: p.Code, Kind: ParamURI, Value: bare})
 	}
 }
 

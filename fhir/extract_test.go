@@ -126,6 +126,7 @@ func TestExtract(t *testing.T) {
 		{"Invoice", `"totalGross":{"value":12000,"currency":"VND"}`, "totalgross", "12000..12000 urn:iso:std:iso:4217|VND"},
 		// uri
 		{"ValueSet", `"url":"http://v"`, "url", "http://v"},
+		{"ValueSet", `"meta":{"profile":["http://p|1"]}`, "_profile", "http://p|1, http://p"},
 		// composite: only within one component
 		{"Observation", `"component":[{"code":{"coding":[{"code":"s"}]},"valueQuantity":{"value":120}},
 			{"code":{"coding":[{"code":"d"}]},"valueQuantity":{"value":80}},{"code":{"coding":[{"code":"n"}]}}]`,

@@ -31,6 +31,9 @@ while IFS= read -r f; do
 	diff -q "$f" "$tmp/$f" >/dev/null || bad "$f differs from its template: run make gen"
 done < <(git ls-files '*_templ.go')
 
+say "FHIR definitions"
+go -C tools run ./fhirdefs -check || fail=1
+
 say "import order"
 go test -count=1 . || fail=1
 exit $fail

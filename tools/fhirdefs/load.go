@@ -43,7 +43,7 @@ func fetch() (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(temp)
-	cmd := exec.Command("npm", "pack", "--silent", "--pack-destination", temp, npmPackage)
+	cmd := exec.Command("npm", "pack", "--silent", "--fetch-retries", "0", "--pack-destination", temp, npmPackage)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("npm pack: %w: %s", err, text)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 )
@@ -31,17 +30,22 @@ type part struct {
 	paths      []string
 }
 
-type params []*param
+// params are all of them, and the ids of those left out.
+type params struct {
+	all     []*param
+	leftOut []string
+}
 
 // compileParams compiles every parameter of the base specification. Those
 // defined by profiles on extensions and those that no index answers (_text,
-// near …) are left out, and named on standard error.
-func compileParams(d *definitions, types typeDefs) (params, error) {
-	var all params
+// near …) are left out, and named in the text.
+func compileParams(d *definitions, types typeDefs) (*params, error) {
+	var all []*param
+	var leftOut []string
 	for _, sp := range d.params {
 		if strings.HasPrefix(sp.ID, "example") || strings.Contains(sp.ID, "-extensions-") || strings.Contains(sp.ID, "-genetic-") ||
 			sp.Expression == "" || sp.Type == "special" {
-			fmt.Fprintf(os.Stderr, "fhirdefs: left out: %s\n", sp.ID)
+			leftOut = append(leftOut, sp.ID)
 			continue
 		}
 		for _, base := range sp.Base {
@@ -58,7 +62,8 @@ func compileParams(d *definitions, types typeDefs) (params, error) {
 			return nil, fmt.Errorf("%s and %s are both %s of %s", a.id, b.id, a.code, a.typ)
 		}
 	}
-	return all, nil
+	slices.Sort(leftOut)
+	return &params{all, leftOut}, nil
 }
 
 func compileParam(d *definitions, types typeDefs, sp *searchParam, base string) (*param, error) {
@@ -141,8 +146,9 @@ func leaves(ways []way, kind string) []string {
 //	P Observation component-code-value-quantity composite …
 //	@ component
 //	- component-code token code:CodeableConcept
-func (all params) write(w io.Writer) {
-	for _, p := range all {
+func (ps *params) write(w io.Writer) {
+	fmt.Fprintf(w, "# parameters left out: %s\n", strings.Join(ps.leftOut, " "))
+	for _, p := range ps.all {
 		fmt.Fprintf(w, "P %s %s %s %s", p.typ, p.code, p.kind, p.id)
 		if len(p.targets) > 0 && p.kind == "reference" {
 			fmt.Fprintf(w, " >%s", strings.Join(p.targets, ","))

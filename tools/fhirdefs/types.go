@@ -54,7 +54,7 @@ func compileTypes(d *definitions, sets codeSets) typeDefs {
 				types[owner] = &typeDef{kind: "part"}
 			}
 			def := compileElement(e, name, sets)
-			if kind == "resource" && owner == s.Name && name == "id" {
+			if s.Kind == "resource" && owner == s.Name && name == "id" {
 				def.types = []typeRef{{name: "id"}} // R4 says string, and means the type id
 			}
 			types[owner].elements = append(types[owner].elements, def)
@@ -138,8 +138,10 @@ func writeCompartments(w io.Writer, d *definitions) {
 	slices.SortFunc(d.compartments, func(a, b *compartment) int { return strings.Compare(a.Code, b.Code) })
 	for _, c := range d.compartments {
 		for _, r := range c.Resource {
-			if len(r.Param) > 0 {
-				fmt.Fprintf(w, "C %s %s %s\n", c.Code, r.Code, strings.Join(r.Param, " "))
+			// {def} says that a resource is in its own compartment.
+			codes := slices.DeleteFunc(r.Param, func(code string) bool { return code == "{def}" })
+			if len(codes) > 0 {
+				fmt.Fprintf(w, "C %s %s %s\n", c.Code, r.Code, strings.Join(codes, " "))
 			}
 		}
 	}
