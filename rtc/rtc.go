@@ -67,7 +67,7 @@ func LiveKit(s string) (Config, error) {
 	return Config{URL: p[0], Key: p[1], Secret: p[2]}, nil
 }
 
-// Engine is one LiveKit server, or none. Close it when done.
+// Engine is one LiveKit server, or none; so is a nil Engine. Close it when done.
 type Engine struct {
 	key, secret string
 	browser     string      // where browsers connect; "" = through Proxy
@@ -126,7 +126,7 @@ func addresses(raw string) (api, browser string, err error) {
 
 // Offered reports whether this site has live rooms at all. It stays the same
 // for the life of the engine; pages show no room where it is false.
-func (e *Engine) Offered() bool { return e.child != nil || e.api != "" }
+func (e *Engine) Offered() bool { return e != nil && (e.child != nil || e.api != "") }
 
 // Up reports whether rooms can be entered at this moment.
 func (e *Engine) Up() bool {
@@ -153,16 +153,21 @@ func (e *Engine) Ready(ctx context.Context) error {
 // BrowserURL returns the WebSocket base browsers connect to: "" when they use
 // the page's own address, where [Engine.Proxy] answers. Its origin belongs into
 // the page's connect-src.
-func (e *Engine) BrowserURL() string { return e.browser }
+func (e *Engine) BrowserURL() string {
+	if e == nil {
+		return ""
+	}
+	return e.browser
+}
 
 // base returns the HTTP base of the server: issue.NotSupported ("rtc.none")
 // without one, issue.Timeout ("rtc.unavailable") while the process is down.
 func (e *Engine) base() (string, error) {
 	switch {
+	case !e.Offered():
+		return "", issue.New(issue.NotSupported, "rtc.none")
 	case e.api != "":
 		return e.api, nil
-	case e.child == nil:
-		return "", issue.New(issue.NotSupported, "rtc.none")
 	}
 	if addr := e.child.address(); addr != "" {
 		return "http://" + addr, nil
@@ -179,7 +184,7 @@ func unavailable() error {
 // Process returns the process id of the media process; zero when it is down
 // or there is none. For operation and tests.
 func (e *Engine) Process() int {
-	if e.child == nil {
+	if e == nil || e.child == nil {
 		return 0
 	}
 	return e.child.process()
@@ -188,6 +193,9 @@ func (e *Engine) Process() int {
 // Close ends the media process, by force after a deadline, and waits for it.
 // An external server is left alone. Closing twice is harmless.
 func (e *Engine) Close() {
+	if e == nil {
+		return
+	}
 	if e.child != nil {
 		e.child.close()
 	}

@@ -149,23 +149,25 @@ func TestProxyLetsOnlySignallingIn(t *testing.T) {
 }
 
 func TestNone(t *testing.T) {
-	e, err := Open(Config{})
+	open, err := Open(Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close()
-	if e.Offered() || e.Up() || e.Process() != 0 || e.BrowserURL() != "" {
-		t.Error("a site without rooms offers one")
-	}
-	_, err = e.Token(Grant{Room: "hc-1", Identity: "a"})
-	for what, err := range map[string]error{
-		"Token": err, "EnsureRoom": e.EnsureRoom(t.Context(), "hc-1"), "Ready": e.Ready(t.Context()),
-	} {
-		if !issue.Is(err, issue.NotSupported) {
-			t.Errorf("%s: %v, want not-supported", what, err)
+	for _, e := range []*Engine{open, nil} {
+		if e.Offered() || e.Up() || e.Process() != 0 || e.BrowserURL() != "" {
+			t.Error("a site without rooms offers one")
 		}
+		_, err = e.Token(Grant{Room: "hc-1", Identity: "a"})
+		for what, err := range map[string]error{
+			"Token": err, "EnsureRoom": e.EnsureRoom(t.Context(), "hc-1"), "Ready": e.Ready(t.Context()),
+		} {
+			if !issue.Is(err, issue.NotSupported) {
+				t.Errorf("%s: %v, want not-supported", what, err)
+			}
+		}
+		e.Close()
 	}
-	if w := get(e.Proxy(), "GET", "/rtc"); w.Code != http.StatusNotFound {
+	if w := get(open.Proxy(), "GET", "/rtc"); w.Code != http.StatusNotFound {
 		t.Errorf("the door: %d", w.Code)
 	}
 }

@@ -52,7 +52,7 @@ func apply(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.D
 // applyRequest fills what is asked. A request that is gone or no consultation
 // leaves what its Task filled, as if the request had never been.
 func applyRequest(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
-	if now == nil || now.Get("category").Code(fhir.CSCategory) != consultation || now.Get("status").String() == "entered-in-error" {
+	if now == nil || codeIn(now.Get("category"), fhir.CSCategory) != consultation || now.Get("status").String() == "entered-in-error" {
 		return blankRequest(ctx, tx, c.ID)
 	}
 	if err := ensure(ctx, tx, c.ID); err != nil {
@@ -178,7 +178,7 @@ func applyPlace(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc)
 		return err
 	}
 	return tx.Exec(ctx, `insert into telehealth_place (id, name, kind, unit) values (?, ?, ?, ?)`,
-		c.ID, now.Get("name").String(), now.Get("type").Code(fhir.CSFacilityType), int64(c.Labels.Unit))
+		c.ID, now.Get("name").String(), codeIn(now.Get("type"), fhir.CSFacilityType), int64(c.Labels.Unit))
 }
 
 func applyName(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
@@ -209,6 +209,17 @@ func applyRole(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) 
 	}
 	return tx.Exec(ctx, `insert into telehealth_role (id, practitioner, organization, since, until) values (?, ?, ?, ?, ?)`,
 		c.ID, now.Get("practitioner").RefID("Practitioner"), now.Get("organization").RefID("Organization"), since, until)
+}
+
+// codeIn returns the code that a list of concepts has in the system, "" for
+// none.
+func codeIn(list fhir.Node, system string) string {
+	for c := range list.Items() {
+		if code := c.Code(system); code != "" {
+			return code
+		}
+	}
+	return ""
 }
 
 // day cuts a dateTime to its date.
