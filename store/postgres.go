@@ -61,9 +61,9 @@ func met(err error) bool {
 	return e.Code == "40001" || e.Code == "40P01" || e.Code == "23505" && (e.ConstraintName == "res_kh" || e.ConstraintName == "once_pkey")
 }
 
-// pgTx queues statements and sends them together. Inserts of one text become
-// one statement over arrays; they run after the other statements. A question
-// first sends what is queued.
+// pgTx queues statements and sends them together, in their order. Rows for the
+// tables of a commit become one statement for each table, over arrays, behind
+// the other statements. A question first sends what is queued.
 type pgTx struct {
 	tx      pgx.Tx
 	trace   func(request, statement string)
@@ -73,13 +73,23 @@ type pgTx struct {
 
 func (q *pgTx) Exec(ctx context.Context, text string, args ...any) error {
 	traced(ctx, q.trace, text)
-	if len(args) > 0 && strings.HasPrefix(text, "insert into ") && strings.HasSuffix(text, "?)") {
+	if gathers(text) {
 		q.inserts = gathered(q.inserts, text, args)
 		return nil
 	}
 	q.batch.Queue(rebind(text), args...)
 	return nil
 }
+
+// gathers reports whether an insert is into a table that one commit writes
+// many rows to and reads none of.
+func gathers(text string) bool {
+	rest, ok := strings.CutPrefix(text, "insert into ")
+	table, _, _ := strings.Cut(rest, " ")
+	return ok && slices.Contains(manyRows, table)
+}
+
+var manyRows = []string{"res", "ver", "ih", "istr", "ir", "ic", "pending", "pending_audit"}
 
 // flush sends the queue in one round trip.
 func (q *pgTx) flush(ctx context.Context) error {
