@@ -22,7 +22,7 @@ type Config struct {
 	Metrics  string `help:"Address for Prometheus; its own listener." default:"127.0.0.1:0" env:"MACH_METRICS"`
 	Database string `help:"PostgreSQL DSN; empty means SQLite in the data folder." env:"MACH_DATABASE"`
 	NATS     string `help:"NATS cluster URL; empty means in this process." env:"MACH_NATS"`
-	LiveKit  string `help:"URL,KEY,SECRET of a LiveKit server; empty starts our own, none switches rooms off." env:"MACH_LIVEKIT"`
+	LiveKit  string `name:"livekit" help:"URL,KEY,SECRET of a LiveKit server; empty starts our own, none switches rooms off." env:"MACH_LIVEKIT"`
 	Blob     string `help:"s3://… for attachments; empty means a folder." env:"MACH_BLOB"`
 	TLSCert  string `help:"Certificate file." env:"MACH_TLS_CERT"`
 	TLSKey   string `help:"Key file." env:"MACH_TLS_KEY"`

@@ -104,11 +104,6 @@ func eventsOf(d *fhir.Doc) []event {
 	case "Appointment":
 		e.kind, e.encounter = "follow-up", idOf(d.Get("supportingInformation", "reference").String())
 		e.at = instant(d.Get("start").String())
-		for p := range d.Each("participant") {
-			if typ, id, _ := strings.Cut(p.Get("actor", "reference").String(), "/"); typ == "Organization" {
-				e.facility = id
-			}
-		}
 	case "Observation":
 		return measures(d, e.encounter)
 	case "Immunization":

@@ -135,7 +135,7 @@ func (m *Module) assemble(rows []row, vi bool) Book {
 		case "follow-up":
 			v.FollowUp = at
 			if at.After(m.now()) && (b.Next == nil || at.Before(b.Next.At)) {
-				b.Next = &FollowUp{at, r.place}
+				b.Next = &FollowUp{at, v.Place}
 			}
 		}
 	}

@@ -163,7 +163,7 @@ func (m *Module) examOps(ctx context.Context, a store.Actor, encounter string, v
 		}
 	}
 	if e.FollowUp != vn.ZeroDate {
-		if _, err := add(e.followUp(v, at)); err != nil {
+		if _, err := add(e.followUp(v, a.Practitioner, at)); err != nil {
 			return nil, err
 		}
 	}

@@ -114,7 +114,7 @@ func (e Exam) advice(v Visit, author, at string) fhir.CarePlan {
 
 // followUp is asked for at 8 in the morning of the day; the time is the
 // station's to change.
-func (e Exam) followUp(v Visit, at string) fhir.Appointment {
+func (e Exam) followUp(v Visit, author, at string) fhir.Appointment {
 	start := time.Unix(int64(e.FollowUp)*24*60*60, 0).UTC().Add(time.Hour) // 08:00 in Viet Nam
 	return fhir.Appointment{
 		Status: "proposed", Created: at,
@@ -122,7 +122,7 @@ func (e Exam) followUp(v Visit, at string) fhir.Appointment {
 		SupportingInformation: []fhir.Reference{fhir.Ref("Encounter", v.ID)},
 		Participant: []fhir.AppointmentParticipant{
 			{Actor: fhir.Ref("Patient", v.Patient), Status: "needs-action"},
-			{Actor: fhir.Ref("Organization", v.Facility), Status: "accepted"},
+			{Actor: fhir.Ref("Practitioner", author), Status: "accepted"},
 		},
 	}
 }

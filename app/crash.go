@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"mach/access"
+	"mach/fhir"
+)
+
+type crashCmd struct {
+	Config
+	Kills int `default:"5" help:"How often the server is killed."`
+}
+
+// crashResult is the one line that mach crash prints.
+type crashResult struct {
+	Kills        int  `json:"kills"`
+	Acknowledged int  `json:"acknowledged"`
+	Lost         int  `json:"lost"`
+	ViewsDiffer  int  `json:"views_differ"`
+	Audit        bool `json:"audit"`
+}
+
+// How the server is loaded: writers at once, and how long each life lasts at
+// least before it is killed.
+const (
+	crashWriters = 8
+	crashLife    = 400 * time.Millisecond
+)
+
+// Run starts a server, writes to it over HTTP, kills it with SIGKILL in the
+// middle, and does so again. Then every write that was acknowledged must be
+// there, every view must equal its rebuild, and the audit must be whole.
+func (c *crashCmd) Run(ctx context.Context, s Streams) error {
+	token, err := c.token(ctx, s)
+	if err != nil {
+		return err
+	}
+	var acked []string
+	for n := range c.Kills {
+		ids, err := c.life(ctx, s, token, crashLife+time.Duration(n%7)*90*time.Millisecond)
+		if err != nil {
+			return fmt.Errorf("life %d: %w", n+1, err)
+		}
+		acked = append(acked, ids...)
+	}
+	r, err := c.judge(ctx, s, acked)
+	if err != nil {
+		return err
+	}
+	if err := json.NewEncoder(s.Out).Encode(r); err != nil {
+		return err
+	}
+	if r.Lost > 0 || r.ViewsDiffer > 0 || !r.Audit || r.Acknowledged == 0 {
+		return ErrFaults
+	}
+	return nil
+}
+
+func (c *crashCmd) token(ctx context.Context, s Streams) (string, error) {
+	a, err := Open(ctx, c.Config, s.Err)
+	if err != nil {
+		return "", err
+	}
+	token, err := a.Access.Tokens.Issue(ctx, system(), access.Grant{Scopes: "system/*.cruds", TTL: time.Hour})
+	return token, errors.Join(err, a.Close())
+}
+
+// life is one server from start to kill; it returns the ids whose creation was
+// acknowledged.
+func (c *crashCmd) life(ctx context.Context, s Streams, token string, within time.Duration) ([]string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"serve", "--data", c.Data, "--addr", "127.0.0.1:0", "--livekit", "none", "--level", "error"}
+	if c.Database != "" {
+		args = append(args, "--database", c.Database)
+	}
+	server := exec.CommandContext(ctx, self, args...)
+	server.Stderr = s.Err
+	out, err := server.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := server.Start(); err != nil {
+		return nil, err
+	}
+	var ready Ready
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &ready)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the server did not start: %w", err), server.Process.Kill(), ignoreExit(server.Wait()))
+	}
+	ids := load(ctx, ready.FHIR, token, within, server.Process.Kill)
+	return ids, ignoreExit(server.Wait())
+}
+
+// ignoreExit drops the exit code of a process that was killed on purpose.
+func ignoreExit(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return nil
+	}
+	return err
+}
+
+// load writes until kill has been called and the server is gone.
+func load(ctx context.Context, base, token string, within time.Duration, kill func() error) []string {
+	var (
+		mu    sync.Mutex // guards acked
+		acked []string
+		all   sync.WaitGroup
+	)
+	client := &http.Client{Timeout: 5 * time.Second}
+	for w := range crashWriters {
+		all.Go(func() {
+			for n := 0; ; n++ {
+				id, err := createOne(ctx, client, base, token, w, n)
+				if err != nil {
+					return
+				}
+				mu.Lock()
+				acked = append(acked, id)
+				mu.Unlock()
+			}
+		})
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(within):
+	}
+	if err := kill(); err != nil {
+		return nil // it had ended by itself: nothing is proved
+	}
+	all.Wait()
+	return acked
+}
+
+func createOne(ctx context.Context, client *http.Client, base, token string, w, n int) (string, error) {
+	doc, err := fhir.New(fhir.Patient{Name: []fhir.HumanName{{Text: fmt.Sprintf("Nguyễn Văn %d %d", w, n)}}, Gender: "male"})
+	if err != nil {
+		return "", err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/Patient", bytes.NewReader(doc.Bytes()))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/fhir+json")
+	res, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	body, err := io.ReadAll(res.Body)
+	if err := errors.Join(err, res.Body.Close()); err != nil {
+		return "", err
+	}
+	if res.StatusCode != http.StatusCreated {
+		return "", fmt.Errorf("create: %s: %s", res.Status, body)
+	}
+	location := strings.Split(strings.TrimPrefix(res.Header.Get("Location"), base+"/"), "/")
+	if len(location) < 2 {
+		return "", errors.New("create: no Location")
+	}
+	return location[1], nil
+}
+
+// judge reads every acknowledged resource and checks views and audit.
+func (c *crashCmd) judge(ctx context.Context, s Streams, acked []string) (crashResult, error) {
+	r := crashResult{Kills: c.Kills, Acknowledged: len(acked), Audit: true}
+	a, err := Open(ctx, c.Config, s.Err)
+	if err != nil {
+		return r, err
+	}
+	if err := a.Store.Start(ctx); err != nil {
+		return r, errors.Join(err, a.Close())
+	}
+	if err := a.caughtUp(ctx); err != nil {
+		return r, errors.Join(err, a.Close())
+	}
+	door := a.Store.For(system())
+	for _, id := range acked {
+		if _, err := door.Read(ctx, "Patient", id); err != nil {
+			r.Lost++
+		}
+	}
+	lines, err := a.Store.Check(ctx)
+	for _, l := range lines {
+		switch {
+		case l.OK:
+		case strings.HasPrefix(l.Check, "view"):
+			r.ViewsDiffer++
+		case strings.HasPrefix(l.Check, "audit"):
+			r.Audit = false
+		default:
+			err = errors.Join(err, fmt.Errorf("check %s: %s", l.Check, l.Detail))
+		}
+	}
+	return r, errors.Join(err, a.Close())
+}
