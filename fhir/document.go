@@ -3,6 +3,8 @@
 package fhir
 
 import (
+	"iter"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -71,6 +73,9 @@ func (d *Doc) Bytes() []byte { return []byte(d.text) }
 // itself.
 func (d *Doc) MarshalJSON() ([]byte, error) { return d.Bytes(), nil }
 
+// LogValue keeps what a resource says out of logs: Patient/0193….
+func (d *Doc) LogValue() slog.Value { return slog.StringValue(d.Ref()) }
+
 // Root returns the resource as a node.
 func (d *Doc) Root() Node { return Node{d, 0} }
 
@@ -78,7 +83,7 @@ func (d *Doc) Root() Node { return Node{d, 0} }
 func (d *Doc) Get(path ...string) Node { return d.Root().Get(path...) }
 
 // Each is [Node.Each] from the root.
-func (d *Doc) Each(name string) func(yield func(Node) bool) { return d.Root().Each(name) }
+func (d *Doc) Each(name string) iter.Seq[Node] { return d.Root().Each(name) }
 
 // VersionID returns meta.versionId, or "".
 func (d *Doc) VersionID() string { return d.Get("meta", "versionId").String() }

@@ -4,6 +4,7 @@ package fhir
 
 import (
 	"iter"
+	"log/slog"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -111,6 +112,9 @@ func (n Node) Path() string {
 	}
 	return n.d.path(n.i)
 }
+
+// LogValue keeps the value out of logs: its path.
+func (n Node) LogValue() slog.Value { return slog.StringValue(n.Path()) }
 
 // Doc returns the document that the node is of, nil when absent.
 func (n Node) Doc() *Doc { return n.d }

@@ -26,7 +26,7 @@ const maxIssues = 100
 // outside the resource.
 func Validate(d *Doc) []issue.Issue {
 	v := &validator{defs: r4()}
-	v.resource(d.Root(), nil)
+	v.resource(d.Root())
 	excuse(d, v.issues)
 	return v.issues
 }
@@ -62,8 +62,7 @@ func (v *validator) addAt(path string, code issue.Code, key string, args ...any)
 }
 
 // resource checks a resource: the document, a contained one, one of an entry.
-// owner is the structure it stands in, nil for the document itself.
-func (v *validator) resource(n Node, owner *structure) {
+func (v *validator) resource(n Node) {
 	if n.Kind() != Object {
 		v.add(n, issue.Structure, "fhir.type", "Resource")
 		return
@@ -76,7 +75,7 @@ func (v *validator) resource(n Node, owner *structure) {
 	}
 	was := v.scope
 	switch {
-	case n.Name() != "" || owner == nil: // a document, an entry, a parameter
+	case n.i == 0 || n.Name() != "": // the document, or that of an entry or a parameter
 		kind := n.member("type").String()
 		v.scope = &scope{container: n, transaction: was != nil && was.transaction ||
 			s.name == "Bundle" && (kind == "transaction" || kind == "batch")}
@@ -219,7 +218,7 @@ func (v *validator) value(n Node, m member, shadow bool) {
 	case t.primitive != notPrimitive:
 		v.primitive(n, t, m.codes)
 	case t.name == "Resource" || t.structure.resource:
-		v.resource(n, v.defs.types["Resource"])
+		v.resource(n)
 	default:
 		v.complex(n, t.structure, t.name)
 		switch {
