@@ -20,7 +20,6 @@ package store
 import (
 	"context"
 	"io/fs"
-	"iter"
 	"time"
 
 	"mach/fhir"
@@ -162,11 +161,12 @@ type Guard interface {
 	Reach(a Actor, act Action, typ string) Reach
 }
 
-// Receipt says what a commit wrote. Version ids are decimal strings.
+// Receipt says what a commit wrote. Version ids are decimal strings. Docs and
+// Changed are in the order of the operations.
 type Receipt struct {
-	Docs    []*fhir.Doc // as stored, in the order of the operations; nil entries for deletes
-	commit  int64
-	Changed []bool // false where the write changed nothing
+	Docs    []*fhir.Doc // as stored, or as there already; nil for deletes
+	Changed []bool      // false where the write changed nothing
+	commit  int64       // SQLite: its last number in the log; PostgreSQL: its id
 }
 
 // Change is one line of the log: the event, the outbox, the sync feed and the
@@ -246,54 +246,3 @@ type Access struct {
 	Allowed      bool
 	Sensitive    bool // the line itself is labelled: never shown to guardians
 }
-
-/*
-The functions, each in the file named (helpers: keep these signatures):
-
-open.go      func Open(ctx context.Context, c Config) (*Store, error)
-
-	func (s *Store) Start(ctx context.Context) error   // sequencer, followers
-	func (s *Store) Close() error
-	type Config struct { Dir, Database string; Guard Guard; Now func() time.Time; Site string; Log *slog.Logger;
-	    Wake func(topic string)            // after each view batch, "view:<name>"; nil = nobody listens
-	    Sensitivity func(system, code string) []string
-	    UnitOf func(code, version string) vn.UnitID  // resolves /ext/unit
-	}
-
-door.go      func (s *Store) For(a Actor) Door
-
-	func (d Door) Actor() Actor
-
-read.go      func (d Door) Read(ctx, typ, id string) (*fhir.Doc, error)              // NotFound, Deleted; not-found hides forbidden
-
-	func (d Door) ReadVersion(ctx, typ, id string, version int64) (*fhir.Doc, error)
-	func (d Door) History(ctx, typ, id string, limit int) ([]*fhir.Doc, []Change, error) // newest first
-
-search.go    func (d Door) Search(ctx, q Query) (Page, error)
-commit.go    func Create(doc *fhir.Doc) Op; func (o Op) Unless(query string) Op       // If-None-Exist
-
-	func Update(doc *fhir.Doc, ifMatch int64) Op                            // 0 = whatever is there
-	func Put(doc *fhir.Doc) Op                                              // create with client id, or update
-	func Delete(typ, id string) Op; func (o Op) Because(reason string) Op
-	func (d Door) Commit(ctx context.Context, ops ...Op) (Receipt, error)   // all or nothing
-	func (d Door) CommitOnce(ctx, key string, ops ...Op) (Receipt, error)   // idempotency key
-
-follow.go    func (s *Store) Follow(f ...Follower)           // before Start
-
-	func (s *Store) Await(ctx context.Context, r Receipt, view string) error // ≤ 500 ms, then nil with late=true via AwaitLate
-	func (s *Store) Rebuild(ctx, view string) error
-
-list.go      func List[T Row](ctx, d Door, unit vn.UnitID, scan func(Scan) (T, error), sql string, args ...any) ([]T, error)
-
-	func Figures[T any](ctx, d Door, unit vn.UnitID, scan func(Scan) (T, error), sql string, args ...any) ([]T, error)
-	func Identify[T Row](…same as List…)             // judged with ActIdentify
-	type Scan func(dest ...any) error
-
-relate.go    func (s *Store) Relate(ctx, r Relation) error; relations derived from resources in the commit
-accesslog.go func (d Door) AccessLog(ctx, patient string, before time.Time, limit int) ([]Access, error) // newest first
-audit rows   func (s *Store) Note(ctx, a Actor, act Action, l Labels, dec Decision) error  // for access: sign-in, break-glass …
-check.go     func (s *Store) Check(ctx) ([]CheckLine, error); backup.go: Backup(ctx, dir), Restore
-job.go       jobs with lease; once.go: idempotency keys
-changes      func (s *Store) Changes(ctx, after int64, limit int) ([]Change, error) ; iter over documents for rebuild
-*/
-var _ iter.Seq[int] // the list above is turned into code file by file
