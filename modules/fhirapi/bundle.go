@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fhirapi
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"mach/fhir"
+)
+
+// bundle writes a Bundle around resources whose bytes stay as they are.
+type bundle struct {
+	b       strings.Builder
+	entries int
+}
+
+// newBundle begins a Bundle; total < 0 is left out.
+func newBundle(kind string, total int, links [][2]string) *bundle {
+	w := &bundle{}
+	w.b.WriteString(`{"resourceType":"Bundle","type":` + quote(kind))
+	if total >= 0 {
+		w.b.WriteString(`,"total":` + strconv.Itoa(total))
+	}
+	for i, l := range links {
+		w.b.WriteString(map[bool]string{true: `,"link":[`, false: `,`}[i == 0])
+		w.b.WriteString(`{"relation":` + quote(l[0]) + `,"url":` + quote(l[1]) + `}`)
+	}
+	if len(links) > 0 {
+		w.b.WriteString(`]`)
+	}
+	return w
+}
+
+// entry adds an entry; empty parts are left out. The values of more are JSON.
+func (w *bundle) entry(fullURL string, resource *fhir.Doc, more ...[2]string) {
+	w.b.WriteString(map[bool]string{true: `,"entry":[{`, false: `,{`}[w.entries == 0])
+	w.entries++
+	first := true
+	member := func(name, value string) {
+		if !first {
+			w.b.WriteByte(',')
+		}
+		first = false
+		w.b.WriteString(quote(name) + ":" + value)
+	}
+	if fullURL != "" {
+		member("fullUrl", quote(fullURL))
+	}
+	if resource != nil {
+		member("resource", resource.Text())
+	}
+	for _, m := range more {
+		member(m[0], m[1])
+	}
+	w.b.WriteByte('}')
+}
+
+func (w *bundle) text() string {
+	if w.entries > 0 {
+		w.b.WriteByte(']')
+	}
+	w.b.WriteByte('}')
+	return w.b.String()
+}
+
+func quote(s string) string {
+	b, _ := json.Marshal(s) // a string always encodes
+	return string(b)
+}
+
+// object writes members whose values are strings; empty ones are left out.
+func object(members ...[2]string) string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for _, m := range members {
+		if m[1] == "" {
+			continue
+		}
+		if b.Len() > 1 {
+			b.WriteByte(',')
+		}
+		b.WriteString(quote(m[0]) + ":" + quote(m[1]))
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// etag is the weak ETag of a version.
+func etag(version string) string { return `W/"` + version + `"` }
+
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fhirapi
+
+import (
+	"slices"
+	"time"
+
+	"mach/fhir"
+)
+
+// The interactions on every type. [Module.route] has one case for each; the
+// test walks both.
+var interactions = []string{"read", "vread", "update", "delete", "history-instance", "create", "search-type"}
+
+var kinds = map[fhir.ParamKind]string{
+	fhir.ParamToken: "token", fhir.ParamReference: "reference", fhir.ParamString: "string", fhir.ParamURI: "uri",
+	fhir.ParamDate: "date", fhir.ParamNumber: "number", fhir.ParamQuantity: "quantity", fhir.ParamComposite: "composite",
+}
+
+// capability describes what this server does, from the tables that do it.
+func capability(base string, at time.Time) *fhir.Doc {
+	var resources []any
+	for _, typ := range fhir.Types() {
+		resources = append(resources, capabilityOf(typ))
+	}
+	return fhir.MustNew(map[string]any{
+		"resourceType":   "CapabilityStatement",
+		"status":         "active",
+		"date":           instant(at),
+		"kind":           "instance",
+		"fhirVersion":    "4.0.1",
+		"format":         []any{"json", "application/fhir+json"},
+		"software":       map[string]any{"name": "Mạch"},
+		"implementation": map[string]any{"description": "Mạch", "url": base},
+		"rest": []any{map[string]any{
+			"mode": "server",
+			"security": map[string]any{
+				"cors":        false,
+				"description": "Bearer tokens (RFC 6750). Scopes are those of SMART on FHIR 2.",
+			},
+			"resource":    resources,
+			"interaction": []any{map[string]any{"code": "transaction"}, map[string]any{"code": "batch"}},
+		}},
+	})
+}
+
+func capabilityOf(typ string) map[string]any {
+	var able, params, includes []any
+	for _, code := range interactions {
+		able = append(able, map[string]any{"code": code})
+	}
+	for _, p := range []struct{ code, kind string }{
+		{"_id", "token"}, {"_lastUpdated", "date"}, {"_profile", "uri"}, {"_security", "token"}, {"_source", "uri"}, {"_tag", "token"},
+	} {
+		params = append(params, map[string]any{"name": p.code, "type": p.kind})
+	}
+	for _, p := range fhir.Params(typ) {
+		kind, ok := kinds[p.Kind]
+		if !ok || p.Code[0] == '_' {
+			continue
+		}
+		one := map[string]any{"name": p.Code, "type": kind}
+		if p.URL != "" {
+			one["definition"] = p.URL
+		}
+		params = append(params, one)
+		if p.Kind == fhir.ParamReference {
+			includes = append(includes, typ+":"+p.Code)
+		}
+	}
+	r := map[string]any{
+		"type": typ, "interaction": able, "versioning": "versioned", "readHistory": true, "updateCreate": true,
+		"conditionalCreate": true, "conditionalRead": "full-support", "conditionalUpdate": false, "conditionalDelete": "not-supported",
+		"searchParam": params,
+	}
+	if len(includes) > 0 {
+		r["searchInclude"] = slices.Insert(includes, 0, any("*"))
+	}
+	return r
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fhirapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"mach/fhir"
+	"mach/issue"
+	"mach/store"
+	"mach/web"
+)
+
+// Base is the path of the service.
+const Base = "/fhir"
+
+// maxBody is the largest body. Larger files go in by mach import.
+const maxBody = 32 << 20
+
+const jsonType = "application/fhir+json"
+
+// Module is the REST service.
+type Module struct {
+	store   *store.Store
+	log     *slog.Logger
+	started time.Time
+	mu      sync.Mutex
+	ability map[string]string // CapabilityStatement by base URL
+}
+
+// New returns the service over a store; started dates the
+// CapabilityStatement.
+func New(s *store.Store, log *slog.Logger, started time.Time) *Module {
+	return &Module{store: s, log: log, started: started, ability: map[string]string{}}
+}
+
+// Routes mounts the service.
+func (m *Module) Routes(mux *web.Mux) {
+	mux.Mount(Base, http.HandlerFunc(m.serve), m.fail).MaxBody(maxBody)
+}
+
+// request is one interaction, whether it came alone or in a Bundle.
+type request struct {
+	http   *http.Request
+	door   store.Door
+	method string
+	path   []string    // below the base
+	query  [][2]string // in order, decoded
+	base   string      // absolute URL of the service
+	body   func() (*fhir.Doc, error)
+	header func(name string) string
+	strict bool // Prefer: handling=strict
+	say    words
+}
+
+// answer is what an interaction says.
+type answer struct {
+	status   int
+	doc      *fhir.Doc // nil = no body
+	text     string    // a Bundle, instead of doc
+	location string
+	version  string
+	modified time.Time
+}
+
+// refused is a failure that has a status of its own.
+type refused struct {
+	status int
+	allow  string
+	err    error
+}
+
+func (r *refused) Error() string { return r.err.Error() }
+func (r *refused) Unwrap() error { return r.err }
+
+func (m *Module) serve(w http.ResponseWriter, r *http.Request) {
+	q, err := m.read(r)
+	if err != nil {
+		m.fail(w, r, err)
+		return
+	}
+	a, err := m.route(q)
+	if err != nil {
+		m.fail(w, r, err)
+		return
+	}
+	m.write(w, r, q, a)
+}
+
+// read takes a request apart and refuses what is not JSON.
+func (m *Module) read(r *http.Request) (*request, error) {
+	q := &request{http: r, method: r.Method, base: baseOf(r), header: r.Header.Get}
+	ctx := r.Context()
+	q.say = func(is issue.Issue) string { return web.Problem(ctx, is) }
+	var err error
+	if q.query, err = pairs(r.URL.RawQuery); err != nil {
+		return nil, err
+	}
+	if err := acceptable(r, q.query); err != nil {
+		return nil, err
+	}
+	if q.path, err = segments(strings.TrimPrefix(r.URL.EscapedPath(), Base)); err != nil {
+		return nil, err
+	}
+	q.strict = strings.Contains(strings.Join(r.Header.Values("Prefer"), ","), "handling=strict")
+	actor := web.Actor(r)
+	if locked := web.SessionOf(ctx).Locked; (actor.Role == "" || locked) && !(len(q.path) == 1 && q.path[0] == "metadata") {
+		return nil, issue.New(issue.Login, "fhirapi.token.missing")
+	}
+	q.door = m.store.For(actor)
+	q.body = func() (*fhir.Doc, error) { return readDoc(r) }
+	return q, nil
+}
+
+// readDoc reads the resource in the body.
+func readDoc(r *http.Request) (*fhir.Doc, error) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || !isJSON(media) {
+		return nil, &refused{status: http.StatusUnsupportedMediaType, err: issue.New(issue.NotSupported, "fhirapi.media.body")}
+	}
+	b, err := io.ReadAll(r.Body)
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return nil, issue.New(issue.TooLong, "fhirapi.body.large", maxBody>>20)
+	}
+	if err != nil {
+		return nil, issue.New(issue.Structure, "fhirapi.body.broken")
+	}
+	return fhir.Parse(b)
+}
+
+func isJSON(media string) bool {
+	return slices.Contains([]string{jsonType, "application/json", "text/json", "application/json+fhir"}, media)
+}
+
+// acceptable refuses a reader who takes no JSON.
+func acceptable(r *http.Request, query [][2]string) error {
+	no := &refused{status: http.StatusNotAcceptable, err: issue.New(issue.NotSupported, "fhirapi.media.answer")}
+	for _, kv := range query {
+		if kv[0] == "_format" {
+			media, _, _ := strings.Cut(kv[1], ";")
+			// A plus sign in a URL is a space unless it is escaped.
+			if media = strings.ReplaceAll(media, " ", "+"); media == "json" || isJSON(media) {
+				return nil
+			}
+			return no
+		}
+	}
+	accept := strings.Join(r.Header.Values("Accept"), ",")
+	if accept == "" {
+		return nil
+	}
+	for part := range strings.SplitSeq(accept, ",") {
+		media, params, err := mime.ParseMediaType(part)
+		if err == nil && params["q"] != "0" && (isJSON(media) || media == "*/*" || media == "application/*" || media == "text/html") {
+			return nil
+		}
+	}
+	return no
+}
+
+// route finds the interaction.
+func (m *Module) route(q *request) (*answer, error) {
+	switch n := len(q.path); {
+	case n == 0:
+		return q.by(map[string]interaction{"POST": m.bundle})
+	case n == 1 && q.path[0] == "metadata":
+		return q.by(map[string]interaction{"GET": m.metadata})
+	case !slices.Contains(fhir.Types(), q.path[0]):
+		return nil, issue.New(issue.NotSupported, "search.type.unknown", q.path[0])
+	case n == 1:
+		return q.by(map[string]interaction{"GET": m.search, "POST": m.create})
+	case n == 2 && q.path[1] == "_search":
+		return q.by(map[string]interaction{"POST": m.postedSearch})
+	case n == 2 && q.path[1] != "_history" && q.path[1][0] != '$':
+		return q.by(map[string]interaction{"GET": m.readOne, "PUT": m.update, "DELETE": m.remove})
+	case n == 3 && q.path[2] == "_history":
+		return q.by(map[string]interaction{"GET": m.history})
+	case n == 4 && q.path[2] == "_history":
+		return q.by(map[string]interaction{"GET": m.readVersion})
+	}
+	return nil, issue.New(issue.NotSupported, "fhirapi.path.unknown")
+}
+
+// interaction answers one kind of request.
+type interaction func(q *request) (*answer, error)
+
+func (q *request) by(methods map[string]interaction) (*answer, error) {
+	method := q.method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if do, ok := methods[method]; ok {
+		return do(q)
+	}
+	var allow []string
+	for name := range methods {
+		allow = append(allow, name)
+	}
+	slices.Sort(allow)
+	return nil, &refused{status: http.StatusMethodNotAllowed, allow: strings.Join(allow, ", "), err: issue.New(issue.NotSupported, "fhirapi.method", q.method)}
+}
+
+func (m *Module) metadata(q *request) (*answer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.ability[q.base]; !ok {
+		if len(m.ability) > 8 { // the name comes from the asker
+			clear(m.ability)
+		}
+		m.ability[q.base] = capability(q.base, m.started).Text()
+	}
+	return &answer{status: http.StatusOK, text: m.ability[q.base]}, nil
+}
+
+// write sends an answer, as much of it as Prefer asks for.
+func (m *Module) write(w http.ResponseWriter, r *http.Request, q *request, a *answer) {
+	h := w.Header()
+	if a.version != "" {
+		h.Set("ETag", etag(a.version))
+	}
+	if !a.modified.IsZero() {
+		h.Set("Last-Modified", a.modified.UTC().Format(http.TimeFormat))
+	}
+	if a.location != "" {
+		h.Set("Location", a.location)
+	}
+	h.Set("Cache-Control", "private, no-cache")
+	text := a.text
+	if a.doc != nil {
+		text = a.doc.Text()
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		prefer := strings.Join(r.Header.Values("Prefer"), ",")
+		switch {
+		case strings.Contains(prefer, "return=minimal") && a.doc != nil:
+			text = ""
+		case strings.Contains(prefer, "return=OperationOutcome") && a.doc != nil:
+			text = allOK(q.say).Text()
+		}
+	}
+	if text == "" {
+		w.WriteHeader(a.status)
+		return
+	}
+	send(w, r, a.status, text, slices.Contains(q.query, [2]string{"_pretty", "true"}))
+}
+
+func send(w http.ResponseWriter, r *http.Request, status int, text string, pretty bool) {
+	body := []byte(text)
+	if pretty {
+		var b bytes.Buffer
+		if json.Indent(&b, body, "", "  ") == nil {
+			body = b.Bytes()
+		}
+	}
+	w.Header().Set("Content-Type", jsonType+"; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		w.Write(body)
+	}
+}
+
+// fail answers with an OperationOutcome. What is nobody's business is logged.
+func (m *Module) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, allow := statusOf(err)
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		err = issue.New(issue.TooLong, "fhirapi.body.large", maxBody>>20)
+		status = issue.Status(err)
+	}
+	if status >= http.StatusInternalServerError {
+		m.log.ErrorContext(r.Context(), "fhir request failed", "request", web.Actor(r).Request, "error", err)
+	}
+	if allow != "" {
+		w.Header().Set("Allow", allow)
+	}
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="Mạch FHIR"`)
+	}
+	var e *issue.Error
+	if errors.As(err, &e) && e.Retry > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(e.Retry))
+	}
+	ctx := r.Context()
+	doc := outcome(issue.Of(err), func(is issue.Issue) string { return web.Problem(ctx, is) })
+	w.Header().Set("Content-Language", string(web.Lang(r)))
+	send(w, r, status, doc.Text(), false)
+}
+
+func statusOf(err error) (status int, allow string) {
+	var no *refused
+	if errors.As(err, &no) {
+		return no.status, no.allow
+	}
+	return issue.Status(err), ""
+}
+
+// baseOf is the absolute URL under which the asker reached us.
+func baseOf(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host + Base
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fhirapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"mach/fhir"
+	"mach/issue"
+	"mach/store"
+)
+
+// maxEntries bounds one Bundle.
+const maxEntries = 10_000
+
+// entry is one entry of a batch or transaction.
+type entry struct {
+	*request
+	fullURL string
+	answer  *answer
+	err     error
+}
+
+// bundle answers POST [base]: every entry for itself, or all or nothing.
+func (m *Module) bundle(q *request) (*answer, error) {
+	doc, err := q.body()
+	if err != nil {
+		return nil, err
+	}
+	kind := doc.Get("type").String()
+	if doc.Type() != "Bundle" || kind != "batch" && kind != "transaction" {
+		return nil, issue.New(issue.Invalid, "fhirapi.bundle.type").At("Bundle.type")
+	}
+	var entries []*entry
+	for n := range doc.Each("entry") {
+		if len(entries) == maxEntries {
+			return nil, issue.New(issue.TooCostly, "fhirapi.bundle.large", maxEntries).At("Bundle.entry")
+		}
+		e, err := q.entry(n)
+		e.err = at(err, len(entries))
+		entries = append(entries, e)
+	}
+	if kind == "batch" {
+		for i, e := range entries {
+			if e.err == nil {
+				e.answer, e.err = m.route(e.request)
+				e.err = at(e.err, i)
+			}
+		}
+	} else if err := m.transact(q, entries); err != nil {
+		return nil, err
+	}
+	return &answer{status: http.StatusOK, text: m.response(q, kind, entries)}, nil
+}
+
+// entry reads one entry as a request of its own.
+func (q *request) entry(n fhir.Node) (*entry, error) {
+	req := n.Get("request")
+	headers := map[string]string{"If-Match": req.Get("ifMatch").String(), "If-None-Match": req.Get("ifNoneMatch").String(),
+		"If-None-Exist": req.Get("ifNoneExist").String(), "If-Modified-Since": req.Get("ifModifiedSince").String()}
+	e := &entry{fullURL: n.Get("fullUrl").String(), request: &request{http: q.http, door: q.door, base: q.base, strict: q.strict, say: q.say,
+		method: req.Get("method").String(), header: func(name string) string { return headers[name] }}}
+	e.body = func() (*fhir.Doc, error) {
+		resource := n.Get("resource")
+		if resource.Kind() != fhir.Object {
+			return nil, issue.New(issue.Required, "fhirapi.entry.resource").At("resource")
+		}
+		return fhir.ParseString(resource.Raw())
+	}
+	path, raw, _ := strings.Cut(strings.TrimPrefix(req.Get("url").String(), q.base+"/"), "?")
+	var err error
+	if e.path, err = segments(path); err != nil {
+		return e, err
+	}
+	if e.query, err = pairs(raw); err != nil {
+		return e, err
+	}
+	if e.method == "" || len(e.path) == 0 {
+		return e, issue.New(issue.Required, "fhirapi.entry.request").At("request")
+	}
+	return e, nil
+}
+
+// at puts the paths of an error inside entry i.
+func at(err error, i int) error {
+	var e *issue.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	c := &issue.Error{Retry: e.Retry}
+	for _, is := range e.Issues {
+		where := fmt.Sprintf("Bundle.entry[%d]", i)
+		switch typ, rest, deeper := strings.Cut(is.Path, "."); {
+		case is.Path == "":
+		case strings.HasPrefix(is.Path, "Bundle.entry["):
+			where = is.Path
+		case deeper && typ[0] >= 'A' && typ[0] <= 'Z':
+			where += ".resource." + rest
+		case typ[0] >= 'A' && typ[0] <= 'Z':
+			where += ".resource"
+		default:
+			where += "." + is.Path
+		}
+		is.Path = where
+		c.Issues = append(c.Issues, is)
+	}
+	var no *refused
+	if errors.As(err, &no) {
+		return &refused{status: no.status, allow: no.allow, err: c}
+	}
+	return c
+}
+
+// transact writes everything in one commit, then answers the reads.
+func (m *Module) transact(q *request, entries []*entry) error {
+	var ops []store.Op
+	var from []int // entry of each operation
+	for i, e := range entries {
+		if e.err != nil {
+			return e.err
+		}
+		if e.method == http.MethodGet || e.method == http.MethodHead {
+			continue
+		}
+		if err := e.writes(); err != nil {
+			return at(err, i)
+		}
+		op, err := e.op()
+		if err != nil {
+			return at(err, i)
+		}
+		if e.fullURL != "" {
+			op = op.As(e.fullURL)
+		}
+		ops, from = append(ops, op), append(from, i)
+	}
+	if len(ops) > 0 {
+		receipt, err := q.door.Commit(q.http.Context(), ops...)
+		if err != nil {
+			return renumbered(err, from)
+		}
+		for n, i := range from {
+			entries[i].answer = entries[i].wrote(receipt.Docs[n], receipt.Changed[n])
+		}
+	}
+	for i, e := range entries {
+		if e.answer != nil {
+			continue
+		}
+		var err error
+		if e.answer, err = m.route(e.request); err != nil {
+			return at(err, i)
+		}
+	}
+	return nil
+}
+
+// writes checks that the entry is a create, update or delete.
+func (e *entry) writes() error {
+	switch {
+	case e.method == http.MethodPost && len(e.path) == 1, (e.method == http.MethodPut || e.method == http.MethodDelete) && len(e.path) == 2:
+		return nil
+	case e.method == http.MethodPut || e.method == http.MethodDelete:
+		return issue.New(issue.NotSupported, "fhirapi.conditional").At("request.url")
+	}
+	return &refused{status: http.StatusBadRequest, err: issue.New(issue.NotSupported, "fhirapi.method", e.method).At("request.method")}
+}
+
+var operationPath = regexp.MustCompile(`^Bundle\.entry\[(\d+)\]`)
+
+// renumbered turns the paths of a commit, which count operations, into paths
+// of the Bundle, which counts entries.
+func renumbered(err error, from []int) error {
+	var e *issue.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	c := &issue.Error{Retry: e.Retry}
+	for _, is := range e.Issues {
+		if found := operationPath.FindStringSubmatch(is.Path); found != nil {
+			if n, err := strconv.Atoi(found[1]); err == nil && n < len(from) {
+				is.Path = fmt.Sprintf("Bundle.entry[%d]", from[n]) + strings.TrimPrefix(is.Path, found[0])
+			}
+		} else if len(from) == 1 {
+			one, _ := at(&issue.Error{Issues: []issue.Issue{is}}, from[0]).(*issue.Error)
+			is = one.Issues[0]
+		}
+		c.Issues = append(c.Issues, is)
+	}
+	return c
+}
+
+// response writes the answers in the order of the entries.
+func (m *Module) response(q *request, kind string, entries []*entry) string {
+	b := newBundle(kind+"-response", -1, nil)
+	minimal := strings.Contains(strings.Join(q.http.Header.Values("Prefer"), ","), "return=minimal")
+	for _, e := range entries {
+		if e.err != nil {
+			status, _ := statusOf(e.err)
+			if status >= http.StatusInternalServerError {
+				m.log.ErrorContext(q.http.Context(), "fhir entry failed", "error", e.err)
+			}
+			b.entry("", nil, [2]string{"response", `{"status":` + quote(statusText(status)) + `,"outcome":` + outcome(issue.Of(e.err), q.say).Text() + `}`})
+			continue
+		}
+		a := e.answer
+		doc := a.doc
+		if a.text != "" {
+			doc, _ = fhir.ParseString(a.text) // our own Bundle
+		}
+		if minimal && e.method != http.MethodGet {
+			doc = nil
+		}
+		members := [][2]string{{"status", statusText(a.status)}, {"location", a.location}}
+		if a.version != "" {
+			members = append(members, [2]string{"etag", etag(a.version)})
+		}
+		if !a.modified.IsZero() {
+			members = append(members, [2]string{"lastModified", instant(a.modified)})
+		}
+		full := ""
+		if a.doc != nil {
+			full = q.base + "/" + a.doc.Ref()
+		}
+		b.entry(full, doc, [2]string{"response", object(members...)})
+	}
+	return b.text()
+}
+
+func statusText(status int) string { return fmt.Sprintf("%d %s", status, http.StatusText(status)) }
