@@ -6,6 +6,7 @@ package kit
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"net/http"
 	"slices"
@@ -73,37 +74,37 @@ const longName = "Nguyễn Thị Hoàng Bảo Ngọc Trâm"
 
 var invented = time.Date(2026, 11, 21, 8, 40, 0, 0, vn.Zone)
 
-func person() banner.Props {
+func person(ctx context.Context) banner.Props {
 	return banner.Props{
-		Name: longName, Href: "/kit", Sex: "Nữ", Birth: vn.PartialDate{Year: 1953},
+		Name: longName, Href: "/kit", Sex: web.T(ctx, "kit.x.female"), Birth: vn.PartialDate{Year: 1953},
 		Age: vn.Age{Value: 73, Unit: vn.Years, About: true}, Number: "024 153 000 123",
-		Address: "Thôn Đình Cả, xã Liên Bão, Bắc Ninh",
-		Dangers: []string{"Dị ứng penicillin (phản vệ 2019)", "Đang uống thuốc chống đông"},
+		Address: web.T(ctx, "kit.x.addr"),
+		Dangers: []string{web.T(ctx, "kit.x.allergy"), web.T(ctx, "kit.x.anticoagulant")},
 	}
 }
 
-func rows() []worklist.Row {
+func rows(ctx context.Context) []worklist.Row {
 	return []worklist.Row{
-		{ID: "r1", Lead: "12", Name: longName, Href: "/kit", Meta: "Nữ · 73 tuổi · Đình Cả", Why: "Sốt ngày thứ 3, đau đầu, đau người", State: "Chờ đo", Tone: tag.Info, Post: "/kit/danh-thuc", Action: web.Link{Text: "Mời vào đo"}, Primary: true},
-		{ID: "r2", Lead: "13", Name: "Ngô Văn An", Href: "/kit", Meta: "Nam · 8 tháng tuổi · Dương Húc", Why: "Khám trước tiêm: sởi mũi 1, quá hẹn 12 ngày", State: "Quá hẹn", Tone: tag.Warning, Action: web.Link{Text: "Khám trước tiêm", Href: "/kit"}},
-		{ID: "r3", Lead: "14", Name: "Trần Thị Mơ", Href: "/kit", Meta: "Nữ · 61 tuổi · Hoài Thượng", Why: "Huyết áp lần trước 168/96, quá hẹn 21 ngày", State: "Cần gặp ngay", Tone: tag.Danger, Action: web.Link{Text: "Mời vào đo", Href: "/kit"}},
-		{ID: "r4", Lead: "15", Name: "Nguyễn Hữu Phước", Href: "/kit", Meta: "Nam · 34 tuổi · Đình Cả", Why: "Tái khám sau 7 ngày, viêm phế quản", State: "Đã ký", Tone: tag.Good, Action: web.Link{Text: "Xem lượt khám", Href: "/kit"}},
+		{ID: "r1", Lead: "12", Name: longName, Href: "/kit", Meta: web.T(ctx, "kit.x.meta1"), Why: web.T(ctx, "kit.x.reason1"), State: web.T(ctx, "kit.x.wait_measure"), Tone: tag.Info, Post: "/kit/danh-thuc", Action: web.Link{Text: web.T(ctx, "kit.x.call_measure")}, Primary: true},
+		{ID: "r2", Lead: "13", Name: "Ngô Văn An", Href: "/kit", Meta: web.T(ctx, "kit.x.meta2"), Why: web.T(ctx, "kit.x.reason2"), State: web.T(ctx, "kit.x.overdue"), Tone: tag.Warning, Action: web.Link{Text: web.T(ctx, "kit.x.prevaccine"), Href: "/kit"}},
+		{ID: "r3", Lead: "14", Name: "Trần Thị Mơ", Href: "/kit", Meta: web.T(ctx, "kit.x.meta3"), Why: web.T(ctx, "kit.x.reason3"), State: web.T(ctx, "kit.x.urgent"), Tone: tag.Danger, Action: web.Link{Text: web.T(ctx, "kit.x.call_measure"), Href: "/kit"}},
+		{ID: "r4", Lead: "15", Name: "Nguyễn Hữu Phước", Href: "/kit", Meta: web.T(ctx, "kit.x.meta4"), Why: web.T(ctx, "kit.x.reason4"), State: web.T(ctx, "kit.x.signed"), Tone: tag.Good, Action: web.Link{Text: web.T(ctx, "kit.x.see_visit"), Href: "/kit"}},
 	}
 }
 
-func events() []timeline.Item {
+func events(ctx context.Context) []timeline.Item {
 	return []timeline.Item{
-		{When: "Hôm nay, 08:40", Title: "Lượt khám đang mở", Where: "Trạm y tế Liên Bão · BS. Ngô Thị Hà", Icon: "stethoscope", Now: true},
-		{When: "12/10/2026", Title: "Tăng huyết áp nguyên phát (I10)", Href: "/kit", Text: "168/96 mmHg. Amlodipin 5 mg mỗi sáng, hẹn 1 tháng.", Where: "Trạm y tế Liên Bão · YS. Trần Văn Dũng", Icon: "heart-pulse", Tone: tag.Warning},
-		{When: "03/03/2026", Title: "Phản vệ độ 2 với penicillin", Href: "/kit", Text: "Đã xử trí, chuyển Bệnh viện đa khoa Bắc Ninh số 1.", Where: "Phòng khám đa khoa Lim", Icon: "octagon-alert", Tone: tag.Danger},
-		{When: "2019", Title: "Mổ ruột thừa", Text: "Người bệnh kể lại, không có giấy tờ.", Icon: "history"},
+		{When: web.T(ctx, "kit.x.today_at"), Title: web.T(ctx, "kit.x.open_visit"), Where: web.T(ctx, "kit.x.where1"), Icon: "stethoscope", Now: true},
+		{When: "12/10/2026", Title: web.T(ctx, "kit.x.htn"), Href: "/kit", Text: web.T(ctx, "kit.x.htn_text"), Where: web.T(ctx, "kit.x.where2"), Icon: "heart-pulse", Tone: tag.Warning},
+		{When: "03/03/2026", Title: web.T(ctx, "kit.x.shock"), Href: "/kit", Text: web.T(ctx, "kit.x.shock_text"), Where: web.T(ctx, "kit.x.where3"), Icon: "octagon-alert", Tone: tag.Danger},
+		{When: "2019", Title: web.T(ctx, "kit.x.appendix"), Text: web.T(ctx, "kit.x.appendix_text"), Icon: "history"},
 	}
 }
 
-func weeks() []string {
+func weeks(ctx context.Context) []string {
 	var out []string
 	for n := 28; n <= 47; n++ {
-		out = append(out, "T"+itoa(n))
+		out = append(out, web.T(ctx, "kit.x.week_n", itoa(n)))
 	}
 	return out
 }
@@ -134,7 +135,7 @@ func visits() []chart.Bar {
 var bounds = []float64{5, 15, 30, 60}
 
 // communes is an invented province of circles around a river.
-func communes() []cartogram.Circle {
+func communes(ctx context.Context) []cartogram.Circle {
 	var out []cartogram.Circle
 	names := []string{"Liên Bão", "Tiên Du", "Phật Tích", "Đại Đồng", "Võ Cường", "Kinh Bắc", "Vũ Ninh", "Hạp Lĩnh", "Nam Sơn", "Từ Sơn", "Đồng Nguyên", "Tam Sơn", "Phù Khê", "Yên Phong", "Tam Giang", "Yên Trung", "Văn Môn", "Thuận Thành", "Mão Điền", "Trí Quả", "Song Liễu", "Ninh Xá", "Gia Bình", "Nhân Thắng", "Đại Lai", "Cao Đức", "Đông Cứu", "Lương Tài", "Lâm Thao", "Trung Chính", "Trung Kênh", "Quế Võ", "Phương Liễu", "Nhân Hoà", "Đào Viên", "Bồng Lai", "Chi Lăng", "Phù Lãng"}
 	for i, n := range names {
@@ -154,17 +155,17 @@ func communes() []cartogram.Circle {
 		out = append(out, c)
 	}
 	return append(out,
-		cartogram.Circle{X: 0, Y: 0, R: 3, Name: "Hoàng Sa", Value: 0, Inset: "Đặc khu Hoàng Sa"},
-		cartogram.Circle{X: 0, Y: 0, R: 4, Name: "Trường Sa", Value: 2, Inset: "Đặc khu Trường Sa"})
+		cartogram.Circle{X: 0, Y: 0, R: 3, Name: "Hoàng Sa", Value: 0, Inset: web.T(ctx, "kit.x.inset1")},
+		cartogram.Circle{X: 0, Y: 0, R: 4, Name: "Trường Sa", Value: 2, Inset: web.T(ctx, "kit.x.inset2")})
 }
 
-func ranks() []chart.Rank {
+func ranks(ctx context.Context) []chart.Rank {
 	var out []chart.Rank
-	cs := communes()
+	cs := communes(ctx)
 	slices.SortFunc(cs, func(a, b cartogram.Circle) int { return cmp.Compare(b.Value, a.Value) })
 	for _, c := range cs[:8] {
 		out = append(out, chart.Rank{Name: c.Name, Href: "/kit/so-lieu", Value: c.Value, Step: cartogram.Paint(c.Value, bounds), Here: c.Name == "Liên Bão"})
 	}
-	out = append(out, chart.Rank{Name: "Từ Sơn", Value: math.NaN(), Note: "chưa gửi báo cáo tuần 47", Step: 0})
+	out = append(out, chart.Rank{Name: "Từ Sơn", Value: math.NaN(), Note: web.T(ctx, "kit.x.not_sent"), Step: 0})
 	return out
 }

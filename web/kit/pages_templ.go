@@ -137,7 +137,7 @@ func staffPage(f *web.Form) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = card.Card(card.Props{Title: "Hôm nay ở trạm", Note: "cập nhật trực tiếp", Flush: true, Link: web.Link{Text: "Xem cả ngày", Href: "/kit"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = card.Card(card.Props{Title: web.T(ctx, "kit.x.today"), Note: web.T(ctx, "kit.x.live"), Flush: true, Link: web.Link{Text: web.T(ctx, "kit.x.whole_day"), Href: "/kit"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -169,13 +169,13 @@ func staffPage(f *web.Form) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = timeline.Timeline("Đã xảy ra", events()).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = timeline.Timeline(web.T(ctx, "kit.x.happened"), events(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = card.Card(card.Props{Title: "Đã xảy ra"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = card.Card(card.Props{Title: web.T(ctx, "kit.x.happened")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -196,10 +196,10 @@ func staffPage(f *web.Form) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					templ_7745c5c3_Err = stat.Row([]stat.Item{
-						{Name: "Huyết áp", Value: "168/96 mmHg", Note: "trước: 150/90", Danger: true},
-						{Name: "Mạch", Value: "88 lần/phút"},
-						{Name: "Nhiệt độ", Value: "38,6 °C", Note: "trước: 36,7"},
-						{Name: "Cân nặng", Value: "52,5 kg"},
+						{Name: web.T(ctx, "kit.x.bp"), Value: "168/96 mmHg", Note: web.T(ctx, "kit.x.bp_before"), Danger: true},
+						{Name: web.T(ctx, "kit.x.pulse"), Value: web.T(ctx, "kit.x.pulse_value")},
+						{Name: web.T(ctx, "kit.x.temp"), Value: web.T(ctx, "kit.x.temp_value"), Note: web.T(ctx, "kit.x.temp_before")},
+						{Name: web.T(ctx, "kit.x.weight"), Value: web.T(ctx, "kit.x.weight_value")},
 						{Name: "SpO₂", Value: "97 %"},
 					}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
@@ -207,7 +207,7 @@ func staffPage(f *web.Form) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = card.Card(card.Props{Title: "Dấu hiệu sinh tồn", Note: "ĐD. Phạm Thị Lan, 08:52"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = card.Card(card.Props{Title: web.T(ctx, "kit.x.vitals"), Note: web.T(ctx, "kit.x.by")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -224,10 +224,10 @@ func staffPage(f *web.Form) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					templ_7745c5c3_Err = stat.List([]stat.Item{
-						{Name: "Lý do đến khám", Value: "Sốt ngày thứ 3, đau đầu, đau người"},
-						{Name: "Chẩn đoán", Value: "A97.0 Sốt xuất huyết Dengue không có dấu hiệu cảnh báo", Note: "ca bệnh phải báo cáo trong 48 giờ"},
-						{Name: "Thuốc", Value: "Paracetamol 500 mg, 1 viên mỗi 6 giờ khi sốt trên 38,5 °C"},
-						{Name: "Hẹn khám lại", Value: "Thứ Hai, 23/11/2026"},
+						{Name: web.T(ctx, "kit.x.reason"), Value: web.T(ctx, "kit.x.reason1")},
+						{Name: web.T(ctx, "kit.x.diagnosis"), Value: web.T(ctx, "kit.x.dengue"), Note: web.T(ctx, "kit.x.notify")},
+						{Name: web.T(ctx, "kit.x.drugs"), Value: web.T(ctx, "kit.x.drug_text")},
+						{Name: web.T(ctx, "kit.x.followup"), Value: web.T(ctx, "kit.x.followup_at")},
 					}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -236,15 +236,15 @@ func staffPage(f *web.Form) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = button.Post(button.PostProps{Action: "/kit/danh-thuc", Text: "Ký kết thúc lượt khám", Primary: true}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = button.Post(button.PostProps{Action: "/kit/danh-thuc", Text: web.T(ctx, "kit.x.sign"), Primary: true}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = button.Link("Mời hội chẩn", "/kit").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = button.Link(web.T(ctx, "kit.x.consult"), "/kit").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = button.Post(button.PostProps{Action: "/kit/danh-thuc", Text: "Huỷ lượt khám", Danger: true}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = button.Post(button.PostProps{Action: "/kit/danh-thuc", Text: web.T(ctx, "kit.x.cancel_visit"), Danger: true}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -254,7 +254,7 @@ func staffPage(f *web.Form) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = card.Card(card.Props{Title: "Lượt khám", Link: web.Link{Text: "Sửa", Href: "/kit/bieu-mau"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = card.Card(card.Props{Title: web.T(ctx, "kit.x.visit"), Link: web.Link{Text: web.T(ctx, "kit.x.edit"), Href: "/kit/bieu-mau"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -285,15 +285,15 @@ func staffPage(f *web.Form) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				templ_7745c5c3_Err = table.Table(table.Props{
-					Caption: "Trạm y tế và báo cáo tuần 47", Hidden: true, First: true,
-					Cols: []table.Col{{Head: "Trạm y tế", Wide: true}, {Head: "Lượt khám", Num: true}, {Head: "Ca phải báo cáo", Num: true}, {Head: "Đầy đủ", Num: true}, {Head: "Trạng thái"}},
+					Caption: web.T(ctx, "kit.x.table_caption"), Hidden: true, First: true,
+					Cols: []table.Col{{Head: web.T(ctx, "kit.x.station"), Wide: true}, {Head: web.T(ctx, "kit.x.visit"), Num: true}, {Head: web.T(ctx, "kit.x.reportable"), Num: true}, {Head: web.T(ctx, "kit.x.complete"), Num: true}, {Head: web.T(ctx, "kit.x.state")}},
 					Rows: [][]table.Cell{
-						{{Text: "Liên Bão", Href: "/kit"}, {Text: "1.284"}, {Text: "12"}, {Text: "100 %"}, {Of: tag.Tag(tag.Good, "Đã gửi")}},
-						{{Text: "Hoài Thượng", Href: "/kit"}, {Text: "967"}, {Text: "3"}, {Text: "98,4 %"}, {Of: tag.Tag(tag.Info, "Đang nhập")}},
-						{{Text: "Phật Tích", Href: "/kit"}, {Text: "1.021"}, {Text: "0"}, {Text: "–"}, {Of: tag.Tag(tag.Warning, "Trễ 2 ngày")}},
-						{{Text: "Đại Đồng – Hoàn Sơn", Href: "/kit"}, {Text: "88"}, {Text: "41"}, {Text: "71 %"}, {Of: tag.Tag(tag.Danger, "Vượt ngưỡng theo Điều 16")}},
+						{{Text: "Liên Bão", Href: "/kit"}, {Text: web.Int(ctx, 1284)}, {Text: "12"}, {Text: "100 %"}, {Of: tag.Tag(tag.Good, web.T(ctx, "kit.x.sent"))}},
+						{{Text: "Hoài Thượng", Href: "/kit"}, {Text: "967"}, {Text: "3"}, {Text: web.Percent(ctx, 98.4, 1)}, {Of: tag.Tag(tag.Info, web.T(ctx, "kit.x.entering"))}},
+						{{Text: "Phật Tích", Href: "/kit"}, {Text: web.Int(ctx, 1021)}, {Text: "0"}, {Text: "–"}, {Of: tag.Tag(tag.Warning, web.T(ctx, "kit.x.late"))}},
+						{{Text: "Đại Đồng – Hoàn Sơn", Href: "/kit"}, {Text: "88"}, {Text: "41"}, {Text: "71 %"}, {Of: tag.Tag(tag.Danger, web.T(ctx, "kit.x.threshold"))}},
 					},
-					Foot: []table.Cell{{Text: "Cộng"}, {Text: "3.360"}, {Text: "56"}, {Text: "92,1 %"}, {Text: ""}},
+					Foot: []table.Cell{{Text: web.T(ctx, "kit.x.sum")}, {Text: web.Int(ctx, 3360)}, {Text: "56"}, {Text: web.Percent(ctx, 92.1, 1)}, {Text: ""}},
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -308,13 +308,13 @@ func staffPage(f *web.Form) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = card.Card(card.Props{Title: "Bảng", Flush: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = card.Card(card.Props{Title: web.T(ctx, "kit.x.table"), Flush: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.Staff(web.Chrome{Title: web.T(ctx, "kit.title"), Lead: web.T(ctx, "kit.lead"), Place: "/kit", Wide: true, Banner: banner.Patient(person()), Actions: kitActions()}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.Staff(web.Chrome{Title: web.T(ctx, "kit.title"), Lead: web.T(ctx, "kit.lead"), Place: "/kit", Wide: true, Banner: banner.Patient(person(ctx)), Actions: kitActions()}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -343,11 +343,11 @@ func kitActions() templ.Component {
 			templ_7745c5c3_Var10 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = button.Link("Mở lượt khám mới", "/kit").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = button.Link(web.T(ctx, "kit.x.new_visit"), "/kit").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = button.Primary("Đón người tiếp theo", "/kit").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = button.Primary(web.T(ctx, "kit.x.next_person"), "/kit").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -389,12 +389,12 @@ func livePart() templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			templ_7745c5c3_Err = worklist.List(worklist.Props{
-				Label: "Hôm nay ở trạm", Rows: rows(),
-				Filter: worklist.Words("Đang xem:", []worklist.Word{
-					{Text: "tất cả", Href: "/kit", Current: true, Count: 16, HasCount: true},
-					{Text: "chờ đo", Href: "/kit", Count: 4, HasCount: true},
-					{Text: "chờ khám", Href: "/kit", Count: 3, HasCount: true},
-					{Text: "đã ký", Href: "/kit", Count: 9, HasCount: true},
+				Label: web.T(ctx, "kit.x.today"), Rows: rows(ctx),
+				Filter: worklist.Words(web.T(ctx, "kit.x.seeing"), []worklist.Word{
+					{Text: web.T(ctx, "kit.x.all"), Href: "/kit", Current: true, Count: 16, HasCount: true},
+					{Text: web.T(ctx, "kit.x.to_measure"), Href: "/kit", Count: 4, HasCount: true},
+					{Text: web.T(ctx, "kit.x.to_see"), Href: "/kit", Count: 3, HasCount: true},
+					{Text: web.T(ctx, "kit.x.are_signed"), Href: "/kit", Count: 9, HasCount: true},
 				}),
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
@@ -464,7 +464,7 @@ func formPage(f *web.Form) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = field.Area(f, field.Props{Name: "reason", Label: "Lý do đến khám", Hint: "Bằng lời của người bệnh", Required: true, Rows: 2}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = field.Area(f, field.Props{Name: "reason", Label: web.T(ctx, "kit.x.reason"), Hint: web.T(ctx, "kit.x.own_words"), Required: true, Rows: 2}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -496,7 +496,7 @@ func formPage(f *web.Form) templ.Component {
 							}()
 						}
 						ctx = templ.InitializeContext(ctx)
-						templ_7745c5c3_Err = field.Number(f, field.Props{Name: "temperature", Label: "Nhiệt độ", Unit: "°C", Last: "36,7 °C", LastOn: vn.NewDate(2026, 10, 12)}).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = field.Number(f, field.Props{Name: "temperature", Label: web.T(ctx, "kit.x.temp"), Unit: "°C", Last: web.T(ctx, "kit.x.last_temp"), LastOn: vn.NewDate(2026, 10, 12)}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -504,7 +504,7 @@ func formPage(f *web.Form) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = field.Number(f, field.Props{Name: "pulse", Label: "Mạch", Unit: "lần/phút", Mode: "numeric", Last: "76", LastOn: vn.NewDate(2026, 10, 12)}).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = field.Number(f, field.Props{Name: "pulse", Label: web.T(ctx, "kit.x.pulse"), Unit: web.T(ctx, "kit.x.per_minute"), Mode: "numeric", Last: "76", LastOn: vn.NewDate(2026, 10, 12)}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -512,7 +512,7 @@ func formPage(f *web.Form) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = field.Number(f, field.Props{Name: "weight", Label: "Cân nặng", Unit: "kg", Last: "52,5 kg", LastOn: vn.NewDate(2026, 10, 12)}).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = field.Number(f, field.Props{Name: "weight", Label: web.T(ctx, "kit.x.weight"), Unit: "kg", Last: web.T(ctx, "kit.x.weight_value"), LastOn: vn.NewDate(2026, 10, 12)}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -524,7 +524,7 @@ func formPage(f *web.Form) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = field.Group("Dấu hiệu sinh tồn").Render(templ.WithChildren(ctx, templ_7745c5c3_Var16), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = field.Group(web.T(ctx, "kit.x.vitals")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var16), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -544,7 +544,7 @@ func formPage(f *web.Form) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = field.Date(f, field.Props{Name: "onset", Label: "Ngày bắt đầu sốt"}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = field.Date(f, field.Props{Name: "onset", Label: web.T(ctx, "kit.x.onset")}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -552,7 +552,7 @@ func formPage(f *web.Form) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = field.Select(f, field.Props{Name: "diagnosis", Label: "Chẩn đoán", Required: true}, []field.Option{{Value: "A97.0", Text: "A97.0 Sốt xuất huyết Dengue không có dấu hiệu cảnh báo"}, {Value: "J20", Text: "J20 Viêm phế quản cấp"}, {Value: "I10", Text: "I10 Tăng huyết áp nguyên phát"}}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = field.Select(f, field.Props{Name: "diagnosis", Label: web.T(ctx, "kit.x.diagnosis"), Required: true}, []field.Option{{Value: "A97.0", Text: web.T(ctx, "kit.x.dengue")}, {Value: "J20", Text: web.T(ctx, "kit.x.j20")}, {Value: "I10", Text: web.T(ctx, "kit.x.i10")}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -560,7 +560,7 @@ func formPage(f *web.Form) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = field.Radios(f, field.Props{Name: "outcome", Label: "Hướng xử trí", Short: true}, []field.Option{{Value: "home", Text: "Cho về"}, {Value: "watch", Text: "Theo dõi tại trạm"}, {Value: "refer", Text: "Chuyển tuyến"}}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = field.Radios(f, field.Props{Name: "outcome", Label: web.T(ctx, "kit.x.outcome"), Short: true}, []field.Option{{Value: "home", Text: web.T(ctx, "kit.x.home")}, {Value: "watch", Text: web.T(ctx, "kit.x.watch")}, {Value: "refer", Text: web.T(ctx, "kit.x.refer")}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -568,7 +568,7 @@ func formPage(f *web.Form) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = field.Checks(f, field.Props{Name: "warn", Label: "Đã dặn người bệnh dấu hiệu cần đến ngay"}, []field.Option{{Value: "pain", Text: "Đau bụng nhiều"}, {Value: "blood", Text: "Chảy máu chân răng, chảy máu mũi", Hint: "hoặc có chấm đỏ dưới da"}, {Value: "sleep", Text: "Li bì, vật vã"}}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = field.Checks(f, field.Props{Name: "warn", Label: web.T(ctx, "kit.x.warned")}, []field.Option{{Value: "pain", Text: web.T(ctx, "kit.x.pain")}, {Value: "blood", Text: web.T(ctx, "kit.x.blood"), Hint: web.T(ctx, "kit.x.spots")}, {Value: "sleep", Text: web.T(ctx, "kit.x.drowsy")}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -576,25 +576,25 @@ func formPage(f *web.Form) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = field.Check(f, field.Props{Name: "share", Label: "Người bệnh đồng ý nhắn tin nhắc tái khám"}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = field.Check(f, field.Props{Name: "share", Label: web.T(ctx, "kit.x.remind")}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = field.Group("Khám").Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = field.Group(web.T(ctx, "kit.x.exam")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = field.Form(field.FormProps{ID: "kit-visit", Action: "/kit/bieu-mau", Form: f, Submit: "Lưu lượt khám", Draft: true, Cancel: web.Link{Text: "Thôi", Href: "/kit"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = field.Form(field.FormProps{ID: "kit-visit", Action: "/kit/bieu-mau", Form: f, Submit: web.T(ctx, "kit.x.save"), Draft: true, Cancel: web.Link{Text: web.T(ctx, "kit.x.leave"), Href: "/kit"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.Staff(web.Chrome{Title: web.T(ctx, "kit.form"), Lead: web.T(ctx, "kit.form_lead"), Place: "/kit", Back: web.Link{Text: web.T(ctx, "kit.title"), Href: "/kit"}, Banner: banner.Patient(person())}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.Staff(web.Chrome{Title: web.T(ctx, "kit.form"), Lead: web.T(ctx, "kit.form_lead"), Place: "/kit", Back: web.Link{Text: web.T(ctx, "kit.title"), Href: "/kit"}, Banner: banner.Patient(person(ctx))}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -637,7 +637,7 @@ func figurePage(f *web.Form) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = breadcrumb.Trail([]web.Link{{Text: "Cả nước", Href: "/kit/so-lieu"}, {Text: "Bắc Ninh", Href: "/kit/so-lieu"}, {Text: "Xã Liên Bão", Href: "/kit/so-lieu"}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = breadcrumb.Trail([]web.Link{{Text: web.T(ctx, "kit.x.nation"), Href: "/kit/so-lieu"}, {Text: "Bắc Ninh", Href: "/kit/so-lieu"}, {Text: web.T(ctx, "kit.x.commune"), Href: "/kit/so-lieu"}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -665,7 +665,7 @@ func figurePage(f *web.Form) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = figure.Figure(figure.Props{Label: "Ca sốt xuất huyết", Value: web.Int(ctx, 41), Unit: "ca", Period: "tuần 46", Compare: "tăng 12 ca so với tuần trước", Trend: figure.Up, Bad: true, Href: "/kit/so-lieu"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = figure.Figure(figure.Props{Label: web.T(ctx, "kit.x.cases"), Value: web.Int(ctx, 41), Unit: web.T(ctx, "kit.x.case_unit"), Period: web.T(ctx, "kit.x.week46"), Compare: web.T(ctx, "kit.x.up12"), Trend: figure.Up, Bad: true, Href: "/kit/so-lieu"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -673,7 +673,7 @@ func figurePage(f *web.Form) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = figure.Figure(figure.Props{Label: "Lượt khám hôm nay", Value: web.Int(ctx, 1284), Unit: "lượt", Period: "đến 08:40", Compare: "như thứ Bảy tuần trước", Trend: figure.Flat, Partial: "còn 2 trạm chưa gửi"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = figure.Figure(figure.Props{Label: web.T(ctx, "kit.x.visits_today"), Value: web.Int(ctx, 1284), Unit: web.T(ctx, "kit.x.visit_unit"), Period: web.T(ctx, "kit.x.until"), Compare: web.T(ctx, "kit.x.same"), Trend: figure.Flat, Partial: web.T(ctx, "kit.x.two_missing")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -681,7 +681,7 @@ func figurePage(f *web.Form) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = figure.Figure(figure.Props{Label: "Trẻ dưới 1 tuổi tiêm đủ", Value: web.Number(ctx, 87.5, 1), Unit: "%", Period: "tháng 10/2026, chỉ tiêu 95 %", Compare: "tăng 2,1 điểm so với tháng 9", Trend: figure.Up, Good: true, Href: "/kit/so-lieu"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = figure.Figure(figure.Props{Label: web.T(ctx, "kit.x.immunised"), Value: web.Number(ctx, 87.5, 1), Unit: "%", Period: web.T(ctx, "kit.x.month10"), Compare: web.T(ctx, "kit.x.up2"), Trend: figure.Up, Good: true, Href: "/kit/so-lieu"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -689,7 +689,7 @@ func figurePage(f *web.Form) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = figure.Figure(figure.Props{Label: "Người tăng huyết áp được quản lý", Value: web.Int(ctx, 12345), Unit: "người", Period: "đến hết quý III/2026"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = figure.Figure(figure.Props{Label: web.T(ctx, "kit.x.htn_managed"), Value: web.Int(ctx, 12345), Unit: web.T(ctx, "kit.x.people"), Period: web.T(ctx, "kit.x.quarter")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -727,10 +727,10 @@ func figurePage(f *web.Form) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = chart.Line(chart.LineProps{ID: "c1", Title: "Số ca vượt mức thường gặp từ tuần 39 và đang giảm", Unit: "ca mỗi tuần", Period: "Tuần", Labels: weeks(),
+					templ_7745c5c3_Err = chart.Line(chart.LineProps{ID: "c1", Title: web.T(ctx, "kit.x.line_title"), Unit: web.T(ctx, "kit.x.per_week"), Period: web.T(ctx, "kit.x.week"), Labels: weeks(ctx),
 						Series:  []chart.Series{{Name: "2026", Values: this}, {Name: "2025", Values: before}},
-						Band:    &chart.Band{Name: "trung bình 5 năm ± 2 độ lệch chuẩn", Low: lo, High: hi},
-						Partial: 1, Foot: chart.Foot{Source: "báo cáo ca bệnh (Thông tư 15/2026)", At: invented, Missing: "Tuần 34, 35: trạm không gửi báo cáo."}}).Render(ctx, templ_7745c5c3_Buffer)
+						Band:    &chart.Band{Name: web.T(ctx, "kit.x.band"), Low: lo, High: hi},
+						Partial: 1, Foot: chart.Foot{Source: web.T(ctx, "kit.x.source1"), At: invented, Missing: web.T(ctx, "kit.x.missing1")}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -756,7 +756,7 @@ func figurePage(f *web.Form) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = chart.Bars(chart.BarsProps{ID: "c2", Title: "Trạm khám khoảng 42 lượt mỗi ngày làm việc", Unit: "lượt mỗi ngày", Period: "Ngày", Bars: visits(), Partial: 1, Limit: &chart.Limit{Name: "trung bình 42", Value: 42}, Foot: chart.Foot{Source: "lượt khám đã ký", At: invented}}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = chart.Bars(chart.BarsProps{ID: "c2", Title: web.T(ctx, "kit.x.bars_title"), Unit: web.T(ctx, "kit.x.per_day"), Period: web.T(ctx, "kit.x.day"), Bars: visits(), Partial: 1, Limit: &chart.Limit{Name: web.T(ctx, "kit.x.mean42"), Value: 42}, Foot: chart.Foot{Source: web.T(ctx, "kit.x.source2"), At: invented}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -800,7 +800,7 @@ func figurePage(f *web.Form) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = cartogram.Map(cartogram.Props{ID: "m1", Title: "Ca bệnh tập trung quanh Liên Bão", Unit: "ca/100.000 dân", Head: "Xã, phường", Circles: communes(), Steps: bounds, Alarm: "vượt ngưỡng theo Điều 16", NoTable: false, Foot: chart.Foot{Source: "báo cáo ca bệnh; dân số 2025 (Niên giám thống kê)", At: invented, Missing: "Còn 2 xã chưa gửi báo cáo tuần 47."}}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = cartogram.Map(cartogram.Props{ID: "m1", Title: web.T(ctx, "kit.x.map_title"), Unit: web.T(ctx, "kit.x.rate"), Head: web.T(ctx, "kit.x.communes"), Circles: communes(ctx), Steps: bounds, Alarm: web.T(ctx, "kit.x.alarm"), NoTable: false, Foot: chart.Foot{Source: web.T(ctx, "kit.x.source3"), At: invented, Missing: web.T(ctx, "kit.x.missing2")}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -826,7 +826,7 @@ func figurePage(f *web.Form) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = chart.Ranking(chart.RankingProps{ID: "k1", Title: "Tám xã, phường cao nhất", Unit: "ca/100.000 dân", Head: "Xã, phường", Rows: ranks(), Target: &chart.Limit{Name: "Ngưỡng cảnh báo", Value: 30}, Foot: chart.Foot{Source: "báo cáo ca bệnh", At: invented}}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = chart.Ranking(chart.RankingProps{ID: "k1", Title: web.T(ctx, "kit.x.rank_title"), Unit: web.T(ctx, "kit.x.rate"), Head: web.T(ctx, "kit.x.communes"), Rows: ranks(ctx), Target: &chart.Limit{Name: web.T(ctx, "kit.x.warn_level"), Value: 30}, Foot: chart.Foot{Source: web.T(ctx, "kit.x.source4"), At: invented}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -844,7 +844,7 @@ func figurePage(f *web.Form) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.Staff(web.Chrome{Title: "Sốt xuất huyết ở Liên Bão vượt mức thường gặp tuần thứ ba liền", Lead: "Tuần 47 · từ 16/11 đến 22/11/2026", Place: "/kit/so-lieu", Wide: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var20), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.Staff(web.Chrome{Title: web.T(ctx, "kit.x.finding"), Lead: web.T(ctx, "kit.x.week47"), Place: "/kit/so-lieu", Wide: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var20), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -886,7 +886,7 @@ func citizenPage(f *web.Form) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = plain.Due(plain.DueProps{Title: "Khám lại huyết áp", Text: "Thứ Hai, 23/11/2026, từ 7 giờ 30, ở Trạm y tế Liên Bão. Nhớ mang theo thuốc đang uống.", Next: web.Link{Text: "Xem đường đến trạm", Href: "/kit/nguoi-dan"}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = plain.Due(plain.DueProps{Title: web.T(ctx, "kit.x.due_title"), Text: web.T(ctx, "kit.x.due_text"), Next: web.Link{Text: web.T(ctx, "kit.x.due_next"), Href: "/kit/nguoi-dan"}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -894,11 +894,11 @@ func citizenPage(f *web.Form) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = plain.List("Gần đây", []plain.Line{
-				{Icon: "stethoscope", Text: "Bà được khám ngày 21/11/2026 ở Trạm y tế Liên Bão.", Href: "/kit/nguoi-dan", Of: plain.Term("Sốt xuất huyết Dengue là gì?", "Bệnh do muỗi vằn truyền. Uống nhiều nước, nghỉ ngơi. Nếu đau bụng nhiều, chảy máu hoặc lơ mơ, đến trạm ngay."), Note: "Bác sĩ Ngô Thị Hà"},
-				{Icon: "pill", Text: "Bà uống paracetamol khi sốt trên 38,5 °C, cách nhau ít nhất 6 giờ.", Note: "đến ngày 25/11/2026"},
-				{Icon: "syringe", Text: "Bà đã tiêm vắc xin cúm ngày 02/10/2026.", Href: "/kit/nguoi-dan"},
-				{Icon: "eye", Text: "Ba người đã xem hồ sơ của bà trong tháng này.", Href: "/kit/nguoi-dan", Note: "Xem ai, ở đâu, vì sao"},
+			templ_7745c5c3_Err = plain.List(web.T(ctx, "kit.x.recent"), []plain.Line{
+				{Icon: "stethoscope", Text: web.T(ctx, "kit.x.say1"), Href: "/kit/nguoi-dan", Of: plain.Term(web.T(ctx, "kit.x.what_dengue"), web.T(ctx, "kit.x.is_dengue")), Note: web.T(ctx, "kit.x.dr")},
+				{Icon: "pill", Text: web.T(ctx, "kit.x.say2"), Note: web.T(ctx, "kit.x.till")},
+				{Icon: "syringe", Text: web.T(ctx, "kit.x.say3"), Href: "/kit/nguoi-dan"},
+				{Icon: "eye", Text: web.T(ctx, "kit.x.say4"), Href: "/kit/nguoi-dan", Note: web.T(ctx, "kit.x.say4_note")},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -907,13 +907,13 @@ func citizenPage(f *web.Form) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = alert.Alert(alert.Info, "Mạch không bao giờ gọi điện để hỏi mật khẩu hay mã xác nhận.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = alert.Alert(alert.Info, web.T(ctx, "kit.x.never_call")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.Citizen(web.Chrome{Title: "Chào bà " + longName, Place: "/kit/nguoi-dan"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var29), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.Citizen(web.Chrome{Title: web.T(ctx, "kit.x.hello", longName), Place: "/kit/nguoi-dan"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var29), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1049,13 +1049,13 @@ func statePage(f *web.Form) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = empty.Empty(empty.Props{Icon: "users", Title: "Chưa có ai đến hôm nay", Text: "Người đến sẽ hiện ở đây theo số thứ tự.", Next: web.Link{Text: "Đón người đến khám", Href: "/kit"}}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = empty.Empty(empty.Props{Icon: "users", Title: web.T(ctx, "kit.x.nobody"), Text: web.T(ctx, "kit.x.nobody_text"), Next: web.Link{Text: web.T(ctx, "kit.x.receive"), Href: "/kit"}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = card.Card(card.Props{Title: "Trống"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var35), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = card.Card(card.Props{Title: web.T(ctx, "kit.x.empty")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var35), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1089,7 +1089,7 @@ func statePage(f *web.Form) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = card.Card(card.Props{Title: "Đang tải"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var36), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = card.Card(card.Props{Title: web.T(ctx, "kit.x.loading")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var36), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1115,7 +1115,7 @@ func statePage(f *web.Form) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = card.Card(card.Props{Title: "Không được xem"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = card.Card(card.Props{Title: web.T(ctx, "kit.x.forbidden")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1141,7 +1141,7 @@ func statePage(f *web.Form) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = card.Card(card.Props{Title: "Quá ít"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var38), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = card.Card(card.Props{Title: web.T(ctx, "kit.x.few")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var38), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1155,7 +1155,7 @@ func statePage(f *web.Form) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = alert.Alert(alert.Info, "Danh mục thuốc vừa được cập nhật theo Thông tư 20/2022.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = alert.Alert(alert.Info, web.T(ctx, "kit.x.alert1")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1163,7 +1163,7 @@ func statePage(f *web.Form) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = alert.Alert(alert.Good, "Trung tâm Kiểm soát bệnh tật đã nhận báo cáo lúc 08:55.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = alert.Alert(alert.Good, web.T(ctx, "kit.x.alert2")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1183,21 +1183,34 @@ func statePage(f *web.Form) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<p><a href=\"/kit\">Mở báo cáo</a></p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<p><a href=\"/kit\">")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				var templ_7745c5c3_Var40 string
+				templ_7745c5c3_Var40, templ_7745c5c3_Err = templ.JoinStringErrs(web.T(ctx, "kit.x.alert3_link"))
+				if templ_7745c5c3_Err != nil {
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `kit/pages.templ`, Line: 224, Col: 54}
+				}
+				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var40))
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "</a></p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = alert.Alert(alert.Warning, "Còn 6 giờ để gửi báo cáo ca bệnh này.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var39), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = alert.Alert(alert.Warning, web.T(ctx, "kit.x.alert3")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var39), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, " ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, " ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Var40 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+			templ_7745c5c3_Var41 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 				templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 				templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
 				if !templ_7745c5c3_IsBuffer {
@@ -1209,61 +1222,61 @@ func statePage(f *web.Form) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = button.Link("Sửa đơn thuốc", "/kit").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = button.Link(web.T(ctx, "kit.x.alert4_link"), "/kit").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = alert.Alert(alert.Danger, "Người bệnh dị ứng penicillin. Đơn có amoxicillin.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var40), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = alert.Alert(alert.Danger, web.T(ctx, "kit.x.alert4")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var41), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, " <div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, " <div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tag.Tag(tag.Plain, "Nháp").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = tag.Tag(tag.Plain, web.T(ctx, "kit.x.draft")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tag.Tag(tag.Good, "Đã ký").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = tag.Tag(tag.Good, web.T(ctx, "kit.x.signed")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tag.Tag(tag.Info, "Đang chờ").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = tag.Tag(tag.Info, web.T(ctx, "kit.x.waiting")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tag.Tag(tag.Warning, "Quá hẹn 12 ngày").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = tag.Tag(tag.Warning, web.T(ctx, "kit.x.overdue12")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tag.Tag(tag.Danger, "Vượt ngưỡng theo Điều 16").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = tag.Tag(tag.Danger, web.T(ctx, "kit.x.threshold")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "</div><div class=\"page-actions\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "</div><div class=\"page-actions\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = button.Primary("Lưu lượt khám", "/kit").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = button.Primary(web.T(ctx, "kit.x.save"), "/kit").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = button.Link("Xem trước", "/kit").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = button.Link(web.T(ctx, "kit.x.preview"), "/kit").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = button.Post(button.PostProps{Action: "/kit/danh-thuc", Text: "Huỷ", Danger: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = button.Post(button.PostProps{Action: "/kit/danh-thuc", Text: web.T(ctx, "kit.x.cancel"), Danger: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = button.Post(button.PostProps{Action: "/kit/danh-thuc", Text: "Nhỏ", Small: true, Icon: "bell"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = button.Post(button.PostProps{Action: "/kit/danh-thuc", Text: web.T(ctx, "kit.x.small"), Small: true, Icon: "bell"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "</div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, "</div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1294,12 +1307,12 @@ func rolePage(f *web.Form) templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var41 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var41 == nil {
-			templ_7745c5c3_Var41 = templ.NopComponent
+		templ_7745c5c3_Var42 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var42 == nil {
+			templ_7745c5c3_Var42 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Var42 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_Var43 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 			templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
 			if !templ_7745c5c3_IsBuffer {
@@ -1315,19 +1328,19 @@ func rolePage(f *web.Form) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, " ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, " ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = switcher.Switcher([]switcher.Group{
-				{Title: "Trạm y tế Liên Bão", People: []switcher.Person{
-					{Role: "Tiếp đón", Name: "Phạm Thị Lan", Place: "Trạm y tế xã Liên Bão", Icon: "clipboard-list", Action: "/kit/danh-thuc", Note: "Tìm người, đón, phát số."},
-					{Role: "Điều dưỡng", Name: longName, Place: "Trạm y tế xã Liên Bão", Icon: "thermometer", Action: "/kit/danh-thuc", Note: "Đo dấu hiệu sinh tồn."},
-					{Role: "Bác sĩ", Name: "Ngô Thị Hà", Place: "Trạm y tế xã Liên Bão", Icon: "stethoscope", Action: "/kit/danh-thuc", Note: "Khám, chẩn đoán, ký kết thúc lượt khám."},
+				{Title: web.T(ctx, "kit.x.station_lb"), People: []switcher.Person{
+					{Role: web.T(ctx, "kit.x.reception"), Name: "Phạm Thị Lan", Place: web.T(ctx, "kit.x.station_full"), Icon: "clipboard-list", Action: "/kit/danh-thuc", Note: web.T(ctx, "kit.x.reception_note")},
+					{Role: web.T(ctx, "kit.x.nurse"), Name: longName, Place: web.T(ctx, "kit.x.station_full"), Icon: "thermometer", Action: "/kit/danh-thuc", Note: web.T(ctx, "kit.x.nurse_note")},
+					{Role: web.T(ctx, "kit.x.doctor"), Name: "Ngô Thị Hà", Place: web.T(ctx, "kit.x.station_full"), Icon: "stethoscope", Action: "/kit/danh-thuc", Note: web.T(ctx, "kit.x.doctor_note")},
 				}},
-				{Title: "Tỉnh Bắc Ninh", People: []switcher.Person{
-					{Role: "Trung tâm Kiểm soát bệnh tật", Name: "Đỗ Minh Quân", Place: "CDC tỉnh Bắc Ninh", Icon: "siren", Action: "/kit/danh-thuc"},
-					{Role: "Chuyên gia", Name: "PGS. Lê Thị Kim Oanh", Place: "Bệnh viện đa khoa Bắc Ninh số 1", Icon: "hospital", Action: "/kit/danh-thuc"},
+				{Title: web.T(ctx, "kit.x.province"), People: []switcher.Person{
+					{Role: web.T(ctx, "kit.x.cdc"), Name: "Đỗ Minh Quân", Place: web.T(ctx, "kit.x.cdc_place"), Icon: "siren", Action: "/kit/danh-thuc"},
+					{Role: web.T(ctx, "kit.x.expert"), Name: "PGS. Lê Thị Kim Oanh", Place: web.T(ctx, "kit.x.hospital"), Icon: "hospital", Action: "/kit/danh-thuc"},
 				}},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
@@ -1335,7 +1348,7 @@ func rolePage(f *web.Form) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.Staff(web.Chrome{Title: "Bạn là ai hôm nay?", Lead: "Mỗi thẻ đăng nhập sẵn vào một vai của câu chuyện minh hoạ.", Place: "/kit", Wide: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var42), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.Staff(web.Chrome{Title: web.T(ctx, "kit.x.who_today"), Lead: web.T(ctx, "kit.x.who_lead"), Place: "/kit", Wide: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var43), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -268,6 +268,7 @@ function start(root: HTMLElement): void {
 			t = document.createElement("figure");
 			t.className = "telehealth-tile";
 			t.dataset.identity = p.identity;
+			if (p === room.localParticipant) t.dataset.own = "";
 			const video = document.createElement("video");
 			video.playsInline = true;
 			video.muted = true; // sound has its own element
@@ -327,7 +328,7 @@ function start(root: HTMLElement): void {
 			[micButton, micOn, "mic"],
 			[camButton, camOn, "cam"],
 		] as const) {
-			button.setAttribute("aria-pressed", String(on));
+			button.dataset.on = String(on);
 			button.querySelector("span")!.textContent = say(on ? `${key}_off` : `${key}_on`);
 		}
 		soundButton.hidden = room.canPlaybackAudio;
