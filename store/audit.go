@@ -183,9 +183,10 @@ func (s *seen) cover(rows []audit.Row) {
 // that nothing is read unseen.
 func (s *Store) Audited(ctx context.Context, request string) (bool, error) {
 	var one int
-	found, err := s.read.Row(ctx, []any{&one}, `select 1 from audit where request = ? limit 1`, request)
-	if err != nil || found || s.pg == nil {
-		return found, err
+	if s.pg == nil {
+		return s.read.Row(ctx, []any{&one}, `select 1 from audit where request = ? limit 1`, request)
 	}
-	return s.read.Row(ctx, []any{&one}, `select 1 from pending_audit where request = ? limit 1`, request)
+	// One statement: the sequencer may be moving the row just now.
+	return s.read.Row(ctx, []any{&one}, `select 1 from audit where request = ? union all select 1 from pending_audit where request = ? limit 1`,
+		request, request)
 }
