@@ -66,10 +66,12 @@ func (c *commit) conditions(ctx context.Context) error {
 		if s.unless == "" {
 			continue
 		}
-		err := c.tx.Exec(ctx, `insert into guard (h, at) values (?, ?) on conflict (h) do update set at = excluded.at`,
-			hash64(s.typ+"?"+s.unless), c.at.UnixMicro())
-		if err != nil {
-			return err
+		if c.tx.pg != nil { // SQLite has one writer
+			err := c.tx.Exec(ctx, `insert into guard (h, at) values (?, ?) on conflict (h) do update set at = excluded.at`,
+				hash64(s.typ+"?"+s.unless), c.at.UnixMicro())
+			if err != nil {
+				return err
+			}
 		}
 		ids, err := c.s.matching(ctx, c.tx, s.typ, s.unless, 2)
 		if err != nil {

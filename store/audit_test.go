@@ -135,7 +135,10 @@ func TestBackupOfARunningStore(t *testing.T) {
 		if err := s.Seal(ctx); err != nil {
 			t.Fatal(err)
 		}
-		out := filepath.Join(t.TempDir(), "copy")
+		out := filepath.Join(p.Dir, "backup-1") // inside: it must not copy itself
+		if err := os.WriteFile(filepath.Join(p.Dir, "keys", "x"), []byte("khóa"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 		if err := s.Backup(ctx, out); err != nil {
 			t.Fatal(err)
 		}
@@ -153,6 +156,9 @@ func TestBackupOfARunningStore(t *testing.T) {
 		}
 		if err := store.Restore(ctx, store.Config{Dir: q.Dir, Database: q.Database}, out); err == nil {
 			t.Error("a restore over data")
+		}
+		if key, err := os.ReadFile(filepath.Join(q.Dir, "keys", "x")); err != nil || string(key) != "khóa" {
+			t.Errorf("key %q, %v", key, err)
 		}
 		s2 := storetest.Open(t, q, storetest.Follow(people(nil)))
 		logged(t, s2, 3)

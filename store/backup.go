@@ -103,9 +103,14 @@ func vacuumInto(ctx context.Context, from, to string) error {
 	return os.Chmod(to, 0o600)
 }
 
-// copyFolders copies the folders of a data folder: keys, blobs, content.
-// Files at the top belong to the databases and to running processes.
+// copyFolders copies the folders of a data folder (keys, blobs, content …), not
+// the copy itself when it is made inside. Of the files at the top only *.json
+// is copied: the others belong to the databases and to running processes.
 func copyFolders(from, to string) error {
+	inside, err := filepath.Abs(to)
+	if err != nil {
+		return err
+	}
 	return filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // an upload that ended meanwhile
@@ -117,13 +122,15 @@ func copyFolders(from, to string) error {
 		if err != nil || rel == "." {
 			return err
 		}
-		if rel == "postgres" {
+		if at, err := filepath.Abs(path); err != nil {
+			return err
+		} else if at == inside || rel == "postgres" {
 			return fs.SkipDir
 		}
 		if e.IsDir() {
 			return os.MkdirAll(filepath.Join(to, rel), 0o700)
 		}
-		if !strings.ContainsRune(rel, filepath.Separator) || !e.Type().IsRegular() {
+		if !e.Type().IsRegular() || !strings.ContainsRune(rel, filepath.Separator) && filepath.Ext(rel) != ".json" {
 			return nil
 		}
 		info, err := e.Info()

@@ -76,7 +76,7 @@ func (c *commit) earlier(ctx context.Context, typ, id, version string) (*fhir.Do
 	return fhir.ParseString(body)
 }
 
-// remember keeps the receipt under the key, and forgets old ones.
+// remember keeps the receipt under the key.
 func (d Door) remember(ctx context.Context, tx *commitTx, key string, ops []Op, r Receipt) error {
 	var b strings.Builder
 	b.WriteString(digestOf(ops) + "\n")
@@ -87,12 +87,7 @@ func (d Door) remember(ctx context.Context, tx *commitTx, key string, ops []Op, 
 			fmt.Fprintf(&b, "%s %s - %t\n", op.typ, op.id, r.Changed[i])
 		}
 	}
-	now := d.s.cfg.Now()
-	err := tx.Exec(ctx, `insert into once (k, at, commit_id, answer) values (?, ?, ?, ?)`, key, now.UnixMicro(), r.commit, b.String())
-	if err != nil || now.UnixMicro()%100 != 0 { // one commit in a hundred sweeps
-		return err
-	}
-	return tx.Exec(ctx, `delete from once where at < ?`, now.Add(-onceFor).UnixMicro())
+	return tx.Exec(ctx, `insert into once (k, at, commit_id, answer) values (?, ?, ?, ?)`, key, d.s.cfg.Now().UnixMicro(), r.commit, b.String())
 }
 
 // digestOf tells operations apart.

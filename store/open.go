@@ -76,6 +76,7 @@ type Store struct {
 	viewed    *signal // a view advanced
 	stop      context.CancelFunc
 	running   sync.WaitGroup
+	closing   sync.Once
 }
 
 // writing runs units of work, each one transaction: all or nothing, durable
@@ -139,7 +140,13 @@ func (closed) Judge(a Actor, _ Action, _ Labels, _ []Relation, _ time.Time) Deci
 func (closed) Reach(a Actor, _ Action, _ string) Reach { return Reach{All: a.Role == System} }
 
 // Close stops following and closes the databases. Work under way is finished.
-func (s *Store) Close() error {
+// Closing again does nothing.
+func (s *Store) Close() (err error) {
+	s.closing.Do(func() { err = s.close() })
+	return err
+}
+
+func (s *Store) close() error {
 	if s.stop != nil {
 		s.stop()
 		s.running.Wait()

@@ -32,8 +32,24 @@ func (s *Store) sealing(ctx context.Context) {
 			if err := s.Seal(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("audit not sealed", "error", err)
 			}
+			if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("old rows not swept", "error", err)
+			}
 		}
 	}
+}
+
+// sweep forgets idempotency keys and guard rows that have had their time.
+func (s *Store) sweep(ctx context.Context) error {
+	now := s.cfg.Now()
+	return s.write.do(ctx, func(tx *commitTx) error {
+		if tx.pg != nil {
+			if err := tx.Exec(ctx, `delete from guard where at < ?`, now.Add(-time.Hour).UnixMicro()); err != nil {
+				return err
+			}
+		}
+		return tx.Exec(ctx, `delete from once where at < ?`, now.Add(-onceFor).UnixMicro())
+	})
 }
 
 // Seal adds the audit rows since the last checkpoint to the tree and signs a

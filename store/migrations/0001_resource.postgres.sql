@@ -80,3 +80,7 @@ create table pending_audit (
 	request text not null,
 	site text not null
 );
+
+-- Conditional creates of the same search wait for one another here. SQLite has
+-- one writer.
+create table guard (h bigint not null primary key, at bigint not null);

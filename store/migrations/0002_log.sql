@@ -67,9 +67,6 @@ create table checkpoint (
 	note text not null           -- signed, golang.org/x/mod/sumdb/note
 );
 
--- Conditional creates of the same search wait for one another here.
-create table guard (h bigint not null primary key, at bigint not null);
-
 -- Idempotency keys and what was answered, for a day.
 create table once (
 	k text not null primary key,
