@@ -5,9 +5,11 @@ package telehealth
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"mach/content"
+	"mach/i18n"
 	"mach/issue"
 	"mach/store"
 	"mach/vn"
@@ -68,11 +70,11 @@ func rows(ctx context.Context, p listData) []worklist.Row {
 	first := true
 	for i, c := range p.Cases {
 		r := worklist.Row{
-			ID: "c-" + c.ID, Lead: urgencyWord(ctx, c.Urgency), Name: c.PatientName, Href: path(c.ID),
-			Meta: partner(ctx, c, p.Role), Why: c.Question, State: stateWord(ctx, c.State), Tone: stateTone(c, web.Now(ctx)),
+			ID: "c-" + c.ID, Name: c.PatientName, Href: path(c.ID), Meta: partner(ctx, c, p.Role),
+			Why: urgencyWord(ctx, c.Urgency) + " · " + c.Question, State: stateWord(ctx, c.State), Tone: stateTone(c, web.Now(ctx)),
 		}
 		if words := clock(ctx, c); words != "" {
-			r.Why = words + " · " + r.Why
+			r.Why = urgencyWord(ctx, c.Urgency) + ", " + words + " · " + c.Question
 		}
 		if key := next(c, p.Role); key != "" {
 			r.Action = web.Link{Text: web.T(ctx, key), Href: path(c.ID)}
@@ -124,12 +126,19 @@ func caseBanner(ctx context.Context, p caseData) banner.Props {
 	return b
 }
 
-func steps(ctx context.Context, list []Step) []timeline.Item {
-	out := make([]timeline.Item, len(list))
-	for i, s := range list { // newest first
-		out[len(list)-1-i] = timeline.Item{
-			When: web.DateTime(ctx, s.At), Title: stateWord(ctx, s.State), Text: s.Why, Where: s.Who, Now: i == len(list)-1 && s.State.Open(),
+// steps are the moves of a case as they happened, the newest first.
+func steps(ctx context.Context, p caseData) []timeline.Item {
+	out := make([]timeline.Item, len(p.Steps))
+	for i, s := range p.Steps {
+		item := timeline.Item{When: web.DateTime(ctx, s.At), Title: web.T(ctx, "telehealth.move."+string(s.State)), Text: s.Why, Where: s.Who}
+		if s.State == Decided {
+			item.Text = web.T(ctx, "telehealth.decision."+string(p.Case.Decision))
+			if s.Why != "" {
+				item.Text += ": " + s.Why
+			}
 		}
+		item.Now = i == len(p.Steps)-1 && s.State.Open()
+		out[len(out)-1-i] = item
 	}
 	return out
 }
@@ -137,7 +146,11 @@ func steps(ctx context.Context, list []Step) []timeline.Item {
 func vitals(ctx context.Context, list []Measured) []stat.Item {
 	out := make([]stat.Item, len(list))
 	for i, v := range list {
-		out[i] = stat.Item{Name: vitalName(ctx, v.Code), Value: v.Value}
+		value := v.Value
+		if web.LangOf(ctx) == i18n.Vietnamese {
+			value = strings.ReplaceAll(value, ".", ",")
+		}
+		out[i] = stat.Item{Name: vitalName(ctx, v.Code), Value: strings.TrimSpace(value + "\u00a0" + v.Unit)}
 	}
 	return out
 }

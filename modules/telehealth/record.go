@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"mach/content"
 	"mach/fhir"
 	"mach/store"
 	"mach/vn"
@@ -32,13 +33,17 @@ type Record struct {
 	Medicines []string
 	Advice    []string
 	Warnings  []string // allergies and flags of the person
-	refs      []string // everything it consists of, "Type/id", the visit first
+	// Closed is set when something in the visit belongs to a closed file: HIV,
+	// sexually transmitted, mental, reproductive health.
+	Closed bool
+	refs   []string // everything it consists of, "Type/id", the visit first
 }
 
 // Measured is one value of the visit.
 type Measured struct {
 	Code  string // LOINC
-	Value string // with its unit, as written
+	Value string // as written, with a decimal point
+	Unit  string // as written
 }
 
 // record reads a visit with its parts, as far as the actor may see them.
@@ -93,6 +98,7 @@ func (r *Record) add(d *fhir.Doc) {
 	if slices.Contains([]string{"entered-in-error", "cancelled", "revoked", "refuted"}, status) {
 		return
 	}
+	r.Closed = r.Closed || closed(d)
 	switch d.Type() {
 	case "Observation":
 		r.Vitals = append(r.Vitals, measured(d.Root())...)
@@ -113,26 +119,40 @@ func (r *Record) add(d *fhir.Doc) {
 	r.refs = append(r.refs, d.Ref())
 }
 
+// closed reports whether a code of the resource, or its words, belong to a
+// closed file.
+func closed(d *fhir.Doc) bool {
+	for _, member := range []string{"code", "medicationCodeableConcept"} {
+		c := d.Get(member)
+		if len(content.Sensitivity("", "", concept(c))) > 0 {
+			return true
+		}
+		for coding := range c.Each("coding") {
+			if len(content.Sensitivity(coding.Get("system").String(), coding.Get("code").String(), "")) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // measured returns the values of an Observation; a blood pressure as one.
 func measured(o fhir.Node) []Measured {
 	code := o.Get("code").Code(fhir.LOINC)
-	value := func(n fhir.Node) string {
-		return strings.TrimSpace(n.Get("valueQuantity", "value").String() + " " + n.Get("valueQuantity", "unit").String())
-	}
 	if code == fhir.LOINCBloodPressure {
-		var systolic, diastolic string
+		var systolic, diastolic fhir.Node
 		for c := range o.Each("component") {
 			switch c.Get("code").Code(fhir.LOINC) {
 			case fhir.LOINCSystolic:
-				systolic = c.Get("valueQuantity", "value").String()
+				systolic = c.Get("valueQuantity")
 			case fhir.LOINCDiastolic:
-				diastolic = value(c)
+				diastolic = c.Get("valueQuantity")
 			}
 		}
-		return []Measured{{code, systolic + "/" + diastolic}}
+		return []Measured{{code, systolic.Get("value").Raw() + "/" + diastolic.Get("value").Raw(), diastolic.Get("unit").String()}}
 	}
-	if v := value(o); v != "" {
-		return []Measured{{code, v}}
+	if q := o.Get("valueQuantity"); q.Get("value").Exists() {
+		return []Measured{{code, q.Get("value").Raw(), q.Get("unit").String()}}
 	}
 	return nil
 }

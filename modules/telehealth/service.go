@@ -55,8 +55,9 @@ type Question struct {
 // Ask sends a visit to a hospital with its record attached and returns the id
 // of the consultation. Errors: Forbidden ("telehealth.ask.role"), Required,
 // CodeInvalid at the form's field, Conflict ("telehealth.ask.open") when this
-// hospital is being asked about this visit already, NotFound for a visit the
-// actor may not see.
+// hospital is being asked about this visit already, BusinessRule
+// ("telehealth.ask.closed") for a visit with closed files, NotFound for a visit
+// the actor may not see.
 func (m *Module) Ask(ctx context.Context, a store.Actor, key string, q Question) (string, error) {
 	if !asks(a.Role) || a.Practitioner == "" {
 		return "", issue.New(issue.Forbidden, "telehealth.ask.role")
@@ -68,6 +69,10 @@ func (m *Module) Ask(ctx context.Context, a store.Actor, key string, q Question)
 	rec, err := m.record(ctx, a, q.Encounter)
 	if err != nil {
 		return "", err
+	}
+	if rec.Closed {
+		// The coordinator may not see it, and would never answer.
+		return "", issue.New(issue.BusinessRule, "telehealth.ask.closed")
 	}
 	before, err := m.OfVisit(ctx, a, q.Encounter)
 	if err != nil {

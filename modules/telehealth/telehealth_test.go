@@ -252,7 +252,7 @@ func TestCourse(t *testing.T) {
 
 		rec, err := s.record(ctx, expert(), "kham")
 		s.ok(err)
-		if rec.Reason != "Sốt ngày thứ tư" || len(rec.Vitals) != 1 || rec.Vitals[0].Value != "38.9 °C" || !slices.Equal(rec.Diagnoses, []string{"A97.0 Sốt xuất huyết Dengue"}) {
+		if rec.Reason != "Sốt ngày thứ tư" || len(rec.Vitals) != 1 || rec.Vitals[0] != (Measured{fhir.LOINCTemperature, "38.9", "°C"}) || !slices.Equal(rec.Diagnoses, []string{"A97.0 Sốt xuất huyết Dengue"}) {
 			t.Fatalf("the expert reads %+v", rec)
 		}
 		s.put(s.diagnosis("A97.2", "Sốt xuất huyết Dengue nặng"))
@@ -382,6 +382,29 @@ func TestDeclinedAndCancelled(t *testing.T) {
 		if got := s.ids(doctor(), false); len(got) != 2 {
 			t.Errorf("closed cases of the station: %v", got)
 		}
+	})
+}
+
+// Closed files never reach the hospital: not when asked, and not by a
+// correction after.
+func TestClosedFiles(t *testing.T) {
+	each(t, func(t *testing.T, s scene) {
+		ctx := t.Context()
+		id := s.ask()
+		s.ok(s.Accept(ctx, coordinator(), id, uuid.NewString(), "cg-minh"))
+		s.put(s.diagnosis("B20.1", "Bệnh HIV có nhiễm khuẩn"))
+		for _, a := range []store.Actor{coordinator(), expert()} {
+			if got := s.ids(a, true); len(got) != 0 {
+				t.Errorf("%s still sees %v", a.Role, got)
+			}
+			_, err := s.One(ctx, a, id)
+			s.refused(err, issue.NotFound, "")
+			_, err = s.Enter(ctx, a, id, "00000001")
+			s.refused(err, issue.NotFound, "")
+		}
+		s.ok(s.Cancel(ctx, doctor(), id, uuid.NewString(), "Hỏi trực tiếp"))
+		_, err := s.Ask(ctx, doctor(), uuid.NewString(), question())
+		s.refused(err, issue.BusinessRule, "telehealth.ask.closed")
 	})
 }
 

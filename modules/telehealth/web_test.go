@@ -108,7 +108,7 @@ func TestPages(t *testing.T) {
 		s := sc.site()
 		s.page(doctor(), "/hoi-chan", "Mời hội chẩn")
 		s.page(doctor(), "/hoi-chan/luot-kham/kham", "/hoi-chan/moi?encounter=kham")
-		s.page(doctor(), "/hoi-chan/moi?encounter=kham", "Bệnh viện Đa khoa tỉnh", "A97.0", "38.9 °C", "kết luận trong 24 giờ")
+		s.page(doctor(), "/hoi-chan/moi?encounter=kham", "Bệnh viện Đa khoa tỉnh", "A97.0", "38,9\u00a0°C", "kết luận trong 24 giờ")
 		at := s.post(doctor(), "/hoi-chan", "encounter", "kham", "hospital", "bv-tinh", "urgency", "urgent", "question", "Có cần chuyển không?")
 		id := strings.TrimPrefix(at, "/hoi-chan/")
 		s.page(doctor(), at, "Chờ tiếp nhận", "còn 29 phút", "Có cần chuyển không?", "Rút lại")
