@@ -23,7 +23,8 @@ type Notice struct {
 	On       vn.Date // found, or ended
 	Place    string
 	Advice   string
-	Sent     string // FHIR instant
+	Sent     string // when it was issued, FHIR instant
+	Signer   string // the director's name
 	Facility string // Organization id
 }
 
@@ -143,7 +144,7 @@ func (m *Module) Notice(ctx context.Context, a store.Actor, id string) (Notice, 
 	n := Notice{
 		ID: id, Opens: idOf(d.Get("inResponseTo", "reference").String()), Disease: d.Get("topic", "coding", "code").String(),
 		On: dayOf(d.Get("sent").String()), Place: d.Get("payload", "0", "contentString").String(),
-		Advice: d.Get("payload", "1", "contentString").String(), Sent: d.Get("note", "time").String(),
+		Advice: d.Get("payload", "1", "contentString").String(), Sent: d.Get("note", "time").String(), Signer: d.Get("note", "text").String(),
 		Facility: idOf(d.Get("sender", "reference").String()),
 	}
 	for cat := range d.Each("category") {

@@ -231,6 +231,9 @@ func (m *Module) Update(ctx context.Context, a store.Actor, id string, version i
 	if reason = strings.TrimSpace(reason); class == Refuted && reason == "" {
 		return issue.New(issue.Required, "surveillance.refute.reason").At("reason")
 	}
+	if class == Refuted { // the answers stay as they were
+		r = s.Answers
+	}
 	for _, id := range personFields {
 		r[id] = s.Answers[id]
 	}

@@ -53,6 +53,19 @@ func (m *Module) cells(ctx context.Context, a store.Actor, unit vn.UnitID, commu
 	return rows, nil
 }
 
+// nationCells reads the counts of a disease in every commune for one month,
+// cases that count only.
+func (m *Module) nationCells(ctx context.Context, a store.Actor, disease string, month vn.Date) ([]cell, error) {
+	rows, err := store.Figures(ctx, m.store.For(a), vn.Nation, scanCell, `
+		select disease, unit, start, class, value, seen from surveillance_count
+		 where disease = ? and span = 'month' and start = ? and class in ('suspect', 'probable', 'confirmed')
+		 order by unit, class`, disease, int64(month))
+	if err != nil {
+		return nil, fmt.Errorf("counts of the nation: %w", err)
+	}
+	return rows, nil
+}
+
 // since is the month in which surveillance of the communes began: that of the
 // first case of any disease, vn.ZeroDate when there is none. Months before are
 // unknown, not zero.

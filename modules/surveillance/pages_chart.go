@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package surveillance
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"time"
+
+	"mach/content"
+	"mach/outbreak"
+	"mach/web"
+	"mach/web/components/cartogram"
+	"mach/web/components/chart"
+)
+
+func monthLabels() []string {
+	var out []string
+	for m := range 12 {
+		out = append(out, "T"+strconv.Itoa(m+1))
+	}
+	return out
+}
+
+// curveChart draws this year against the years before: the band is their
+// range, the second line that of Article 16.
+func curveChart(ctx context.Context, id string, c Curve, disease content.Disease, where string, at time.Time) chart.LineProps {
+	nan := math.NaN()
+	now, line := make([]float64, 12), make([]float64, 12)
+	low, high := make([]float64, 12), make([]float64, 12)
+	for m := range 12 {
+		now[m], line[m], low[m], high[m] = nan, nan, nan, nan
+		if m < len(c.Now) {
+			now[m] = float64(c.Now[m])
+		}
+		if m < len(c.Lines) && c.Lines[m].State != outbreak.StateShort {
+			line[m] = c.Lines[m].Line
+		}
+		for _, y := range c.Past {
+			if n := float64(y.Months[m]); n >= 0 {
+				if math.IsNaN(low[m]) {
+					low[m], high[m] = n, n
+				}
+				low[m], high[m] = math.Min(low[m], n), math.Max(high[m], n)
+			}
+		}
+	}
+	missing := ""
+	for _, v := range c.Lines {
+		if v.State == outbreak.StateShort {
+			missing = web.T(ctx, "surveillance.chart.short")
+		}
+	}
+	return chart.LineProps{
+		ID: id, Title: curveTitle(ctx, c, disease), Unit: web.T(ctx, "surveillance.cases.unit"), Period: web.T(ctx, "surveillance.month"),
+		Labels: monthLabels(),
+		Series: []chart.Series{{Name: strconv.Itoa(c.Year), Values: now}, {Name: web.T(ctx, "surveillance.chart.line"), Values: line}},
+		Band:   &chart.Band{Name: web.T(ctx, "surveillance.chart.band", len(c.Past)), Low: low, High: high},
+		Foot:   chart.Foot{Source: web.T(ctx, "surveillance.chart.source", where), At: at, Missing: missing},
+	}
+}
+
+// curveTitle is the finding of the chart.
+func curveTitle(ctx context.Context, c Curve, disease content.Disease) string {
+	name := named(ctx, disease.Name)
+	if len(c.Now) == 0 || len(c.Lines) < len(c.Now) {
+		return name
+	}
+	m := len(c.Now) - 1
+	v := c.Lines[m]
+	switch n := float64(c.Now[m]); {
+	case v.State == outbreak.StateShort:
+		return web.T(ctx, "surveillance.chart.title.short", name, m+1, c.Now[m])
+	case n > v.Line:
+		return web.T(ctx, "surveillance.chart.title.over", name, m+1, c.Now[m])
+	default:
+		return web.T(ctx, "surveillance.chart.title.below", name, m+1, c.Now[m])
+	}
+}
+
+func mapProps(ctx context.Context, p homeData) cartogram.Props {
+	out := cartogram.Props{
+		ID: "map", Unit: web.T(ctx, "surveillance.cases.unit"), Head: web.T(ctx, "surveillance.col.commune"),
+		Steps: []float64{1, 3, 6, 12, 24}, Alarm: web.T(ctx, "surveillance.article16.epidemic"),
+		Foot: chart.Foot{Source: web.T(ctx, "surveillance.chart.source", p.Unit.Full()), At: p.Now},
+	}
+	total, top := 0, spot{}
+	for _, s := range p.Map {
+		total += s.Count
+		if s.Count > top.Count {
+			top = s
+		}
+		out.Circles = append(out.Circles, cartogram.Circle{
+			X: s.Circle.X, Y: s.Circle.Y, R: s.Circle.R, Name: s.Unit.Full(), Href: statePath(s.Unit, p.Disease),
+			Value: float64(s.Count), Alarm: s.Alarm, Inset: insetName(ctx, s.Circle.Inset),
+		})
+	}
+	out.Title = web.T(ctx, "surveillance.map.none", named(ctx, p.Disease.Name), weeksOnMap)
+	if total > 0 {
+		out.Title = web.T(ctx, "surveillance.map.title", named(ctx, p.Disease.Name), weeksOnMap, total, top.Unit.Full(), top.Count)
+	}
+	return out
+}
+
+func insetName(ctx context.Context, inset string) string {
+	if inset == "" {
+		return ""
+	}
+	return web.TOr(ctx, "map.inset."+inset, inset)
+}
+
+func ranking(ctx context.Context, p homeData) chart.RankingProps {
+	out := chart.RankingProps{
+		ID: "provinces", Title: web.T(ctx, "surveillance.nation.title", named(ctx, p.Disease.Name), int(p.Month.Month)), Unit: web.T(ctx, "surveillance.cases.unit"),
+		Head: web.T(ctx, "surveillance.col.province"), Foot: chart.Foot{Source: web.T(ctx, "surveillance.chart.source", p.Unit.Full()), At: p.Now},
+	}
+	for _, s := range p.Ranks {
+		out.Rows = append(out.Rows, chart.Rank{Name: s.Unit.Full(), Value: float64(s.Count), Step: 3,
+			Href: "/dich?don-vi=" + s.Unit.Code + "&benh=" + p.Disease.ID})
+	}
+	return out
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package surveillance
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"mach/content"
+	"mach/issue"
+	"mach/store"
+	"mach/vn"
+	"mach/web"
+)
+
+// carers see drafts and cases of their place, reporters send them, readers
+// see figures and the state of the law.
+var (
+	carers    = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic)
+	reporters = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic)
+	followers = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.CDC)
+	updaters  = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.CDC)
+	readers   = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.Chairman, store.Department, store.CDC, store.Ministry)
+	directors = web.Roles(store.StationDirector)
+	homes     = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.Chairman,
+		store.Department, store.CDC, store.Ministry)
+)
+
+// Routes registers the pages under /dich.
+func (m *Module) Routes(mux *web.Mux) {
+	mux.Get("/dich", homes, m.homePage)
+	mux.Get("/dich/cho-gui", carers, m.draftsPart)
+	mux.Get("/dich/luot-kham/{encounter}", carers, m.boxPart)
+	mux.Get("/dich/ca-moi/{cause}", reporters, m.draftPage)
+	mux.Post("/dich/ca-moi/{cause}", reporters, m.send)
+	mux.Post("/dich/ca-moi/{cause}/khong-phai", reporters, m.refute)
+	mux.Get("/dich/ca/{report}", followers, m.casePage)
+	mux.Post("/dich/ca/{report}", updaters, m.update)
+	mux.Get("/dich/xa/{commune}/{disease}", readers, m.statePage)
+	mux.Post("/dich/xa/{commune}/{disease}/cong-bo", directors, m.declare)
+	mux.Post("/dich/xa/{commune}/{disease}/ket-thuc", directors, m.end)
+	mux.Get("/dich/thong-bao/{notice}", readers, m.noticePage)
+	mux.Get("/dau-vet/surveillance/{encounter}", carers, m.trace)
+}
+
+// homeData is the first page, as one reader sees it.
+type homeData struct {
+	Unit      vn.Unit
+	Path      []vn.Unit // those above that the reader may open, highest first
+	Drafts    *draftsData
+	Figures   bool // the reader sees figures
+	States    []State
+	Cases     []Case
+	ShowCases bool
+	Unsent    []place
+	Disease   content.Disease
+	Diseases  []content.Disease
+	Curve     *Curve
+	Map       []spot
+	Ranks     []spot // provinces, on the page of the nation
+	Now       time.Time
+	Month     vn.Month
+	Unknown   int // cases of the map's weeks that no commune of the map has
+}
+
+// draftsData is the list of what waits to be sent.
+type draftsData struct {
+	Drafts []Draft
+	Rules  []content.Escalation
+	Closed int
+	Now    time.Time
+	Sends  bool
+}
+
+// place is a commune with its unsent drafts.
+type place struct {
+	Unit vn.Unit
+	Unsent
+}
+
+// spot is a unit with a number.
+type spot struct {
+	Unit   vn.Unit
+	Count  int
+	Alarm  bool
+	Circle vn.Circle
+}
+
+// jurisdiction is the unit an actor answers for.
+func (m *Module) jurisdiction(a store.Actor) vn.UnitID {
+	switch a.Role {
+	case store.Ministry:
+		return vn.Nation
+	case store.Department, store.CDC:
+		for _, u := range m.units.Path(a.Unit) {
+			if u.Level == vn.LevelProvince {
+				return u.ID
+			}
+		}
+	}
+	return a.Unit
+}
+
+func (m *Module) homePage(w http.ResponseWriter, r *http.Request) error {
+	ctx, a := r.Context(), web.Actor(r)
+	p := homeData{Now: web.Now(ctx), Month: vn.MonthOf(web.Today(r))}
+	if carers.Allows(web.SessionOf(ctx)) {
+		d, err := m.waiting(r)
+		if err != nil {
+			return err
+		}
+		p.Drafts = &d
+	}
+	if p.Figures = readers.Allows(web.SessionOf(ctx)); p.Figures {
+		if err := m.figures(r, a, &p); err != nil {
+			return err
+		}
+	}
+	return web.Render(w, r, homePage(p))
+}
+
+// figures fills what is counted for the unit that is asked for, or the
+// reader's own.
+func (m *Module) figures(r *http.Request, a store.Actor, p *homeData) error {
+	own := m.jurisdiction(a)
+	unit, ok := m.units.At(own, web.Today(r))
+	if code := r.URL.Query().Get("don-vi"); code != "" {
+		unit, ok = m.units.ByCode(code, web.Today(r))
+	}
+	if !ok || !m.units.Within(unit.ID, own) {
+		return issue.New(issue.NotFound, "surveillance.unit.none")
+	}
+	p.Unit = unit
+	for _, u := range m.units.Path(unit.ID) {
+		if u.ID != unit.ID && m.units.Within(u.ID, own) {
+			p.Path = append(p.Path, u)
+		}
+	}
+	p.Diseases = open(m.diseases.List(web.Today(r)))
+	if unit.Level == vn.LevelNation {
+		return m.nation(r, a, p)
+	}
+	return m.area(r, a, p)
+}
+
+// open leaves out the diseases of the closed desk.
+func open(list []content.Disease) []content.Disease {
+	return slices.DeleteFunc(list, func(d content.Disease) bool { return d.Closed })
+}
+
+// area fills the page of a province or a commune.
+func (m *Module) area(r *http.Request, a store.Actor, p *homeData) error {
+	ctx, on := r.Context(), web.Today(r)
+	communes := ids(m.units.Communes(p.Unit.ID, on))
+	var err error
+	if p.States, err = m.States(ctx, a, p.Unit.ID, communes, "", on); err != nil {
+		return err
+	}
+	p.Disease = m.chosen(r, p.States)
+	curve, err := m.Curve(ctx, a, p.Unit.ID, communes, p.Disease.ID, on)
+	if err != nil {
+		return err
+	}
+	p.Curve = &curve
+	if followers.Allows(web.SessionOf(ctx)) {
+		p.ShowCases = true
+		if p.Cases, err = m.Cases(ctx, a, communes, r.URL.Query().Get("benh"), on.AddDays(-60), 200); err != nil {
+			return err
+		}
+	}
+	if p.Unit.Level != vn.LevelProvince {
+		return nil
+	}
+	if p.Map, err = m.spots(r, a, p, communes); err != nil {
+		return err
+	}
+	rules := content.SurveillanceOn(on).Escalation
+	list, err := m.Unsent(ctx, a, p.Unit.ID, communes, shareOf(string(store.CDC), rules), p.Now)
+	for _, u := range list {
+		if unit, ok := m.units.Get(u.Place); ok {
+			p.Unsent = append(p.Unsent, place{unit, u})
+		}
+	}
+	return err
+}
+
+// chosen is the disease asked for, else that of the gravest state, else dengue.
+func (m *Module) chosen(r *http.Request, states []State) content.Disease {
+	if d, ok := m.diseases.ByID(r.URL.Query().Get("benh")); ok && !d.Closed {
+		return d
+	}
+	if len(states) > 0 {
+		return states[0].Disease
+	}
+	d, _ := m.diseases.ByID("dengue")
+	return d
+}
+
+// weeksOnMap is how far back the map looks.
+const weeksOnMap = 4
+
+func (m *Module) spots(r *http.Request, a store.Actor, p *homeData, communes []vn.UnitID) ([]spot, error) {
+	var starts []vn.Date
+	for i := range weeksOnMap {
+		starts = append(starts, vn.WeekOf(web.Today(r)).Start().AddDays(-7*i))
+	}
+	cells, err := m.cells(r.Context(), a, p.Unit.ID, communes, p.Disease.ID, spanWeek, starts)
+	if err != nil {
+		return nil, err
+	}
+	sums := map[vn.UnitID]int{}
+	for _, c := range cells {
+		if c.class.Counts() {
+			sums[c.unit] += c.value
+		}
+	}
+	alarm := map[vn.UnitID]bool{}
+	for _, s := range p.States {
+		if s.Disease.ID == p.Disease.ID && s.Alarm() == 2 {
+			alarm[s.Unit.ID] = true
+		}
+	}
+	var out []spot
+	for _, c := range vn.Cartogram(m.units, p.Unit.ID, web.Today(r)) {
+		if u, ok := m.units.At(c.Unit, web.Today(r)); ok {
+			out = append(out, spot{u, sums[c.Unit], alarm[c.Unit], c})
+		}
+	}
+	return out, nil
+}
+
+// nation fills the page of the ministry: provinces by cases of the month.
+func (m *Module) nation(r *http.Request, a store.Actor, p *homeData) error {
+	on := web.Today(r)
+	p.Disease = m.chosen(r, nil)
+	cells, err := m.nationCells(r.Context(), a, p.Disease.ID, vn.MonthOf(on).Start())
+	if err != nil {
+		return err
+	}
+	sums := map[vn.UnitID]int{}
+	for _, c := range cells {
+		for _, u := range m.units.Path(c.unit) {
+			if u.Level == vn.LevelProvince {
+				sums[u.ID] += c.value
+			}
+		}
+	}
+	for _, u := range m.units.Provinces(on) {
+		p.Ranks = append(p.Ranks, spot{Unit: u, Count: sums[u.ID]})
+	}
+	slices.SortStableFunc(p.Ranks, func(x, y spot) int { return y.Count - x.Count })
+	return nil
+}
+
+func (m *Module) waiting(r *http.Request) (draftsData, error) {
+	ctx, a := r.Context(), web.Actor(r)
+	d := draftsData{Now: web.Now(ctx), Rules: content.SurveillanceOn(web.Today(r)).Escalation, Sends: reporters.Allows(web.SessionOf(ctx))}
+	var err error
+	if d.Drafts, err = m.Drafts(ctx, a, 200); err != nil {
+		return d, err
+	}
+	d.Closed, err = m.Closed(ctx, a, web.Today(r).AddDays(-30))
+	return d, err
+}
+
+func (m *Module) draftsPart(w http.ResponseWriter, r *http.Request) error {
+	d, err := m.waiting(r)
+	if err != nil {
+		return err
+	}
+	return web.Fragment(w, r, waiting(d))
+}
+
+// boxData is the box on the page of a visit.
+type boxData struct {
+	Encounter string
+	Drafts    []Draft
+	Cases     map[string]Case // by id of the report
+	Alone     []Case          // reports of the visit that no draft leads to
+	Rules     []content.Escalation
+	Now       time.Time
+	Sends     bool
+}
+
+func (m *Module) box(r *http.Request) (boxData, error) {
+	ctx, a := r.Context(), web.Actor(r)
+	b := boxData{Encounter: r.PathValue("encounter"), Cases: map[string]Case{}, Now: web.Now(ctx),
+		Rules: content.SurveillanceOn(web.Today(r)).Escalation, Sends: reporters.Allows(web.SessionOf(ctx))}
+	var err error
+	if b.Drafts, err = m.DraftsOf(ctx, a, b.Encounter); err != nil {
+		return b, err
+	}
+	cases, err := m.CasesOf(ctx, a, b.Encounter)
+	if err != nil {
+		return b, err
+	}
+	for _, c := range cases {
+		b.Cases[c.Report] = c
+		if !slices.ContainsFunc(b.Drafts, func(d Draft) bool { return d.Report == c.Report }) {
+			b.Alone = append(b.Alone, c)
+		}
+	}
+	return b, nil
+}
+
+func (m *Module) boxPart(w http.ResponseWriter, r *http.Request) error {
+	b, err := m.box(r)
+	if err != nil {
+		return err
+	}
+	return web.Fragment(w, r, box(b))
+}
+
+// trace lists what the visit fed here: a draft or report, the counts of week
+// and month, the state of the commune.
+func (m *Module) trace(w http.ResponseWriter, r *http.Request) error {
+	b, err := m.box(r)
+	if err != nil {
+		return err
+	}
+	return web.Fragment(w, r, traces(b))
+}
+
+// stateData is the page of one disease in one commune.
+type stateData struct {
+	State
+	Curve    Curve
+	Declares bool // the reader is the director of this commune's station
+	Form     *web.Form
+	Base     string // path of the page
+}
+
+func (m *Module) stateData(r *http.Request, f *web.Form) (stateData, error) {
+	ctx, a, on := r.Context(), web.Actor(r), web.Today(r)
+	unit, ok := m.units.ByCode(r.PathValue("commune"), on)
+	disease, known := m.diseases.ByID(r.PathValue("disease"))
+	if !ok || !known || unit.Level != vn.LevelCommune || disease.Closed || !m.units.Within(unit.ID, m.jurisdiction(a)) {
+		return stateData{}, issue.New(issue.NotFound, "surveillance.unit.none")
+	}
+	communes := []vn.UnitID{unit.ID}
+	states, err := m.States(ctx, a, unit.ID, communes, disease.ID, on)
+	if err != nil {
+		return stateData{}, err
+	}
+	if len(states) == 0 {
+		return stateData{}, issue.New(issue.NotFound, "surveillance.unit.none")
+	}
+	p := stateData{State: states[0], Form: f, Declares: m.mayDeclare(a, unit.ID) == nil, Base: statePath(unit, disease)}
+	p.Curve, err = m.Curve(ctx, a, unit.ID, communes, disease.ID, on)
+	return p, err
+}
+
+func statePath(u vn.Unit, d content.Disease) string { return "/dich/xa/" + u.Code + "/" + d.ID }
+
+func (m *Module) statePage(w http.ResponseWriter, r *http.Request) error {
+	p, err := m.stateData(r, web.Blank(r, "on", web.Today(r).String()))
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, statePage(p))
+}
+
+func (m *Module) declare(w http.ResponseWriter, r *http.Request) error {
+	return m.announce(w, r, m.Declare, "surveillance.epidemic.declared")
+}
+
+func (m *Module) end(w http.ResponseWriter, r *http.Request) error {
+	return m.announce(w, r, m.End, "surveillance.epidemic.ended")
+}
+
+func (m *Module) announce(w http.ResponseWriter, r *http.Request, act actOf, done string) error {
+	f, ctx, a := web.ParseForm(r), r.Context(), web.Actor(r)
+	unit, ok := m.units.ByCode(r.PathValue("commune"), web.Today(r))
+	if !ok {
+		return issue.New(issue.NotFound, "surveillance.unit.none")
+	}
+	n := Notice{Disease: r.PathValue("disease"), Unit: unit.ID, On: f.Date("on"), Place: f.Text("place", 500), Advice: f.Text("advice", 2000)}
+	id := ""
+	if f.OK() {
+		var err error
+		id, err = act(ctx, a, n, web.OnceKey(r))
+		if err := f.Add(err); err != nil {
+			return err
+		}
+	}
+	if !f.OK() {
+		p, err := m.stateData(r, f)
+		if err != nil {
+			return err
+		}
+		return web.Refuse(w, r, statePage(p))
+	}
+	web.Flash(w, r, done)
+	return web.Redirect(w, r, "/dich/thong-bao/"+url.PathEscape(id))
+}
+
+// noticeData is form 01 or 02 on paper.
+type noticeData struct {
+	Notice
+	Disease content.Disease
+	Unit    vn.Unit
+	Agency  string
+	Signer  string
+	Issued  time.Time
+}
+
+func (m *Module) noticePage(w http.ResponseWriter, r *http.Request) error {
+	ctx, a := r.Context(), web.Actor(r)
+	n, err := m.Notice(ctx, a, r.PathValue("notice"))
+	if err != nil {
+		return err
+	}
+	p := noticeData{Notice: n, Issued: instantOf(n.Sent), Signer: n.Signer}
+	p.Disease, _ = m.diseases.ByID(n.Disease)
+	p.Unit, _ = m.units.Get(n.Unit)
+	if org, err := m.store.For(a).Read(ctx, "Organization", n.Facility); err == nil {
+		p.Agency = org.Get("name").String()
+	}
+	return web.Render(w, r, noticePage(p))
+}
