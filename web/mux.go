@@ -177,7 +177,6 @@ type visit struct {
 	flash   string // message to show, already in words
 	demo    bool
 	partial bool // asked by htmx for a part of a page
-	denied  error
 }
 
 type visitKey struct{}

@@ -24,6 +24,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -140,21 +141,19 @@ func (b *bundle) put(plain string, data []byte) error {
 	return os.WriteFile(b.dist(hashed)+".gz", z.Bytes(), 0o644)
 }
 
-// sprite joins the icons named in icons.txt into one file of symbols.
+// sprite joins the icons that pages name, and those of icons.txt, into one
+// file of symbols.
 func (b *bundle) sprite() error {
-	list, err := os.ReadFile(filepath.Join(b.web, "icons.txt"))
+	names, err := b.icons()
 	if err != nil {
 		return err
 	}
 	var s strings.Builder
 	s.WriteString(`<svg xmlns="http://www.w3.org/2000/svg">` + "\n<!-- lucide, ISC -->\n")
-	for name := range strings.Lines(string(list)) {
-		if name = strings.TrimSpace(name); name == "" || name[0] == '#' {
-			continue
-		}
+	for _, name := range names {
 		raw, err := os.ReadFile(filepath.Join(b.modules, "lucide-static/icons", name+".svg"))
 		if err != nil {
-			return fmt.Errorf("icon %q of icons.txt: %w", name, err)
+			return fmt.Errorf("icon %q is not one of lucide's: %w", name, err)
 		}
 		_, after, _ := strings.Cut(string(raw), "<svg")
 		_, body, _ := strings.Cut(after, ">")
@@ -163,6 +162,41 @@ func (b *bundle) sprite() error {
 	}
 	s.WriteString("</svg>\n")
 	return b.put("icons.svg", []byte(s.String()))
+}
+
+// named finds icons written as Icon("name") or Icon: "name".
+var named = regexp.MustCompile(`Icon(?:\(|:\s*)"([a-z0-9-]+)"`)
+
+// icons returns the names in icons.txt, which holds those that reach Icon
+// through a variable, and the names written in sources, sorted, each once.
+func (b *bundle) icons() ([]string, error) {
+	list, err := os.ReadFile(filepath.Join(b.web, "icons.txt"))
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for line := range strings.Lines(string(list)) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			names = append(names, line)
+		}
+	}
+	for _, root := range []string{"web", "modules", "app", "form", "access"} {
+		err := filepath.WalkDir(filepath.Join("..", root), func(file string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || (filepath.Ext(file) != ".templ" && filepath.Ext(file) != ".go") {
+				return err
+			}
+			src, err := os.ReadFile(file)
+			for _, m := range named.FindAllSubmatch(src, -1) {
+				names = append(names, string(m[1]))
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 // marks are our own icons, as SVG and, for home screens, as PNG.
