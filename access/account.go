@@ -133,7 +133,7 @@ func (a *Accounts) hashPIN(ctx context.Context, account, pin string) (string, er
 // assigns within the own unit and never the system's role. Errors: NotFound,
 // Forbidden, Value.
 func (a *Accounts) Assign(ctx context.Context, by store.Actor, s Assignment) (Assignment, error) {
-	if !a.manages(by, s.Unit) || s.Role == store.System {
+	if !a.Manages(by, s.Unit) || s.Role == store.System {
 		return Assignment{}, a.refuse(ctx, by, s.Account)
 	}
 	if err := checkAssignment(s); err != nil {
@@ -167,8 +167,8 @@ func checkAssignment(s Assignment) error {
 	return nil
 }
 
-// manages reports whether by may keep accounts of the unit.
-func (a *Accounts) manages(by store.Actor, unit vn.UnitID) bool {
+// Manages reports whether by may keep accounts of the unit.
+func (a *Accounts) Manages(by store.Actor, unit vn.UnitID) bool {
 	if by.Role == store.System {
 		return true
 	}
@@ -176,18 +176,18 @@ func (a *Accounts) manages(by store.Actor, unit vn.UnitID) bool {
 }
 
 // managesAccount reports whether every assignment of the account lies in the
-// administrator's unit; an account without any is anybody's to assign.
+// administrator's unit; an account without any is nobody's to change.
 func (a *Accounts) managesAccount(ctx context.Context, by store.Actor, account string) (bool, error) {
 	list, err := a.Assignments(ctx, account)
 	if err != nil {
 		return false, err
 	}
 	for _, s := range list {
-		if !a.manages(by, s.Unit) {
+		if !a.Manages(by, s.Unit) {
 			return false, nil
 		}
 	}
-	return by.Role == store.System || by.Role == store.Administrator, nil
+	return by.Role == store.System || len(list) > 0, nil
 }
 
 // EndAssignment ends a role now, and with it the sessions that use it.
@@ -196,7 +196,7 @@ func (a *Accounts) EndAssignment(ctx context.Context, by store.Actor, id string)
 	if err != nil || !ok {
 		return orNotFound(err)
 	}
-	if !a.manages(by, s.Unit) {
+	if !a.Manages(by, s.Unit) {
 		return a.refuse(ctx, by, s.Account)
 	}
 	now := micro(a.now())

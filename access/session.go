@@ -214,7 +214,7 @@ func (s *Sessions) begin(ctx context.Context, row accountRow, role Assignment, h
 		if err := insertSession(ctx, tx, hash, o.Session, device); err != nil {
 			return err
 		}
-		return remember(ctx, tx, device, o.Session, act == ActSignIn, now)
+		return remember(ctx, tx, device, o.Session, act != ActSwitch, now)
 	})
 	if err != nil {
 		return Opened{}, fmt.Errorf("opening a session: %w", err)

@@ -5,7 +5,6 @@ package access
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"mach/issue"
 	"mach/store"
@@ -18,11 +17,11 @@ import (
 // Recent is somebody who signed in on this device.
 type Recent struct {
 	Account string
+	Login   string
 	Name    string
 	Role    store.Role
 	Place   string // facility name
 	PIN     bool   // may come back by PIN; else by password
-	seen    time.Time
 }
 
 // Recents lists who signed in on the device, latest first, at most eight. No
@@ -35,7 +34,7 @@ func (s *Sessions) Recents(ctx context.Context, deviceSecret string) ([]Recent, 
 	err := s.rows(ctx, "reading recent users", func(scan func(...any) error) error {
 		var r recentScan
 		err := scan(r.dest()...)
-		out = append(out, Recent{Account: r.acc.ID, Name: r.acc.Name, Role: store.Role(r.role), Place: r.place, PIN: s.pinOpen(r)})
+		out = append(out, Recent{Account: r.acc.ID, Login: r.acc.Login, Name: r.acc.Name, Role: store.Role(r.role), Place: r.place, PIN: s.pinOpen(r)})
 		return err
 	}, recentQuery+` where d.hash = ? and a.closed = 0 order by r.seen desc, a.id limit ?`, hashSecret(deviceSecret), recentShown)
 	return out, err

@@ -201,7 +201,7 @@ func (a *Accounts) List(ctx context.Context, by store.Actor, text string, limit 
 	var out []Staffed
 	needle := vn.Fold(text)
 	err := a.eachStaffed(ctx, func(s Staffed) bool {
-		if a.manages(by, s.Assignment.Unit) && (needle == "" || contains(s.Account, needle)) {
+		if a.Manages(by, s.Assignment.Unit) && (needle == "" || contains(s.Account, needle)) {
 			out = append(out, s)
 		}
 		return len(out) < limit

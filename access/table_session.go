@@ -27,9 +27,6 @@ func insertSession(ctx context.Context, tx store.Tx, hash string, o Session, dev
 // remember puts the account on the device's list. Only a full sign-in, with
 // everything that was asked, renews the PIN.
 func remember(ctx context.Context, tx store.Tx, device string, o Session, full bool, now time.Time) error {
-	if o.How == "link" {
-		return nil
-	}
 	var one string
 	known, err := tx.Row(ctx, []any{&one}, `select account from access_recent where device = ? and account = ?`, device, o.Actor.Account)
 	if err != nil {
