@@ -22,6 +22,7 @@ type SignIn struct {
 	Login    string     `json:"login"`
 	Password string     `json:"password"`
 	TOTP     string     `json:"totp_secret"`
+	PIN      string     `json:"pin"` // for a shared computer, after a full sign-in there
 	Home     string     `json:"home"`
 	Place    string     `json:"place"`
 }
@@ -90,7 +91,7 @@ func (g *generator) account(ctx context.Context, f facility, p post) (SignIn, er
 	if f.kind != "station" && f.kind != "committee" {
 		login += "." + strings.TrimPrefix(f.kind, "hospital-")
 	}
-	s := SignIn{Role: p.role, Name: p.name, Login: login, Password: g.password(login), Home: access.Home(p.role), Place: f.name}
+	s := SignIn{Role: p.role, Name: p.name, Login: login, Password: g.password(login), PIN: g.pin(login), Home: access.Home(p.role), Place: f.name}
 	unit := f.unit.ID
 	switch p.role {
 	case store.Ministry:
@@ -101,7 +102,7 @@ func (g *generator) account(ctx context.Context, f facility, p post) (SignIn, er
 		}
 	}
 	acc, secret, err := g.access.Accounts.Add(ctx, g.system(), access.NewAccount{
-		Login: login, Name: p.name, Practitioner: p.practitioner, Password: s.Password, PIN: g.pin(login),
+		Login: login, Name: p.name, Practitioner: p.practitioner, Password: s.Password, PIN: s.PIN,
 		Code: g.access.Accounts.NeedsCode(p.role), Lang: "vi",
 	})
 	if err != nil {
@@ -139,9 +140,9 @@ func (g *generator) citizens(ctx context.Context) ([]SignIn, error) {
 			continue
 		}
 		login := string(c.role)
-		s := SignIn{Role: c.role, Name: grown.name, Login: login, Password: g.password(login), Home: access.Home(c.role), Place: c.of.commune.Full()}
+		s := SignIn{Role: c.role, Name: grown.name, Login: login, Password: g.password(login), PIN: g.pin(login), Home: access.Home(c.role), Place: c.of.commune.Full()}
 		acc, _, err := g.access.Accounts.Add(ctx, g.system(), access.NewAccount{
-			Login: login, Name: grown.name, Patient: grown.id, Password: s.Password, PIN: g.pin(login), Lang: "vi",
+			Login: login, Name: grown.name, Patient: grown.id, Password: s.Password, PIN: s.PIN, Lang: "vi",
 		})
 		if err != nil {
 			return nil, fmt.Errorf("account of a person: %w", err)
