@@ -154,5 +154,5 @@ func (a *App) Close() error {
 
 // system is the actor of imports, backups and jobs.
 func system() store.Actor {
-	return store.Actor{Account: "system", Name: "Mạch", Role: store.System, Purpose: store.Operations, Unit: vn.Nation}
+	return store.SystemActor()
 }

@@ -36,10 +36,10 @@ type Streams struct {
 
 // Commands are the subcommands of mach.
 type Commands struct {
-	Serve     serveCmd     `cmd:"" help:"Serve until stopped."`
-	Demo      demoCmd      `cmd:"" help:"Fill an empty data folder with a generated province, then serve it."`
-	Token     tokenCmd     `cmd:"" help:"Print a bearer token for the FHIR interface."`
-	Import    importCmd    `cmd:"" help:"Take in FHIR bundles and NDJSON, household and immunisation lists."`
+	Serve serveCmd `cmd:"" help:"Serve until stopped."`
+	Demo  demoCmd  `cmd:"" help:"Fill an empty data folder with a generated province, then serve it."`
+	Token tokenCmd `cmd:"" help:"Print a bearer token for the FHIR interface."`
+	// Import    importCmd    `cmd:"" help:"Take in FHIR bundles and NDJSON, household and immunisation lists."`
 	Check     checkCmd     `cmd:"" help:"Check index, views, audit and attachments."`
 	Backup    backupCmd    `cmd:"" help:"Copy a data folder, also while it is served."`
 	Restore   restoreCmd   `cmd:"" help:"Make a data folder from a backup."`
@@ -47,6 +47,7 @@ type Commands struct {
 	Indicator indicatorCmd `cmd:"" help:"Compute one indicator."`
 	Crash     crashCmd     `cmd:"" help:"Kill a writing server again and again and count what is lost."`
 	Media     mediaCmd     `cmd:"" hidden:"" help:"Run the media engine (started by serve)."`
+	Routes    routesCmd    `cmd:"" hidden:"" help:"List the routes, for the page tests."`
 }
 
 type serveCmd struct{ Config }

@@ -38,8 +38,8 @@ func (a *App) openModules(ctx context.Context) error {
 	if a.peers, err = peers.New(ctx, a.Store, a.Units, now, a.wake); err != nil {
 		return err
 	}
-	a.account = account.New(a.Access, a.Config.LAN, now)
-	a.fhirapi = fhirapi.New(a.Store, a.Access.Tokens, a.catalogue, now)
+	a.account = account.New(a.Access, a.Store, a.Units, a.identify, a.Config.LAN, now)
+	a.fhirapi = fhirapi.New(a.Store, a.log, now())
 	a.Store.Follow(a.followers()...)
 	return nil
 }

@@ -68,7 +68,7 @@ func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Ch
 
 	next := item{
 		patient: c.Labels.Patient, facility: c.Labels.Facility,
-		sensitivity: strings.Join(c.Labels.Sensitivity, " "), unit: c.Labels.Unit,
+		sensitivity: strings.Join(c.Labels.Sensitivity, " "), unit: m.unitOf(c, now),
 	}
 	var has bool
 	if next.day, has = f.counts(now, c.At); has && had && next == old {
@@ -173,4 +173,25 @@ func (m *Module) above(unit vn.UnitID) []vn.UnitID {
 		ids[i] = u.ID
 	}
 	return ids
+}
+
+// unitOf is where a resource counts: the unit it names itself (a case counts
+// where the person lives), else that of the facility or person it belongs to.
+func (m *Module) unitOf(c store.Change, doc *fhir.Doc) vn.UnitID {
+	if doc == nil {
+		return c.Labels.Unit
+	}
+	for e := range doc.Each("extension") {
+		if e.Get("url").String() != fhir.ExtUnit {
+			continue
+		}
+		on, err := vn.ParseDate(e.Get("valueCoding", "version").String())
+		if err != nil {
+			continue
+		}
+		if u, ok := m.units.ByCode(e.Get("valueCoding", "code").String(), on); ok {
+			return u.ID
+		}
+	}
+	return c.Labels.Unit
 }

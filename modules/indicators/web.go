@@ -50,7 +50,7 @@ func (m *Module) jurisdiction(a store.Actor) vn.UnitID {
 
 func boardPath(unit vn.UnitID) string { return "/bang/" + strconv.Itoa(int(unit)) }
 
-func (m *Module) unitOf(r *http.Request) (vn.Unit, error) {
+func (m *Module) askedUnit(r *http.Request) (vn.Unit, error) {
 	id, err := strconv.Atoi(r.PathValue("unit"))
 	if err == nil {
 		if u, ok := m.units.At(vn.UnitID(id), m.today()); ok {
@@ -92,7 +92,7 @@ var boardColumns = []struct{ id, period string }{{"care.visits", "day"}, {"surv.
 
 func (m *Module) board(r *http.Request) (boardData, error) {
 	ctx, a := r.Context(), web.Actor(r)
-	u, err := m.unitOf(r)
+	u, err := m.askedUnit(r)
 	if err != nil {
 		return boardData{}, err
 	}
@@ -196,7 +196,7 @@ const courseDays = 56
 
 func (m *Module) figurePage(w http.ResponseWriter, r *http.Request) error {
 	ctx, a := r.Context(), web.Actor(r)
-	u, err := m.unitOf(r)
+	u, err := m.askedUnit(r)
 	if err != nil {
 		return err
 	}
