@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package intake
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"mach/fhir"
+	"mach/issue"
+	"mach/store"
+)
+
+// file takes one file in, by what it holds.
+func (r *run) file(ctx context.Context, name string) error {
+	base := filepath.Base(name)
+	in, closeFile, err := r.open(name)
+	if err != nil {
+		return err
+	}
+	defer closeFile()
+	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(base, ".gz"))) {
+	case ".xlsx", ".csv":
+		if err := r.flush(ctx); err != nil {
+			return err
+		}
+		return r.list(ctx, base, in)
+	}
+	first, err := nextLine(in)
+	if err == io.EOF {
+		return nil
+	}
+	if err != nil {
+		return r.tooLong(base, 1, err)
+	}
+	if _, err := fhir.ParseString(string(first.text)); err == nil {
+		rest, _ := in.Peek(1)
+		if len(rest) > 0 || filepath.Ext(strings.TrimSuffix(base, ".gz")) == ".ndjson" {
+			return r.lines(ctx, base, first, in)
+		}
+	}
+	if strings.HasSuffix(strings.TrimSuffix(base, ".gz"), ".ndjson") {
+		return r.lines(ctx, base, first, in)
+	}
+	whole, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(first.text), in), fhir.MaxSize+1))
+	if err != nil {
+		return err
+	}
+	return r.whole(ctx, base, whole)
+}
+
+// open returns a reader of the file's text, decompressed.
+func (r *run) open(name string) (*bufio.Reader, func(), error) {
+	var f io.Reader = r.In
+	closeFile := func() {}
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		f, closeFile = file, func() { file.Close() }
+	}
+	in := bufio.NewReaderSize(f, 1<<16)
+	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			closeFile()
+			return nil, nil, err
+		}
+		in = bufio.NewReaderSize(z, 1<<16)
+	}
+	return in, closeFile, nil
+}
+
+// line is a numbered line that is not empty.
+type line struct {
+	number int // relative to the line before
+	text   []byte
+}
+
+var errLong = errors.New("the line is too long")
+
+// nextLine reads the next line that is not empty, at most fhir.MaxSize of it.
+func nextLine(in *bufio.Reader) (line, error) {
+	l := line{}
+	for {
+		l.number++
+		l.text = nil
+		for {
+			part, err := in.ReadSlice('\n')
+			if len(l.text)+len(part) > fhir.MaxSize {
+				return l, errLong
+			}
+			l.text = append(l.text, part...)
+			if err == nil {
+				break
+			}
+			if err == io.EOF && len(bytes.TrimSpace(l.text)) > 0 {
+				return l, nil
+			}
+			if err != bufio.ErrBufferFull {
+				return l, err
+			}
+		}
+		if len(bytes.TrimSpace(l.text)) > 0 {
+			return l, nil
+		}
+	}
+}
+
+func (r *run) tooLong(file string, number int, err error) error {
+	if err == errLong {
+		return r.fault(file, number, issue.New(issue.TooLong, "intake.line.long", fhir.MaxSize>>20))
+	}
+	return err
+}
+
+// lines takes NDJSON in.
+func (r *run) lines(ctx context.Context, file string, l line, in *bufio.Reader) error {
+	number := 0
+	for {
+		number += l.number
+		if err := r.oneLine(ctx, file, number, l.text); err != nil {
+			return err
+		}
+		var err error
+		if l, err = nextLine(in); err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return r.tooLong(file, number+l.number, err)
+		}
+	}
+}
+
+func (r *run) oneLine(ctx context.Context, file string, number int, text []byte) error {
+	doc, err := fhir.ParseString(strings.TrimSpace(string(text)))
+	if err != nil {
+		return r.fault(file, number, err)
+	}
+	if doc.Type() == "Bundle" && doc.ID() == "" {
+		return r.bundle(ctx, doc, file)
+	}
+	return r.take(ctx, doc, file, number)
+}
+
+// whole takes a JSON file in.
+func (r *run) whole(ctx context.Context, file string, text []byte) error {
+	doc, err := fhir.Parse(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
+	if err != nil {
+		return r.fault(file, 1, err)
+	}
+	if kind := doc.Get("type").String(); doc.Type() == "Bundle" && kind != "document" && kind != "message" {
+		return r.bundle(ctx, doc, file)
+	}
+	return r.take(ctx, doc, file, 1)
+}
+
+// bundle takes the entries of a Bundle in.
+func (r *run) bundle(ctx context.Context, doc *fhir.Doc, file string) error {
+	items, to, err := r.entries(doc, file)
+	if err != nil {
+		return err
+	}
+	if doc.Get("type").String() == "transaction" {
+		return r.transaction(ctx, items)
+	}
+	for _, it := range items {
+		if it.doc == nil {
+			if err := r.remove(ctx, it); err != nil {
+				return err
+			}
+			continue
+		}
+		rewritten, err := redirected(it.doc, to)
+		if err != nil {
+			return err
+		}
+		if err := r.take(ctx, rewritten, file, it.line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entries reads the entries that carry or delete something, and where the
+// fullUrls of urn form lead.
+func (r *run) entries(bundle *fhir.Doc, file string) ([]item, map[string]string, error) {
+	var items []item
+	to := map[string]string{}
+	number := 0
+	for e := range bundle.Each("entry") {
+		number++
+		method, url := e.Get("request", "method").String(), e.Get("request", "url").String()
+		if typ, id, ok := strings.Cut(url, "/"); method == "DELETE" && ok {
+			items = append(items, item{op: store.Delete(typ, id), file: file, line: number})
+			continue
+		}
+		if e.Get("resource").Kind() != fhir.Object {
+			continue
+		}
+		doc, err := fhir.ParseString(e.Get("resource").Raw())
+		if err != nil {
+			if err := r.fault(file, number, err); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		full := e.Get("fullUrl").String()
+		if doc.ID() == "" {
+			id := idOf(doc)
+			if given, ok := strings.CutPrefix(full, "urn:uuid:"); ok {
+				id = given
+			}
+			if doc, err = doc.Set("id", id); err != nil {
+				return nil, nil, err
+			}
+		}
+		op := store.Import(doc)
+		if strings.HasPrefix(full, "urn:") {
+			to[full], op = doc.Ref(), op.As(full)
+		}
+		if query := e.Get("request", "ifNoneExist").String(); query != "" && method == "POST" {
+			_, after, found := strings.Cut(query, "?")
+			if !found {
+				after = query
+			}
+			op = op.Unless(after)
+		}
+		items = append(items, item{doc, op, file, number})
+	}
+	return items, to, nil
+}
+
+// transaction commits all items or none.
+func (r *run) transaction(ctx context.Context, items []item) error {
+	if err := r.flush(ctx); err != nil || len(items) == 0 {
+		return err
+	}
+	r.totals.Read += len(items)
+	err := r.commit(ctx, items)
+	var e *issue.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	r.totals.Refused += len(items)
+	for _, is := range e.Issues {
+		it := items[0]
+		if n, rest, ok := operation(is.Path); ok && n < len(items) {
+			it = items[n]
+			is.Path = fmt.Sprintf("Bundle.entry[%d]%s", it.line-1, rest)
+		}
+		if err := r.refuse(it, &issue.Error{Issues: []issue.Issue{is}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// operation splits the path "Bundle.entry[n]…" of a commit, whose n counts the
+// operations, not the entries.
+func operation(path string) (n int, rest string, ok bool) {
+	inside, found := strings.CutPrefix(path, "Bundle.entry[")
+	number, rest, closed := strings.Cut(inside, "]")
+	n, err := strconv.Atoi(number)
+	return n, rest, found && closed && err == nil
+}
+
+// remove deletes what a batch asks to delete; what is not there is as asked.
+func (r *run) remove(ctx context.Context, it item) error {
+	if err := r.flush(ctx); err != nil {
+		return err
+	}
+	r.totals.Read++
+	err := r.commit(ctx, []item{it})
+	if issue.Is(err, issue.NotFound) {
+		r.totals.Unchanged++
+		return nil
+	}
+	var e *issue.Error
+	if errors.As(err, &e) {
+		r.totals.Refused++
+		return r.refuse(it, e)
+	}
+	return err
+}
+
+// redirected replaces every string of doc that names an entry by what it is
+// stored as.
+func redirected(doc *fhir.Doc, to map[string]string) (*fhir.Doc, error) {
+	text := doc.Text()
+	if len(to) == 0 || !strings.Contains(text, `"urn:`) {
+		return doc, nil
+	}
+	var b strings.Builder
+	for {
+		before, after, ok := strings.Cut(text, `"urn:`)
+		b.WriteString(before)
+		if !ok {
+			return fhir.ParseString(b.String())
+		}
+		value, rest, _ := strings.Cut(after, `"`)
+		if target, known := to["urn:"+value]; known {
+			b.WriteString(`"` + target + `"`)
+		} else {
+			b.WriteString(`"urn:` + value + `"`)
+		}
+		text = rest
+	}
+}
+
+// idOf makes the same id of the same content every time, so that reading a
+// file again changes nothing.
+func idOf(doc *fhir.Doc) string {
+	sum := sha256.Sum256([]byte(doc.WithoutVersion().Compact().Text()))
+	id := uuid.UUID(sum[:16])
+	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80 // version 8, variant 1
+	return id.String()
+}
+
+// localReferences yields the path and target of every reference "Type/id".
+func localReferences(doc *fhir.Doc) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) { walkReferences(doc.Root(), yield) }
+}
+
+func walkReferences(n fhir.Node, yield func(string, string) bool) bool {
+	switch n.Kind() {
+	case fhir.Array:
+		for e := range n.Items() {
+			if !walkReferences(e, yield) {
+				return false
+			}
+		}
+	case fhir.Object:
+		for name, v := range n.Fields() {
+			if name != "reference" || v.Kind() != fhir.String {
+				if !walkReferences(v, yield) {
+					return false
+				}
+				continue
+			}
+			ref, _, _ := strings.Cut(v.String(), "/_history/")
+			if isLocal(ref) && !yield(v.Path(), ref) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// inOrder sorts the keys of dangling by file, line and path.
+func inOrder(dangling map[string]Line) []string {
+	return slices.SortedFunc(maps.Keys(dangling), func(a, b string) int {
+		x, y := dangling[a], dangling[b]
+		return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line), cmp.Compare(x.Path, y.Path), cmp.Compare(a, b))
+	})
+}
