@@ -36,9 +36,9 @@ type Streams struct {
 
 // Commands are the subcommands of mach.
 type Commands struct {
-	Serve serveCmd `cmd:"" help:"Serve until stopped."`
-	Demo  demoCmd  `cmd:"" help:"Fill an empty data folder with a generated province, then serve it."`
-	Token tokenCmd `cmd:"" help:"Print a bearer token for the FHIR interface."`
+	Serve     serveCmd     `cmd:"" help:"Serve until stopped."`
+	Demo      demoCmd      `cmd:"" help:"Fill an empty data folder with a generated province, then serve it."`
+	Token     tokenCmd     `cmd:"" help:"Print a bearer token for the FHIR interface."`
 	Import    importCmd    `cmd:"" help:"Take in FHIR bundles and NDJSON, household and immunisation lists."`
 	Check     checkCmd     `cmd:"" help:"Check index, views, audit and attachments."`
 	Backup    backupCmd    `cmd:"" help:"Copy a data folder, also while it is served."`
