@@ -64,24 +64,9 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 		if err != nil || len(lost) > 0 {
 			t.Errorf("%d of %d acknowledged writes are lost, first %v, %v", len(lost), len(acknowledged), lost[:min(1, len(lost))], err)
 		}
-		quiet(t, s)
+		settled(t, s)
 		checkViews(t, s)
 	})
-}
-
-// quiet waits until the log stands still.
-func quiet(t testing.TB, s *store.Store) {
-	t.Helper()
-	for last := -1; ; time.Sleep(300 * time.Millisecond) {
-		c, err := s.Changes(ctx, 0, 1<<20)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(c) == last {
-			return
-		}
-		last = len(c)
-	}
 }
 
 // killed runs a writer, kills it without warning, and returns what it

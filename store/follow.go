@@ -211,6 +211,7 @@ func (s *Store) followGroup(ctx context.Context, pos int64, group []*following) 
 		return 0, fmt.Errorf("the log has a gap between %d and %d", pos, last)
 	}
 	var done []*following
+	ctx = context.WithoutCancel(ctx) // a batch begun is finished
 	err = s.fold.in(ctx, func(tx *connTx) error {
 		done = done[:0]
 		if err := s.leads.still(ctx, tx); err != nil {
@@ -218,6 +219,9 @@ func (s *Store) followGroup(ctx context.Context, pos int64, group []*following) 
 		}
 		for _, f := range group {
 			moved, err := s.foldInto(ctx, tx, f, pos, events)
+			if errors.Is(err, errBroken) {
+				return err
+			}
 			if err != nil {
 				s.log.Error("view failed", "view", f.Name, "after", pos, "error", err)
 				f.delay()

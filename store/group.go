@@ -133,7 +133,11 @@ func (g *groupWriter) batch(first *unit) (more bool) {
 			return err
 		}
 		for i := 0; i < len(units); i++ {
-			errs = append(errs, g.one(ctx, tx, units[i]))
+			err := g.one(ctx, tx, units[i])
+			if errors.Is(err, errBroken) {
+				return err
+			}
+			errs = append(errs, err)
 			if i+1 == len(units) && len(units) < groupLimit && tx.statements < writeLimit {
 				select {
 				case u := <-g.units:
@@ -187,8 +191,26 @@ func (t *commitTx) numbers(ctx context.Context) error {
 	return err
 }
 
-// Exec counts what a batch has written.
+// Exec counts what a batch has written. Like the questions it takes no notice
+// of an asker who has gone: on SQLite others share the transaction.
 func (t *commitTx) Exec(ctx context.Context, text string, args ...any) error {
 	t.statements++
-	return t.Tx.Exec(ctx, text, args...)
+	return t.Tx.Exec(t.patient(ctx), text, args...)
+}
+
+// Row is [Tx] Row.
+func (t *commitTx) Row(ctx context.Context, dest []any, text string, args ...any) (bool, error) {
+	return t.Tx.Row(t.patient(ctx), dest, text, args...)
+}
+
+// Rows is [Tx] Rows.
+func (t *commitTx) Rows(ctx context.Context, text string, args []any, scan func(scan func(dest ...any) error) error) error {
+	return t.Tx.Rows(t.patient(ctx), text, args, scan)
+}
+
+func (t *commitTx) patient(ctx context.Context) context.Context {
+	if t.pg != nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
 }

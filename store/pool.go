@@ -177,7 +177,10 @@ func (t *connTx) transact(ctx context.Context, work func(tx *connTx) error) erro
 	// A transaction once begun is finished, whatever happens to the asker.
 	ctx = context.WithoutCancel(ctx)
 	if err := t.Exec(ctx, begin); err != nil {
-		return err
+		t.Exec(ctx, "rollback") // of one that could not be finished
+		if again := t.Exec(ctx, begin); again != nil {
+			return errors.Join(err, again)
+		}
 	}
 	done := false
 	defer func() {
@@ -266,16 +269,27 @@ func (t *connTx) Rows(ctx context.Context, text string, args []any, scan func(sc
 	return eachRow(rows, scan)
 }
 
-// savepoint runs work so that its failure undoes only its own writes.
+// savepoint runs work so that its failure undoes only its own writes. When
+// even that fails it returns errBroken, and the whole transaction must be
+// given up: SQLite may have rolled it back already.
 func (t *connTx) savepoint(ctx context.Context, work func() error) error {
+	ctx = context.WithoutCancel(ctx)
 	if err := t.Exec(ctx, "savepoint one"); err != nil {
-		return err
+		return errors.Join(errBroken, err)
 	}
-	if err := work(); err != nil {
-		return errors.Join(err, t.Exec(ctx, "rollback to savepoint one"), t.Exec(ctx, "release savepoint one"))
+	err := work()
+	if err != nil {
+		if undo := t.Exec(ctx, "rollback to savepoint one"); undo != nil {
+			return errors.Join(errBroken, err, undo)
+		}
 	}
-	return t.Exec(ctx, "release savepoint one")
+	if done := t.Exec(ctx, "release savepoint one"); done != nil {
+		return errors.Join(errBroken, err, done)
+	}
+	return err
 }
+
+var errBroken = errors.New("the transaction is broken")
 
 // requestKey carries the request id to the statements run for it.
 type requestKey struct{}

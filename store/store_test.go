@@ -275,6 +275,61 @@ func TestFailingCommitHurtsNobody(t *testing.T) {
 	})
 }
 
+// Askers who give up in the middle leave whole commits or none, and hurt nobody.
+func TestCancelledCommits(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		const n = 200
+		var wg sync.WaitGroup
+		acknowledged := make([]bool, n)
+		for i := range n {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				ctx, cancel := context.WithCancel(ctx)
+				if i%2 == 0 {
+					time.AfterFunc(time.Duration(i*37)*time.Microsecond, cancel)
+				}
+				defer cancel()
+				id := fmt.Sprintf("p%d", i)
+				_, err := s.For(storetest.System()).Commit(ctx, store.Create(patient(t, id, "Nguyễn")), store.Create(observation(t, id, i)))
+				acknowledged[i] = err == nil
+				if err != nil && i%2 == 1 {
+					t.Errorf("commit %d: %v", i, err)
+				}
+			}()
+		}
+		wg.Wait()
+		changes := settled(t, s)
+		if len(changes)%2 != 0 {
+			t.Errorf("%d lines: a commit is half written", len(changes))
+		}
+		there := map[string]bool{}
+		for _, c := range changes {
+			there[c.ID] = true
+		}
+		for i, ok := range acknowledged {
+			if ok && !there[fmt.Sprintf("p%d", i)] {
+				t.Errorf("commit %d was acknowledged and is not there", i)
+			}
+		}
+	})
+}
+
+// settled waits until the log stands still and returns it.
+func settled(t testing.TB, s *store.Store) []store.Change {
+	t.Helper()
+	for last := -1; ; time.Sleep(300 * time.Millisecond) {
+		c, err := s.Changes(ctx, 0, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c) == last {
+			return c
+		}
+		last = len(c)
+	}
+}
+
 func TestCommitOnce(t *testing.T) {
 	clock := storetest.NewClock()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
