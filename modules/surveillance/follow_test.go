@@ -24,6 +24,7 @@ var ctx = context.Background()
 // drafts lists "disease cause(n)" of the open drafts of the station.
 func (w *world) drafts() []string {
 	w.t.Helper()
+	w.calm()
 	list, err := w.Drafts(ctx, w.actor(store.Doctor), 100)
 	if err != nil {
 		w.t.Fatal(err)
@@ -99,6 +100,7 @@ func TestLabelledDiseasesHaveNoDraft(t *testing.T) {
 // count reads a month's value and first-seen number of the commune.
 func (w *world) count(disease string, class Class, d vn.Date) (value, seen int) {
 	w.t.Helper()
+	w.calm()
 	cells, err := w.cells(ctx, w.actor(store.Doctor), w.commune.ID, []vn.UnitID{w.commune.ID}, disease, spanMonth, []vn.Date{vn.MonthOf(d).Start()})
 	if err != nil {
 		w.t.Fatal(err)
@@ -140,10 +142,12 @@ func TestSendRefuteUpdate(t *testing.T) {
 		}
 		w.wantDrafts("sent")
 		w.wantCount("sent", "dengue", Suspect, 1, 1)
+		w.calm()
 		if _, err := w.Send(ctx, doctor, "c-v1", "k2", form); err == nil {
 			t.Error("the same episode was sent twice")
 		}
 
+		w.calm()
 		sent, err := w.Open(ctx, doctor, id)
 		if err != nil {
 			t.Fatal(err)
@@ -163,6 +167,7 @@ func TestSendRefuteUpdate(t *testing.T) {
 		if err := w.Update(ctx, doctor, id, sent.Version, "k5", sent.Answers, Suspect, ""); err == nil {
 			t.Error("an old version was overwritten")
 		}
+		w.calm()
 		sent, err = w.Open(ctx, doctor, id)
 		if err != nil {
 			t.Fatal(err)
@@ -174,6 +179,7 @@ func TestSendRefuteUpdate(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.wantCount("refuted", "dengue", Confirmed, 0, 0)
+		w.calm()
 		sent, err = w.Open(ctx, doctor, id)
 		if err != nil || len(sent.Notes) != 1 || sent.Notes[0].Text != "PCR âm tính" {
 			t.Errorf("notes %v, %v", sent.Notes, err)
@@ -249,6 +255,7 @@ func TestCommuneOfResidence(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.wantCount("elsewhere", "dengue", Suspect, 0, 0)
+		w.calm()
 		cells, err := w.cells(ctx, storetest.System(), w.other.ID, []vn.UnitID{w.other.ID}, "dengue", spanWeek, []vn.Date{vn.WeekOf(w.today()).Start()})
 		if err != nil || len(cells) != 1 || cells[0].value != 1 {
 			t.Errorf("%+v, %v", cells, err)
@@ -264,10 +271,12 @@ func TestViewEqualsRebuild(t *testing.T) {
 		for i := range 4 {
 			w.person(fmt.Sprintf("p%d", i), fmt.Sprintf("Người %d", i), homes[i%2])
 		}
+		w.lazy = true
 		rapid.Check(t, func(t *rapid.T) {
 			for range rapid.IntRange(5, 25).Draw(t, "steps") {
 				w.step(t, homes)
 			}
+			w.calm()
 			before := w.dump()
 			if err := w.s.Rebuild(ctx, "surveillance"); err != nil {
 				t.Fatal(err)

@@ -75,6 +75,7 @@ func TestPages(t *testing.T) {
 			t.Fatal(err)
 		}
 
+		w.calm()
 		home := w.page(w.homePage, w.request(director, "/dich"))
 		wantWords(t, home, "vượt ngưỡng theo Điều 16", "Ngọc p1", "Mở báo cáo", "bàn kín")
 		if strings.Contains(home, "/dich/ca-moi/c-vp2") {
@@ -111,6 +112,7 @@ func TestPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		w.calm()
 		wantWords(t, w.page(w.statePage, w.request(director, "/dich/xa", at...)), "đã công bố có dịch", "Công bố hết dịch", "Điều 16 khoản 3")
 		wantWords(t, w.page(w.noticePage, w.request(director, "/dich/thong-bao/"+id, "notice", id)), "Thông tin có dịch", "Thôn Đoài", "Mẫu 01")
 	})

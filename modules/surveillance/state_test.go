@@ -17,6 +17,7 @@ import (
 // state judges one disease in the world's commune.
 func (w *world) state(disease string) State {
 	w.t.Helper()
+	w.calm()
 	list, err := w.States(ctx, w.actor(store.StationDirector), w.commune.ID, []vn.UnitID{w.commune.ID}, disease, w.today())
 	if err != nil {
 		w.t.Fatal(err)
@@ -91,6 +92,7 @@ func TestEpidemicYearsAreLeftOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		w.calm()
 		if _, err := w.Declare(ctx, director, Notice{Disease: "dengue", Unit: w.commune.ID, On: on, Place: "Thôn Đoài", Advice: "Diệt loăng quăng"}, "k2"); err == nil {
 			t.Error("declared twice")
 		}

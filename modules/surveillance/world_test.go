@@ -33,6 +33,8 @@ type world struct {
 	clock   *storetest.Clock
 	commune vn.Unit
 	other   vn.Unit // a commune of another province
+	lazy    bool    // do not wait for the view after each commit; calm does
+	calms   int
 }
 
 // each runs the test in a world on every database.
@@ -109,6 +111,9 @@ func (w *world) commit(a store.Actor, ops ...store.Op) {
 // settle waits as long as it takes: a slow machine is no failure.
 func (w *world) settle(r store.Receipt) {
 	w.t.Helper()
+	if w.lazy {
+		return
+	}
 	for range 100 {
 		late, err := w.s.AwaitLate(context.Background(), r, "surveillance")
 		if err != nil {
@@ -119,6 +124,16 @@ func (w *world) settle(r store.Receipt) {
 		}
 	}
 	w.t.Fatal("the view does not catch up")
+}
+
+// calm waits until the view shows all that was written so far.
+func (w *world) calm() {
+	w.t.Helper()
+	was := w.lazy
+	w.lazy = false
+	w.calms++
+	w.put(storetest.System(), fhir.Organization{ID: "calm", Name: fmt.Sprint(w.calms)})
+	w.lazy = was
 }
 
 func (w *world) person(id, name string, home vn.Unit) {
