@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -51,9 +52,14 @@ func TestMain(m *testing.M) {
 
 func engine(t *testing.T) *rtc.Engine {
 	t.Helper()
+	return engineAt(t, netip.MustParseAddr("127.0.0.1"))
+}
+
+func engineAt(t *testing.T, ip netip.Addr) *rtc.Engine {
+	t.Helper()
 	e, err := rtc.Open(rtc.Config{
 		Command: []string{os.Args[0], "media"},
-		NodeIP:  netip.MustParseAddr("127.0.0.1"),
+		NodeIP:  ip,
 		Log:     slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Stderr:  t.Output(),
 	})
@@ -187,9 +193,30 @@ func onlyOurs(t *testing.T, reply string) {
 	}
 }
 
-// localSockets checks every socket of the process in /proc: none is open to, or
+// localSockets checks every socket of the process: none is open to, or
 // connected with, anything but loopback.
 func localSockets(t *testing.T, pid int) {
+	all := socketsOf(t, pid)
+	for _, s := range all {
+		for i, a := range []string{s.local, s.remote} {
+			host, port, _ := strings.Cut(a, ":")
+			loopback := host == "0100007F" || strings.HasSuffix(host, "FFFF00000100007F")
+			unconnected := i == 1 && port == "0000"
+			if !loopback && !unconnected {
+				t.Errorf("%s socket %s → %s", s.table, s.local, s.remote)
+			}
+		}
+	}
+	if len(all) < 2 {
+		t.Errorf("saw %d sockets; the check is blind", len(all))
+	}
+}
+
+// socket is one line of /proc/net: addresses as hex, ports after a colon.
+type socket struct{ table, local, remote string }
+
+func socketsOf(t *testing.T, pid int) []socket {
+	t.Helper()
 	mine := map[string]bool{}
 	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	if err != nil {
@@ -201,31 +228,19 @@ func localSockets(t *testing.T, pid int) {
 			mine[strings.TrimSuffix(inode, "]")] = true
 		}
 	}
-	seen := 0
+	var all []socket
 	for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, table))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(string(b)) {
-			f := strings.Fields(line)
-			if len(f) < 10 || !mine[f[9]] {
-				continue
-			}
-			seen++
-			for i, a := range []string{f[1], f[2]} {
-				host, port, _ := strings.Cut(a, ":")
-				loopback := host == "0100007F" || strings.HasSuffix(host, "FFFF00000100007F")
-				unconnected := i == 1 && port == "0000"
-				if !loopback && !unconnected {
-					t.Errorf("%s socket %s → %s", table, f[1], f[2])
-				}
+			if f := strings.Fields(line); len(f) >= 10 && mine[f[9]] {
+				all = append(all, socket{table, f[1], f[2]})
 			}
 		}
 	}
-	if seen < 2 {
-		t.Errorf("saw %d sockets; the check is blind", seen)
-	}
+	return all
 }
 
 func TestWhoMayNotEnter(t *testing.T) {
@@ -312,6 +327,41 @@ func TestCloseWithPeopleInside(t *testing.T) {
 		t.Error("up after Close")
 	}
 	e.Close()
+}
+
+// On a local network the media port is open at the address given and nowhere
+// else, also when the address comes in its IPv6 clothes.
+func TestLocalNetwork(t *testing.T) {
+	var lan netip.Addr
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() && !p.Addr().IsLoopback() {
+			lan = p.Addr()
+		}
+	}
+	if !lan.IsValid() {
+		t.Skip("this machine has no address but its own loopback")
+	}
+	e := engineAt(t, netip.AddrFrom16(lan.As16()))
+	b := lan.As4()
+	want := fmt.Sprintf("%02X%02X%02X%02X", b[3], b[2], b[1], b[0])
+	found := 0
+	for _, s := range socketsOf(t, e.Process()) {
+		if !strings.HasPrefix(s.table, "udp") {
+			continue
+		}
+		if host, _, _ := strings.Cut(s.local, ":"); host == want || strings.HasSuffix(host, "FFFF0000"+want) {
+			found++
+		} else {
+			t.Errorf("%s socket at %s", s.table, s.local)
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d UDP sockets at %s, want 1", found, lan)
+	}
 }
 
 // A parent that dies by force takes its media process with it.
