@@ -90,8 +90,12 @@ type Case struct {
 
 // Labels lets the guard judge the row as the case report.
 func (c Case) Labels() store.Labels {
+	unit := c.labelUnit
+	if unit == 0 && c.Patient == "" { // a minimal case of nobody in particular
+		unit = c.Unit
+	}
 	return store.Labels{
-		Type: "Condition", ID: c.Report, Patient: c.Patient, Facility: c.Facility, Unit: c.labelUnit,
+		Type: "Condition", ID: c.Report, Patient: c.Patient, Facility: c.Facility, Unit: unit,
 		Sensitivity: c.sensitivity, Category: categoryCase,
 	}
 }

@@ -93,8 +93,11 @@ func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *f
 		return r, false, nil
 	}
 	r.day = int64(vn.DateOf(c.At))
-	if d := dayOf(now.Get("recordedDate").String()); d.Known() {
-		r.day = int64(d)
+	if at := instantOf(now.Get("recordedDate").String()); !at.IsZero() {
+		r.day = int64(vn.DateOf(at))
+		if c.Actor == store.SystemActor().Account { // imported: sent when it says it was recorded
+			r.at = at.UnixMicro()
+		}
 	}
 	if d := dayOf(now.Get("onsetDateTime").String()); d.Known() {
 		r.onset = int64(d)

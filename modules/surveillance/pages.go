@@ -131,16 +131,16 @@ func caseTable(ctx context.Context, p homeData, units func(vn.UnitID) string) ta
 		},
 	}
 	for _, c := range p.Cases {
-		name := c.Name
-		if name == "" {
-			name = web.T(ctx, "surveillance.case.nameless")
+		person := table.Cell{Text: c.Name + " · " + who(ctx, c.Sex, c.Birth), Href: casePath(c.Report)}
+		if c.Patient == "" {
+			person = table.Cell{Text: web.T(ctx, "surveillance.case.nameless")}
 		}
 		clock := table.Cell{Of: tag.Tag(tag.Good, web.T(ctx, "surveillance.clock.in_time"))}
 		if c.Late() {
 			clock = table.Cell{Of: tag.Tag(tag.Danger, web.T(ctx, "surveillance.clock.late", span(ctx, c.Reported.Sub(c.Due))))}
 		}
 		t.Rows = append(t.Rows, []table.Cell{
-			{Text: name + " · " + who(ctx, c.Sex, c.Birth), Href: casePath(c.Report)}, {Text: diseaseName(ctx, c.Disease)},
+			person, {Text: diseaseName(ctx, c.Disease)},
 			{Of: tag.Tag(classTone(c.Class), className(ctx, c.Class))}, {Text: units(c.Unit)},
 			{Text: web.Date(ctx, c.Day)}, {Text: web.DateTime(ctx, c.Reported)}, clock,
 		})

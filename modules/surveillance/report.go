@@ -33,6 +33,9 @@ func (m *Module) Filled(ctx context.Context, a store.Actor, cause string) (Draft
 		return d, nil, err
 	}
 	visit, err := door.Read(ctx, "Encounter", d.Encounter)
+	if issue.Is(err, issue.NotFound) { // a hospital's reporter does not read visits
+		visit, err = nil, nil
+	}
 	if err != nil {
 		return d, nil, err
 	}

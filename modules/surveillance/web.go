@@ -18,14 +18,14 @@ import (
 // carers see drafts and cases of their place, reporters send them, readers
 // see figures and the state of the law.
 var (
-	carers    = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic)
-	reporters = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic)
-	followers = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.CDC)
-	updaters  = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.CDC)
+	carers    = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter)
+	reporters = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter)
+	followers = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.CDC)
+	updaters  = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.CDC)
 	readers   = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.Chairman, store.Department, store.CDC, store.Ministry)
 	directors = web.Roles(store.StationDirector)
-	homes     = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.Chairman,
-		store.Department, store.CDC, store.Ministry)
+	homes     = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter,
+		store.Chairman, store.Department, store.CDC, store.Ministry)
 )
 
 // Routes registers the pages under /dich.
