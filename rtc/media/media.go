@@ -76,7 +76,7 @@ func Run(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // start configures the server.
 func start(s rtc.MediaConfig) (*service.LivekitServer, rtc.MediaReady, error) {
-	s.NodeIP = s.NodeIP.Unmap() // ::ffff:192.0.2.1 would match no IPv4 socket
+	s.NodeIP = s.NodeIP.Unmap() // browsers read 192.0.2.1 in STUN addresses, not ::ffff:192.0.2.1
 	port, err := freeTCP()
 	if err != nil {
 		return nil, rtc.MediaReady{}, err
