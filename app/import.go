@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"mach/app/intake"
 	"mach/i18n"
+	"mach/vn"
 )
 
 type importCmd struct {
@@ -29,7 +31,7 @@ func (c *importCmd) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	m := &intake.Importer{Store: a.Store, Actor: system(), Words: a.catalogue, Lang: i18n.Lang(c.Lang), Units: a.Units, In: s.In}
+	m := &intake.Importer{Store: a.Store, Actor: system(), Words: a.catalogue, Lang: i18n.Lang(c.Lang), Units: a.Units, Today: vn.DateOf(time.Now()), In: s.In}
 	totals, err := m.Import(ctx, c.Files, s.Out)
 	if err == nil && totals.Refused > 0 {
 		err = ErrFaults

@@ -27,6 +27,7 @@ type Importer struct {
 	Lang  i18n.Lang
 	// Units resolves the unit codes of lists; nil refuses lists that have any.
 	Units *vn.Units
+	Today vn.Date // on which those codes are read
 	// In is read for the file named "-".
 	In io.Reader
 }

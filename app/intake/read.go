@@ -8,7 +8,6 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -19,8 +18,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/google/uuid"
 
 	"mach/fhir"
 	"mach/issue"
@@ -328,10 +325,7 @@ func redirected(doc *fhir.Doc, to map[string]string) (*fhir.Doc, error) {
 // idOf makes the same id of the same content every time, so that reading a
 // file again changes nothing.
 func idOf(doc *fhir.Doc) string {
-	sum := sha256.Sum256([]byte(doc.WithoutVersion().Compact().Text()))
-	id := uuid.UUID(sum[:16])
-	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80 // version 8, variant 1
-	return id.String()
+	return fixedID(doc.WithoutVersion().Compact().Text())
 }
 
 // localReferences yields the path and target of every reference "Type/id".
