@@ -11,6 +11,7 @@ import (
 	"mach/content"
 	"mach/modules/account"
 	"mach/modules/book"
+	"mach/modules/directory"
 	"mach/modules/fhirapi"
 	"mach/modules/indicators"
 	"mach/modules/peers"
@@ -38,6 +39,7 @@ func (a *App) openModules(ctx context.Context) error {
 	if a.peers, err = peers.New(ctx, a.Store, a.Units, now, a.wake); err != nil {
 		return err
 	}
+	a.directory = directory.New(a.Store, a.Units, now)
 	a.account = account.New(a.Access, a.Store, a.Units, a.identify, a.Config.LAN, now)
 	a.fhirapi = fhirapi.New(a.Store, a.log, now())
 	a.Store.Follow(a.followers()...)
@@ -48,7 +50,7 @@ func (a *App) openModules(ctx context.Context) error {
 func (a *App) followers() []store.Follower {
 	return []store.Follower{
 		a.station.Follower(), a.book.Follower(), a.surveillance.Follower(), a.indicators.Follower(),
-		a.telehealth.Follower(), a.peers.Follower(),
+		a.telehealth.Follower(), a.peers.Follower(), a.directory.Follower(),
 	}
 }
 
@@ -87,13 +89,14 @@ func (a *App) openRooms(serving bool) error {
 func (a *App) routes() *web.Mux {
 	mux := web.New(web.Options{
 		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Now: now, Log: a.log, Demo: a.Config.Demo(),
-		Search: "/tram/tiep-don", Secure: a.Config.TLSCert != "" || a.Config.LAN, Follow: a.mayFollow,
+		Search: "/tram/tiep-don", SearchWho: station.Front, Secure: a.Config.TLSCert != "" || a.Config.LAN, Follow: a.mayFollow,
 		Places: []web.Place{
 			{Key: "app.place.station", Path: "/tram", Icon: "house", Who: web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff, store.StationDirector, store.PrivateClinic)},
 			{Key: "app.place.surveillance", Path: "/dich", Icon: "shield-alert", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Department, store.HospitalReporter, store.PrivateClinic, store.Ministry)},
 			{Key: "app.place.telehealth", Path: "/hoi-chan", Icon: "video", Who: web.Roles(store.Doctor, store.StationDirector, store.Coordinator, store.Expert)},
 			{Key: "app.place.boards", Path: "/bang", Icon: "chart-column", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.Chairman, store.Department, store.CDC, store.Ministry)},
 			{Key: "app.place.peers", Path: "/mang", Icon: "megaphone", Who: web.AnyStaff},
+			{Key: "app.place.directory", Path: "/danh-ba", Icon: "map-pin", Who: web.AnyStaff},
 			{Key: "app.place.account", Path: "/tai-khoan", Icon: "circle-user-round", Who: web.AnyStaff},
 		},
 		Book: []web.Place{
@@ -111,6 +114,7 @@ func (a *App) routes() *web.Mux {
 	a.indicators.Routes(mux)
 	a.telehealth.Routes(mux)
 	a.peers.Routes(mux)
+	a.directory.Routes(mux)
 	a.fhirapi.Routes(mux)
 	return mux
 }

@@ -96,6 +96,9 @@ func (g *generator) visitFor(p person, key string, day vn.Date, c complaint, r *
 	station := g.facilities[p.station]
 	doctor, nurse := station.one(store.Doctor), station.one(store.Nurse)
 	start := at(day, 7+r.IntN(9), r.IntN(60))
+	if day >= g.plan.Date {
+		start = at(day, 6, r.IntN(30)) // early enough to be past whenever the demonstration begins
+	}
 	began, ended := fhir.Instant(start), fhir.Instant(start.Add(25*60e9))
 	id := func(part string) string { return g.plan.id("visit " + key + " " + part) }
 	subject, encounter := fhir.Ref("Patient", p.id), fhir.Ref("Encounter", id("encounter"))

@@ -66,11 +66,13 @@ func places(ctx context.Context, book bool) []Place {
 	return out
 }
 
+// searchPath is where "/" searches; "" for those who may not search there.
 func searchPath(ctx context.Context) string {
-	if v := visitOf(ctx); v.mux != nil {
-		return v.mux.opt.Search
+	v := visitOf(ctx)
+	if v.mux == nil || !v.mux.opt.SearchWho.Allows(v.session) {
+		return ""
 	}
-	return ""
+	return v.mux.opt.Search
 }
 
 // otherLang returns the language to switch to and this page's path in it.

@@ -27,6 +27,7 @@ type Options struct {
 	Places    []Place // the staff rail, in order
 	Book      []Place // the bar of the citizen's pages, in order
 	Search    string  // where "/" searches; "" hides the field
+	SearchWho Who     // who may search there; "" = all staff
 	Secure    bool    // cookies are Secure although TLS ends before us
 	// Follow says who may wake on a live topic; nil: everybody signed in.
 	Follow func(s Session, topic string) bool
@@ -86,6 +87,9 @@ func New(o Options) *Mux {
 	}
 	if o.MaxBody == 0 {
 		o.MaxBody = 1 << 20
+	}
+	if o.SearchWho == "" {
+		o.SearchWho = AnyStaff
 	}
 	if o.Once == nil {
 		o.Once = newMemoryOnce(o.Now)

@@ -120,5 +120,5 @@ func parts(ctx context.Context, types []string) string {
 var partOf = map[string]string{
 	"Patient": "person", "Encounter": "visits", "Condition": "diagnoses", "Observation": "measures",
 	"MedicationRequest": "medicines", "CarePlan": "advice", "Appointment": "appointments", "Immunization": "doses",
-	"ServiceRequest": "consultations", "Task": "queue", "DiagnosticReport": "results", "QuestionnaireResponse": "forms",
+	"AuditEvent": "log", "ServiceRequest": "consultations", "Task": "queue", "DiagnosticReport": "results", "QuestionnaireResponse": "forms",
 }

@@ -94,7 +94,11 @@ func (m *Module) accessPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.Render(w, r, accessPage(list))
+	var next time.Time
+	if len(list) == accessShown {
+		next = list[len(list)-1].At
+	}
+	return web.Render(w, r, accessPage(grouped(list), next))
 }
 
 // trace tells staff which page of the person's book this visit is; it shows
@@ -105,4 +109,30 @@ func (m *Module) trace(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.Fragment(w, r, traces(enc.Get("status").String() == "finished"))
+}
+
+// together is how far apart the lines of one sitting may lie.
+const together = 10 * time.Minute
+
+// grouped joins lines of one sitting: the same person in the same role for the
+// same purpose, one soon after the other. A page that reads ten parts of a
+// record is one look at it. Refusals and emergencies always stand alone.
+func grouped(list []store.Access) []store.Access {
+	var out []store.Access
+	for _, l := range list {
+		if n := len(out); n > 0 && sameSitting(out[n-1], l) {
+			last := &out[n-1]
+			last.Types = slices.Concat(last.Types, l.Types)
+			slices.Sort(last.Types)
+			last.Types = slices.Compact(last.Types)
+			continue
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+func sameSitting(a, b store.Access) bool {
+	return a.Actor == b.Actor && a.Role == b.Role && a.Facility == b.Facility && a.Purpose == b.Purpose && a.Action == b.Action &&
+		a.Allowed && b.Allowed && a.Purpose != store.Emergency && a.At.Sub(b.At) < together
 }

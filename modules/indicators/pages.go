@@ -3,9 +3,12 @@
 package indicators
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"mach/content"
 	"mach/vn"
@@ -103,7 +106,7 @@ func childCells(ctx context.Context, rows []childRow) [][]table.Cell {
 }
 
 func foot(ctx context.Context, tiles []tile) chart.Foot {
-	f := chart.Foot{Source: web.T(ctx, "indicators.source", content.PopulationYear), At: web.Now(ctx)}
+	f := chart.Foot{Source: web.T(ctx, "indicators.source", strconv.Itoa(content.PopulationYear)), At: web.Now(ctx)}
 	if len(tiles) > 0 && tiles[0].Value.Missing > 0 {
 		f.Missing = web.T(ctx, "indicators.no_population", tiles[0].Value.Missing)
 	}
@@ -139,13 +142,18 @@ func periodWords(ctx context.Context, f figureData) []worklist.Word {
 }
 
 func courseOf(ctx context.Context, f figureData) chart.LineProps {
+	return lineOf(ctx, "course", f.Value, f.Course)
+}
+
+// lineOf draws the daily course of one figure; today is not complete yet.
+func lineOf(ctx context.Context, id string, v Value, days []DayValue) chart.LineProps {
 	p := chart.LineProps{
-		ID: "course", Title: web.T(ctx, "indicators.course", short(ctx, f.Value.Indicator), courseDays),
-		Unit: web.T(ctx, "indicators.unit."+f.Value.Indicator.Unit), Period: web.T(ctx, "indicators.date"),
-		Partial: 1, Foot: foot(ctx, []tile{{Value: f.Value}}),
+		ID: id, Title: web.T(ctx, "indicators.course", short(ctx, v.Indicator), courseDays),
+		Unit: web.T(ctx, "indicators.unit."+v.Indicator.Unit), Period: web.T(ctx, "indicators.date"),
+		Partial: 1, Foot: foot(ctx, []tile{{Value: v}}),
 	}
-	s := chart.Series{Name: short(ctx, f.Value.Indicator)}
-	for _, d := range f.Course {
+	s := chart.Series{Name: short(ctx, v.Indicator)}
+	for _, d := range days {
 		p.Labels = append(p.Labels, web.Date(ctx, d.Day))
 		s.Values = append(s.Values, float64(d.Value))
 	}
@@ -159,15 +167,12 @@ func steps(shares []Share) []float64 {
 	for _, s := range shares {
 		top = max(top, s.Value)
 	}
-	var out []float64
-	for i := 1; i <= 5; i++ {
-		v := math.Ceil(float64(top) * float64(i) / 6)
-		if v > 0 && (len(out) == 0 || v > out[len(out)-1]) {
+	out := []float64{1} // zero stands apart
+	for i := 1; i <= 4; i++ {
+		v := math.Ceil(float64(top) * float64(i) / 5)
+		if v > out[len(out)-1] {
 			out = append(out, v)
 		}
-	}
-	if len(out) == 0 {
-		out = []float64{1}
 	}
 	return out
 }
@@ -193,11 +198,19 @@ func mapOf(ctx context.Context, f figureData) cartogram.Props {
 			continue
 		}
 		p.Circles = append(p.Circles, cartogram.Circle{
-			X: c.X, Y: c.Y, R: c.R, Inset: c.Inset, Name: s.Unit.Full(), Value: float64(s.Value),
+			X: c.X, Y: c.Y, R: c.R, Inset: insetName(ctx, c.Inset), Name: s.Unit.Full(), Value: float64(s.Value),
 			Href: boardPath(s.Unit.ID) + "/" + f.Value.Indicator.ID + "?ky=" + f.Value.Period.String(),
 		})
 	}
 	return p
+}
+
+// insetName names the frame of a far archipelago.
+func insetName(ctx context.Context, inset string) string {
+	if inset == "" {
+		return ""
+	}
+	return web.T(ctx, "indicators.inset."+inset)
 }
 
 func rankingOf(ctx context.Context, f figureData) chart.RankingProps {
@@ -206,11 +219,20 @@ func rankingOf(ctx context.Context, f figureData) chart.RankingProps {
 		Unit: web.T(ctx, "indicators.unit."+f.Value.Indicator.Unit), Foot: foot(ctx, []tile{{Value: f.Value}}),
 	}
 	bounds := steps(f.Shares)
-	for _, s := range f.Shares {
+	shares := slices.Clone(f.Shares)
+	slices.SortStableFunc(shares, func(a, b Share) int { return cmp.Compare(b.Value, a.Value) })
+	for _, s := range shares {
 		p.Rows = append(p.Rows, chart.Rank{
 			Name: s.Unit.Full(), Value: float64(s.Value), Step: cartogram.Step(float64(s.Value), bounds),
 			Href: boardPath(s.Unit.ID) + "/" + f.Value.Indicator.ID + "?ky=" + f.Value.Period.String(),
 		})
 	}
+	return p
+}
+
+// halfLine is a course on half a page.
+func halfLine(ctx context.Context, c course) chart.LineProps {
+	p := lineOf(ctx, "course-"+strings.ReplaceAll(c.Value.Indicator.ID, ".", "-"), c.Value, c.Days)
+	p.Half = true
 	return p
 }

@@ -70,13 +70,14 @@ func (m *Module) divide(v *Value) {
 }
 
 // population is the dossier population of the unit: its own figure, or the sum
-// of what is below it; missing counts the communes without one.
+// of what is below it; missing counts the units without one.
 func (m *Module) population(id vn.UnitID) (people, missing int) {
-	if u, ok := m.units.Get(id); ok && u.Level == vn.LevelCommune {
-		if u.Population == 0 {
-			return 0, 1
-		}
+	u, ok := m.units.Get(id)
+	switch {
+	case ok && u.Population > 0:
 		return u.Population, 0
+	case ok && u.Level == vn.LevelCommune:
+		return 0, 1
 	}
 	for _, child := range m.units.Children(id, m.today()) {
 		p, gone := m.population(child.ID)

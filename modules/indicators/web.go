@@ -71,8 +71,13 @@ type boardData struct {
 	Path     []vn.Unit // those above that the reader may open
 	Tiles    []tile
 	Children []childRow
-	Today    Period
-	Week     Period
+	Courses  []course // of the first tiles
+}
+
+// course is the daily course of one figure.
+type course struct {
+	Value Value
+	Days  []DayValue
 }
 
 // childRow is one unit below with its figures, in the order of boardColumns.
@@ -87,6 +92,9 @@ var boardTiles = []struct{ id, period string }{
 	{"epi.doses", "week"}, {"book.coverage", "day"},
 }
 
+// boardCourses is how many of the tiles have their course drawn below.
+const boardCourses = 2
+
 // boardColumns are what the table of units below shows.
 var boardColumns = []struct{ id, period string }{{"care.visits", "day"}, {"surv.cases", "week"}, {"surv.dengue", "week"}}
 
@@ -97,7 +105,7 @@ func (m *Module) board(r *http.Request) (boardData, error) {
 		return boardData{}, err
 	}
 	today := m.today()
-	b := boardData{Unit: u, Path: m.pathFor(a, u.ID), Today: Day(today), Week: Week(today)}
+	b := boardData{Unit: u, Path: m.pathFor(a, u.ID)}
 	for _, t := range boardTiles {
 		now, before := Day(today), Day(today-1)
 		if t.period == "week" {
@@ -112,6 +120,13 @@ func (m *Module) board(r *http.Request) (boardData, error) {
 			return b, err
 		}
 		b.Tiles = append(b.Tiles, tile{v, past})
+		if len(b.Courses) < boardCourses {
+			days, err := m.Days(ctx, a, t.id, u.ID, today-courseDays+1, today)
+			if err != nil {
+				return b, err
+			}
+			b.Courses = append(b.Courses, course{v, days})
+		}
 	}
 	if u.Level == vn.LevelCommune {
 		return b, nil

@@ -10,11 +10,12 @@ import (
 	"mach/web"
 )
 
-// staff are the roles of a station; care are those who treat.
+// staff are the roles of a station; Front those who find people and give
+// numbers; care those who treat.
 var (
 	staff = web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist,
 		store.ImmunisationOff, store.StationDirector, store.PrivateClinic)
-	front   = web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic)
+	Front   = web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic)
 	care    = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic)
 	doctors = web.Roles(store.Doctor, store.StationDirector, store.PrivateClinic)
 )
@@ -23,12 +24,12 @@ var (
 func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/tram", staff, m.todayPage)
 	mux.Get("/tram/hang-doi", staff, m.queuePart)
-	mux.Get("/tram/tiep-don", front, m.receptionPage)
-	mux.Post("/tram/the", front, m.card)
-	mux.Get("/tram/nguoi/moi", front, m.registerPage)
-	mux.Post("/tram/nguoi", front, m.register)
-	mux.Get("/tram/nguoi/{id}", front, m.personPage)
-	mux.Post("/tram/nguoi/{id}/so", front, m.arrive)
+	mux.Get("/tram/tiep-don", Front, m.receptionPage)
+	mux.Post("/tram/the", Front, m.card)
+	mux.Get("/tram/nguoi/moi", Front, m.registerPage)
+	mux.Post("/tram/nguoi", Front, m.register)
+	mux.Get("/tram/nguoi/{id}", Front, m.personPage)
+	mux.Post("/tram/nguoi/{id}/so", Front, m.arrive)
 	mux.Get("/tram/luot-kham/{id}", care, m.visitPage)
 	mux.Post("/tram/luot-kham/{id}/do", care, m.measure)
 	mux.Post("/tram/luot-kham/{id}/kham", doctors, m.examine)
@@ -69,7 +70,7 @@ type queueData struct {
 
 func (m *Module) queue(r *http.Request) (queueData, error) {
 	a := web.Actor(r)
-	p := queueData{Role: a.Role, Day: web.Today(r), Front: front.Allows(web.SessionOf(r.Context()))}
+	p := queueData{Role: a.Role, Day: web.Today(r), Front: Front.Allows(web.SessionOf(r.Context()))}
 	rows, err := m.Today(r.Context(), a, p.Day)
 	if err != nil {
 		return p, err
