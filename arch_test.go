@@ -87,7 +87,7 @@ func checkOrder(t *testing.T, file, room, imp string) {
 func TestPrimaryTables(t *testing.T) {
 	allowed := []string{"store", "access", "blob", "modules/peers", "app"}
 	eachGoFile(t, func(file string, src []byte) {
-		if testOnly(file) || !strings.Contains(string(src), ".Primary(") {
+		if testOnly(file) || !strings.Contains(string(src), ".Primary(ctx, ") {
 			return
 		}
 		if !slices.ContainsFunc(allowed, func(a string) bool { return strings.HasPrefix(filepath.ToSlash(file), a+"/") }) {

@@ -104,7 +104,7 @@ func (p *Policy) ask(s situation) store.Decision {
 	req := s.request()
 	permitted := ""
 	for _, one := range p.policies {
-		_, diag := one.only.IsAuthorized(p.entities, req)
+		_, diag := cedar.Authorize(one.only, p.entities, req)
 		if len(diag.Errors) > 0 {
 			return store.Decision{Reason: one.id}
 		}
