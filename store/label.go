@@ -298,8 +298,31 @@ func patientsOf(d *fhir.Doc) []string {
 		return []string{d.ID()}
 	case "Group":
 		return nil
+	case "Bundle":
+		return patientsWithin(d)
 	}
 	return fhir.Patients(d)
+}
+
+// severalPatients labels what holds the records of more than one person. It is
+// no id: nobody has a relation to it, so only who may see everything sees it.
+const severalPatients = "*"
+
+// patientsWithin looks into the entries of a Bundle that is kept as one whole.
+func patientsWithin(bundle *fhir.Doc) []string {
+	var found []string
+	for e := range bundle.Each("entry") {
+		doc, err := fhir.ParseString(e.Get("resource").Raw())
+		if err != nil {
+			continue // an entry without a resource
+		}
+		for _, p := range patientsOf(doc) {
+			if found = append(found, p); found[0] != p {
+				return []string{severalPatients}
+			}
+		}
+	}
+	return found[:min(1, len(found))]
 }
 
 func patientOf(d *fhir.Doc) string {

@@ -81,6 +81,8 @@ func TestLabels(t *testing.T) {
 	w.add(t,
 		map[string]any{"resourceType": "Encounter", "id": "e", "status": "in-progress", "class": map[string]any{"code": "AMB"}, "subject": ref("Patient/p"), "serviceProvider": ref("Organization/sub")},
 		map[string]any{"resourceType": "Observation", "id": "o", "status": "preliminary", "code": coding("http://loinc.org", "8310-5"), "subject": ref("Patient/p"), "encounter": ref("Encounter/e")},
+		map[string]any{"resourceType": "Bundle", "id": "one", "type": "collection", "entry": []any{map[string]any{"resource": map[string]any{"resourceType": "Patient", "id": "p"}}, map[string]any{"resource": condition("k", "J10", nil)}}},
+		map[string]any{"resourceType": "Bundle", "id": "two", "type": "collection", "entry": []any{map[string]any{"resource": map[string]any{"resourceType": "Patient", "id": "x"}}, map[string]any{"resource": condition("k", "J10", nil)}}},
 		map[string]any{"resourceType": "Task", "id": "t", "status": "requested", "intent": "order", "code": coding(base+"/cs/task", "ticket"), "for": ref("Patient/p"), "owner": ref("Organization/st")})
 	for _, c := range []struct {
 		ref                        string
@@ -95,6 +97,8 @@ func TestLabels(t *testing.T) {
 		{"Encounter/e", "p", "st", "", 6967, true},
 		{"Observation/o", "p", "st", "", 6967, true},
 		{"Task/t", "p", "st", "ticket", 6967, false},
+		{"Bundle/one", "p", "", "", 0, false},
+		{"Bundle/two", severalPatients, "", "", 0, false},
 	} {
 		l := w.labelsOf(t, c.ref)
 		if l.Patient != c.patient || l.Facility != c.facility || l.Unit != c.unit || l.Category != c.categor || l.Draft != c.draft || l.Author != "system" {

@@ -22,7 +22,6 @@ type member struct {
 	code    string // of the household
 	patient fhir.Patient
 	unit    vn.Unit
-	changed bool
 }
 
 // households takes a household list in, one commit a household. A row that is

@@ -3,6 +3,7 @@
 package fhirapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -66,9 +67,13 @@ func (w *bundle) text() string {
 	return w.b.String()
 }
 
+// quote writes a JSON string; & and < stay as they are, for people who read.
 func quote(s string) string {
-	b, _ := json.Marshal(s) // a string always encodes
-	return string(b)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string always encodes
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // object writes members whose values are strings; empty ones are left out.

@@ -14,25 +14,32 @@ const systemMessage = "https://mach.vn/cs/message"
 // words puts an issue into the reader's language.
 type words func(issue.Issue) string
 
+// report is an OperationOutcome.
+type report struct {
+	ResourceType string   `json:"resourceType"`
+	Issue        []remark `json:"issue"`
+}
+
+type remark struct {
+	Severity   string               `json:"severity"`
+	Code       string               `json:"code"`
+	Details    fhir.CodeableConcept `json:"details"`
+	Expression []string             `json:"expression,omitempty"`
+}
+
 // outcome writes issues as an OperationOutcome. Internal failures keep their
 // text to themselves.
 func outcome(issues []issue.Issue, say words) *fhir.Doc {
-	list := make([]any, len(issues))
-	for i, is := range issues {
-		one := map[string]any{
-			"severity": string(is.Severity),
-			"code":     codeOf(is.Code),
-			"details": map[string]any{
-				"coding": []any{map[string]any{"system": systemMessage, "code": is.Key}},
-				"text":   say(is),
-			},
-		}
+	r := report{ResourceType: "OperationOutcome"}
+	for _, is := range issues {
+		one := remark{Severity: string(is.Severity), Code: codeOf(is.Code), Details: fhir.Code(systemMessage, is.Key, "")}
+		one.Details.Text = say(is)
 		if is.Path != "" {
-			one["expression"] = []any{is.Path}
+			one.Expression = []string{is.Path}
 		}
-		list[i] = one
+		r.Issue = append(r.Issue, one)
 	}
-	return fhir.MustNew(map[string]any{"resourceType": "OperationOutcome", "issue": list})
+	return fhir.MustNew(r)
 }
 
 // codeOf is the code of the value set issue-type; our Precondition, which has
