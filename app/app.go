@@ -15,6 +15,7 @@ import (
 	"mach/i18n"
 	"mach/modules/account"
 	"mach/modules/book"
+	"mach/modules/directory"
 	"mach/modules/fhirapi"
 	"mach/modules/indicators"
 	"mach/modules/peers"
@@ -44,6 +45,7 @@ type App struct {
 	indicators   *indicators.Module
 	telehealth   *telehealth.Module
 	peers        *peers.Module
+	directory    *directory.Module
 	account      *account.Module
 	fhirapi      *fhirapi.Module
 }

@@ -76,3 +76,7 @@ func (u *Units) preceding(id UnitID) []UnitID {
 func (u *Units) Lineage(id UnitID) []Edge {
 	return slices.Concat(u.out[id], u.in[id])
 }
+
+// Formers returns what the unit was called before, oldest first; nil when it
+// never changed its name or kind.
+func (u *Units) Formers(id UnitID) []Former { return slices.Clone(u.formers[id]) }
