@@ -31,6 +31,25 @@ func backToSelf(ctx context.Context) web.Link {
 	return web.Link{Text: web.T(ctx, "account.self"), Href: "/tai-khoan"}
 }
 
+// tasks are the pages of this module that belong to a role's work.
+func tasks(ctx context.Context) []web.Link {
+	var out []web.Link
+	for _, t := range []struct {
+		who       web.Who
+		key, href string
+	}{
+		{reviewers, "account.review", "/tai-khoan/ra-soat"},
+		{admins, "account.manage", "/tai-khoan/quan-ly"},
+		{breakers, "account.emergency", "/tai-khoan/khan-cap"},
+		{desk, "account.guardian", "/tai-khoan/giam-ho"},
+	} {
+		if t.who.Allows(web.SessionOf(ctx)) {
+			out = append(out, web.Link{Text: web.T(ctx, t.key), Href: t.href})
+		}
+	}
+	return out
+}
+
 func backToManage(ctx context.Context) web.Link {
 	return web.Link{Text: web.T(ctx, "account.manage"), Href: "/tai-khoan/quan-ly"}
 }

@@ -20,6 +20,7 @@ func TestEmergencyPages(t *testing.T) {
 	w.account("thanh tra", access.Assignment{Role: store.AccessReviewer}, "")
 	w.account("hoa", access.Assignment{Role: store.Receptionist}, "")
 	b := w.as("lan", "/tram")
+	b.page("/tai-khoan", "/tai-khoan/khan-cap")
 	b.page("/tai-khoan/khan-cap", `name="number"`)
 	if rec := b.post("/tai-khoan/khan-cap/tim", "number", "12", "year", ""); rec.Code != http.StatusUnprocessableEntity {
 		t.Errorf("half a number: %d", rec.Code)
@@ -75,6 +76,11 @@ func TestEmergencyPages(t *testing.T) {
 	_ = me
 	person := w.as("an", "/so")
 	person.page("/tai-khoan", "Bất tỉnh, cần biết dị ứng", "Nguyễn Thị lan")
+	person.headers["HX-Request"] = "true"
+	if part := person.get("/tai-khoan/thong-bao").Body.String(); !strings.Contains(part, "Bất tỉnh") || strings.Contains(part, "<html") {
+		t.Errorf("the part of the book: %q", part)
+	}
+	delete(person.headers, "HX-Request")
 	person.page("/tai-khoan/thong-bao", "Bất tỉnh, cần biết dị ứng", "Có lý do chính đáng")
 	w.pass(5 * time.Hour)
 	w.as("lan", "/tram").page(glass, "Đã hết 4 giờ")
@@ -115,13 +121,21 @@ func TestGuardianPages(t *testing.T) {
 	w.account("hoa", access.Assignment{Role: store.Receptionist}, "")
 	w.account("me", access.Assignment{Role: store.Person, Patient: w.patient(nil)}, "")
 	b := w.as("hoa", "/tram")
-	b.page("/tai-khoan/giam-ho")
+	b.page("/tai-khoan/giam-ho", `name="number"`)
+	if rec := b.post("/tai-khoan/giam-ho/tim", "number", "1", "year", "2018"); rec.Code != http.StatusUnprocessableEntity {
+		t.Errorf("half a number: %d", rec.Code)
+	}
+	rec := b.post("/tai-khoan/giam-ho/tim", "number", "027085001234", "year", "1985")
+	if !strings.Contains(rec.Body.String(), "/tai-khoan/giam-ho?nguoi=") {
+		t.Errorf("nobody found: %d", rec.Code)
+	}
+	w.faultless("/tai-khoan/giam-ho/tim", rec.Body.String())
 	b.page("/tai-khoan/giam-ho?nguoi="+child, "Ngô Văn An", "10/01/2018", `name="child_agrees"`)
 	if rec := b.get("/tai-khoan/giam-ho?nguoi=" + far); rec.Code != http.StatusNotFound {
 		t.Errorf("a child of another commune: %d", rec.Code)
 	}
 	form := []string{"patient", child, "login", "me", "kind", "mother", "proof", "Giấy khai sinh số 1"}
-	rec := b.post("/tai-khoan/giam-ho", form...)
+	rec = b.post("/tai-khoan/giam-ho", form...)
 	if rec.Code != http.StatusUnprocessableEntity || !strings.Contains(rec.Body.String(), "Trẻ từ 7 tuổi") {
 		t.Errorf("the child was not asked: %d", rec.Code)
 	}

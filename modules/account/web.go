@@ -45,6 +45,7 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Post("/tai-khoan/dong-y/{id}/rut", citizens, m.withdraw)
 	mux.Get("/tai-khoan/thong-bao", citizens, m.notices)
 	mux.Get("/tai-khoan/giam-ho", desk, m.guardianPage)
+	mux.Post("/tai-khoan/giam-ho/tim", desk, m.findChild).Repeatable()
 	mux.Post("/tai-khoan/giam-ho", desk, m.addGuardian)
 	mux.Post("/tai-khoan/giam-ho/{id}", desk, m.changeGuardian)
 

@@ -68,7 +68,6 @@ type consentData struct {
 	Sought string
 	Places []place
 	Child  bool // a guardian asks for a child of seven or more
-	Now    access.Session
 }
 
 func (m *Module) consentPage(w http.ResponseWriter, r *http.Request) error {
@@ -174,13 +173,27 @@ type guardianData struct {
 	Birth   vn.Date
 	Asked   bool // the child is seven or more
 	List    []access.Guardianship
-	Now     access.Session
+	Found   []Stranger // by number, while nobody is chosen
+	Sought  bool
 }
 
 func (m *Module) guardianPage(w http.ResponseWriter, r *http.Request) error {
 	d, err := m.guardians(r, web.Blank(r), r.URL.Query().Get("nguoi"))
 	if err != nil {
 		return err
+	}
+	return web.Render(w, r, guardianPage(d))
+}
+
+// findChild finds the ward by number and birth year.
+func (m *Module) findChild(w http.ResponseWriter, r *http.Request) error {
+	d := guardianData{Form: web.ParseForm(r)}
+	var err error
+	if d.Found, d.Sought, err = m.seek(r, d.Form); err != nil {
+		return err
+	}
+	if !d.Form.OK() {
+		return web.Refuse(w, r, guardianPage(d))
 	}
 	return web.Render(w, r, guardianPage(d))
 }

@@ -48,23 +48,29 @@ func (m *Module) showEmergency(w http.ResponseWriter, r *http.Request, d emergen
 // so that no number stands in an address.
 func (m *Module) findStranger(w http.ResponseWriter, r *http.Request) error {
 	d := emergencyData{Find: web.ParseForm(r), Break: web.Blank(r)}
-	number, err := vn.ParsePersonalID(d.Find.Required("number"))
-	if d.Find.OK() {
-		if err := take(d.Find, err); err != nil {
-			return err
-		}
-	}
-	year, ok := d.Find.Int("year", 1880, web.Today(r).Year())
-	if !ok && d.Find.OK() {
-		d.Find.Required("year")
-	}
-	if d.Find.OK() {
-		d.Sought = true
-		if d.Found, err = m.identify(r.Context(), web.Actor(r), number, year); err != nil {
-			return err
-		}
+	var err error
+	if d.Found, d.Sought, err = m.seek(r, d.Find); err != nil {
+		return err
 	}
 	return m.showEmergency(w, r, d)
+}
+
+// seek looks up the number and birth year of a form. sought is false when the
+// form is not right.
+func (m *Module) seek(r *http.Request, f *web.Form) (found []Stranger, sought bool, err error) {
+	number, err := vn.ParsePersonalID(f.Required("number"))
+	if f.OK() {
+		if err := take(f, err); err != nil {
+			return nil, false, err
+		}
+	}
+	f.Required("year")
+	year, _ := f.Int("year", 1880, web.Today(r).Year())
+	if !f.OK() {
+		return nil, false, nil
+	}
+	found, err = m.identify(r.Context(), web.Actor(r), number, year)
+	return found, true, err
 }
 
 func (m *Module) breakGlass(w http.ResponseWriter, r *http.Request) error {

@@ -59,8 +59,7 @@ func (m *Module) newAccountPage(w http.ResponseWriter, r *http.Request) error {
 type handedData struct {
 	Account  access.Account
 	Password string
-	Code     string
-	URI      string
+	Code     string // base32 secret of one-time codes; "" = none
 }
 
 func (m *Module) newAccount(w http.ResponseWriter, r *http.Request) error {
@@ -128,7 +127,6 @@ type accountData struct {
 	Roles   []access.Assignment
 	Sought  string
 	Places  []place
-	Now     access.Session
 }
 
 func (m *Module) accountPage(w http.ResponseWriter, r *http.Request) error {
