@@ -134,6 +134,10 @@ func TestPages(t *testing.T) {
 		s.page(doctor(), "/hoi-chan?xem=xong", "Nguyễn Văn An")
 		s.page(doctor(), "/hoi-chan/nguoi/an", "Bệnh viện Đa khoa tỉnh")
 		s.page(doctor(), "/dau-vet/telehealth/kham", "Hội chẩn với Bệnh viện Đa khoa tỉnh: Đã quyết định")
+		nurse := actor(store.Nurse, "tram", "dd-mai", "Mai") // reads of it, opens nothing
+		if body := s.page(nurse, "/hoi-chan/luot-kham/kham", "Bệnh viện Đa khoa tỉnh"); strings.Contains(body, "<a ") {
+			t.Error("a nurse is led to a page that is closed to her")
+		}
 		if w := s.do(doctor(), http.MethodGet, "/hoi-chan/phong/"+id, nil); w.Code != http.StatusSeeOther {
 			t.Errorf("a room after the end: %d", w.Code)
 		}
