@@ -4,6 +4,7 @@ package book
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"mach/fhir"
@@ -43,7 +44,7 @@ func measureItems(ctx context.Context, list []Measure) []stat.Item {
 		} else {
 			name = m.Code
 		}
-		out[i] = stat.Item{Name: name, Value: m.Value}
+		out[i] = stat.Item{Name: name, Value: amount(ctx, m.Value)}
 	}
 	return out
 }
@@ -121,4 +122,15 @@ var partOf = map[string]string{
 	"Patient": "person", "Encounter": "visits", "Condition": "diagnoses", "Observation": "measures",
 	"MedicationRequest": "medicines", "CarePlan": "advice", "Appointment": "appointments", "Immunization": "doses",
 	"AuditEvent": "log", "ServiceRequest": "consultations", "Task": "queue", "DiagnosticReport": "results", "QuestionnaireResponse": "forms",
+}
+
+// amount writes "38.5 °C" in the reader's way; what is no number stays as it is.
+func amount(ctx context.Context, words string) string {
+	number, unit, _ := strings.Cut(words, " ")
+	v, err := strconv.ParseFloat(number, 64)
+	if err != nil {
+		return words
+	}
+	_, digits, _ := strings.Cut(number, ".")
+	return web.Quantity(ctx, v, len(digits), unit)
 }

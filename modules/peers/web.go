@@ -25,7 +25,6 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/mang/thong-bao/{id}", web.AnyStaff, m.noticePage)
 	mux.Get("/mang/thong-bao/{id}/tien-do", send, m.tallyPart)
 	mux.Post("/mang/thong-bao/{id}/xac-nhan", web.AnyStaff, m.acknowledge)
-	mux.Get("/dau-vet/peers/{encounter}", web.AnyStaff, m.trace)
 }
 
 // inboxData is the list of announcements.
@@ -178,11 +177,6 @@ func (m *Module) acknowledge(w http.ResponseWriter, r *http.Request) error {
 	}
 	web.Flash(w, r, "peers.acknowledged")
 	return web.Redirect(w, r, "/mang/thong-bao/"+url.PathEscape(id))
-}
-
-// trace: a visit feeds no announcement by itself.
-func (m *Module) trace(w http.ResponseWriter, r *http.Request) error {
-	return web.Fragment(w, r, nothing())
 }
 
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }

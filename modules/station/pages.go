@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 
 	"mach/content"
@@ -138,7 +139,7 @@ func communeHint(ctx context.Context, p registerData) string {
 func vitalField(ctx context.Context, p visitData, v vital) field.Props {
 	f := field.Props{Name: v.Field, Label: web.T(ctx, "station.vital."+v.Field), Unit: v.Unit, Short: true, Mode: "decimal"}
 	if last, ok := p.Last[v.Code]; ok {
-		f.Last, f.LastOn = last.Value+" "+last.Unit, vn.DateOf(last.At)
+		f.Last, f.LastOn = amount(ctx, last), vn.DateOf(last.At)
 	}
 	return f
 }
@@ -183,3 +184,14 @@ var drugNames = sync.OnceValue(func() []string {
 	}
 	return out
 })
+
+// amount writes a value with the digits it was recorded with, in the reader's
+// way; what is no number stays as it is.
+func amount(ctx context.Context, m Measure) string {
+	v, err := strconv.ParseFloat(m.Value, 64)
+	if err != nil {
+		return m.Value + " " + m.Unit
+	}
+	_, digits, _ := strings.Cut(m.Value, ".")
+	return web.Quantity(ctx, v, len(digits), m.Unit)
+}

@@ -119,7 +119,7 @@ func (m *Module) examine(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		f.Fail("", issue.Invalid, "station.visit.version")
 	}
-	sign := f.Get("act") == "sign"
+	sign := f.Get("act") != "save"
 	if f.OK() {
 		if err := f.Add(m.Examine(ctx, a, id, version, web.OnceKey(r), e)); err != nil {
 			return err
