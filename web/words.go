@@ -60,6 +60,9 @@ func Date(ctx context.Context, d vn.Date) string { return i18n.Date(visitOf(ctx)
 // DateTime writes an instant in Vietnamese time.
 func DateTime(ctx context.Context, t time.Time) string { return i18n.DateTime(visitOf(ctx).lang, t) }
 
+// Clock writes 14:05 in Vietnamese time, for what happened today.
+func Clock(t time.Time) string { return i18n.Clock(t) }
+
 // Ago says how long ago t was.
 func Ago(ctx context.Context, t time.Time) string {
 	v := visitOf(ctx)

@@ -727,7 +727,7 @@ func figurePage(f *web.Form) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = chart.Line(chart.LineProps{ID: "c1", Title: web.T(ctx, "kit.x.line_title"), Unit: web.T(ctx, "kit.x.per_week"), Period: web.T(ctx, "kit.x.week"), Labels: weeks(ctx),
+					templ_7745c5c3_Err = chart.Line(chart.LineProps{ID: "c1", Title: web.T(ctx, "kit.x.line_title"), Unit: web.T(ctx, "kit.x.per_week"), Period: web.T(ctx, "kit.x.week"), Labels: weeks(ctx), Half: true,
 						Series:  []chart.Series{{Name: "2026", Values: this}, {Name: "2025", Values: before}},
 						Band:    &chart.Band{Name: web.T(ctx, "kit.x.band"), Low: lo, High: hi},
 						Partial: 1, Foot: chart.Foot{Source: web.T(ctx, "kit.x.source1"), At: invented, Missing: web.T(ctx, "kit.x.missing1")}}).Render(ctx, templ_7745c5c3_Buffer)
@@ -756,7 +756,7 @@ func figurePage(f *web.Form) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = chart.Bars(chart.BarsProps{ID: "c2", Title: web.T(ctx, "kit.x.bars_title"), Unit: web.T(ctx, "kit.x.per_day"), Period: web.T(ctx, "kit.x.day"), Bars: visits(), Partial: 1, Limit: &chart.Limit{Name: web.T(ctx, "kit.x.mean42"), Value: 42}, Foot: chart.Foot{Source: web.T(ctx, "kit.x.source2"), At: invented}}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = chart.Bars(chart.BarsProps{ID: "c2", Title: web.T(ctx, "kit.x.bars_title"), Unit: web.T(ctx, "kit.x.per_day"), Period: web.T(ctx, "kit.x.day"), Bars: visits(), Half: true, Partial: 1, Limit: &chart.Limit{Name: web.T(ctx, "kit.x.mean42"), Value: 42}, Foot: chart.Foot{Source: web.T(ctx, "kit.x.source2"), At: invented}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -48,7 +48,7 @@ type LineProps struct {
 	Limit    *Limit
 	Partial  int // how many of the first series' last positions are not complete yet
 	Decimals int
-	Half     bool // half a page wide: drawn narrow only
+	Half     bool // half a page wide: one of two side by side
 	Foot     Foot
 }
 
@@ -109,15 +109,10 @@ func (p LineProps) scale(s size) scale {
 	sc.lo, sc.hi, sc.step = fit(lo, hi, false)
 	sc.left = 12 + textWidth(i18n.Short(i18n.Vietnamese, sc.hi, 2))
 	sc.right = 14
-	for _, one := range p.Series {
-		sc.right = math.Max(sc.right, 18+textWidth(one.Name))
+	for _, l := range p.ends(sc) {
+		sc.right = math.Max(sc.right, 18+textWidth(l.text))
 	}
-	if p.Limit != nil {
-		sc.right = math.Max(sc.right, 14+textWidth(p.Limit.Name))
-	}
-	if sc.right > 0.3*s.w {
-		sc.right = 0.3 * s.w
-	}
+	sc.right = math.Min(sc.right, 0.38*s.w)
 	return sc
 }
 
@@ -138,14 +133,18 @@ type label struct {
 }
 
 // ends places each series' name beside its last value, and the limit's at its
-// line: series is -1 for it.
+// line: series is -1 for it. A series alone needs no name: the title has it.
 func (p LineProps) ends(s scale) []label {
 	var out []label
 	var ys []float64
 	for n, one := range p.Series {
 		for i := min(len(one.Values), s.n) - 1; i >= 0; i-- {
 			if !missing(one.Values[i]) {
-				out = append(out, label{one.Name, s.x(i) + 8, 0, n})
+				name := one.Name
+				if len(p.Series) == 1 {
+					name = ""
+				}
+				out = append(out, label{name, s.x(i) + 8, 0, n})
 				ys = append(ys, s.y(one.Values[i]))
 				break
 			}
@@ -171,6 +170,11 @@ func last(values []float64) (int, float64) {
 	return -1, math.NaN()
 }
 
+func lastOf(values []float64) float64 {
+	_, v := last(values)
+	return v
+}
+
 // greatest is the position and value of the first maximum; -1 when empty.
 func greatest(values []float64) (int, float64) {
 	at, best := -1, math.Inf(-1)
@@ -182,9 +186,12 @@ func greatest(values []float64) (int, float64) {
 	return at, best
 }
 
+// gaps counts missing values before the last known one: what is still to come
+// is no gap.
 func gaps(values []float64) int {
+	end, _ := last(values)
 	n := 0
-	for _, v := range values {
+	for _, v := range values[:end+1] {
 		if missing(v) {
 			n++
 		}

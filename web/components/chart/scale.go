@@ -4,8 +4,8 @@
 //
 // A missing value (NaN) is a gap, never a zero; bars start at zero; names
 // stand on the lines; each chart carries its table, its source and what is
-// missing. A whole chart is drawn twice, for wide and narrow screens, so that
-// its words stay readable on a phone.
+// missing. A chart is drawn twice, for wide and narrow screens, so that its
+// words stay readable on a phone.
 package chart
 
 import (
@@ -17,7 +17,7 @@ import (
 // size is one drawing: width and height in units, about CSS pixels.
 type size struct{ w, h float64 }
 
-var wide, narrow = size{640, 264}, size{360, 232}
+var wide, half, narrow = size{640, 264}, size{560, 244}, size{360, 232}
 
 // scale maps values to y and positions to x inside the margins.
 type scale struct {
@@ -204,9 +204,9 @@ func apart(ys []float64, gap, lo, hi float64) []float64 {
 	return out
 }
 
-// wide of a text at 12 units, by count of its letters: Vietnamese marks take
-// no width.
-func textWidth(s string) float64 { return 6.9 * float64(len([]rune(s))) }
+// textWidth is about the width of a text at 12 units, semi-bold, by count of
+// its letters: Vietnamese marks take no width.
+func textWidth(s string) float64 { return 7.1 * float64(len([]rune(s))) }
 
 func num(f float64) string {
 	return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64)
