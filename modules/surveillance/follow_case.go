@@ -198,19 +198,31 @@ func (m *Module) onMap(id vn.UnitID) vn.UnitID {
 }
 
 // count adds a case to its week and month: by to the value, seen to what was
-// counted when it was reported. Units above are sums of their communes.
+// counted when it was reported; in its commune and in every unit above.
 func (m *Module) count(ctx context.Context, tx store.Tx, r reported, by, seen int64) error {
 	d := vn.Date(r.day)
-	for span, start := range map[string]vn.Date{spanWeek: vn.WeekOf(d).Start(), spanMonth: vn.MonthOf(d).Start()} {
-		if err := tx.Exec(ctx, `
-			insert into surveillance_count (disease, unit, span, start, class, value, seen) values (?, ?, ?, ?, ?, ?, ?)
-			on conflict (disease, unit, span, start, class) do update
-			   set value = surveillance_count.value + excluded.value, seen = surveillance_count.seen + excluded.seen`,
-			r.disease, r.unit, span, int64(start), string(r.class), by, seen); err != nil {
-			return err
+	for _, unit := range m.above(vn.UnitID(r.unit)) {
+		for span, start := range map[string]vn.Date{spanWeek: vn.WeekOf(d).Start(), spanMonth: vn.MonthOf(d).Start()} {
+			if err := tx.Exec(ctx, `
+				insert into surveillance_count (disease, unit, span, start, class, value, seen) values (?, ?, ?, ?, ?, ?, ?)
+				on conflict (disease, unit, span, start, class) do update
+				   set value = surveillance_count.value + excluded.value, seen = surveillance_count.seen + excluded.seen`,
+				r.disease, int64(unit), span, int64(start), string(r.class), by, seen); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// above lists the unit and all above it; an unknown unit counts for the nation
+// only, so that nothing is lost from the sums.
+func (m *Module) above(id vn.UnitID) []vn.UnitID {
+	path := m.units.Path(id)
+	if len(path) == 0 {
+		return []vn.UnitID{vn.Nation}
+	}
+	return ids(path)
 }
 
 const (

@@ -77,15 +77,12 @@ func clockTone(c Clock) tag.Tone {
 	return tag.Info
 }
 
-// clockState says what the clock has set off.
+// clockState is the clock with what it has set off.
 func clockState(ctx context.Context, c Clock) string {
-	switch {
-	case c.Overdue:
-		return web.T(ctx, "surveillance.level.overdue")
-	case c.Level != "":
-		return web.T(ctx, "surveillance.level."+c.Level)
+	if c.Level == "" || c.Overdue {
+		return clockWords(ctx, c)
 	}
-	return ""
+	return clockWords(ctx, c) + " · " + web.T(ctx, "surveillance.level."+c.Level)
 }
 
 func draftPath(cause string) string { return "/dich/ca-moi/" + url.PathEscape(cause) }
@@ -95,8 +92,8 @@ func draftRows(ctx context.Context, d draftsData) []worklist.Row {
 	for i, x := range d.Drafts {
 		c := clockOf(x.At, x.Due, d.Now, d.Rules)
 		row := worklist.Row{
-			ID: "draft-" + x.Cause, Lead: clockWords(ctx, c), Name: x.Name, Meta: who(ctx, x.Sex, x.Birth),
-			Why:  web.T(ctx, "surveillance.draft.why", diseaseName(ctx, x.Disease), x.Words, web.DateTime(ctx, x.At)),
+			ID: "draft-" + x.Cause, Name: x.Name, Meta: who(ctx, x.Sex, x.Birth),
+			Why:  web.T(ctx, "surveillance.draft.why", diseaseName(ctx, x.Disease), x.Code, web.DateTime(ctx, x.At)),
 			Tone: clockTone(c), State: clockState(ctx, c), Primary: i == 0,
 		}
 		if d.Sends {
@@ -125,12 +122,12 @@ func caseTable(ctx context.Context, p homeData, units func(vn.UnitID) string) ta
 	t := table.Props{
 		Caption: web.T(ctx, "surveillance.cases"), Hidden: true, First: true, Empty: web.T(ctx, "surveillance.cases.none"),
 		Cols: []table.Col{
-			{Head: web.T(ctx, "surveillance.col.person"), Wide: true}, {Head: web.T(ctx, "surveillance.col.disease")},
+			{Head: web.T(ctx, "surveillance.col.person")}, {Head: web.T(ctx, "surveillance.col.disease"), Wide: true},
 			{Head: web.T(ctx, "surveillance.col.class")}, {Head: web.T(ctx, "surveillance.col.commune")},
 			{Head: web.T(ctx, "surveillance.col.day")}, {Head: web.T(ctx, "surveillance.col.sent")}, {Head: web.T(ctx, "surveillance.col.clock")},
 		},
 	}
-	for _, c := range p.Cases {
+	for _, c := range p.Cases[:p.shown(len(p.Cases))] {
 		person := table.Cell{Text: c.Name + " · " + who(ctx, c.Sex, c.Birth), Href: casePath(c.Report)}
 		if c.Patient == "" {
 			person = table.Cell{Text: web.T(ctx, "surveillance.case.nameless")}
@@ -197,13 +194,13 @@ func stateTable(ctx context.Context, p homeData) table.Props {
 	t := table.Props{
 		Caption: web.T(ctx, "surveillance.states"), Hidden: true, First: true, Empty: web.T(ctx, "surveillance.states.none"),
 		Cols: []table.Col{
-			{Head: web.T(ctx, "surveillance.col.commune"), Wide: true}, {Head: web.T(ctx, "surveillance.col.disease")},
+			{Head: web.T(ctx, "surveillance.col.commune")}, {Head: web.T(ctx, "surveillance.col.disease"), Wide: true},
 			{Head: web.T(ctx, "surveillance.col.month", int(p.Month.Month)), Num: true}, {Head: web.T(ctx, "surveillance.col.line"), Num: true},
 			{Head: web.T(ctx, "surveillance.col.article16")}, {Head: web.T(ctx, "surveillance.col.week"), Num: true},
 			{Head: web.T(ctx, "surveillance.col.article22")}, {Head: web.T(ctx, "surveillance.col.declared")},
 		},
 	}
-	for _, s := range p.States {
+	for _, s := range p.States[:p.shown(len(p.States))] {
 		declared := ""
 		if s.Open() {
 			declared = web.T(ctx, "surveillance.declared.since", web.Date(ctx, s.Declared.From))

@@ -10,6 +10,7 @@ import (
 
 	"mach/content"
 	"mach/outbreak"
+	"mach/vn"
 	"mach/web"
 	"mach/web/components/cartogram"
 	"mach/web/components/chart"
@@ -25,7 +26,7 @@ func monthLabels() []string {
 
 // curveChart draws this year against the years before: the band is their
 // range, the second line that of Article 16.
-func curveChart(ctx context.Context, id string, c Curve, disease content.Disease, where string, at time.Time) chart.LineProps {
+func curveChart(ctx context.Context, id string, c Curve, disease content.Disease, unit vn.Unit, at time.Time) chart.LineProps {
 	nan := math.NaN()
 	now, line := make([]float64, 12), make([]float64, 12)
 	low, high := make([]float64, 12), make([]float64, 12)
@@ -46,6 +47,10 @@ func curveChart(ctx context.Context, id string, c Curve, disease content.Disease
 			}
 		}
 	}
+	name := web.T(ctx, "surveillance.chart.line")
+	if unit.Level != vn.LevelCommune {
+		name = web.T(ctx, "surveillance.chart.line.above")
+	}
 	missing := ""
 	for _, v := range c.Lines {
 		if v.State == outbreak.StateShort {
@@ -55,9 +60,9 @@ func curveChart(ctx context.Context, id string, c Curve, disease content.Disease
 	return chart.LineProps{
 		ID: id, Title: curveTitle(ctx, c, disease), Unit: web.T(ctx, "surveillance.cases.unit"), Period: web.T(ctx, "surveillance.month"),
 		Labels: monthLabels(),
-		Series: []chart.Series{{Name: strconv.Itoa(c.Year), Values: now}, {Name: web.T(ctx, "surveillance.chart.line"), Values: line}},
+		Series: []chart.Series{{Name: strconv.Itoa(c.Year), Values: now}, {Name: name, Values: line}},
 		Band:   &chart.Band{Name: web.T(ctx, "surveillance.chart.band", len(c.Past)), Low: low, High: high},
-		Foot:   chart.Foot{Source: web.T(ctx, "surveillance.chart.source", where), At: at, Missing: missing},
+		Foot:   chart.Foot{Source: web.T(ctx, "surveillance.chart.source", unit.Full()), At: at, Missing: missing},
 	}
 }
 

@@ -48,6 +48,25 @@ func (s State) Alarm() int {
 	return 0
 }
 
+// excess is how many cases the month lies above its line, negative below; 0
+// where there is no line.
+func (s State) excess() float64 {
+	switch {
+	case s.Month.State == outbreak.StateShort:
+		return 0
+	case s.Month.Needed > 0:
+		return float64(max(s.Month.Linked, s.Month.Confirmed) - s.Month.Needed)
+	}
+	return float64(s.MonthN) - s.Month.Line
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // Open reports whether an epidemic is declared and not ended.
 func (s State) Open() bool { return s.Declared != nil && s.Declared.End == "" }
 
@@ -61,7 +80,8 @@ func rules(s content.SurveillanceSettings) outbreak.Rules {
 }
 
 // States judges every disease of every commune that has a case this month or
-// this week, or an open epidemic: the gravest first, then by number. unit says
+// this week, or an open epidemic: declared ones first, then the gravest, those
+// farthest above their line before the others. unit says
 // whose figures they are, for the guard. Closed diseases are left out. With
 // disease and one commune it judges that pair even without a case.
 func (m *Module) States(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease string, on vn.Date) ([]State, error) {
@@ -76,7 +96,8 @@ func (m *Module) States(ctx context.Context, a store.Actor, unit vn.UnitID, comm
 		}
 	}
 	slices.SortStableFunc(out, func(x, y State) int {
-		return cmp.Or(y.Alarm()-x.Alarm(), y.MonthN-x.MonthN, cmp.Compare(x.Disease.ID, y.Disease.ID), cmp.Compare(x.Unit.Code, y.Unit.Code))
+		return cmp.Or(bit(y.Open())-bit(x.Open()), y.Alarm()-x.Alarm(), cmp.Compare(y.excess(), x.excess()), y.MonthN-x.MonthN,
+			cmp.Compare(x.Disease.ID, y.Disease.ID), cmp.Compare(x.Unit.Code, y.Unit.Code))
 	})
 	return out, nil
 }
@@ -103,7 +124,7 @@ type tally struct{ all, confirmed, first int }
 func (m *Module) book(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease string, on vn.Date) (book, error) {
 	b := book{on: on, settings: content.SurveillanceOn(on), epidemics: map[illnessIn][]Epidemic{}}
 	var err error
-	if b.from, err = m.since(ctx, a, unit, m.province(communes)); err != nil {
+	if b.from, err = m.since(ctx, a, unit, m.province(unit)); err != nil {
 		return b, err
 	}
 	if b.months, err = m.tallies(ctx, a, unit, communes, disease, spanMonth, sameMonths(on, b.settings.LookbackYears)); err != nil {
@@ -124,18 +145,15 @@ func (m *Module) book(ctx context.Context, a store.Actor, unit vn.UnitID, commun
 	return b, err
 }
 
-// province lists the communes of the province in which the first commune lies:
-// the area whose reporting shows since when there is surveillance.
-func (m *Module) province(communes []vn.UnitID) []vn.UnitID {
-	if len(communes) != 1 {
-		return communes
-	}
-	for _, u := range m.units.Path(communes[0]) {
+// province is the province of a unit, or the unit itself above: the area whose
+// reporting shows since when there is surveillance.
+func (m *Module) province(id vn.UnitID) vn.UnitID {
+	for _, u := range m.units.Path(id) {
 		if u.Level == vn.LevelProvince {
-			return ids(m.units.Communes(u.ID, m.today()))
+			return u.ID
 		}
 	}
-	return communes
+	return id
 }
 
 func (m *Module) tallies(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease, span string, starts []vn.Date) (map[period]tally, error) {
@@ -230,12 +248,7 @@ func (m *Module) judge(b book, i illnessIn) (State, bool) {
 	path := m.codes(i.unit)
 	s.Endemic, s.Basis = m.endemic.Endemic(i.disease, path, b.on)
 	declared := b.epidemics[i]
-	epidemic := func(year int) bool {
-		return m.endemic.EpidemicYear(i.disease, path, year) ||
-			slices.ContainsFunc(declared, func(e Epidemic) bool {
-				return e.From.Year() <= year && (e.End == "" || e.Ended.Year() >= year)
-			})
-	}
+	epidemic := m.inEpidemic(i.disease, path, declared)
 	facts := func(counts map[period]tally, starts []vn.Date, year func(vn.Date) int) (outbreak.Facts, tally) {
 		now := counts[period{i, starts[0]}]
 		f := outbreak.Facts{Group: disease.Group, Endemic: s.Endemic, Count: now.all, Confirmed: now.confirmed,
@@ -260,6 +273,25 @@ func (m *Module) judge(b book, i illnessIn) (State, bool) {
 	return s, true
 }
 
+// inEpidemic reports whether a year had an epidemic: listed in content, or
+// declared here.
+func (m *Module) inEpidemic(disease string, path []string, declared []Epidemic) func(year int) bool {
+	return func(year int) bool {
+		return m.endemic.EpidemicYear(disease, path, year) || slices.ContainsFunc(declared, func(e Epidemic) bool {
+			return e.From.Year() <= year && (e.End == "" || e.Ended.Year() >= year)
+		})
+	}
+}
+
+// epidemicYears is inEpidemic for a commune; no year for units above.
+func (m *Module) epidemicYears(ctx context.Context, a store.Actor, unit vn.UnitID, disease string) (func(year int) bool, error) {
+	if u, ok := m.units.Get(unit); !ok || u.Level != vn.LevelCommune {
+		return func(int) bool { return false }, nil
+	}
+	declared, err := m.Epidemics(ctx, a, unit, []vn.UnitID{unit}, disease)
+	return m.inEpidemic(disease, m.codes(unit), declared), err
+}
+
 // codes are the codes of the unit and of those above it, lowest first, without
 // the nation: as content asks for them.
 func (m *Module) codes(id vn.UnitID) []string {
@@ -282,7 +314,7 @@ func ids(units []vn.Unit) []vn.UnitID {
 }
 
 // Curve is the cases of each month of a year with what the five valid years
-// before would let one expect; one disease, one commune or several together.
+// before would let one expect; of one disease in one unit.
 type Curve struct {
 	Year  int
 	Now   []int // months of the year so far; the last may not be over
@@ -296,11 +328,13 @@ type CurveYear struct {
 	Months [12]int
 }
 
-// Curve reads the twelve months of this year and of the years before.
-func (m *Module) Curve(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease string, on vn.Date) (Curve, error) {
+// Curve reads the twelve months of this year and of the years before, of a
+// unit of any level. Years with an epidemic are left out for a commune only:
+// above it the line is a comparison, not that of the law.
+func (m *Module) Curve(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, on vn.Date) (Curve, error) {
 	settings := content.SurveillanceOn(on)
 	c := Curve{Year: on.Year()}
-	from, err := m.since(ctx, a, unit, m.province(communes))
+	from, err := m.since(ctx, a, unit, m.province(unit))
 	if err != nil {
 		return c, err
 	}
@@ -310,7 +344,11 @@ func (m *Module) Curve(ctx context.Context, a store.Actor, unit vn.UnitID, commu
 			starts = append(starts, vn.Month{Year: c.Year - y, Month: time.Month(month + 1)}.Start())
 		}
 	}
-	cells, err := m.cells(ctx, a, unit, communes, disease, spanMonth, starts)
+	cells, err := m.cells(ctx, a, unit, []vn.UnitID{unit}, disease, spanMonth, starts)
+	if err != nil {
+		return c, err
+	}
+	epidemic, err := m.epidemicYears(ctx, a, unit, disease)
 	if err != nil {
 		return c, err
 	}
@@ -334,7 +372,7 @@ func (m *Module) Curve(ctx context.Context, a store.Actor, unit vn.UnitID, commu
 			if missing {
 				year.Months[month] = -1
 			}
-			past[month] = append(past[month], outbreak.Year{Year: year.Year, Count: sums[start], Missing: missing})
+			past[month] = append(past[month], outbreak.Year{Year: year.Year, Count: sums[start], Missing: missing, Epidemic: epidemic(year.Year)})
 		}
 		c.Past = append(c.Past, year)
 	}

@@ -175,7 +175,7 @@ func statePage(p stateData) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = chart.Line(curveChart(ctx, "curve", p.Curve, p.Disease, p.Unit.Full(), web.Now(ctx))).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = chart.Line(curveChart(ctx, "curve", p.Curve, p.Disease, p.Unit, web.Now(ctx))).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

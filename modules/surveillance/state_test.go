@@ -157,7 +157,8 @@ func TestCurve(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.novembers("A97.9", 5, 7, 4, 6, 8)
 		w.history("now", "A97.9", w.commune, w.today(), 3)
-		c, err := w.Curve(ctx, w.actor(store.CDC), w.commune.Parent, []vn.UnitID{w.commune.ID}, "dengue", w.today())
+		w.calm()
+		c, err := w.Curve(ctx, w.actor(store.CDC), w.commune.Parent, "dengue", w.today())
 		if err != nil {
 			t.Fatal(err)
 		}

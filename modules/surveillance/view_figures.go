@@ -30,17 +30,17 @@ func scanCell(scan store.Scan) (cell, error) {
 	return c, err
 }
 
-// cells reads counts of the communes that begin on one of the days; disease ""
-// means all.
-func (m *Module) cells(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease, span string, starts []vn.Date) ([]cell, error) {
-	if len(communes) == 0 || len(starts) == 0 {
+// cells reads counts of the units that begin on one of the days; disease ""
+// means all. unit says whose figures they are, for the guard.
+func (m *Module) cells(ctx context.Context, a store.Actor, unit vn.UnitID, units []vn.UnitID, disease, span string, starts []vn.Date) ([]cell, error) {
+	if len(units) == 0 || len(starts) == 0 {
 		return nil, nil
 	}
-	args := append(unitArgs(communes), span)
+	args := append(unitArgs(units), span)
 	for _, s := range starts {
 		args = append(args, int64(s))
 	}
-	where := ` where unit in (` + marks(len(communes)) + `) and span = ? and start in (` + marks(len(starts)) + `)`
+	where := ` where unit in (` + marks(len(units)) + `) and span = ? and start in (` + marks(len(starts)) + `)`
 	if disease != "" {
 		where += ` and disease = ?`
 		args = append(args, disease)
@@ -53,32 +53,15 @@ func (m *Module) cells(ctx context.Context, a store.Actor, unit vn.UnitID, commu
 	return rows, nil
 }
 
-// nationCells reads the counts of a disease in every commune for one month,
-// cases that count only.
-func (m *Module) nationCells(ctx context.Context, a store.Actor, disease string, month vn.Date) ([]cell, error) {
-	rows, err := store.Figures(ctx, m.store.For(a), vn.Nation, scanCell, `
-		select disease, unit, start, class, value, seen from surveillance_count
-		 where disease = ? and span = 'month' and start = ? and class in ('suspect', 'probable', 'confirmed')
-		 order by unit, class`, disease, int64(month))
-	if err != nil {
-		return nil, fmt.Errorf("counts of the nation: %w", err)
-	}
-	return rows, nil
-}
-
-// since is the month in which surveillance of the communes began: that of the
+// since is the month in which surveillance of the unit began: that of the
 // first case of any disease, vn.ZeroDate when there is none. Months before are
 // unknown, not zero.
-func (m *Module) since(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID) (vn.Date, error) {
-	if len(communes) == 0 {
-		return vn.ZeroDate, nil
-	}
+func (m *Module) since(ctx context.Context, a store.Actor, unit, area vn.UnitID) (vn.Date, error) {
 	rows, err := store.Figures(ctx, m.store.For(a), unit, func(scan store.Scan) (vn.Date, error) {
 		var d int64
 		err := scan(&d)
 		return vn.Date(d), err
-	}, `select coalesce(min(start), ?) from surveillance_count where span = 'month' and unit in (`+marks(len(communes))+`)`,
-		append([]any{int64(vn.ZeroDate)}, unitArgs(communes)...)...)
+	}, `select coalesce(min(start), ?) from surveillance_count where span = 'month' and unit = ?`, int64(vn.ZeroDate), int64(area))
 	if err != nil || len(rows) == 0 {
 		return vn.ZeroDate, err
 	}

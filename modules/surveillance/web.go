@@ -62,7 +62,18 @@ type homeData struct {
 	Ranks     []spot // provinces, on the page of the nation
 	Now       time.Time
 	Month     vn.Month
-	Unknown   int // cases of the map's weeks that no commune of the map has
+	All       bool // the whole lists, not only their heads
+}
+
+// headOf is how many lines of a list are shown until somebody asks for all.
+const headOf = 20
+
+// shown is how many of n lines the page shows.
+func (p homeData) shown(n int) int {
+	if p.All {
+		return n
+	}
+	return min(n, headOf)
 }
 
 // draftsData is the list of what waits to be sent.
@@ -105,7 +116,7 @@ func (m *Module) jurisdiction(a store.Actor) vn.UnitID {
 
 func (m *Module) homePage(w http.ResponseWriter, r *http.Request) error {
 	ctx, a := r.Context(), web.Actor(r)
-	p := homeData{Now: web.Now(ctx), Month: vn.MonthOf(web.Today(r))}
+	p := homeData{Now: web.Now(ctx), Month: vn.MonthOf(web.Today(r)), All: r.URL.Query().Get("tat-ca") == "1"}
 	if carers.Allows(web.SessionOf(ctx)) {
 		d, err := m.waiting(r)
 		if err != nil {
@@ -159,7 +170,7 @@ func (m *Module) area(r *http.Request, a store.Actor, p *homeData) error {
 		return err
 	}
 	p.Disease = m.chosen(r, p.States)
-	curve, err := m.Curve(ctx, a, p.Unit.ID, communes, p.Disease.ID, on)
+	curve, err := m.Curve(ctx, a, p.Unit.ID, p.Disease.ID, on)
 	if err != nil {
 		return err
 	}
@@ -235,19 +246,18 @@ func (m *Module) spots(r *http.Request, a store.Actor, p *homeData, communes []v
 func (m *Module) nation(r *http.Request, a store.Actor, p *homeData) error {
 	on := web.Today(r)
 	p.Disease = m.chosen(r, nil)
-	cells, err := m.nationCells(r.Context(), a, p.Disease.ID, vn.MonthOf(on).Start())
+	provinces := m.units.Provinces(on)
+	cells, err := m.cells(r.Context(), a, vn.Nation, ids(provinces), p.Disease.ID, spanMonth, []vn.Date{vn.MonthOf(on).Start()})
 	if err != nil {
 		return err
 	}
 	sums := map[vn.UnitID]int{}
 	for _, c := range cells {
-		for _, u := range m.units.Path(c.unit) {
-			if u.Level == vn.LevelProvince {
-				sums[u.ID] += c.value
-			}
+		if c.class.Counts() {
+			sums[c.unit] += c.value
 		}
 	}
-	for _, u := range m.units.Provinces(on) {
+	for _, u := range provinces {
 		p.Ranks = append(p.Ranks, spot{Unit: u, Count: sums[u.ID]})
 	}
 	slices.SortStableFunc(p.Ranks, func(x, y spot) int { return y.Count - x.Count })
@@ -348,7 +358,7 @@ func (m *Module) stateData(r *http.Request, f *web.Form) (stateData, error) {
 		return stateData{}, issue.New(issue.NotFound, "surveillance.unit.none")
 	}
 	p := stateData{State: states[0], Form: f, Declares: m.mayDeclare(a, unit.ID) == nil, Base: statePath(unit, disease)}
-	p.Curve, err = m.Curve(ctx, a, unit.ID, communes, disease.ID, on)
+	p.Curve, err = m.Curve(ctx, a, unit.ID, disease.ID, on)
 	return p, err
 }
 

@@ -75,7 +75,8 @@ create index surveillance_case_unit on surveillance_case (unit, disease, day);
 create index surveillance_case_patient on surveillance_case (patient, disease);
 create index surveillance_case_cause on surveillance_case (cause);
 
--- value follows the newest versions, seen is what was counted when reported.
+-- Of communes and of every unit above. value follows the newest versions, seen
+-- is what was counted when reported.
 create table surveillance_count (
     disease text   not null,
     unit    bigint not null,
