@@ -30,13 +30,14 @@ func (m *Module) Follower() store.Follower {
 			types = append(types, f.Count.Resource)
 		}
 	}
-	return store.Follower{Name: "indicators", Version: 1, Types: types, Tables: tables, Apply: m.apply}
+	return store.Follower{Name: "indicators", Version: 2, Types: types, Tables: tables, Apply: m.apply}
 }
 
 // item is what one resource adds to one indicator.
 type item struct {
 	patient     string
 	facility    string
+	category    string
 	sensitivity string
 	unit        vn.UnitID
 	day         vn.Date
@@ -59,19 +60,26 @@ func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Ch
 	resource := c.Type + "/" + c.ID
 	var old item
 	var unit, day int64
-	had, err := tx.Row(ctx, []any{&old.patient, &old.facility, &old.sensitivity, &unit, &day},
-		`select patient, facility, sensitivity, unit, day from indicators_item where resource = ? and indicator = ?`, resource, f.ID)
+	had, err := tx.Row(ctx, []any{&old.patient, &old.facility, &old.category, &old.sensitivity, &unit, &day},
+		`select patient, facility, category, sensitivity, unit, day from indicators_item where resource = ? and indicator = ?`, resource, f.ID)
 	if err != nil {
 		return err
 	}
 	old.unit, old.day = vn.UnitID(unit), vn.Date(day)
 
 	next := item{
-		patient: c.Labels.Patient, facility: c.Labels.Facility,
+		patient: c.Labels.Patient, facility: c.Labels.Facility, category: c.Labels.Category,
 		sensitivity: strings.Join(c.Labels.Sensitivity, " "), unit: m.unitOf(c, now),
 	}
 	var has bool
-	if next.day, has = f.counts(now, c.At); has && had && next == old {
+	next.day, has = f.counts(now, c.At)
+	if f.Kind == "people" && next.patient == "" {
+		has = false // about nobody: no person to count
+	}
+	if has && had && f.day == nil {
+		next.day = old.day // a later version does not move the day it came
+	}
+	if has && had && next == old {
 		return nil
 	}
 	if had {
@@ -90,9 +98,9 @@ func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Ch
 func (m *Module) put(ctx context.Context, tx store.Tx, f *fold, resource string, it item) error {
 	return m.around(ctx, tx, f, it.patient, func() error {
 		return tx.Exec(ctx, `
-			insert into indicators_item (resource, indicator, patient, facility, sensitivity, unit, day)
-			values (?, ?, ?, ?, ?, ?, ?)`,
-			resource, f.ID, it.patient, it.facility, it.sensitivity, int64(it.unit), int64(it.day))
+			insert into indicators_item (resource, indicator, patient, facility, category, sensitivity, unit, day)
+			values (?, ?, ?, ?, ?, ?, ?, ?)`,
+			resource, f.ID, it.patient, it.facility, it.category, it.sensitivity, int64(it.unit), int64(it.day))
 	}, it, +1)
 }
 

@@ -94,10 +94,13 @@ func childCols(ctx context.Context) []table.Col {
 	return cols
 }
 
-func childCells(ctx context.Context, rows []childRow) [][]table.Cell {
+func childCells(ctx context.Context, whole vn.UnitID, rows []childRow) [][]table.Cell {
 	out := make([][]table.Cell, len(rows))
 	for i, r := range rows {
 		out[i] = []table.Cell{{Text: r.Unit.Full(), Href: boardPath(r.Unit.ID)}}
+		if r.Unit.ID == whole {
+			out[i][0] = table.Cell{Text: web.T(ctx, "indicators.elsewhere")}
+		}
 		for _, v := range r.Values {
 			out[i] = append(out[i], table.Cell{Text: web.Int(ctx, int(v)), Strong: v > 0})
 		}
@@ -182,7 +185,9 @@ func steps(shares []Share) []float64 {
 func mapOf(ctx context.Context, f figureData) cartogram.Props {
 	values := make(map[vn.UnitID]Share, len(f.Shares))
 	for _, s := range f.Shares {
-		values[s.Unit.ID] = s
+		if s.Unit.ID != f.Unit.ID {
+			values[s.Unit.ID] = s
+		}
 	}
 	p := cartogram.Props{
 		ID: "map", Title: web.T(ctx, "indicators.map", short(ctx, f.Value.Indicator)), Head: web.T(ctx, "indicators.place"),
@@ -222,6 +227,12 @@ func rankingOf(ctx context.Context, f figureData) chart.RankingProps {
 	shares := slices.Clone(f.Shares)
 	slices.SortStableFunc(shares, func(a, b Share) int { return cmp.Compare(b.Value, a.Value) })
 	for _, s := range shares {
+		if s.Unit.ID == f.Unit.ID {
+			p.Rows = append(p.Rows, chart.Rank{
+				Name: web.T(ctx, "indicators.elsewhere"), Value: float64(s.Value), Step: cartogram.Step(float64(s.Value), bounds),
+			})
+			continue
+		}
 		p.Rows = append(p.Rows, chart.Rank{
 			Name: s.Unit.Full(), Value: float64(s.Value), Step: cartogram.Step(float64(s.Value), bounds),
 			Href: boardPath(s.Unit.ID) + "/" + f.Value.Indicator.ID + "?ky=" + f.Value.Period.String(),

@@ -212,7 +212,7 @@ func boardBody(b boardData) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = table.Table(table.Props{Caption: web.T(ctx, "indicators.below"), Hidden: true, Cols: childCols(ctx), Rows: childCells(ctx, b.Children), First: true}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = table.Table(table.Props{Caption: web.T(ctx, "indicators.below"), Hidden: true, Cols: childCols(ctx), Rows: childCells(ctx, b.Unit.ID, b.Children), First: true}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

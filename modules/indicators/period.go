@@ -37,11 +37,14 @@ func ParsePeriod(s string) (Period, error) {
 		year, week, _ := strings.Cut(s, "-W")
 		y, err1 := strconv.Atoi(year)
 		n, err2 := strconv.Atoi(week)
-		w := vn.Week{Year: y, Number: n}
-		if err1 != nil || err2 != nil || vn.WeekOf(w.Start()) != w {
+		if err1 != nil || err2 != nil || len(s) != len("2026-W47") {
 			return Period{}, bad
 		}
-		return Week(w.Start()), nil
+		p := Week(vn.Week{Year: y, Number: n}.Start())
+		if p.name != s { // week 53 of a year of 52, or a sign
+			return Period{}, bad
+		}
+		return p, nil
 	case len(s) == len("2026-11"):
 		t, err := time.Parse("2006-01", s)
 		if err != nil {

@@ -93,8 +93,9 @@ type Share struct {
 }
 
 // Shares splits the figure among the units directly below, in order of code.
-// Units without events stand with zero: they reported nothing, which is not
-// the same as being silent; Silent tells which.
+// Units without events stand with zero. What belongs to none of them, because
+// the commune is not known or is no more, stands last under the unit itself, so
+// that the shares always sum to the whole.
 func (m *Module) Shares(ctx context.Context, a store.Actor, id string, unit vn.UnitID, p Period) ([]Share, error) {
 	f, ok := m.fold(id)
 	if !ok {
@@ -114,9 +115,15 @@ func (m *Module) Shares(ctx context.Context, a store.Actor, id string, unit vn.U
 		values[vn.UnitID(v.unit)] = v.value
 	}
 	children := m.units.Children(unit, m.today())
-	out := make([]Share, len(children))
+	out := make([]Share, len(children), len(children)+1)
+	rest := values[unit]
 	for i, u := range children {
 		out[i] = Share{u, values[u.ID]}
+		rest -= values[u.ID]
+	}
+	if rest != 0 {
+		whole, _ := m.units.Get(unit)
+		out = append(out, Share{whole, rest})
 	}
 	return out, nil
 }
@@ -162,6 +169,7 @@ type Item struct {
 	Type, ID    string
 	Patient     string
 	Facility    string
+	Category    string
 	Sensitivity []string
 	Unit        vn.UnitID
 	Day         vn.Date
@@ -169,7 +177,7 @@ type Item struct {
 
 // Labels lets the guard judge the line as the resource it stands for.
 func (i Item) Labels() store.Labels {
-	return store.Labels{Type: i.Type, ID: i.ID, Patient: i.Patient, Facility: i.Facility, Unit: i.Unit, Sensitivity: i.Sensitivity}
+	return store.Labels{Type: i.Type, ID: i.ID, Patient: i.Patient, Facility: i.Facility, Unit: i.Unit, Category: i.Category, Sensitivity: i.Sensitivity}
 }
 
 // Items lists what stands behind a figure of a commune, newest first, at most
@@ -180,7 +188,7 @@ func (m *Module) Items(ctx context.Context, a store.Actor, id string, unit vn.Un
 		return nil, issue.New(issue.NotFound, "indicators.unknown", id)
 	}
 	return store.List(ctx, m.store.For(a), unit, scanItem, `
-		select resource, patient, facility, sensitivity, unit, day from indicators_item
+		select resource, patient, facility, category, sensitivity, unit, day from indicators_item
 		 where indicator = ? and unit = ? and day >= ? and day <= ?
 		 order by day desc, resource desc limit ?`, id, int64(unit), m.since(f, p), int64(p.To), limit)
 }
@@ -189,7 +197,7 @@ func scanItem(scan store.Scan) (Item, error) {
 	var it Item
 	var resource, sensitivity string
 	var unit, day int64
-	if err := scan(&resource, &it.Patient, &it.Facility, &sensitivity, &unit, &day); err != nil {
+	if err := scan(&resource, &it.Patient, &it.Facility, &it.Category, &sensitivity, &unit, &day); err != nil {
 		return it, err
 	}
 	it.Sensitivity = strings.Fields(sensitivity)
@@ -209,7 +217,7 @@ func (m *Module) Fed(ctx context.Context, a store.Actor, unit vn.UnitID, resourc
 	fed := map[string]bool{}
 	for _, r := range resources {
 		rows, err := store.List(ctx, m.store.For(a), unit, scanFed, `
-			select indicator, resource, patient, facility, sensitivity, unit, day
+			select indicator, resource, patient, facility, category, sensitivity, unit, day
 			  from indicators_item where resource = ?`, r)
 		if err != nil {
 			return nil, fmt.Errorf("indicators fed by a visit: %w", err)

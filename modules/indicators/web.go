@@ -144,6 +144,7 @@ func upTo(p Period, last vn.Date) Period {
 
 func (m *Module) children(ctx context.Context, a store.Actor, unit vn.UnitID, today vn.Date) ([]childRow, error) {
 	var rows []childRow
+	at := map[vn.UnitID]int{}
 	for i, c := range boardColumns {
 		p := Day(today)
 		if c.period == "week" {
@@ -153,12 +154,12 @@ func (m *Module) children(ctx context.Context, a store.Actor, unit vn.UnitID, to
 		if err != nil {
 			return nil, err
 		}
-		if rows == nil {
-			rows = make([]childRow, len(shares))
-		}
-		for j, s := range shares {
-			if i == 0 {
-				rows[j] = childRow{s.Unit, make([]int64, len(boardColumns))}
+		for _, s := range shares {
+			j, ok := at[s.Unit.ID]
+			if !ok {
+				j = len(rows)
+				at[s.Unit.ID] = j
+				rows = append(rows, childRow{s.Unit, make([]int64, len(boardColumns))})
 			}
 			rows[j].Values[i] = s.Value
 		}

@@ -5,6 +5,7 @@ create table indicators_item (
     indicator   text   not null,
     patient     text   not null,
     facility    text   not null, -- Organization id
+    category    text   not null, -- code of /cs/category, for the guard
     sensitivity text   not null, -- codes, separated by spaces
     unit        bigint not null, -- commune, or the lowest unit known
     day         bigint not null, -- days since 1970-01-01

@@ -1,0 +1,614 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package indicators
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"mach/access"
+	"mach/content"
+	"mach/fhir"
+	"mach/issue"
+	"mach/store"
+	"mach/store/storetest"
+	"mach/vn"
+)
+
+var unitsOnce = sync.OnceValues(content.Units)
+
+// scene is a store with stations in three communes, two of one province.
+type scene struct {
+	*Module
+	t        *testing.T
+	clock    *storetest.Clock
+	communes []vn.Unit
+}
+
+func each(t *testing.T, test func(s scene), more ...storetest.Option) {
+	t.Helper()
+	units, err := unitsOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	definitions, err := content.Indicators()
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := storetest.NewClock()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		m, err := New(s, units, definitions, clock.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Follow(m.Follower())
+		if err := s.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		sc := scene{m, t, clock, communesOf(t, units, "24", "01")}
+		for i, u := range sc.communes {
+			sc.put(fhir.Organization{ID: station(i), Name: "Trạm Y tế " + u.Full(), Address: []fhir.Address{{Extension: unit(u)}}})
+		}
+		test(sc)
+	}, append([]storetest.Option{storetest.Idle(), storetest.Configure(func(c *store.Config) {
+		c.Now = clock.Now
+		c.Sensitivity = func(system, code string) []string { return content.Sensitivity(system, code, "") }
+		c.UnitOf = func(code, version string) vn.UnitID {
+			on, err := vn.ParseDate(version)
+			if err != nil {
+				return 0
+			}
+			u, _ := units.ByCode(code, on)
+			return u.ID
+		}
+	})}, more...)...)
+}
+
+// communesOf gives two communes of the first province and one of the second.
+func communesOf(t *testing.T, units *vn.Units, first, second string) []vn.Unit {
+	t.Helper()
+	today := vn.DateOf(storetest.NewClock().Now())
+	a, _ := units.ByCode(first, today)
+	b, _ := units.ByCode(second, today)
+	here, there := units.Communes(a.ID, today), units.Communes(b.ID, today)
+	if len(here) < 2 || len(there) < 1 {
+		t.Fatal("communes are missing")
+	}
+	return []vn.Unit{here[0], here[1], there[0]}
+}
+
+func station(i int) string { return fmt.Sprintf("tram-%d", i) }
+
+func unit(u vn.Unit) []fhir.Extension {
+	return []fhir.Extension{fhir.Unit(u.Code, u.From.String(), u.Full())}
+}
+
+func (s scene) put(resources ...any) {
+	s.t.Helper()
+	var ops []store.Op
+	for _, r := range resources {
+		doc, err := fhir.New(r)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		ops = append(ops, store.Put(doc))
+	}
+	s.commit(ops...)
+}
+
+func (s scene) commit(ops ...store.Op) {
+	s.t.Helper()
+	receipt, err := s.store.For(storetest.System()).Commit(s.t.Context(), ops...)
+	for late := err == nil; late; {
+		late, err = s.store.AwaitLate(s.t.Context(), receipt, "indicators")
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s scene) patient(id string, at int, active bool) fhir.Patient {
+	return fhir.Patient{ID: id, Active: &active, ManagingOrganization: fhir.Ref("Organization", station(at)),
+		Address: []fhir.Address{{Use: "home", Extension: unit(s.communes[at])}}}
+}
+
+func visit(id, patient string, at int, status string, day vn.Date) fhir.Encounter {
+	return fhir.Encounter{ID: id, Status: status, Class: fhir.Coding{System: fhir.ActCode, Code: "AMB"}, Subject: fhir.Ref("Patient", patient),
+		ServiceProvider: fhir.Ref("Organization", station(at)), Period: fhir.Period{Start: noon(day)}}
+}
+
+// noon is the middle of the day in Viet Nam.
+func noon(day vn.Date) string { return fhir.Instant(day.Time().Add(12 * time.Hour)) }
+
+func diagnosis(id, patient, encounter, code, status string, day vn.Date) fhir.Condition {
+	return fhir.Condition{ID: id, VerificationStatus: fhir.Code(fhir.ConditionVerStatus, status, ""),
+		Category: []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")},
+		Code:     fhir.Code(fhir.ICD10, code, ""), Subject: fhir.Ref("Patient", patient), Encounter: fhir.Ref("Encounter", encounter),
+		RecordedDate: noon(day)}
+}
+
+func caseReport(id, patient, encounter, code, status string, day vn.Date, u vn.Unit) fhir.Condition {
+	c := diagnosis(id, patient, encounter, code, status, day)
+	c.Category = []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "case-report", "")}
+	c.Extension = unit(u)
+	return c
+}
+
+func (s scene) value(id string, u vn.UnitID, period string) int64 {
+	s.t.Helper()
+	p, err := ParsePeriod(period)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	v, err := s.Value(s.t.Context(), storetest.System(), id, u, p)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return v.Numerator
+}
+
+// levels are the values for commune 0, its neighbour, the province, the nation.
+func (s scene) levels(id, period string) [4]int64 {
+	return [4]int64{s.value(id, s.communes[0].ID, period), s.value(id, s.communes[1].ID, period),
+		s.value(id, s.communes[0].Parent, period), s.value(id, vn.Nation, period)}
+}
+
+func (s scene) want(what, id, period string, want [4]int64) {
+	s.t.Helper()
+	if got := s.levels(id, period); got != want {
+		s.t.Errorf("%s: %s in %s is %v for commune, neighbour, province, nation; want %v", what, id, period, got, want)
+	}
+}
+
+func TestEventsCountOnTheirDay(t *testing.T) {
+	each(t, func(s scene) {
+		s.put(s.patient("p", 0, true))
+		d := s.today()
+		s.put(visit("v", "p", 0, "in-progress", d))
+		s.want("before the signature", "care.visits", d.String(), [4]int64{})
+		s.put(visit("v", "p", 0, "finished", d), visit("w", "p", 1, "finished", d), visit("x", "p", 2, "finished", d-1))
+		s.want("signed", "care.visits", d.String(), [4]int64{1, 1, 2, 2})
+		s.want("signed", "care.visits", Week(d).String(), [4]int64{1, 1, 2, 3})
+		s.put(visit("v", "p", 0, "finished", d-30))
+		s.want("the day was corrected", "care.visits", d.String(), [4]int64{0, 1, 1, 1})
+		s.want("the day was corrected", "care.visits", Month(d-30).String(), [4]int64{1, 0, 1, 1})
+		s.put(visit("v", "p", 0, "entered-in-error", d-30))
+		s.commit(store.Delete("Encounter", "w"))
+		s.want("taken back", "care.visits", "2026", [4]int64{0, 0, 0, 1})
+	})
+}
+
+func TestCorrectedDiagnosisMovesTheFigure(t *testing.T) {
+	each(t, func(s scene) {
+		d := s.today()
+		s.put(s.patient("p", 0, true), visit("v", "p", 0, "finished", d))
+		s.put(caseReport("c", "p", "v", "A97.0", "provisional", d, s.communes[1]))
+		s.want("reported where the person lives", "surv.dengue", d.String(), [4]int64{0, 1, 1, 1})
+		s.put(caseReport("c", "p", "v", "B08.4", "confirmed", d, s.communes[1]))
+		s.want("another disease", "surv.dengue", d.String(), [4]int64{})
+		s.want("another disease", "surv.hand_foot_mouth", d.String(), [4]int64{0, 1, 1, 1})
+		s.put(caseReport("c", "p", "v", "B08.4", "confirmed", d, s.communes[0]))
+		s.want("another commune", "surv.cases", d.String(), [4]int64{1, 0, 1, 1})
+		s.put(caseReport("c", "p", "v", "B08.4", "refuted", d, s.communes[0]))
+		s.want("not a case", "surv.cases", "2026", [4]int64{})
+	})
+}
+
+func TestPersonCountsOnceFromTheFirstDay(t *testing.T) {
+	each(t, func(s scene) {
+		d := s.today()
+		s.put(s.patient("p", 0, true), visit("v", "p", 0, "finished", d), visit("w", "p", 1, "finished", d))
+		s.put(diagnosis("late", "p", "v", "I10", "confirmed", d-1))
+		s.put(diagnosis("early", "p", "w", "I11.9", "confirmed", d-40))
+		s.want("the earliest decides", "ncd.hypertension", d.String(), [4]int64{0, 1, 1, 1})
+		s.want("after it, for ever", "ncd.hypertension", (d - 40).String(), [4]int64{0, 1, 1, 1})
+		s.want("before it", "ncd.hypertension", (d - 41).String(), [4]int64{})
+		s.commit(store.Delete("Condition", "early"))
+		s.want("the next one takes over", "ncd.hypertension", d.String(), [4]int64{1, 0, 1, 1})
+		s.put(diagnosis("late", "p", "v", "J00", "confirmed", d-1))
+		s.want("none is left", "ncd.hypertension", d.String(), [4]int64{})
+	})
+}
+
+func TestPersonWithoutADateCountsFromTheDayItCame(t *testing.T) {
+	each(t, func(s scene) {
+		came := s.today()
+		s.put(s.patient("p", 0, true))
+		s.clock.Advance(5 * 24 * time.Hour)
+		moved := s.patient("p", 0, true)
+		moved.Gender = "male"
+		s.put(moved)
+		s.want("a later version", "book.coverage", came.String(), [4]int64{1, 0, 1, 1})
+		s.put(s.patient("p", 1, true))
+		s.want("moved house", "book.coverage", came.String(), [4]int64{0, 1, 1, 1})
+		s.put(s.patient("p", 1, false))
+		s.want("no longer active", "book.coverage", s.today().String(), [4]int64{})
+		s.clock.Advance(-5 * 24 * time.Hour)
+	})
+}
+
+func TestCasesAboutNobodyAreNoPeople(t *testing.T) {
+	each(t, func(s scene) {
+		d := s.today()
+		s.put(fhir.Group{ID: "crowd", Type: "person", Actual: true, Extension: unit(s.communes[0])})
+		for i := range 3 {
+			c := caseReport(fmt.Sprint("c", i), "p", "v", "A97.0", "confirmed", d, s.communes[0])
+			c.Subject, c.Encounter = fhir.Ref("Group", "crowd"), fhir.Reference{}
+			n := diagnosis(fmt.Sprint("n", i), "p", "v", "I10", "confirmed", d)
+			n.Subject, n.Encounter = fhir.Ref("Group", "crowd"), fhir.Reference{}
+			s.put(c, n)
+		}
+		s.want("events", "surv.dengue", d.String(), [4]int64{3, 0, 3, 3})
+		s.want("people", "ncd.hypertension", d.String(), [4]int64{})
+	})
+}
+
+func TestRatesCarryTheirDenominator(t *testing.T) {
+	each(t, func(s scene) {
+		d := s.today()
+		s.put(s.patient("p", 0, true), visit("v", "p", 0, "finished", d), visit("w", "p", 0, "finished", d))
+		for _, u := range []vn.UnitID{s.communes[0].ID, s.communes[0].Parent, vn.Nation} {
+			v, err := s.Value(s.t.Context(), storetest.System(), "care.visits", u, Day(d))
+			people, missing := s.population(u)
+			if err != nil || v.Denominator != int64(people) || v.Missing != missing || v.HasRate != (people > 0) {
+				s.t.Errorf("unit %d: %+v, %v", u, v, err)
+			}
+			if v.HasRate && v.Rate != 2/float64(people)*1000 {
+				s.t.Errorf("unit %d: rate %v of %d", u, v.Rate, people)
+			}
+		}
+		if v, err := s.Value(s.t.Context(), storetest.System(), "care.follow_up", vn.Nation, Day(d)); err != nil || v.Rate != 0 || !v.HasRate || v.Denominator != 0 {
+			s.t.Errorf("a plain count: %+v, %v", v, err)
+		}
+		if _, err := s.Value(s.t.Context(), storetest.System(), "none", vn.Nation, Day(d)); !issue.Is(err, issue.NotFound) {
+			s.t.Errorf("an indicator that is none: %v", err)
+		}
+	})
+}
+
+// fact is one resource of the model: what it is, kept apart from how the
+// module stores it.
+type fact struct {
+	kind, id, patient, code, status string
+	at                              int // commune
+	day                             vn.Date
+	came                            vn.Date // Patient: since when it counts
+}
+
+func (f fact) key() string { return f.kind + "/" + f.id }
+
+// counted says, without the definitions, which indicators the fact feeds.
+func (f fact) counted() []string {
+	var out []string
+	switch f.kind {
+	case "Patient":
+		if f.status == "active" {
+			out = append(out, "book.coverage")
+		}
+	case "Encounter":
+		if f.status == "finished" {
+			out = append(out, "care.visits")
+		}
+	case "Diagnosis":
+		if f.status == "confirmed" && strings.HasPrefix(f.code, "I1") {
+			out = append(out, "ncd.hypertension")
+		}
+		if f.status == "confirmed" && strings.HasPrefix(f.code, "E1") {
+			out = append(out, "ncd.diabetes")
+		}
+	case "Case":
+		if f.status == "refuted" {
+			break
+		}
+		out = append(out, "surv.cases")
+		if f.code == "A97.1" {
+			out = append(out, "surv.dengue")
+		}
+		if f.code == "B08.4" {
+			out = append(out, "surv.hand_foot_mouth")
+		}
+	}
+	return out
+}
+
+type cell struct {
+	indicator string
+	unit      vn.UnitID
+	day       vn.Date
+}
+
+// recount is the naive answer: all facts, no differences.
+func recount(s scene, facts map[string]fact) map[cell]int64 {
+	out := map[cell]int64{}
+	add := func(indicator string, f fact) {
+		for _, u := range s.units.Path(s.communes[f.at].ID) {
+			out[cell{indicator, u.ID, f.day}]++
+		}
+	}
+	earliest := map[[2]string]fact{} // of indicator and person
+	for _, f := range facts {
+		for _, indicator := range f.counted() {
+			if f.kind != "Patient" && f.kind != "Diagnosis" {
+				add(indicator, f)
+				continue
+			}
+			if f.kind == "Patient" {
+				f.day = f.came
+			}
+			k := [2]string{indicator, f.patient}
+			if was, ok := earliest[k]; !ok || f.day < was.day || f.day == was.day && f.id < was.id {
+				earliest[k] = f
+			}
+		}
+	}
+	for k, f := range earliest {
+		add(k[0], f)
+	}
+	return out
+}
+
+// cells reads what the view holds.
+func (s scene) cells() map[cell]int64 {
+	s.t.Helper()
+	type line struct {
+		cell
+		value int64
+	}
+	rows, err := store.Figures(s.t.Context(), s.store.For(storetest.System()), vn.Nation, func(scan store.Scan) (line, error) {
+		var l line
+		var unit, day int64
+		err := scan(&l.indicator, &unit, &day, &l.value)
+		l.unit, l.day = vn.UnitID(unit), vn.Date(day)
+		return l, err
+	}, `select indicator, unit, day, value from indicators_cell`)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	out := map[cell]int64{}
+	for _, r := range rows {
+		out[r.cell] = r.value
+	}
+	return out
+}
+
+// write turns the fact into a write of its resource.
+func (s scene) write(f fact) store.Op {
+	var r any
+	switch f.kind {
+	case "Patient":
+		r = s.patient(f.id, f.at, f.status == "active")
+	case "Encounter":
+		r = visit(f.id, f.patient, f.at, f.status, f.day)
+	case "Diagnosis":
+		r = diagnosis(f.id, f.patient, fmt.Sprint("base-", f.at), f.code, f.status, f.day)
+	case "Case":
+		r = caseReport(f.id, f.patient, "base-0", f.code, f.status, f.day, s.communes[f.at])
+	}
+	return store.Put(fhir.MustNew(r))
+}
+
+// After 500 random writes, corrections and deletions every cell equals the
+// naive recount, the view equals its rebuild, and the shares sum to the whole.
+func TestCellsEqualARecount(t *testing.T) {
+	each(t, func(s scene) {
+		today := s.today()
+		base := make([]any, 0, 3)
+		for i := range s.communes {
+			base = append(base, visit(fmt.Sprint("base-", i), "nobody", i, "planned", today))
+		}
+		s.put(base...)
+		facts := map[string]fact{}
+		owner := map[string]fact{} // the first of the key, also after its deletion
+		step := func(t *rapid.T) {
+			var ops []store.Op
+			touched := map[string]bool{}
+			for range rapid.IntRange(1, 8).Draw(t, "ops") {
+				f := draw(t, today)
+				was, had := facts[f.key()]
+				if touched[f.key()] {
+					continue
+				}
+				touched[f.key()] = true
+				if had && rapid.IntRange(0, 4).Draw(t, "delete") == 0 {
+					typ := f.kind
+					if typ == "Case" || typ == "Diagnosis" {
+						typ = "Condition"
+					}
+					ops = append(ops, store.Delete(typ, f.id))
+					delete(facts, f.key())
+					continue
+				}
+				if first, ok := owner[f.key()]; ok {
+					f.patient = first.patient // a record never changes its person
+					if f.kind == "Encounter" || f.kind == "Diagnosis" {
+						f.at = first.at // nor its facility
+					}
+				} else {
+					owner[f.key()] = f
+				}
+				f.came = s.today()
+				if had && was.status == "active" {
+					f.came = was.came
+				}
+				facts[f.key()] = f
+				ops = append(ops, s.write(f))
+			}
+			s.commit(ops...)
+			s.clock.Advance(time.Duration(rapid.IntRange(0, 20).Draw(t, "hours")) * time.Hour)
+		}
+		seeds := rapid.Custom(func(t *rapid.T) int { step(t); return 0 })
+		for i := range 130 { // more than 500 operations
+			seeds.Example(i)
+		}
+		want := recount(s, facts)
+		if got := s.cells(); !maps.Equal(got, want) {
+			for k, n := range want {
+				if got[k] != n {
+					s.t.Errorf("%v is %d, want %d", k, got[k], n)
+				}
+			}
+			s.t.Errorf("%d cells, want %d", len(got), len(want))
+		}
+		if len(want) < 80 {
+			s.t.Errorf("only %d cells: the test says little", len(want))
+		}
+		if line, err := s.store.CheckView(s.t.Context(), "indicators"); err != nil || !line.OK {
+			s.t.Errorf("%+v, %v", line, err)
+		}
+		s.sharesSum()
+	})
+}
+
+// draw makes a random fact. A code that starts differently than the model's
+// two letters never occurs, so the model may be short.
+func draw(t *rapid.T, today vn.Date) fact {
+	f := fact{
+		kind: rapid.SampledFrom([]string{"Patient", "Encounter", "Diagnosis", "Case"}).Draw(t, "kind"),
+		at:   rapid.IntRange(0, 2).Draw(t, "at"), day: today - vn.Date(rapid.IntRange(0, 6).Draw(t, "day")),
+		patient: fmt.Sprint("p", rapid.IntRange(0, 5).Draw(t, "patient")),
+	}
+	f.id = fmt.Sprint(strings.ToLower(f.kind), "-", rapid.IntRange(0, 24).Draw(t, "id"))
+	switch f.kind {
+	case "Patient":
+		f.id, f.status = f.patient, rapid.SampledFrom([]string{"active", "active", "gone"}).Draw(t, "status")
+	case "Encounter":
+		f.status = rapid.SampledFrom([]string{"finished", "finished", "in-progress", "entered-in-error"}).Draw(t, "status")
+	case "Diagnosis":
+		f.code = rapid.SampledFrom([]string{"I10", "I11.9", "E11.9", "J00"}).Draw(t, "code")
+		f.status = rapid.SampledFrom([]string{"confirmed", "confirmed", "provisional"}).Draw(t, "status")
+	case "Case":
+		f.code = rapid.SampledFrom([]string{"A97.1", "B08.4", "B05.9"}).Draw(t, "code")
+		f.status = rapid.SampledFrom([]string{"provisional", "confirmed", "refuted"}).Draw(t, "status")
+	}
+	return f
+}
+
+func (s scene) sharesSum() {
+	s.t.Helper()
+	p, _ := ParsePeriod("2026")
+	for _, f := range s.folds {
+		for _, u := range []vn.UnitID{vn.Nation, s.communes[0].Parent} {
+			shares, err := s.Shares(s.t.Context(), storetest.System(), f.ID, u, p)
+			sum := int64(0)
+			for _, one := range shares {
+				sum += one.Value
+			}
+			if whole := s.value(f.ID, u, "2026"); err != nil || sum != whole {
+				s.t.Errorf("%s of unit %d: shares sum to %d, the whole is %d, %v", f.ID, u, sum, whole, err)
+			}
+		}
+		days, err := s.Days(s.t.Context(), storetest.System(), f.ID, vn.Nation, p.From, p.To)
+		sum := int64(0)
+		for _, d := range days {
+			sum += d.Value
+		}
+		if f.Kind == "flow" && (err != nil || len(days) != 365 || sum != s.value(f.ID, vn.Nation, "2026")) {
+			s.t.Errorf("%s: %d days sum to %d, %v", f.ID, len(days), sum, err)
+		}
+	}
+}
+
+// What belongs to no commune below is not lost from the shares.
+func TestSharesHoldWhatHasNoCommune(t *testing.T) {
+	each(t, func(s scene) {
+		old := s.units.Predecessors(s.communes[0].ID, vn.Reform-1)[0]
+		province, _ := s.units.Get(s.communes[0].Parent)
+		d := s.today()
+		s.put(s.patient("p", 0, true), visit("base", "p", 0, "planned", d))
+		for i, u := range []vn.Unit{s.communes[0], province, old} {
+			s.put(caseReport(fmt.Sprint("c", i), "p", "base", "A97.1", "confirmed", d, u))
+		}
+		stray := diagnosis("stray", "p", "base", "A97.1", "confirmed", d)
+		stray.Category, stray.Subject, stray.Encounter = []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "case-report", "")}, fhir.Ref("Group", "x"), fhir.Reference{}
+		s.put(stray)
+		s.sharesSum()
+		shares, err := s.Shares(s.t.Context(), storetest.System(), "surv.dengue", vn.Nation, Day(d))
+		if last := shares[len(shares)-1]; err != nil || last.Unit.ID != vn.Nation || last.Value < 1 {
+			s.t.Errorf("the rest stands under %+v, %v", last, err)
+		}
+		shares, err = s.Shares(s.t.Context(), storetest.System(), "care.visits", vn.Nation, Day(d))
+		if last := shares[len(shares)-1]; err != nil || last.Unit.ID == vn.Nation {
+			s.t.Errorf("a rest of nothing: %+v, %v", last, err)
+		}
+	})
+}
+
+func TestWhatStandsBehindIsJudged(t *testing.T) {
+	judge := storetest.JudgeFunc(func(a store.Actor, act store.Action, l store.Labels, _ []store.Relation) store.Decision {
+		return store.Decision{Allow: a.Role == store.System || l.ID != "hidden" && act != store.ActFigures, Reason: "test"}
+	})
+	each(t, func(s scene) {
+		d := s.today()
+		s.put(s.patient("p", 0, true), visit("open", "p", 0, "finished", d), visit("hidden", "p", 0, "finished", d))
+		nurse := storetest.Nurse(station(0))
+		items, err := s.Items(s.t.Context(), nurse, "care.visits", s.communes[0].ID, Day(d), 10)
+		if err != nil || len(items) != 1 || items[0].ID != "open" || items[0].Type != "Encounter" || items[0].Patient != "p" {
+			s.t.Errorf("items %+v, %v", items, err)
+		}
+		fed, err := s.Fed(s.t.Context(), nurse, s.communes[0].ID, []string{"Encounter/open", "Encounter/hidden"})
+		if err != nil || len(fed) != 1 || fed[0].ID != "care.visits" {
+			s.t.Errorf("fed %v, %v", fed, err)
+		}
+		if fed, err = s.Fed(s.t.Context(), nurse, s.communes[0].ID, []string{"Encounter/hidden"}); err != nil || fed != nil {
+			s.t.Errorf("fed by what is hidden: %v, %v", fed, err)
+		}
+		if _, err := s.Value(s.t.Context(), nurse, "care.visits", s.communes[0].ID, Day(d)); !issue.Is(err, issue.Forbidden) {
+			s.t.Errorf("a figure that is forbidden: %v", err)
+		}
+	}, storetest.Guarded(judge))
+}
+
+// Under the real policies each reads what its place allows: the CDC case
+// reports, not visits; sensitive diagnoses only who may open them.
+func TestWhatStandsBehindUnderTheRealPolicies(t *testing.T) {
+	units, err := unitsOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := access.NewPolicy(content.Policies(), units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	each(t, func(s scene) {
+		d := s.today()
+		s.put(s.patient("p", 0, true), visit("v", "p", 0, "finished", d))
+		s.put(caseReport("c", "p", "v", "A97.1", "confirmed", d, s.communes[0]), caseReport("hiv", "p", "v", "B20", "confirmed", d, s.communes[0]))
+		for _, c := range []struct {
+			role   store.Role
+			at     string
+			unit   vn.UnitID
+			visits int
+			cases  []string
+		}{
+			{store.Doctor, station(0), s.communes[0].ID, 1, []string{"c", "hiv"}},
+			{store.Nurse, station(0), s.communes[0].ID, 1, []string{"c"}},
+			{store.CDC, "cdc", s.communes[0].Parent, 0, []string{"c"}},
+			{store.CDC, "cdc", s.communes[2].Parent, 0, nil},
+			{store.Chairman, "ubnd", s.communes[0].ID, 0, nil},
+			{store.Ministry, "moh", vn.Nation, 0, nil},
+		} {
+			a := storetest.Actor(c.role, c.at)
+			a.Unit = c.unit
+			visits, err := s.Items(s.t.Context(), a, "care.visits", s.communes[0].ID, Day(d), 10)
+			if err != nil || len(visits) != c.visits {
+				s.t.Errorf("%s sees %d visits, %v; want %d", c.role, len(visits), err, c.visits)
+			}
+			items, err := s.Items(s.t.Context(), a, "surv.cases", s.communes[0].ID, Day(d), 10)
+			var ids []string
+			for _, it := range items {
+				ids = append(ids, it.ID)
+			}
+			slices.Sort(ids)
+			if err != nil || !slices.Equal(ids, c.cases) {
+				s.t.Errorf("%s of unit %d sees cases %v, %v; want %v", c.role, c.unit, ids, err, c.cases)
+			}
+		}
+	}, storetest.Guarded(policy))
+}
