@@ -34,12 +34,12 @@ func (s *Store) AwaitLate(ctx context.Context, r Receipt, view string) (late boo
 		moved := s.viewed.next()
 		if target == 0 {
 			if target, err = s.numberOf(ctx, r); err != nil {
-				return late, awaited(ctx, err)
+				return true, awaited(ctx, err)
 			}
 		}
 		at, err := s.Position(ctx, view)
 		if err != nil {
-			return late, awaited(ctx, err)
+			return true, awaited(ctx, err)
 		}
 		if target != 0 && at >= target {
 			return false, nil
