@@ -286,6 +286,8 @@ func Home(r store.Role) string {
 		return "/dich"
 	case store.Coordinator, store.Expert:
 		return "/hoi-chan"
+	case store.VillageWorker:
+		return "/mang"
 	case store.AccessReviewer:
 		return "/tai-khoan/ra-soat"
 	case store.Administrator:
