@@ -6,6 +6,7 @@ import { drafts } from "./draft";
 import { idle } from "./idle";
 import { shortcuts } from "./keys";
 import { live } from "./live";
+import { suggestions } from "./suggest";
 import { note, unnote, word } from "./words";
 
 // A form goes out once; the server would answer the second only once anyway.
@@ -64,6 +65,7 @@ drafts();
 shortcuts();
 idle();
 live();
+suggestions();
 sending();
 errors();
 small();
