@@ -72,8 +72,12 @@ func (a *App) openRooms(serving bool) error {
 		if err != nil {
 			return err
 		}
-		config.Command = []string{self, "media"}
-		if a.Config.LAN {
+		config.Command, config.UDPPort = []string{self, "media"}, a.Config.MediaPort
+		if a.Config.MediaIP != "" {
+			if config.NodeIP, err = netip.ParseAddr(a.Config.MediaIP); err != nil {
+				return fmt.Errorf("%w: --media-ip: %w", ErrUsage, err)
+			}
+		} else if a.Config.LAN {
 			if list := privateAddresses(); len(list) > 0 {
 				config.NodeIP, _ = netip.AddrFromSlice(list[0])
 			}
