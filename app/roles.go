@@ -30,7 +30,7 @@ func roleGroups(ctx context.Context, list []demo.SignIn) []switcher.Group {
 				continue
 			}
 			groups[i].People = append(groups[i].People, switcher.Person{
-				Name: s.Name, Role: web.RoleName(ctx, s.Role), Place: s.Place, Action: "/vai", Values: [][2]string{{"login", s.Login}},
+				Of: s.Role, Name: s.Name, Role: web.RoleName(ctx, s.Role), Place: s.Place, Action: "/vai", Values: [][2]string{{"login", s.Login}},
 			})
 		}
 	}

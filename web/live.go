@@ -144,6 +144,11 @@ func (m *Mux) live(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer m.hub.drop(s)
+	return m.stream(w, r, s)
+}
+
+// stream writes s to its page until the page leaves or the mux closes.
+func (m *Mux) stream(w http.ResponseWriter, r *http.Request, s *stream) error {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")

@@ -25,6 +25,7 @@ import (
 	"mach/store"
 	"mach/vn"
 	"mach/web"
+	"mach/web/assets"
 )
 
 // Now is the moment at which test pages are rendered.
@@ -179,6 +180,8 @@ func (l *lint) judge(n *html.Node) {
 		if attr(n, "aria-hidden") != "true" && attr(n, "role") != "img" {
 			l.add("an svg that is neither hidden nor an image")
 		}
+	case "use":
+		l.icon(attr(n, "href"))
 	case "th":
 		if attr(n, "scope") == "" {
 			l.add("a th without scope: %.40s", text(n))
@@ -223,6 +226,15 @@ func (l *lint) link(n *html.Node) {
 	}
 	if strings.HasPrefix(attr(n, "href"), "about:invalid") {
 		l.add("a link that templ refused: %.40s", text(n))
+	}
+}
+
+// icon refuses an icon that the built sprite lacks: it would be a blank.
+func (l *lint) icon(href string) {
+	_, id, ok := strings.Cut(href, "#")
+	sprite, err := assets.Open().Read("icons.svg")
+	if ok && err == nil && !bytes.Contains(sprite, []byte(`<symbol id="`+id+`"`)) {
+		l.add("icon %q is not in the sprite: name it in web/assets/icons.txt and run make assets", id)
 	}
 }
 

@@ -58,6 +58,7 @@ function connect(): void {
 }
 
 export function live(): void {
+	if (!document.body.dataset.account) return; // nobody is signed in: nothing to wake for
 	connect();
 	document.addEventListener("htmx:after:swap", () => connect());
 	document.addEventListener("visibilitychange", () => {
