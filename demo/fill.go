@@ -181,39 +181,54 @@ func (g *generator) fillCases(ctx context.Context, tell func(done, total int)) e
 	return nil
 }
 
-// household size, and people written at once: memory does not grow with the
-// number of people.
+// together is the size of a household, and of what is made at once. Households
+// of a commune gather until they fill a commit: memory does not grow with the
+// number of people, and the disk is not waited for at every household.
 const together = 4
 
 func (g *generator) fillPeople(ctx context.Context, tell func(done, total int)) error {
 	k := len(g.communes)
+	waiting := make([][]any, k)
 	for first := 0; first < g.plan.People; first += together * k {
+		last := first+together*k >= g.plan.People
 		for c := range k {
-			var members []person
-			for i := range together {
-				if n := first + i*k + c; n < g.plan.People {
-					members = append(members, g.person(n))
-				}
+			waiting[c] = append(waiting[c], g.family(first, c)...)
+			full := len(waiting[c]) / batch * batch
+			if last {
+				full = len(waiting[c])
 			}
-			if len(members) == 0 {
-				continue
-			}
-			var resources []any
-			for _, p := range members {
-				resources = append(resources, p.resource(g.plan.rng(fmt.Sprintf("contacts %d", p.index)), g))
-			}
-			resources = append(resources, g.household(first+c, members))
-			for _, p := range members {
-				resources = append(resources, g.visits(p)...)
-				resources = append(resources, g.doses(p)...)
-			}
-			if err := g.write(ctx, g.working(members[0].commune), resources); err != nil {
+			if err := g.write(ctx, g.working(g.communes[c]), waiting[c][:full]); err != nil {
 				return err
 			}
+			waiting[c] = slices.Clone(waiting[c][full:])
 		}
 		tell(min(first+together*k, g.plan.People), g.plan.People)
 	}
 	return nil
+}
+
+// family is one household of a commune with the records of its members; nil
+// when the plan has nobody left.
+func (g *generator) family(first, commune int) []any {
+	var members []person
+	for i := range together {
+		if n := first + i*len(g.communes) + commune; n < g.plan.People {
+			members = append(members, g.person(n))
+		}
+	}
+	if len(members) == 0 {
+		return nil
+	}
+	var out []any
+	for _, p := range members {
+		out = append(out, p.resource(g.plan.rng(fmt.Sprintf("contacts %d", p.index)), g))
+	}
+	out = append(out, g.household(first+commune, members))
+	for _, p := range members {
+		out = append(out, g.visits(p)...)
+		out = append(out, g.doses(p)...)
+	}
+	return out
 }
 
 // fillToday leaves the stations as they are in mid-morning: some visits signed,
