@@ -211,7 +211,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	if s.write, err = newGroupWriter(writer); err != nil {
 		return err
 	}
-	if s.fold, err = open(views, 1, "journal_mode(wal)", "synchronous(normal)", "cache_size(-32768)"); err != nil {
+	if s.fold, err = open(views, 1, "journal_mode(wal)", "synchronous(normal)", "wal_autocheckpoint(4000)", "cache_size(-32768)"); err != nil {
 		return err
 	}
 	s.fold.single = true
