@@ -4,9 +4,10 @@
 // worker, and announcements that are acknowledged.
 //
 // An announcement (thông báo) is one row and an audience, whatever its size:
-// the audience is frozen as a bitmap when it is published, and a further row
-// is written only when somebody acknowledges. Who has not yet acknowledged is
-// audience AND NOT acknowledged, exact by unit and by name.
+// the audience is frozen when it is published, as a bitmap and the unit of each
+// member, and a further row is written only when somebody acknowledges. Who
+// has not yet acknowledged is audience AND NOT acknowledged, exact by unit and
+// by name.
 //
 // Follows: Practitioner, PractitionerRole, Organization. Owns as views:
 // peers_person, peers_post, peers_place. Owns as primary tables, since talk is

@@ -69,18 +69,20 @@ func (m *Module) Publish(ctx context.Context, a store.Actor, d Draft) (string, e
 	id := uuid.Must(uuid.NewV7()).String()
 	err = m.own.In(ctx, func(tx store.Tx) error {
 		var set bitmap
+		units := map[int]vn.UnitID{}
 		for _, p := range people {
-			n, err := number(ctx, tx, p)
+			n, err := number(ctx, tx, p.practitioner)
 			if err != nil {
 				return err
 			}
 			set = set.with(n)
+			units[n] = p.unit
 		}
 		return tx.Exec(ctx, `
-			insert into peers_notice (id, author, sender, unit, roles, title, body, at, due, audience, addressed)
-			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			insert into peers_notice (id, author, sender, unit, roles, title, body, at, due, audience, places, addressed)
+			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			id, a.Practitioner, sender(a), int64(d.Unit), roleWords(d.Roles), strings.TrimSpace(d.Title),
-			strings.TrimSpace(d.Body), now.UnixMicro(), d.Due.UnixMicro(), []byte(set), set.size())
+			strings.TrimSpace(d.Body), now.UnixMicro(), d.Due.UnixMicro(), []byte(set), placesOf(set, units), set.size())
 	})
 	if err != nil {
 		return "", fmt.Errorf("publishing a notice: %w", err)

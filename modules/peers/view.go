@@ -58,20 +58,23 @@ func scanWorker(scan store.Scan) (worker, error) {
 	return w, err
 }
 
-// audience lists the practitioners a draft speaks to, each once.
-func (m *Module) audience(ctx context.Context, a store.Actor, d Draft, on vn.Date) ([]string, error) {
+// audience lists the health workers a draft speaks to, each once, in the post
+// that stands first in order of place.
+func (m *Module) audience(ctx context.Context, a store.Actor, d Draft, on vn.Date) ([]worker, error) {
 	all, err := m.workers(ctx, a, d.Unit, on)
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	seen := map[string]bool{}
+	var out []worker
 	for _, w := range all {
-		if len(d.Roles) == 0 || slices.Contains(d.Roles, w.role) {
-			out = append(out, w.practitioner)
+		if seen[w.practitioner] || len(d.Roles) > 0 && !slices.Contains(d.Roles, w.role) {
+			continue
 		}
+		seen[w.practitioner] = true
+		out = append(out, w)
 	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
+	return out, nil
 }
 
 const noticeColumns = `id, author, sender, unit, roles, title, body, at, due, audience, addressed`
@@ -170,127 +173,6 @@ func (m *Module) ackedBy(ctx context.Context, practitioner string) (map[string]t
 	})
 	if err != nil {
 		return nil, fmt.Errorf("acknowledgements: %w", err)
-	}
-	return out, nil
-}
-
-// Oversees reports whether the actor may see who is missing: the author, and
-// senders whose jurisdiction holds the notice's unit or lies in it.
-func (m *Module) Oversees(a store.Actor, n Notice) bool {
-	if a.Practitioner != "" && a.Practitioner == n.Author {
-		return true
-	}
-	if !slices.Contains(senders, a.Role) {
-		return false
-	}
-	j := m.jurisdiction(a)
-	return m.units.Within(n.Unit, j) || m.units.Within(j, n.Unit)
-}
-
-// Tally gives the exact state of a notice: per unit one level below the
-// reader's jurisdiction (or the commune), and who is missing there, in order of
-// place and name. Only the reader's own subtree is shown.
-func (m *Module) Tally(ctx context.Context, a store.Actor, id string) ([]Progress, []Missing, error) {
-	n, set, err := m.load(ctx, a, id)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !m.Oversees(a, n) {
-		return nil, nil, m.refuse(ctx, a, store.ActFigures, n.Unit)
-	}
-	top := m.jurisdiction(a)
-	if !m.units.Within(top, n.Unit) {
-		top = n.Unit
-	}
-	acked, err := m.acked(ctx, id)
-	if err != nil {
-		return nil, nil, err
-	}
-	members, err := m.members(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	// As of publication: who has left since still counts where they worked.
-	all, err := m.workers(ctx, a, top, vn.DateOf(n.At))
-	if err != nil {
-		return nil, nil, err
-	}
-	progress, missing := m.tally(all, top, func(practitioner string) (addressed, done bool) {
-		number, ok := members[practitioner]
-		return ok && set.has(number), acked[practitioner]
-	})
-	return progress, missing, m.note(ctx, a, store.ActFigures, n.Unit, id)
-}
-
-func (m *Module) tally(all []worker, top vn.UnitID, state func(practitioner string) (addressed, done bool)) ([]Progress, []Missing) {
-	seen := map[string]bool{}
-	byUnit := map[vn.UnitID]*Progress{}
-	var missing []Missing
-	for _, w := range all {
-		addressed, done := state(w.practitioner)
-		if !addressed || seen[w.practitioner] {
-			continue
-		}
-		seen[w.practitioner] = true
-		u := m.below(w.unit, top)
-		p := byUnit[u.ID]
-		if p == nil {
-			p = &Progress{Unit: u}
-			byUnit[u.ID] = p
-		}
-		p.Addressed++
-		if done {
-			p.Acked++
-		} else {
-			missing = append(missing, Missing{w.practitioner, w.name, w.place, w.unit})
-		}
-	}
-	out := make([]Progress, 0, len(byUnit))
-	for _, p := range byUnit {
-		out = append(out, *p)
-	}
-	slices.SortFunc(out, func(x, y Progress) int { return cmp.Compare(x.Unit.Code, y.Unit.Code) })
-	return out, missing
-}
-
-// below is the unit directly under top that holds the unit; top itself where
-// the unit is top, or not under it.
-func (m *Module) below(unit, top vn.UnitID) vn.Unit {
-	path := m.units.Path(unit)
-	for i, u := range path {
-		if u.ID == top && i+1 < len(path) {
-			return path[i+1]
-		}
-	}
-	u, _ := m.units.Get(top)
-	return u
-}
-
-func (m *Module) acked(ctx context.Context, id string) (map[string]bool, error) {
-	out := map[string]bool{}
-	err := m.own.Rows(ctx, `select practitioner from peers_ack where notice = ?`, []any{id}, func(scan func(...any) error) error {
-		var p string
-		err := scan(&p)
-		out[p] = true
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("acknowledgements of a notice: %w", err)
-	}
-	return out, nil
-}
-
-func (m *Module) members(ctx context.Context) (map[string]int, error) {
-	out := map[string]int{}
-	err := m.own.Rows(ctx, `select practitioner, number from peers_member`, nil, func(scan func(...any) error) error {
-		var p string
-		var n int64
-		err := scan(&p, &n)
-		out[p] = int(n)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("members: %w", err)
 	}
 	return out, nil
 }

@@ -96,7 +96,7 @@ func (m *Module) publish(w http.ResponseWriter, r *http.Request) error {
 	for _, role := range f.All("roles") {
 		d.Roles = append(d.Roles, store.Role(role))
 	}
-	if unit, err := strconv.Atoi(f.Get("unit")); err == nil {
+	if unit, err := strconv.Atoi(f.Required("unit")); err == nil {
 		d.Unit = vn.UnitID(unit)
 	}
 	if day := f.Date("due"); day.Known() {

@@ -13,7 +13,8 @@ create table peers_notice (
     body      text     not null,
     at        bigint   not null, -- µs since 1970
     due       bigint   not null, -- µs since 1970; acknowledge before
-    audience  bytea    not null, -- frozen at publication
+    audience  bytea    not null, -- frozen at publication: one bit a member
+    places    bytea    not null, -- the unit of each, in the order of the bits, four octets
     addressed bigint   not null  -- size of the audience
 );
 create index peers_notice_at on peers_notice (at);
