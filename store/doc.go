@@ -116,8 +116,9 @@ type Labels struct {
 	Category string
 	// Draft is set while nobody has signed: Encounter not finished, Observation
 	// or DiagnosticReport registered, partial or preliminary, an
-	// encounter-diagnosis still provisional, other resources in status draft
-	// or in-progress (QuestionnaireResponse). Persons and guardians see no draft.
+	// encounter-diagnosis still provisional, an Appointment proposed, other
+	// resources in status draft or in-progress (QuestionnaireResponse). Persons
+	// and guardians see no draft.
 	Draft bool
 }
 

@@ -279,6 +279,8 @@ func draft(d *fhir.Doc) bool {
 		return status == "draft"
 	case "MedicationDispense":
 		return status == "preparation"
+	case "Appointment": // booked when the visit that asks for it is signed
+		return status == "proposed"
 	}
 	return false
 }

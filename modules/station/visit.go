@@ -138,6 +138,8 @@ func final(doc *fhir.Doc) (status any, path string, ok bool) {
 			doc.Get("verificationStatus", "coding", "code").String() == "provisional"
 	case "MedicationRequest", "CarePlan":
 		return "active", "status", doc.Get("status").String() == "draft"
+	case "Appointment":
+		return "booked", "status", doc.Get("status").String() == "proposed"
 	}
 	return nil, "", false
 }
