@@ -5,6 +5,7 @@ package account
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"mach/access"
 	"mach/fhir"
@@ -183,13 +184,21 @@ func what(d *fhir.Doc) string {
 			}
 		}
 	}
-	if v := d.Get("valueQuantity"); v.Exists() {
-		text += ": " + v.Get("value").Raw() + " " + v.Get("unit").String()
+	if v := quantity(d.Root()); v != "" {
+		text += ": " + v
+	}
+	for c := range d.Each("component") { // blood pressure
+		text += "; " + c.Get("code", "coding", "display").String() + " " + quantity(c)
 	}
 	if dose := d.Get("dosageInstruction", "text").String(); dose != "" {
 		text += ", " + dose
 	}
 	return text
+}
+
+func quantity(n fhir.Node) string {
+	v := n.Get("valueQuantity")
+	return strings.TrimSpace(v.Get("value").Raw() + " " + v.Get("unit").String())
 }
 
 func (m *Module) openFull(w http.ResponseWriter, r *http.Request) error {
