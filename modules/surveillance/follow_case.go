@@ -47,7 +47,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		}
 	}
 	if has {
-		if err := insertCase(ctx, tx, c, is); err != nil {
+		if err := m.insertCase(ctx, tx, c, is); err != nil {
 			return err
 		}
 		first := int64(1)
@@ -67,13 +67,13 @@ func relabel(ctx context.Context, tx store.Tx, c store.Change) error {
 		c.Labels.Facility, int64(c.Labels.Unit), strings.Join(c.Labels.Sensitivity, " "), c.Version, c.ID)
 }
 
-func insertCase(ctx context.Context, tx store.Tx, c store.Change, r reported) error {
+func (m *Module) insertCase(ctx context.Context, tx store.Tx, c store.Change, r reported) error {
 	return tx.Exec(ctx, `
 		insert into surveillance_case (report, disease, patient, encounter, cause, cause_disease, focus, facility, label_unit,
-		       sensitivity, unit, day, onset, class, claimed, reported, version)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		       sensitivity, unit, province, day, onset, class, claimed, reported, version)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, r.disease, r.patient, r.encounter, r.cause, r.causeDisease, r.focus, c.Labels.Facility, int64(c.Labels.Unit),
-		strings.Join(c.Labels.Sensitivity, " "), r.unit, r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version)
+		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.provinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version)
 }
 
 // report reads a case report; false for other conditions, for what was entered
@@ -213,6 +213,16 @@ func (m *Module) count(ctx context.Context, tx store.Tx, r reported, by, seen in
 		}
 	}
 	return nil
+}
+
+// provinceOf is the province of a commune, 0 when it has none.
+func (m *Module) provinceOf(id vn.UnitID) vn.UnitID {
+	for _, u := range m.units.Path(id) {
+		if u.Level == vn.LevelProvince {
+			return u.ID
+		}
+	}
+	return 0
 }
 
 // above lists the unit and all above it; an unknown unit counts for the nation

@@ -61,7 +61,7 @@ func TestUnderThePolicies(t *testing.T) {
 		}
 		w.calm()
 		for role, want := range map[store.Role]int{store.CDC: 1, store.Doctor: 1, store.StationDirector: 1, store.Receptionist: 0, store.Chairman: 0, store.Ministry: 0} {
-			list, err := w.Cases(ctx, w.actor(role), []vn.UnitID{w.commune.ID}, "", w.today(), 10)
+			list, err := w.Cases(ctx, w.actor(role), w.commune, "", w.today(), 10)
 			if err != nil || len(list) != want {
 				t.Errorf("%s sees %d cases, %v; want %d", role, len(list), err, want)
 			}

@@ -3,6 +3,7 @@
 package surveillance
 
 import (
+	"sync"
 	"time"
 
 	"mach/content"
@@ -17,11 +18,32 @@ type Module struct {
 	diseases *content.DiseaseList
 	endemic  *content.Endemicity
 	now      func() time.Time
+
+	mu   sync.Mutex
+	maps map[vn.UnitID]drawn // cartograms of the day: laying one out costs milliseconds
+}
+
+// drawn is a cartogram with the day it shows.
+type drawn struct {
+	on      vn.Date
+	circles []vn.Circle
 }
 
 // New prepares the module.
 func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, endemic *content.Endemicity, now func() time.Time) *Module {
-	return &Module{store: s, units: units, diseases: diseases, endemic: endemic, now: now}
+	return &Module{store: s, units: units, diseases: diseases, endemic: endemic, now: now, maps: map[vn.UnitID]drawn{}}
 }
 
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }
+
+// cartogram lays out the communes of a unit, once a day.
+func (m *Module) cartogram(unit vn.UnitID, on vn.Date) []vn.Circle {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if d, ok := m.maps[unit]; ok && d.on == on {
+		return d.circles
+	}
+	d := drawn{on, vn.Cartogram(m.units, unit, on)}
+	m.maps[unit] = d
+	return d.circles
+}

@@ -30,7 +30,7 @@ type State struct {
 	First          int // of the month, as first reported
 	Declared       *Epidemic
 	End            outbreak.Verdict // Article 16.3, when Declared is open
-	Linked         int              // largest linked group of the month
+	Linked         int              // largest linked group of the month; in lists exact only where it can reach a line
 	LinkedAssumed  bool             // some of it by nearness in time only
 	LinkedGapDays  int
 	SettingsOf     vn.Date // first day of the settings used
@@ -122,6 +122,7 @@ type period struct {
 type tally struct{ all, confirmed, first int }
 
 func (m *Module) book(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease string, on vn.Date) (book, error) {
+	all := communes
 	b := book{on: on, settings: content.SurveillanceOn(on), epidemics: map[illnessIn][]Epidemic{}}
 	var err error
 	if b.from, err = m.since(ctx, a, unit, m.province(unit)); err != nil {
@@ -133,16 +134,38 @@ func (m *Module) book(ctx context.Context, a store.Actor, unit vn.UnitID, commun
 	if b.weeks, err = m.tallies(ctx, a, unit, communes, disease, spanWeek, sameWeeks(on, b.settings.LookbackYears)); err != nil {
 		return b, err
 	}
+	if len(communes) > 1 {
+		communes = b.linking(communes)
+	}
 	first := min(vn.MonthOf(on).Start(), vn.WeekOf(on).Start())
-	if b.days, err = m.linkable(ctx, a, unit, communes, first-vn.Date(4*b.settings.LinkedGapDays), on); err != nil {
+	if b.days, err = m.linkable(ctx, a, unit, communes, disease, first-vn.Date(4*b.settings.LinkedGapDays), on); err != nil {
 		return b, err
 	}
-	list, err := m.Epidemics(ctx, a, unit, communes, disease)
+	list, err := m.Epidemics(ctx, a, unit, all, disease)
 	for _, e := range list {
 		i := illnessIn{e.Disease, e.Unit}
 		b.epidemics[i] = append(b.epidemics[i], e)
 	}
 	return b, err
+}
+
+// linking lists the communes with enough cases of one disease that linked ones
+// among them could reach a line of Articles 16 or 22.
+func (b book) linking(communes []vn.UnitID) []vn.UnitID {
+	enough := map[vn.UnitID]bool{}
+	for p, t := range b.months {
+		enough[p.unit] = enough[p.unit] || p.start == vn.MonthOf(b.on).Start() && t.all >= b.settings.LinkedMonth
+	}
+	for p, t := range b.weeks {
+		enough[p.unit] = enough[p.unit] || p.start == vn.WeekOf(b.on).Start() && t.all >= b.settings.LinkedWeek
+	}
+	var out []vn.UnitID
+	for _, c := range communes {
+		if enough[c] {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // province is the province of a unit, or the unit itself above: the area whose
@@ -154,27 +177,6 @@ func (m *Module) province(id vn.UnitID) vn.UnitID {
 		}
 	}
 	return id
-}
-
-func (m *Module) tallies(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease, span string, starts []vn.Date) (map[period]tally, error) {
-	cells, err := m.cells(ctx, a, unit, communes, disease, span, starts)
-	if err != nil {
-		return nil, err
-	}
-	out := map[period]tally{}
-	for _, c := range cells {
-		p := period{illnessIn{c.disease, c.unit}, c.start}
-		t := out[p]
-		t.first += c.seen
-		if c.class.Counts() {
-			t.all += c.value
-		}
-		if c.class == Confirmed {
-			t.confirmed += c.value
-		}
-		out[p] = t
-	}
-	return out, nil
 }
 
 // sameMonths are the month of the day and the same month of the years before,

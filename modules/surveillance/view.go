@@ -97,14 +97,14 @@ func (m *Module) scanCase(scan store.Scan) (Case, error) {
 	return c, err
 }
 
-// Cases lists case reports of the communes, newest first, without those of
-// closed diseases. disease "" means all.
-func (m *Module) Cases(ctx context.Context, a store.Actor, communes []vn.UnitID, disease string, since vn.Date, limit int) ([]Case, error) {
-	if len(communes) == 0 {
+// Cases lists case reports of a province or commune, newest first, without
+// those of closed diseases. disease "" means all.
+func (m *Module) Cases(ctx context.Context, a store.Actor, unit vn.Unit, disease string, since vn.Date, limit int) ([]Case, error) {
+	column := map[vn.Level]string{vn.LevelProvince: "c.province", vn.LevelCommune: "c.unit"}[unit.Level]
+	if column == "" {
 		return nil, nil
 	}
-	args := append(unitArgs(communes), int64(since))
-	where := ` where c.unit in (` + marks(len(communes)) + `) and c.day >= ? and c.sensitivity = '' `
+	where, args := ` where `+column+` = ? and c.day >= ? and c.sensitivity = '' `, []any{int64(unit.ID), int64(since)}
 	if disease != "" {
 		where += ` and c.disease = ? `
 		args = append(args, disease)

@@ -53,6 +53,39 @@ func (m *Module) cells(ctx context.Context, a store.Actor, unit vn.UnitID, units
 	return rows, nil
 }
 
+// tallies sums the classes of the cells that begin on one of the days.
+func (m *Module) tallies(ctx context.Context, a store.Actor, unit vn.UnitID, units []vn.UnitID, disease, span string, starts []vn.Date) (map[period]tally, error) {
+	if len(units) == 0 || len(starts) == 0 {
+		return nil, nil
+	}
+	args := append(unitArgs(units), span)
+	for _, s := range starts {
+		args = append(args, int64(s))
+	}
+	where := ` where unit in (` + marks(len(units)) + `) and span = ? and start in (` + marks(len(starts)) + `)`
+	if disease != "" {
+		where += ` and disease = ?`
+		args = append(args, disease)
+	}
+	out := map[period]tally{}
+	_, err := store.Figures(ctx, m.store.For(a), unit, func(scan store.Scan) (struct{}, error) {
+		var p period
+		var t tally
+		var u, start int64
+		err := scan(&p.disease, &u, &start, &t.all, &t.confirmed, &t.first)
+		p.unit, p.start = vn.UnitID(u), vn.Date(start)
+		out[p] = t
+		return struct{}{}, err
+	}, `select disease, unit, start,
+		       sum(case when class in ('suspect', 'probable', 'confirmed') then value else 0 end),
+		       sum(case when class = 'confirmed' then value else 0 end), sum(seen)
+		  from surveillance_count`+where+` group by disease, unit, start`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("sums of %v: %w", unit, err)
+	}
+	return out, nil
+}
+
 // since is the month in which surveillance of the unit began: that of the
 // first case of any disease, vn.ZeroDate when there is none. Months before are
 // unknown, not zero.
@@ -76,9 +109,14 @@ type illnessIn struct {
 
 // linkable reads the days of counted cases, for the rule of linked cases. No
 // person is in it.
-func (m *Module) linkable(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, from, to vn.Date) (map[illnessIn][]outbreak.LinkedCase, error) {
+func (m *Module) linkable(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease string, from, to vn.Date) (map[illnessIn][]outbreak.LinkedCase, error) {
 	if len(communes) == 0 {
 		return nil, nil
+	}
+	args, where := unitArgs(communes), ""
+	if disease != "" {
+		where = ` and disease = ?`
+		args = append(args, disease)
 	}
 	type row struct {
 		illnessIn
@@ -91,8 +129,8 @@ func (m *Module) linkable(ctx context.Context, a store.Actor, unit vn.UnitID, co
 		r.unit, r.Day = vn.UnitID(u), vn.Date(d)
 		return r, err
 	}, `select disease, unit, day, focus from surveillance_case
-		 where unit in (`+marks(len(communes))+`) and day >= ? and day <= ? and class in ('suspect', 'probable', 'confirmed')
-		 order by disease, unit, day, report`, append(unitArgs(communes), int64(from), int64(to))...)
+		 where unit in (`+marks(len(communes))+`)`+where+` and day >= ? and day <= ? and class in ('suspect', 'probable', 'confirmed')
+		 order by disease, unit, day, report`, append(args, int64(from), int64(to))...)
 	if err != nil {
 		return nil, fmt.Errorf("days of cases of %v: %w", unit, err)
 	}

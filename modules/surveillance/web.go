@@ -177,7 +177,11 @@ func (m *Module) area(r *http.Request, a store.Actor, p *homeData) error {
 	p.Curve = &curve
 	if followers.Allows(web.SessionOf(ctx)) {
 		p.ShowCases = true
-		if p.Cases, err = m.Cases(ctx, a, communes, r.URL.Query().Get("benh"), on.AddDays(-60), 200); err != nil {
+		limit := headOf + 1
+		if p.All {
+			limit = 500
+		}
+		if p.Cases, err = m.Cases(ctx, a, p.Unit, r.URL.Query().Get("benh"), on.AddDays(-60), limit); err != nil {
 			return err
 		}
 	}
@@ -234,7 +238,7 @@ func (m *Module) spots(r *http.Request, a store.Actor, p *homeData, communes []v
 		}
 	}
 	var out []spot
-	for _, c := range vn.Cartogram(m.units, p.Unit.ID, web.Today(r)) {
+	for _, c := range m.cartogram(p.Unit.ID, web.Today(r)) {
 		if u, ok := m.units.At(c.Unit, web.Today(r)); ok {
 			out = append(out, spot{u, sums[c.Unit], alarm[c.Unit], c})
 		}

@@ -64,6 +64,7 @@ create table surveillance_case (
     label_unit    bigint   not null, -- unit of the resource's labels
     sensitivity   text     not null,
     unit          bigint   not null, -- commune it counts in
+    province      bigint   not null, -- of that commune; 0 = unknown
     day           bigint   not null, -- it counts on
     onset         bigint   not null, -- day of onset, -1 = unknown
     class         text     not null, -- suspect, probable, confirmed, refuted, changed
@@ -72,6 +73,8 @@ create table surveillance_case (
     version       bigint   not null
 );
 create index surveillance_case_unit on surveillance_case (unit, disease, day);
+create index surveillance_case_newest on surveillance_case (unit, reported);
+create index surveillance_case_province on surveillance_case (province, reported);
 create index surveillance_case_patient on surveillance_case (patient, disease);
 create index surveillance_case_cause on surveillance_case (cause);
 
