@@ -22,7 +22,8 @@ import (
 //
 //	ih    p h          equality: token, reference, uri, and the rows of the @ parameters
 //	istr  p v          strings, folded
-//	ir    p lo hi      dates [lo, hi) in µs; numbers and quantities, points as lo = hi
+//	ir    p lo hi      dates [lo, hi) in µs; numbers and quantities, points as lo = hi;
+//	                   wide ranges twice, see appendRange
 //	ic    p h lo       composites, and per patient the time of what happened
 //
 // p is the hash of "Type.param", rid the row of res.
@@ -108,12 +109,7 @@ func indexRows(d *fhir.Doc) []row {
 	if d == nil {
 		return nil
 	}
-	return rowsIn(d, extract(d))
-}
-
-// rowsIn is [indexRows] for what has been extracted already.
-func rowsIn(d *fhir.Doc, idx []fhir.Index) []row {
-	typ, rows := d.Type(), make([]row, 0, 32)
+	typ, idx, rows := d.Type(), extract(d), make([]row, 0, 32)
 	for i := range idx {
 		rows = appendRows(rows, typ, &idx[i])
 	}
@@ -151,26 +147,54 @@ func appendRows(rows []row, typ string, x *fhir.Index) []row {
 	case fhir.ParamString:
 		rows = append(rows, row{table: tableString, p: p, v: clipped(x.Value)})
 	case fhir.ParamDate, fhir.ParamNumber:
-		lo, hi := span(x)
-		rows = append(rows, row{table: tableRange, p: p, lo: lo, hi: hi})
+		rows = appendRange(rows, p, x)
 	case fhir.ParamQuantity:
-		lo, hi := span(x)
-		rows = append(rows, row{table: tableRange, p: p, lo: lo, hi: hi})
+		rows = appendRange(rows, p, x)
 		if x.Value != "" {
-			rows = append(rows, row{table: tableRange, p: unitParam(typ, x.Param, x.Value), lo: lo, hi: hi})
+			rows = appendRange(rows, unitParam(typ, x.Param, x.Value), x)
 		}
 	case fhir.ParamComposite:
-		h, lo := compositeKey(x.Parts)
-		rows = append(rows, row{table: tableComposite, p: p, h: h, lo: lo})
+		h, at := compositeKey(x.Parts)
+		rows = append(rows, row{table: tableComposite, p: p, h: h})
+		if at != nil {
+			lo, hi := span(at)
+			rows[len(rows)-1].lo = lo
+			if wide(at.Kind, lo, hi) {
+				rows = append(rows, row{table: tableComposite, p: p, h: h, lo: hi})
+			}
+		}
 	}
 	return rows
 }
 
-// compositeKey hashes the parts that are equal or not, and takes the lower end
-// of the first that is a range. Strings match by prefix and are left out.
-func compositeKey(parts []fhir.Index) (h int64, lo float64) {
+// appendRange adds the row of a range, and of a wide one a second row at its
+// end: so "later than" is a piece of the index too, not all of it.
+func appendRange(rows []row, p int64, x *fhir.Index) []row {
+	lo, hi := span(x)
+	rows = append(rows, row{table: tableRange, p: p, lo: lo, hi: hi})
+	if wide(x.Kind, lo, hi) {
+		rows = append(rows, row{table: tableRange, p: p, lo: hi, hi: hi})
+	}
+	return rows
+}
+
+// narrow is how long a date may be without a second row: a year, in µs.
+const narrow = 366 * 24 * 3600 * 1e6
+
+func wide(kind fhir.ParamKind, lo, hi float64) bool { return hi-lo > margin(kind) }
+
+// margin is how far below a bound a range that reaches over it may begin.
+func margin(kind fhir.ParamKind) float64 {
+	if kind == fhir.ParamDate {
+		return narrow
+	}
+	return 0
+}
+
+// compositeKey hashes the parts that are equal or not, and returns the first
+// that is a range, nil when none is. Strings match by prefix and are left out.
+func compositeKey(parts []fhir.Index) (h int64, ranged *fhir.Index) {
 	var key strings.Builder
-	ranged := false
 	for i := range parts {
 		switch x := &parts[i]; x.Kind {
 		case fhir.ParamToken, fhir.ParamURI:
@@ -178,13 +202,12 @@ func compositeKey(parts []fhir.Index) (h int64, lo float64) {
 		case fhir.ParamReference:
 			key.WriteString(cmp.Or(x.URL, x.Type+"/"+x.ID) + "\x00")
 		case fhir.ParamDate, fhir.ParamNumber, fhir.ParamQuantity:
-			if !ranged {
-				lo, _ = span(x)
-				ranged = true
+			if ranged == nil {
+				ranged = x
 			}
 		}
 	}
-	return hash64(key.String()), lo
+	return hash64(key.String()), ranged
 }
 
 // span returns the range of a date [lo, hi), a number or a quantity (a point,

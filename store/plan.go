@@ -30,7 +30,9 @@ type path struct {
 	where string // on alias d, which is res itself for table res
 	args  []any
 	rows  int // counted, at most probeCap+1; -1 = not counted
-	// key order only: which index rows of a document lie on this path.
+	// key order only: the parameter whose index rows of a document may lie on
+	// this path ("" = the main date), and which of them do.
+	param string
 	holds func(r row) bool
 }
 
@@ -59,7 +61,7 @@ func pathOf(p *predicate, n int) *path {
 	if p.modifier == "not" || p.modifier == "missing" {
 		return nil
 	}
-	out := &path{name: fmt.Sprintf("%d", n), rows: -1}
+	out := &path{name: fmt.Sprintf("%d", n), param: p.param.Code, rows: -1}
 	switch {
 	case p.param.Code == paramID:
 		return out.ids(p)
@@ -213,8 +215,8 @@ func (o *path) strings(p *predicate) *path {
 
 var likeEscape = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
-// bound is a superset of what one comparison matches: lo within [from, to],
-// and hi from least on.
+// bound is a superset of what one comparison matches: a row whose lo is within
+// [from, to], and hi from least on.
 type bound struct {
 	p              int64
 	from, to       float64
@@ -233,9 +235,9 @@ func boundOf(v *value, kind fhir.ParamKind) bound {
 	case "eq":
 		return bound{from: lo, fromOK: true, to: hi, toOK: true}
 	case "gt":
-		return bound{least: hi, leastOK: true, walksDownwards: true}
+		return bound{from: hi - margin(kind), fromOK: true, least: hi, leastOK: true, walksDownwards: true}
 	case "ge":
-		return bound{least: lo, leastOK: true, walksDownwards: true}
+		return bound{from: lo - margin(kind), fromOK: true, least: lo, leastOK: true, walksDownwards: true}
 	case "sa":
 		return bound{from: hi, fromOK: true, walksDownwards: true}
 	case "lt", "eb":
@@ -311,7 +313,7 @@ func intArgs(args []any) []any {
 }
 
 func (o *path) composite(p *predicate) *path {
-	o.table, o.class, o.key = "ic", classComposite, "d.lo"
+	o.table, o.class, o.key, o.desc = "ic", classComposite, "d.lo", true
 	at := paramHash(p.typ, p.param.Code)
 	var bounds []bound
 	var hs []int64
@@ -325,7 +327,7 @@ func (o *path) composite(p *predicate) *path {
 		cond, args := b.cond("d.lo", "")
 		conds = append(conds, "d.p = ? and d.h = ? and "+cond)
 		o.args = append(append(o.args, at, h), args...)
-		bounds, hs = append(bounds, b), append(hs, h)
+		bounds, hs, o.desc = append(bounds, b), append(hs, h), o.desc && b.walksDownwards
 	}
 	o.where = "(" + strings.Join(conds, " or ") + ")"
 	o.holds = func(r row) bool {
@@ -370,7 +372,7 @@ func compositeBound(p *predicate, v *value) (h int64, b bound, ok bool) {
 // sortPath walks a type in the order of a sort key, nil when no index gives
 // it. All of the type that have a value lie on it.
 func sortPath(typ string, k sortKey) *path {
-	o := &path{name: "sort", class: classType, desc: k.desc, rows: -1}
+	o := &path{name: "sort", class: classType, desc: k.desc, param: k.code, rows: -1}
 	at := paramHash(typ, k.code)
 	switch {
 	case k.code == paramUpdated:

@@ -203,7 +203,7 @@ func (w *walk) check(c candidate) (hit, bool, error) {
 			return hit{}, false, nil
 		}
 	}
-	if w.p.holds != nil && !w.first(c.key, doc, idx) {
+	if w.p.holds != nil && !w.first(c.key, doc.Type(), idx) {
 		return hit{}, false, nil
 	}
 	h := hit{position: w.position(c), doc: doc, idx: idx, labels: c.st.labels}
@@ -220,16 +220,24 @@ func (w *walk) check(c candidate) (hit, bool, error) {
 }
 
 // first reports whether k is the lowest key that the document has on the path.
-func (w *walk) first(k key, doc *fhir.Doc, idx []fhir.Index) bool {
+func (w *walk) first(k key, typ string, idx []fhir.Index) bool {
+	if w.p.param == "" {
+		at, dated := happened(typ, idx)
+		return dated && at == k.Num
+	}
 	found := false
 	var low key
-	for _, r := range rowsIn(doc, idx) {
-		if !w.p.holds(r) {
+	var rows []row
+	for i := range idx {
+		if idx[i].Param != w.p.param {
 			continue
 		}
-		one := key{Text: r.v, Num: r.lo}
-		if !found || one.Text < low.Text || one.Text == low.Text && one.Num < low.Num {
-			low, found = one, true
+		rows = appendRows(rows[:0], typ, &idx[i])
+		for _, r := range rows {
+			one := key{Text: r.v, Num: r.lo}
+			if w.p.holds(r) && (!found || one.Text < low.Text || one.Text == low.Text && one.Num < low.Num) {
+				low, found = one, true
+			}
 		}
 	}
 	return found && low == k
