@@ -42,6 +42,7 @@ type Sheet struct {
 	Signs  []Sign // signature lines, left to right
 	QR     string // URL of the same page; "" for none
 	A5     bool
+	Wide   bool // landscape: registers of many columns
 }
 
 // Sign is one signature line.

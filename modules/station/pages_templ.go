@@ -2376,7 +2376,7 @@ func a1Page(p a1Data) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.Print(web.Sheet{Title: web.T(ctx, "station.a1.title"), Parent: web.T(ctx, "station.a1.form"), Agency: p.Facility, At: web.Date(ctx, p.Day), QR: p.Path + "?ngay=" + p.Day.String(),
+		templ_7745c5c3_Err = web.Print(web.Sheet{Wide: true, Title: web.T(ctx, "station.a1.title"), Parent: web.T(ctx, "station.a1.form"), Agency: p.Facility, At: web.Date(ctx, p.Day), QR: p.Path + "?ngay=" + p.Day.String(),
 			Signs: []web.Sign{{Role: web.T(ctx, "station.a1.writer")}, {Role: web.T(ctx, "station.a1.director")}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var92), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

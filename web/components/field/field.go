@@ -52,6 +52,7 @@ type Props struct {
 	Accept   string          // of a File
 	Focus    bool            // first on the page
 	More     templ.Component // under the control
+	date     bool
 }
 
 // Option is one choice.
