@@ -81,12 +81,12 @@ func (q *pgTx) Exec(ctx context.Context, text string, args ...any) error {
 	return nil
 }
 
-// gathers reports whether an insert is into a table that one commit writes
+// gathers reports whether a plain insert is into a table that one commit writes
 // many rows to and reads none of.
 func gathers(text string) bool {
 	rest, ok := strings.CutPrefix(text, "insert into ")
 	table, _, _ := strings.Cut(rest, " ")
-	return ok && slices.Contains(manyRows, table)
+	return ok && strings.HasSuffix(text, "?)") && slices.Contains(manyRows, table)
 }
 
 var manyRows = []string{"res", "ver", "ih", "istr", "ir", "ic", "pending", "pending_audit"}
