@@ -46,13 +46,13 @@ const (
 // middle, and does so again. Then every write that was acknowledged must be
 // there, every view must equal its rebuild, and the audit must be whole.
 func (c *crashCmd) Run(ctx context.Context, s Streams) error {
-	token, err := c.token(ctx, s)
+	tokens, err := c.tokens(ctx, s)
 	if err != nil {
 		return err
 	}
 	var acked []string
 	for n := range c.Kills {
-		ids, err := c.life(ctx, s, token, crashLife+time.Duration(n%7)*90*time.Millisecond)
+		ids, err := c.life(ctx, s, tokens, crashLife+time.Duration(n%7)*90*time.Millisecond)
 		if err != nil {
 			return fmt.Errorf("life %d: %w", n+1, err)
 		}
@@ -71,18 +71,25 @@ func (c *crashCmd) Run(ctx context.Context, s Streams) error {
 	return nil
 }
 
-func (c *crashCmd) token(ctx context.Context, s Streams) (string, error) {
+// tokens makes one for each writer: limits are per token, and nobody may stop
+// writing before the kill.
+func (c *crashCmd) tokens(ctx context.Context, s Streams) ([]string, error) {
 	a, err := Open(ctx, c.Config, s.Err)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	token, err := a.Access.Tokens.Issue(ctx, system(), access.Grant{Scopes: "system/*.cruds", TTL: time.Hour})
-	return token, errors.Join(err, a.Close())
+	tokens := make([]string, crashWriters)
+	for i := range tokens {
+		if err == nil {
+			tokens[i], err = a.Access.Tokens.Issue(ctx, system(), access.Grant{Scopes: "system/*.cruds", TTL: 24 * time.Hour})
+		}
+	}
+	return tokens, errors.Join(err, a.Close())
 }
 
 // life is one server from start to kill; it returns the ids whose creation was
 // acknowledged.
-func (c *crashCmd) life(ctx context.Context, s Streams, token string, within time.Duration) ([]string, error) {
+func (c *crashCmd) life(ctx context.Context, s Streams, tokens []string, within time.Duration) ([]string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -108,7 +115,7 @@ func (c *crashCmd) life(ctx context.Context, s Streams, token string, within tim
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the server did not start: %w", err), server.Process.Kill(), ignoreExit(server.Wait()))
 	}
-	ids := load(ctx, ready.FHIR, token, within, server.Process.Kill)
+	ids := load(ctx, ready.FHIR, tokens, within, server.Process.Kill)
 	return ids, ignoreExit(server.Wait())
 }
 
@@ -122,14 +129,14 @@ func ignoreExit(err error) error {
 }
 
 // load writes until kill has been called and the server is gone.
-func load(ctx context.Context, base, token string, within time.Duration, kill func() error) []string {
+func load(ctx context.Context, base string, tokens []string, within time.Duration, kill func() error) []string {
 	var (
 		mu    sync.Mutex // guards acked
 		acked []string
 		all   sync.WaitGroup
 	)
 	client := &http.Client{Timeout: 5 * time.Second}
-	for w := range crashWriters {
+	for w, token := range tokens {
 		all.Go(func() {
 			for n := 0; ; n++ {
 				id, err := createOne(ctx, client, base, token, w, n)
