@@ -35,6 +35,7 @@ type App struct {
 	Units  *vn.Units
 
 	log       *slog.Logger
+	metrics   *metrics
 	bus       *bus.Bus
 	rooms     *rtc.Engine // nil when nothing is served
 	catalogue *i18n.Catalogue
@@ -60,7 +61,7 @@ func openToServe(ctx context.Context, c Config, w io.Writer) (*App, error) {
 }
 
 func open(ctx context.Context, c Config, w io.Writer, serving bool) (*App, error) {
-	a := &App{Config: c, log: c.logger(w)}
+	a := &App{Config: c, log: c.logger(w), metrics: newMetrics()}
 	err := a.openRooms(serving)
 	if err == nil {
 		err = a.open(ctx)
@@ -87,7 +88,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	}
 	a.Store, err = store.Open(ctx, store.Config{
 		Dir: a.Config.Data, Database: a.Config.Database, Guard: policy, Now: now, Site: a.Config.Site, Log: a.log,
-		Wake: a.wake, UnitOf: a.unitOf, Below: a.below,
+		Wake: a.wake, UnitOf: a.unitOf, Below: a.below, Committed: a.metrics.committed,
 		Sensitivity: func(system, code string) []string { return content.Sensitivity(system, code, "") },
 	})
 	if err != nil {

@@ -14,8 +14,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"mach/web"
 )
 
@@ -51,7 +49,8 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 		Handler: a.front(mux), TLSConfig: tlsConfig, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: nil,
 	}
-	private := &http.Server{Handler: promhttp.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	a.metrics.watch(a, mux.Streams)
+	private := &http.Server{Handler: a.metrics.handler(), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 2)
 	go func() { failed <- serveOn(public, listener) }()
 	go func() { failed <- serveOn(private, metrics) }()

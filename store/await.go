@@ -79,6 +79,15 @@ func (s *Store) numberOf(ctx context.Context, r Receipt) (int64, error) {
 	return last, nil
 }
 
+// Last returns the number of the last change in the log; 0 while it is empty.
+func (s *Store) Last(ctx context.Context) (int64, error) {
+	var last int64
+	if _, err := s.read.Row(ctx, []any{&last}, `select coalesce(max(seq), 0) from change`); err != nil {
+		return 0, fmt.Errorf("end of the log: %w", err)
+	}
+	return last, nil
+}
+
 // Position returns the number of the last change that a view shows.
 func (s *Store) Position(ctx context.Context, view string) (int64, error) {
 	if s.leads != nil && s.leads.leading() {

@@ -37,6 +37,7 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 		return Receipt{}, err
 	}
 	var receipt Receipt
+	began := d.s.cfg.Now()
 	err = d.s.write.do(ctx, func(tx *commitTx) error {
 		if key != "" {
 			stored, found, err := d.answered(ctx, tx, key, ops)
@@ -65,6 +66,9 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 	}
 	if err != nil {
 		return Receipt{}, err
+	}
+	if d.s.cfg.Committed != nil {
+		d.s.cfg.Committed(len(ops), d.s.cfg.Now().Sub(began))
 	}
 	d.s.wrote(receipt)
 	return receipt, nil

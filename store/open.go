@@ -51,6 +51,9 @@ type Config struct {
 	// Below lists a unit and every unit under it, of any generation; nil =
 	// searches leave units to the guard.
 	Below func(unit vn.UnitID) []vn.UnitID
+	// Committed is told of every commit that wrote, with its operations and how
+	// long the asker waited; nil = nobody counts.
+	Committed func(operations int, took time.Duration)
 	// Trace is shown every statement of a request before it runs, with the
 	// request's id; nil = nobody looks. Tests prove with it that no body is
 	// read without an audit row.

@@ -54,6 +54,9 @@ func (m *Mux) observe(next http.Handler) http.Handler {
 				}
 			}
 			rec.close()
+			if m.opt.Seen != nil {
+				m.opt.Seen(r.Method, v.pattern, rec.status, m.opt.Now().Sub(start))
+			}
 			m.opt.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 				slog.String("request", v.id), slog.String("method", r.Method), slog.String("pattern", v.pattern),
 				slog.Int("status", rec.status), slog.Int64("bytes", rec.bytes),

@@ -31,6 +31,9 @@ type Options struct {
 	Secure    bool    // cookies are Secure although TLS ends before us
 	// Follow says who may wake on a live topic; nil: everybody signed in.
 	Follow func(s Session, topic string) bool
+	// Seen is told of every answer, for metrics; nil: nobody asks. The pattern
+	// is that of the route ("" = none matched), so it names nobody.
+	Seen func(method, pattern string, status int, took time.Duration)
 	// MaxBody is the largest request body in bytes; 0 = 1 MiB. A route may
 	// ask for more with Route.MaxBody.
 	MaxBody int64
@@ -162,6 +165,13 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.root.ServeHT
 // Publish wakes every page section that lives on one of the topics. It never
 // blocks and may be called from anywhere, at any rate.
 func (m *Mux) Publish(topics ...string) { m.hub.publish(topics...) }
+
+// Streams returns how many live streams are open.
+func (m *Mux) Streams() int {
+	m.hub.mu.Lock()
+	defer m.hub.mu.Unlock()
+	return len(m.hub.streams)
+}
 
 // Close ends all live streams, so that the server can stop.
 func (m *Mux) Close() { m.hub.close() }
