@@ -107,6 +107,7 @@ type book struct {
 	on        vn.Date
 	settings  content.SurveillanceSettings
 	from      vn.Date // first month that was surveyed; vn.ZeroDate = never
+	years     int     // looked back
 	months    map[period]tally
 	weeks     map[period]tally
 	days      map[illnessIn][]outbreak.LinkedCase
@@ -128,10 +129,11 @@ func (m *Module) book(ctx context.Context, a store.Actor, unit vn.UnitID, commun
 	if b.from, err = m.since(ctx, a, unit, m.province(unit)); err != nil {
 		return b, err
 	}
-	if b.months, err = m.tallies(ctx, a, unit, communes, disease, spanMonth, sameMonths(on, b.settings.LookbackYears)); err != nil {
+	b.years = lookback(b.settings, on, b.from)
+	if b.months, err = m.tallies(ctx, a, unit, communes, disease, spanMonth, sameMonths(on, b.years)); err != nil {
 		return b, err
 	}
-	if b.weeks, err = m.tallies(ctx, a, unit, communes, disease, spanWeek, sameWeeks(on, b.settings.LookbackYears)); err != nil {
+	if b.weeks, err = m.tallies(ctx, a, unit, communes, disease, spanWeek, sameWeeks(on, b.years)); err != nil {
 		return b, err
 	}
 	if len(communes) > 1 {
@@ -147,6 +149,16 @@ func (m *Module) book(ctx context.Context, a store.Actor, unit vn.UnitID, commun
 		b.epidemics[i] = append(b.epidemics[i], e)
 	}
 	return b, err
+}
+
+// lookback is how many years are looked at: those of the baseline, and beyond
+// them, where there was surveillance, as many as may replace epidemic years.
+func lookback(s content.SurveillanceSettings, on, from vn.Date) int {
+	years := s.BaselineYears
+	if from.Known() {
+		years = max(years, on.Year()-from.Year())
+	}
+	return min(years, s.LookbackYears)
 }
 
 // linking lists the communes with enough cases of one disease that linked ones
@@ -263,9 +275,9 @@ func (m *Module) judge(b book, i illnessIn) (State, bool) {
 		return f, now
 	}
 	r := rules(b.settings)
-	month, now := facts(b.months, sameMonths(b.on, b.settings.LookbackYears), vn.Date.Year)
+	month, now := facts(b.months, sameMonths(b.on, b.years), vn.Date.Year)
 	s.Month, s.MonthN, s.First, s.Linked = outbreak.Epidemic(r, month), now.all, now.first, month.Linked
-	week, now := facts(b.weeks, sameWeeks(b.on, b.settings.LookbackYears), func(d vn.Date) int { return vn.WeekOf(d).Year })
+	week, now := facts(b.weeks, sameWeeks(b.on, b.years), func(d vn.Date) int { return vn.WeekOf(d).Year })
 	s.Week, s.WeekN = outbreak.Warning(r, week), now.all
 	s.LinkedAssumed = slices.ContainsFunc(b.days[i], func(c outbreak.LinkedCase) bool { return c.Focus == "" })
 	if len(declared) > 0 {
