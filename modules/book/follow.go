@@ -26,7 +26,7 @@ func (m *Module) Follower() store.Follower {
 		panic("book: embedded tables are missing") // impossible: embedded above
 	}
 	return store.Follower{
-		Name: "book", Version: 1, Tables: sub, Apply: apply,
+		Name: "book", Version: 2, Tables: sub, Apply: apply,
 		Types: []string{
 			"Organization", "Encounter", "Condition", "MedicationRequest", "CarePlan", "Appointment",
 			"Observation", "Immunization", "DiagnosticReport",
@@ -68,7 +68,10 @@ func apply(ctx context.Context, tx store.Tx, c store.Change, now, _ *fhir.Doc) e
 }
 
 // unfit are states in which a resource is no fact.
-var unfit = []string{"entered-in-error", "cancelled", "refuted", "draft", "preliminary", "registered", "not-done", "revoked", "provisional"}
+var unfit = []string{
+	"entered-in-error", "cancelled", "noshow", "refuted", "draft", "preliminary", "partial", "registered", "not-done",
+	"revoked", "provisional",
+}
 
 // eventsOf lists what a resource adds to the book; nil when nothing.
 func eventsOf(d *fhir.Doc) []event {
@@ -103,7 +106,9 @@ func eventsOf(d *fhir.Doc) []event {
 		e.kind, e.words, e.at = "advice", d.Get("description").String(), instant(d.Get("created").String())
 	case "Appointment":
 		e.kind, e.encounter = "follow-up", idOf(d.Get("supportingInformation", "reference").String())
-		e.at = instant(d.Get("start").String())
+		if e.at = instant(d.Get("start").String()); e.at == 0 {
+			return nil // asked for, no day given yet
+		}
 	case "Observation":
 		return measures(d, e.encounter)
 	case "Immunization":

@@ -49,6 +49,26 @@ func measureItems(ctx context.Context, list []Measure) []stat.Item {
 	return out
 }
 
+// sentence says of a visit when and where; a guardian reads it of the ward.
+func sentence(ctx context.Context, v Visit) string {
+	return web.T(ctx, "book.visit.sentence"+ofWard(ctx), web.Date(ctx, vn.DateOf(v.At)), place(ctx, v.Place))
+}
+
+func place(ctx context.Context, name string) string {
+	if name == "" {
+		return web.T(ctx, "book.place.unknown")
+	}
+	return name
+}
+
+// ofWard is the ending of keys that speak to the person, when a guardian reads.
+func ofWard(ctx context.Context) string {
+	if web.SessionOf(ctx).Actor.Role == store.Guardian {
+		return ".ward"
+	}
+	return ""
+}
+
 func doseItems(ctx context.Context, list []Dose) []timeline.Item {
 	out := make([]timeline.Item, len(list))
 	for i, d := range list {
@@ -67,7 +87,7 @@ func accessItems(ctx context.Context, list []store.Access) []timeline.Item {
 		}
 		switch {
 		case !l.Allowed:
-			item.Tone, item.Icon = tag.Warning, "ban"
+			item.Tone, item.Icon = tag.Warning, "octagon-alert"
 			item.Text = web.T(ctx, "book.who.refused")
 		case l.Purpose == store.Emergency:
 			item.Tone, item.Icon = tag.Danger, "siren"
@@ -80,7 +100,7 @@ func accessItems(ctx context.Context, list []store.Access) []timeline.Item {
 func who(ctx context.Context, l store.Access) string {
 	switch {
 	case l.Role == store.Person:
-		return web.T(ctx, "book.who.you")
+		return web.T(ctx, "book.who.you"+ofWard(ctx))
 	case l.Name == "":
 		return web.RoleName(ctx, l.Role)
 	}
@@ -95,7 +115,16 @@ func why(ctx context.Context, l store.Access) string {
 	case store.ActIdentify:
 		act = "identify"
 	}
-	return web.T(ctx, "book.act."+act, parts(ctx, l.Types), web.T(ctx, "book.purpose."+string(l.Purpose)))
+	if l.Purpose == store.OwnRequest {
+		switch l.Role {
+		case store.Person:
+			return web.T(ctx, "book.act."+act+".own", parts(ctx, l.Types))
+		case store.Guardian:
+			return web.T(ctx, "book.act."+act+".ward", parts(ctx, l.Types))
+		}
+	}
+	purpose := web.TOr(ctx, "book.purpose."+string(l.Purpose), web.T(ctx, "book.purpose."))
+	return web.T(ctx, "book.act."+act, parts(ctx, l.Types), purpose)
 }
 
 // parts names what was touched, in words a person knows; each once.
