@@ -76,7 +76,7 @@ func boardPage(b boardData) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = web.Live("board", "view:indicators", boardPath(b.Unit.ID)+"/song").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = web.LiveInside("board", "view:indicators", boardPath(b.Unit.ID)+"/song").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

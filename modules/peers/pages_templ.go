@@ -73,7 +73,7 @@ func inboxPage(p inboxData) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = web.Live("inbox", "peers", "/mang/hop-thu").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = web.LiveInside("inbox", "peers", "/mang/hop-thu").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -475,7 +475,7 @@ func noticePage(p noticeData) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = web.Live("tally", "peers", "/mang/thong-bao/"+p.ID+"/tien-do").Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = web.LiveInside("tally", "peers", "/mang/thong-bao/"+p.ID+"/tien-do").Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

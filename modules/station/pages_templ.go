@@ -86,7 +86,7 @@ func todayPage(p queueData) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = web.Live("queue", "view:station", "/tram/hang-doi").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = web.LiveInside("queue", "view:station", "/tram/hang-doi").Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1736,7 +1736,7 @@ func signedVisit(p visitData) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = web.Live("once-"+module, "view:"+module, "/dau-vet/"+module+"/"+p.ID).Render(templ.WithChildren(ctx, templ_7745c5c3_Var72), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = web.LiveInside("once-"+module, "view:"+module, "/dau-vet/"+module+"/"+p.ID).Render(templ.WithChildren(ctx, templ_7745c5c3_Var72), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

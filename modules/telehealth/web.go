@@ -164,5 +164,5 @@ func (m *Module) trace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("consultations of a visit: %w", err)
 	}
-	return web.Fragment(w, r, tracePart(encounter, cases))
+	return web.Fragment(w, r, tracePart(cases))
 }
