@@ -45,6 +45,7 @@ type Commands struct {
 	Restore   restoreCmd   `cmd:"" help:"Make a data folder from a backup."`
 	Validate  validateCmd  `cmd:"" help:"Validate FHIR resources."`
 	Indicator indicatorCmd `cmd:"" help:"Compute one indicator."`
+	Account   accountCmd   `cmd:"" help:"Make the first account of an installation."`
 	Crash     crashCmd     `cmd:"" help:"Kill a writing server again and again and count what is lost."`
 	Media     mediaCmd     `cmd:"" hidden:"" help:"Run the media engine (started by serve)."`
 	Routes    routesCmd    `cmd:"" hidden:"" help:"List the routes, for the page tests."`
