@@ -21,6 +21,7 @@ import (
 	"mach/rtc"
 	"mach/store"
 	"mach/web"
+	"mach/web/kit"
 )
 
 // openModules makes the modules and lets them follow the log.
@@ -110,6 +111,7 @@ func (a *App) routes() *web.Mux {
 			{Key: "app.place.account", Path: "/tai-khoan", Icon: "circle-user-round", Who: web.Roles(store.Person, store.Guardian)},
 		},
 	})
+	kit.Routes(mux)
 	a.home(mux)
 	a.account.Routes(mux)
 	a.station.Routes(mux)

@@ -28,8 +28,7 @@ func (m *Mux) own() {
 	m.Get("/manifest.webmanifest", Public, m.manifest)
 	m.Get("/sw.js", Public, m.worker)
 	m.Get("/favicon.ico", Public, func(w http.ResponseWriter, r *http.Request) error {
-		http.Redirect(w, r, m.assets.URL("icon.svg"), http.StatusFound)
-		return nil
+		return Redirect(w, r, m.assets.URL("icon.svg"))
 	})
 }
 
