@@ -219,6 +219,9 @@ type epidemicYear struct {
 	year          int
 }
 
+// EndemicDefault is the basis of rows that no decision stands behind.
+const EndemicDefault = "default"
+
 // EndemicDiseases returns the dated table of endemicity.
 func EndemicDiseases() *Endemicity { return endemicity() }
 

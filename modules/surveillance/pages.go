@@ -302,6 +302,38 @@ func yearTable(ctx context.Context, caption string, v outbreak.Verdict) table.Pr
 	return t
 }
 
+// basisWords names the decision behind the endemicity, or says that it is our
+// default.
+func basisWords(ctx context.Context, s State) string {
+	if s.Basis == "" || s.Basis == content.EndemicDefault {
+		return web.T(ctx, "surveillance.endemic.default")
+	}
+	return s.Basis
+}
+
+// rows puts questions that take little room side by side, two by two.
+func (p part) rows() [][]question {
+	var out [][]question
+	for _, q := range p.questions {
+		n := len(out)
+		if n > 0 && len(out[n-1]) == 1 && q.narrow() && out[n-1][0].narrow() {
+			out[n-1] = append(out[n-1], q)
+			continue
+		}
+		out = append(out, []question{q})
+	}
+	return out
+}
+
+func (q question) narrow() bool {
+	return q.kind != kindArea && !q.radios() && q.id != "disease" && q.id != "current_address"
+}
+
+// radios says whether a choice is shown whole.
+func (q question) radios() bool {
+	return q.kind == kindChoice && len(q.options) > 0 && len(q.options) <= 3
+}
+
 func stateFacts(ctx context.Context, s State) []stat.Item {
 	endemic := web.T(ctx, "surveillance.endemic.no")
 	if s.Endemic {

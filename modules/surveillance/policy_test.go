@@ -87,3 +87,35 @@ func TestUnderThePolicies(t *testing.T) {
 		}
 	}, storetest.Guarded(policy))
 }
+
+// The station's list is not crowded out by minimal cases it may not open.
+func TestMinimalCasesAreForTheCDC(t *testing.T) {
+	units, err := unitsOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := access.NewPolicy(content.Policies(), units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	each(t, func(t *testing.T, w *world) {
+		w.person("p1", "Nguyễn Thị Lan", w.commune)
+		w.visit(visit{id: "v1", patient: "p1", icd: "A97.0", words: "Sốt xuất huyết Dengue", at: w.now()})
+		w.calm()
+		doctor := w.actor(store.Doctor)
+		_, form, err := w.Filled(ctx, doctor, "c-v1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Send(ctx, doctor, "c-v1", "k", form); err != nil {
+			t.Fatal(err)
+		}
+		w.history("later", "A97.9", w.commune, w.today()+1, 30)
+		w.calm()
+		for role, want := range map[store.Role]int{store.Doctor: 1, store.CDC: 5} {
+			if list, err := w.Cases(ctx, w.actor(role), w.commune, "", w.today(), 5); err != nil || len(list) != want {
+				t.Errorf("%s sees %d, %v; want %d", role, len(list), err, want)
+			}
+		}
+	}, storetest.Guarded(policy))
+}

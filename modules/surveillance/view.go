@@ -98,13 +98,18 @@ func (m *Module) scanCase(scan store.Scan) (Case, error) {
 }
 
 // Cases lists case reports of a province or commune, newest first, without
-// those of closed diseases. disease "" means all.
+// those of closed diseases. disease "" means all. Minimal cases, which are about
+// nobody in particular, are for the CDC: others may not open them, and would
+// find the head of the list empty.
 func (m *Module) Cases(ctx context.Context, a store.Actor, unit vn.Unit, disease string, since vn.Date, limit int) ([]Case, error) {
 	column := map[vn.Level]string{vn.LevelProvince: "c.province", vn.LevelCommune: "c.unit"}[unit.Level]
 	if column == "" {
 		return nil, nil
 	}
 	where, args := ` where `+column+` = ? and c.day >= ? and c.sensitivity = '' `, []any{int64(unit.ID), int64(since)}
+	if a.Role != store.CDC {
+		where += ` and c.patient <> '' `
+	}
 	if disease != "" {
 		where += ` and c.disease = ? `
 		args = append(args, disease)
