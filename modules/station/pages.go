@@ -56,6 +56,9 @@ func peopleRows(ctx context.Context, people []Person) []worklist.Row {
 			Action: web.Link{Text: web.T(ctx, "station.arrive"), Href: "/tram/nguoi/" + p.Patient},
 			Post:   "/tram/nguoi/" + p.Patient + "/so",
 		}
+		if p.Stranger {
+			rows[i].Href = ""
+		}
 	}
 	return rows
 }

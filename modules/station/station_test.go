@@ -23,7 +23,7 @@ const station = "tram-1"
 // clock is the tests' now: 2026-11-21 09:00 in Viet Nam.
 var clock = time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC)
 
-func each(t *testing.T, test func(t *testing.T, m *Module)) {
+func each(t *testing.T, test func(t *testing.T, m *Module), more ...storetest.Option) {
 	t.Helper()
 	units, err := content.Units()
 	if err != nil {
@@ -49,10 +49,10 @@ func each(t *testing.T, test func(t *testing.T, m *Module)) {
 			Address: []fhir.Address{{Extension: []fhir.Extension{fhir.Unit(commune.Code, commune.From.String(), commune.Name)}}},
 		})
 		test(t, m)
-	}, storetest.Idle(), storetest.Configure(func(c *store.Config) {
+	}, append([]storetest.Option{storetest.Idle(), storetest.Configure(func(c *store.Config) {
 		c.Now = func() time.Time { return clock }
 		c.UnitOf = unitOf
-	}))
+	})}, more...)...)
 }
 
 func province(t *testing.T, units *vn.Units) vn.UnitID {

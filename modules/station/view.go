@@ -125,6 +125,7 @@ type Person struct {
 	Number, Insurance, Phone, Address   string
 	Unit                                vn.UnitID
 	Here                                bool // belongs to this station
+	Stranger                            bool // only recognised: the record opens once the person has arrived
 	sort, folded                        string
 	sensitivity                         []string
 }
@@ -274,17 +275,32 @@ func matching(tokens []string) (where string, args []any) {
 }
 
 // Identify finds anybody, of any commune, by the full personal number and the
-// birth year: who knows both has the person or the card before them. nil when
-// nobody matches.
+// birth year: who knows both has the person or the card before them. It tells
+// name, sex, birth year and commune, and no more, of who belongs elsewhere
+// (Stranger). nil when nobody matches.
 func (m *Module) Identify(ctx context.Context, a store.Actor, number vn.PersonalID, birthYear int) ([]Person, error) {
 	rows, err := store.Identify(ctx, m.store.For(a), a.Unit, scanPerson,
 		`select `+personColumns+` from station_person p where p.number = ?`, string(number))
 	if err != nil {
 		return nil, fmt.Errorf("person by number: %w", err)
 	}
-	return slices.DeleteFunc(rows, func(p Person) bool {
-		return !strings.HasPrefix(p.Birth, fmt.Sprintf("%04d", birthYear))
-	}), nil
+	year := fmt.Sprintf("%04d", birthYear)
+	rows = slices.DeleteFunc(rows, func(p Person) bool { return !strings.HasPrefix(p.Birth, year) })
+	station, err := m.top(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		p := &rows[i]
+		if p.Here = p.Facility == a.Facility || p.Facility == station; p.Here {
+			continue
+		}
+		*p = Person{Patient: p.Patient, Facility: p.Facility, Name: p.Name, Sex: p.Sex, Birth: year, Unit: p.Unit, Number: string(number), Stranger: true, sort: p.sort}
+		if u, ok := m.units.Get(p.Unit); ok {
+			p.Address = u.Full()
+		}
+	}
+	return rows, nil
 }
 
 // Waiting is one line of today's list.

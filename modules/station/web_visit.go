@@ -188,10 +188,8 @@ func (m *Module) diagnosisOf(f *web.Form, name string) (Diagnosis, bool) {
 func (m *Module) suggest(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	text := q.Get("q")
-	for _, values := range q {
-		if text == "" && len(values) > 0 {
-			text = values[0]
-		}
+	for i := 0; i <= lines && text == ""; i++ { // "diagnosis" of a correction, "diagnosis1" of an examination
+		text = q.Get(strings.TrimSuffix(fmt.Sprintf("diagnosis%d", i), "0"))
 	}
 	return web.Fragment(w, r, suggestions(m.diagnoses.Search(text, 12)))
 }

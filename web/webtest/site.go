@@ -3,6 +3,7 @@
 package webtest
 
 import (
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -53,9 +54,10 @@ func (s *Site) Get(who store.Actor, path string) *httptest.ResponseRecorder {
 	return s.do(who, http.MethodGet, path, "")
 }
 
-// Post sends a form as the actor: name, value, name, value …
+// Post sends a form as the actor, with a key of its own: name, value, name,
+// value …
 func (s *Site) Post(who store.Actor, path string, pairs ...string) *httptest.ResponseRecorder {
-	form := url.Values{}
+	form := url.Values{"_once": {rand.Text()}}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Add(pairs[i], pairs[i+1])
 	}
