@@ -91,6 +91,7 @@ type run struct {
 	waiting  []item
 	size     int             // bytes waiting
 	dangling map[string]Line // by "Type/id" that nobody has seen yet
+	asked    int             // how many were left when the store was last asked
 }
 
 // Resources are committed in groups; a group that is refused goes in one by
@@ -201,12 +202,12 @@ func (r *run) note(doc *fhir.Doc, it item) {
 	}
 }
 
-// danglingMax bounds what is remembered before the store is asked.
+// danglingMax is how many new ones are remembered before the store is asked.
 const danglingMax = 5000
 
 // settle drops the references that lead somewhere.
 func (r *run) settle(ctx context.Context, now bool) error {
-	if len(r.dangling) < danglingMax && !now {
+	if len(r.dangling) < r.asked+danglingMax && !now {
 		return nil
 	}
 	refs := make([]string, 0, len(r.dangling))
@@ -221,7 +222,7 @@ func (r *run) settle(ctx context.Context, now bool) error {
 	for _, ref := range absent {
 		kept[ref] = r.dangling[ref]
 	}
-	r.dangling = kept
+	r.dangling, r.asked = kept, len(kept)
 	return nil
 }
 
