@@ -107,14 +107,19 @@ func who(ctx context.Context, l store.Access) string {
 	return web.T(ctx, "book.who.person", web.RoleName(ctx, l.Role), l.Name)
 }
 
-func why(ctx context.Context, l store.Access) string {
-	act := "read"
+// act is what was done, as people tell it apart.
+func act(l store.Access) string {
 	switch l.Action {
 	case store.ActCreate, store.ActUpdate, store.ActDelete:
-		act = "write"
+		return "write"
 	case store.ActIdentify:
-		act = "identify"
+		return "identify"
 	}
+	return "read"
+}
+
+func why(ctx context.Context, l store.Access) string {
+	act := act(l)
 	if l.Purpose == store.OwnRequest {
 		switch l.Role {
 		case store.Person:

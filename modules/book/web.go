@@ -79,8 +79,8 @@ func (m *Module) dosesPage(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, dosesPage(b.Doses))
 }
 
-// accessShown is how many lines of the access log one page has.
-const accessShown = 50
+// accessShown is how many lines of the access log one page joins and shows.
+const accessShown = 300
 
 // accessPage shows who read the record: when, which facility, role, purpose, in
 // words.
@@ -119,20 +119,25 @@ const together = 10 * time.Minute
 // record is one look at it. Refusals and emergencies always stand alone.
 func grouped(list []store.Access) []store.Access {
 	var out []store.Access
+	var began []time.Time // the earliest line of each
 	for _, l := range list {
-		if n := len(out); n > 0 && sameSitting(out[n-1], l) {
-			last := &out[n-1]
-			last.Types = slices.Concat(last.Types, l.Types)
-			slices.Sort(last.Types)
-			last.Types = slices.Compact(last.Types)
+		i := len(out) - 1
+		for i >= 0 && !(sameReader(out[i], l) && began[i].Sub(l.At) < together) {
+			i--
+		}
+		if i < 0 {
+			out, began = append(out, l), append(began, l.At)
 			continue
 		}
-		out = append(out, l)
+		began[i] = l.At
+		out[i].Types = slices.Concat(out[i].Types, l.Types)
+		slices.Sort(out[i].Types)
+		out[i].Types = slices.Compact(out[i].Types)
 	}
 	return out
 }
 
-func sameSitting(a, b store.Access) bool {
-	return a.Actor == b.Actor && a.Role == b.Role && a.Facility == b.Facility && a.Purpose == b.Purpose && a.Action == b.Action &&
-		a.Allowed && b.Allowed && a.Purpose != store.Emergency && a.At.Sub(b.At) < together
+func sameReader(a, b store.Access) bool {
+	return a.Actor == b.Actor && a.Role == b.Role && a.Facility == b.Facility && a.Purpose == b.Purpose && act(a) == act(b) &&
+		a.Allowed && b.Allowed && a.Purpose != store.Emergency
 }
