@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"mach/demo"
@@ -134,7 +135,7 @@ func (st *story) announces() {
 	if slices.ContainsFunc(missing, func(line string) bool { return line == nurse.Name+" "+nurse.Place }) {
 		p.Fail("%s of %s acknowledged and is still missing", nurse.Name, nurse.Place)
 	}
-	st.row(p, st.person.Place, "1", "0")
+	st.row(p, "Tỉnh Bắc Ninh", strconv.Itoa(all[0]), "1", strconv.Itoa(all[0]-1))
 }
 
 // nurses reads how many were addressed and how many acknowledged, as the sum

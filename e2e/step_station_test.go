@@ -127,8 +127,10 @@ func (st *story) examines() {
 	d := st.treating.Go("/tram").FollowNear(st.person.Name, vi("station.do.examine"))
 	d.Fill(vi("station.reason"), "Sốt cao đột ngột ngày thứ 3, đau đầu, mỏi cơ")
 	d.Fill(vi("station.diagnosis.main"), "sot xuat huyet dengue")
-	d.See("A97.0") // suggested while typing
-	d.Fill(vi("station.diagnosis.main"), "A97.0")
+	d.Click("A97.0 Sốt xuất huyết Dengue") // suggested while typing
+	if got := d.Value(vi("station.diagnosis.main")); got != "A97.0 Sốt xuất huyết Dengue" {
+		d.Fail("taking the suggestion wrote %q", got)
+	}
 	d.Fill(vi("station.medicine", 1), "Paracetamol 500 mg")
 	d.Fill(vi("station.advice"), "Uống nhiều nước, theo dõi dấu hiệu chảy máu.")
 	d.Fill(vi("station.follow_up"), inDays(3))

@@ -140,10 +140,12 @@ func (p *Page) Go(path string) *Page {
 // Settle waits until nothing is still being loaded into the page.
 func (p *Page) Settle() {
 	p.t.Helper()
-	p.until("the parts of the page", func() bool {
-		a, err := p.ask("settled", nil)
-		return err == nil && a.OK
-	})
+	p.until("the parts of the page", p.settled)
+}
+
+func (p *Page) settled() bool {
+	a, err := p.Within("").ask("settled", nil)
+	return err == nil && a.OK
 }
 
 // Path is the path and query of the page.
@@ -390,10 +392,7 @@ func (p *Page) leave(what string, do func()) {
 	p.t.Helper()
 	Eval[chromedp.Void](p, "window.__left = true, undefined")
 	do()
-	p.until(what+" to lead to another page", func() bool {
-		a, err := p.ask("settled", nil)
-		return err == nil && a.OK
-	})
+	p.until(what+" to lead to another page", p.settled)
 }
 
 func (p *Page) until(what string, ok func() bool) {
