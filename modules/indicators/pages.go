@@ -5,6 +5,7 @@ package indicators
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -157,7 +158,7 @@ func lineOf(ctx context.Context, id string, v Value, days []DayValue) chart.Line
 	}
 	s := chart.Series{Name: short(ctx, v.Indicator)}
 	for _, d := range days {
-		p.Labels = append(p.Labels, web.Date(ctx, d.Day))
+		p.Labels = append(p.Labels, dayMonth(d.Day))
 		s.Values = append(s.Values, float64(d.Value))
 	}
 	p.Series = []chart.Series{s}
@@ -246,4 +247,10 @@ func halfLine(ctx context.Context, c course) chart.LineProps {
 	p := lineOf(ctx, "course-"+strings.ReplaceAll(c.Value.Indicator.ID, ".", "-"), c.Value, c.Days)
 	p.Half = true
 	return p
+}
+
+// dayMonth is a day on an axis, where the year is understood: 21/11.
+func dayMonth(d vn.Date) string {
+	p := d.Partial()
+	return fmt.Sprintf("%02d/%02d", p.Day, p.Month)
 }

@@ -81,7 +81,7 @@ func queueRows(ctx context.Context, p queueData) []worklist.Row {
 		case "in-progress":
 			r.State, r.Tone = web.T(ctx, "station.state.measured"), tag.Info
 		default:
-			r.State, r.Tone = web.T(ctx, "station.state.waits", web.Ago(ctx, w.Arrived)), tag.Plain
+			r.State, r.Tone = web.T(ctx, "station.state.waits", web.Clock(w.Arrived)), tag.Plain
 		}
 		if w.Status != "finished" && mayTreat(p.Role) {
 			key := "station.do.measure"
