@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"mach/app"
+)
+
+// asMach makes the test binary the command itself, so that these tests start
+// real processes without a build of their own. It also works for the servers
+// that mach crash starts.
+const asMach = "MACH_TEST_AS_MACH"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asMach) != "" {
+		os.Exit(run(os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+// command is mach with the arguments; MACH_BIN names another binary to test.
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	bin := os.Getenv("MACH_BIN")
+	if bin == "" {
+		var err error
+		if bin, err = os.Executable(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := exec.Command(bin, args...)
+	c.Env = append(os.Environ(), asMach+"=1")
+	return c
+}
+
+// result is how a command ended.
+type result struct {
+	out, err string
+	code     int
+}
+
+func mach(t *testing.T, args ...string) result {
+	t.Helper()
+	return machWith(t, "", args...)
+}
+
+// machWith gives the command standard input.
+func machWith(t *testing.T, in string, args ...string) result {
+	t.Helper()
+	c := command(t, args...)
+	var out, errs bytes.Buffer
+	c.Stdin, c.Stdout, c.Stderr = strings.NewReader(in), &out, &errs
+	err := c.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{out.String(), errs.String(), c.ProcessState.ExitCode()}
+}
+
+func (r result) want(t *testing.T, code int) result {
+	t.Helper()
+	if r.code != code {
+		t.Fatalf("exit code %d, want %d\nout: %.2000s\nerr: %.2000s", r.code, code, r.out, r.err)
+	}
+	return r
+}
+
+// lines reads NDJSON.
+func lines[T any](t *testing.T, text string) []T {
+	t.Helper()
+	var out []T
+	for d := json.NewDecoder(strings.NewReader(text)); ; {
+		var v T
+		err := d.Decode(&v)
+		if errors.Is(err, io.EOF) {
+			return out
+		}
+		if err != nil {
+			t.Fatalf("%v in %.500s", err, text)
+		}
+		out = append(out, v)
+	}
+}
+
+// serving is a running server.
+type serving struct {
+	app.Ready
+	t   *testing.T
+	cmd *exec.Cmd
+}
+
+// serve starts a server without live rooms. It is killed at the end of the
+// test, if it has not been stopped.
+func serve(t *testing.T, dir string, args ...string) *serving {
+	t.Helper()
+	s := &serving{t: t, cmd: command(t, append([]string{"serve", "--data", dir, "--addr", "127.0.0.1:0", "--livekit", "none", "--level", "error"}, args...)...)}
+	s.cmd.Stderr = os.Stderr
+	out, err := s.cmd.StdoutPipe()
+	if err == nil {
+		err = s.cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if s.cmd.ProcessState == nil {
+			_ = s.cmd.Process.Kill() // it may have ended
+			_ = s.cmd.Wait()
+		}
+	})
+	text, err := bufio.NewReader(out).ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(text, &s.Ready)
+	}
+	if err != nil {
+		t.Fatalf("the server did not start: %v", err)
+	}
+	return s
+}
+
+// stop asks the server to end and returns its exit code.
+func (s *serving) stop() int {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	late := time.AfterFunc(20*time.Second, func() { _ = s.cmd.Process.Kill() })
+	defer late.Stop()
+	_ = s.cmd.Wait() // the code says how
+	return s.cmd.ProcessState.ExitCode()
+}
+
+// ask sends a request and returns the status and the body.
+func ask(t *testing.T, method, url, token, body string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	req.Header.Set("Content-Type", "application/fhir+json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
+}
+
+// write puts a file into a temporary folder and returns its path.
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const (
+	patient = `{"resourceType":"Patient","id":"p1","active":true,"name":[{"text":"Nguyễn Văn An","family":"Nguyễn","given":["Văn","An"]}],"gender":"male","birthDate":"1980-02-03"}`
+	wrong   = `{"resourceType":"Patient","id":"p2","gender":"nam"}`
+)
+
+// 2 is wrong use, 1 is refused, 0 is done; the result stands alone on standard
+// output.
+func TestExitCodes(t *testing.T) {
+	full := t.TempDir()
+	if err := os.WriteFile(filepath.Join(full, "letter.txt"), []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	empty := func() string { return filepath.Join(t.TempDir(), "data") }
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+	}{
+		{"no such command", []string{"heal"}, 2},
+		{"no such flag", []string{"check", "--colour", "red"}, 2},
+		{"token without scope", []string{"token", "--data", empty()}, 2},
+		{"token of a scope nobody knows", []string{"token", "--data", empty(), "--scope", "all"}, 1},
+		{"token that never ends", []string{"token", "--data", empty(), "--scope", "system/*.rs", "--ttl", "99999h"}, 1},
+		{"token of a login nobody has", []string{"token", "--data", empty(), "--scope", "user/*.rs", "--login", "nobody"}, 1},
+		{"period that is none", []string{"indicator", "--data", empty(), "--code", "care.visits", "--unit", "VN", "--period", "lately"}, 2},
+		{"unit that is none", []string{"indicator", "--data", empty(), "--code", "care.visits", "--unit", "99999", "--period", "2026-11-21"}, 2},
+		{"indicator that is none", []string{"indicator", "--data", empty(), "--code", "care.hope", "--unit", "VN", "--period", "2026-11-21"}, 1},
+		{"validate what is not there", []string{"validate", filepath.Join(full, "none.json")}, 2},
+		{"demonstration over something else", []string{"demo", "--data", full, "--no-serve"}, 2},
+		{"demonstration of no day", []string{"demo", "--data", empty(), "--no-serve", "--date", "tomorrow"}, 2},
+		{"restore from nothing", []string{"restore", "--data", empty(), filepath.Join(full, "none")}, 1},
+		{"check of a new folder", []string{"check", "--data", empty()}, 0},
+		{"help", []string{"--help"}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := mach(t, c.args...)
+			if r.code != c.code {
+				t.Errorf("exit code %d, want %d; err: %.500s", r.code, c.code, r.err)
+			}
+			if c.code == 2 && r.err == "" {
+				t.Error("wrong use is not explained")
+			}
+		})
+	}
+}
+
+// TestFlags compares the flags with those that others rely on.
+func TestFlags(t *testing.T) {
+	for command, flags := range map[string]string{
+		"serve":     "--data --addr --database --nats --livekit --blob --tls-cert --tls-key",
+		"demo":      "--data --province --people --years --seed --date --addr --lan --no-serve",
+		"token":     "--data --scope --ttl --login --patient",
+		"import":    "--data",
+		"check":     "--data",
+		"backup":    "--data",
+		"restore":   "--data",
+		"indicator": "--data --code --unit --period",
+		"crash":     "--data --kills --database",
+	} {
+		help := mach(t, command, "--help").want(t, 0).out
+		for flag := range strings.FieldsSeq(flags) {
+			if !strings.Contains(help, flag+"=") && !strings.Contains(help, flag+" ") && !strings.Contains(help, flag+"\n") {
+				t.Errorf("mach %s has no %s", command, flag)
+			}
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	good, bad, broken := write(t, "good.json", patient), write(t, "bad.json", wrong), write(t, "broken.json", `{"resourceType":`)
+	type outcome struct {
+		ResourceType string `json:"resourceType"`
+		Issue        []struct {
+			Severity, Code, Diagnostics string
+			Expression                  []string
+		} `json:"issue"`
+	}
+	all := lines[outcome](t, mach(t, "validate", good, bad, broken).want(t, 1).out)
+	if len(all) != 3 {
+		t.Fatalf("%d outcomes for 3 resources", len(all))
+	}
+	if all[0].Issue[0].Severity != "information" {
+		t.Errorf("good: %+v", all[0])
+	}
+	if i := all[1].Issue[0]; i.Severity != "error" || len(i.Expression) != 1 || !strings.Contains(i.Expression[0], "gender") {
+		t.Errorf("bad gender: %+v", all[1])
+	}
+	if s := all[2].Issue[0].Severity; s != "error" && s != "fatal" {
+		t.Errorf("broken: %+v", all[2])
+	}
+	one := lines[outcome](t, machWith(t, patient, "validate", "-").want(t, 0).out)
+	if len(one) != 1 || one[0].ResourceType != "OperationOutcome" {
+		t.Errorf("standard input: %+v", one)
+	}
+}
+
+// A token opens the interface of a running server as far as its scope goes.
+func TestToken(t *testing.T) {
+	dir := t.TempDir()
+	s := serve(t, dir)
+	all := strings.TrimSpace(mach(t, "token", "--data", dir, "--scope", "system/*.cruds").want(t, 0).out)
+	if strings.ContainsAny(all, " \n{") {
+		t.Fatalf("the token does not stand alone: %q", all)
+	}
+	reader := strings.TrimSpace(mach(t, "token", "--data", dir, "--scope", "system/Patient.rs").want(t, 0).out)
+	for _, c := range []struct {
+		name, method, path, token, body string
+		status                          int
+	}{
+		{"metadata is open", "GET", "/metadata", "", "", 200},
+		{"no token", "GET", "/Patient", "", "", 401},
+		{"forged token", "GET", "/Patient", all + "x", "", 401},
+		{"write", "PUT", "/Patient/p1", all, patient, 201},
+		{"read", "GET", "/Patient/p1", reader, "", 200},
+		{"write beyond the scope", "PUT", "/Patient/p1", reader, patient, 403},
+		{"read beyond the scope", "GET", "/Observation", reader, "", 403},
+	} {
+		if status, body := ask(t, c.method, s.FHIR+c.path, c.token, c.body); status != c.status {
+			t.Errorf("%s: %d, want %d: %.300s", c.name, status, c.status, body)
+		}
+	}
+}
+
+// Import says what it refused and why, stores the rest, and may be repeated.
+func TestImport(t *testing.T) {
+	type line struct {
+		File, Type, ID, Path, Severity, Reason string
+		Line, Read, Stored, Unchanged, Refused int
+	}
+	dir := t.TempDir()
+	file := write(t, "people.ndjson", patient+"\n"+wrong+"\n"+
+		`{"resourceType":"Observation","id":"o1","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/nobody"}}`+"\n")
+	got := lines[line](t, mach(t, "import", "--data", dir, file).want(t, 1).out)
+	last := got[len(got)-1]
+	if last.Read != 3 || last.Stored != 2 || last.Refused != 1 || last.Unchanged != 0 {
+		t.Errorf("totals %+v", last)
+	}
+	var refused, dangling bool
+	for _, l := range got[:len(got)-1] {
+		refused = refused || l.ID == "p2" && l.Line == 2 && l.Severity == "error" && strings.Contains(l.Path, "gender") && l.Reason != ""
+		dangling = dangling || l.ID == "o1" && l.Severity != "error" && strings.Contains(l.Reason, "Patient/nobody")
+	}
+	if !refused || !dangling {
+		t.Errorf("refused %v, dangling %v: %+v", refused, dangling, got)
+	}
+	again := lines[line](t, machWith(t, patient, "import", "--data", dir, "-").want(t, 0).out)
+	if last := again[len(again)-1]; last.Unchanged != 1 || last.Stored != 0 {
+		t.Errorf("again: %+v", last)
+	}
+}
+
+// An imported visit is in the figure, also when no server has run.
+func TestIndicator(t *testing.T) {
+	dir := t.TempDir()
+	visit := `{"resourceType":"Encounter","id":"v1","status":"finished","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"},"subject":{"reference":"Patient/p1"},"period":{"start":"2026-11-20T08:00:00+07:00","end":"2026-11-20T08:20:00+07:00"}}`
+	mach(t, "import", "--data", dir, write(t, "visit.ndjson", patient+"\n"+visit+"\n")).want(t, 0)
+	var got struct {
+		Code, Unit, Period  string
+		Numerator, Position int64
+		Complete            bool
+	}
+	out := mach(t, "indicator", "--data", dir, "--code", "care.visits", "--unit", "VN", "--period", "2026-11-20").want(t, 0).out
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Code != "care.visits" || got.Unit != "VN" || got.Period != "2026-11-20" || got.Numerator != 1 || got.Position < 2 || !got.Complete {
+		t.Errorf("%s", out)
+	}
+}
