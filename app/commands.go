@@ -214,6 +214,9 @@ func (c *indicatorCmd) Run(ctx context.Context, s Streams) error {
 		}
 		unit = u.ID
 	}
+	if err := a.followNow(ctx); err != nil {
+		return errors.Join(err, a.Close())
+	}
 	v, err := a.indicators.Value(ctx, system(), c.Code, unit, period)
 	if err != nil {
 		return errors.Join(inWords(err), a.Close())

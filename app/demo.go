@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mach/demo"
+	"mach/store"
 	"mach/vn"
 )
 
@@ -125,6 +126,18 @@ func say(w io.Writer, format string, args ...any) {
 	if _, err := fmt.Fprintf(w, format, args...); err != nil {
 		return // nobody listens
 	}
+}
+
+// followNow brings the views to the end of the log, unless a server runs beside:
+// then they are there, but for the last moments.
+func (a *App) followNow(ctx context.Context) error {
+	if err := a.Store.Start(ctx); err != nil {
+		if errors.Is(err, store.ErrLed) {
+			return nil
+		}
+		return err
+	}
+	return a.caughtUp(ctx)
 }
 
 // caughtUp waits until every view stands at the end of the log.

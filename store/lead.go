@@ -92,6 +92,10 @@ func (s *Store) spawn(work func()) {
 	}()
 }
 
+// ErrLed is what [Store.Start] returns on SQLite when another process has
+// started on the folder: that one follows the log.
+var ErrLed = errors.New("another process serves this data folder")
+
 func (s *Store) lockFolder() error {
 	f, err := os.OpenFile(filepath.Join(s.cfg.Dir, "leader.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -99,7 +103,7 @@ func (s *Store) lockFolder() error {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
-		return fmt.Errorf("another process serves this data folder: %w", err)
+		return fmt.Errorf("%w: %w", ErrLed, err)
 	}
 	s.leads.mu.Lock()
 	defer s.leads.mu.Unlock()
