@@ -114,7 +114,7 @@ func indexRows(d *fhir.Doc) []row {
 		rows = appendRows(rows, typ, &idx[i])
 	}
 	when, dated := happened(typ, idx)
-	for _, patient := range patientsOf(d) {
+	for _, patient := range peopleOf(d, idx) {
 		rows = append(rows, row{table: tableEqual, p: paramOwner(typ), h: hash64(patient)})
 		if dated {
 			rows = append(rows, row{table: tableComposite, p: paramTimeline(typ), h: hash64(patient), lo: when})
@@ -125,6 +125,19 @@ func indexRows(d *fhir.Doc) []row {
 	}
 	slices.SortFunc(rows, compareRows)
 	return slices.Compact(rows)
+}
+
+// peopleOf lists everybody under whom a search by person may look for d: whose
+// record it belongs to, and whom patient and subject name.
+func peopleOf(d *fhir.Doc, idx []fhir.Index) []string {
+	people := patientsOf(d)
+	for i := range idx {
+		x := &idx[i]
+		if (x.Param == "patient" || x.Param == "subject") && x.Type == "Patient" && x.URL == "" && !slices.Contains(people, x.ID) {
+			people = append(people[:len(people):len(people)], x.ID)
+		}
+	}
+	return people
 }
 
 func appendRows(rows []row, typ string, x *fhir.Index) []row {
