@@ -39,6 +39,7 @@ type App struct {
 	bus       *bus.Bus
 	rooms     *rtc.Engine // nil when nothing is served
 	catalogue *i18n.Catalogue
+	site      content.Site // definitions of this installation
 
 	station      *station.Module
 	book         *book.Module
@@ -73,7 +74,8 @@ func open(ctx context.Context, c Config, w io.Writer, serving bool) (*App, error
 }
 
 func (a *App) open(ctx context.Context) (err error) {
-	if a.Units, err = content.Units(); err != nil {
+	a.site = a.Config.site()
+	if a.Units, err = a.site.Units(); err != nil {
 		return fmt.Errorf("administrative units: %w", err)
 	}
 	if a.catalogue, err = content.Catalogue(); err != nil {

@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"mach/content"
 )
 
 // Config is everything a running Mạch can be told. Each member is a flag, an
@@ -47,6 +49,11 @@ func (c Config) logger(w io.Writer) *slog.Logger {
 		level = slog.LevelInfo
 	}
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// site are the definitions that this installation replaced.
+func (c Config) site() content.Site {
+	return content.SiteAt(os.DirFS(filepath.Join(c.Data, "content")))
 }
 
 // demoMarker is the file that only mach demo makes. Without it no one-time

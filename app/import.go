@@ -9,7 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"mach/app/definitions"
 	"mach/app/intake"
+	"mach/content"
 	"mach/i18n"
 	"mach/vn"
 )
@@ -20,12 +22,9 @@ type importCmd struct {
 	Files []string `arg:"" name:"file" help:"Bundles and resources in JSON, NDJSON (also .gz), lists in .xlsx or .csv; - for standard input."`
 }
 
-// replaced is what mach import replaces beside records.
-var replaced = []string{"units", "boundaries", "terminology"}
-
 func (c *importCmd) Run(ctx context.Context, s Streams) error {
-	if slices.Contains(replaced, c.Files[0]) {
-		return fmt.Errorf("%w: importing %s is not built yet", ErrUsage, c.Files[0])
+	if slices.Contains(definitions.Kinds, c.Files[0]) {
+		return c.define(s)
 	}
 	a, err := Open(ctx, c.Config, s.Err)
 	if err != nil {
@@ -37,4 +36,26 @@ func (c *importCmd) Run(ctx context.Context, s Streams) error {
 		err = ErrFaults
 	}
 	return errors.Join(err, a.Close())
+}
+
+// define takes in what a ministry publishes; used from the next start on.
+func (c *importCmd) define(s Streams) error {
+	if len(c.Files) != 2 {
+		return fmt.Errorf("%w: mach import %s FILE", ErrUsage, c.Files[0])
+	}
+	site := c.Config.site()
+	units, err := site.Units()
+	if err != nil {
+		return err
+	}
+	words, err := content.Catalogue()
+	if err != nil {
+		return err
+	}
+	m := &definitions.Importer{Data: c.Data, Site: site, Units: units, Today: vn.DateOf(now()), Words: words, Lang: i18n.Lang(c.Lang), In: s.In}
+	totals, err := m.Import(c.Files[0], c.Files[1], s.Out)
+	if err == nil && totals.Refused > 0 {
+		err = ErrFaults
+	}
+	return err
 }

@@ -30,8 +30,12 @@ func (a *App) openModules(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.station = station.New(a.Store, a.Units, content.Diagnoses(), now)
-	a.book = book.New(a.Store, content.Diagnoses(), now)
+	diagnoses, err := a.site.Diagnoses()
+	if err != nil {
+		return err
+	}
+	a.station = station.New(a.Store, a.Units, diagnoses, now)
+	a.book = book.New(a.Store, diagnoses, now)
 	a.surveillance = surveillance.New(a.Store, a.Units, content.Diseases(), content.EndemicDiseases(), now)
 	if a.indicators, err = indicators.New(a.Store, a.Units, definitions, now); err != nil {
 		return err

@@ -49,11 +49,22 @@ var (
 // Diagnoses returns the list that this program carries.
 func Diagnoses() *DiagnosisList { return diagnoses() }
 
+// diagnosisColumns head the file of diagnoses.
+var diagnosisColumns = []string{"code", "vi", "en", "terms", "plain_vi", "plain_en"}
+
+// diagnosesFile is where it stands, among our definitions and those of a site.
+const diagnosesFile = "terminology/diagnoses.csv"
+
 func loadDiagnoses() (*DiagnosisList, error) {
-	rows, err := readTable(terminologyFiles, "terminology/diagnoses.csv", "code", "vi", "en", "terms", "plain_vi", "plain_en")
+	rows, err := readTable(terminologyFiles, diagnosesFile, diagnosisColumns...)
 	if err != nil {
 		return nil, err
 	}
+	return newDiagnoses(rows)
+}
+
+// newDiagnoses makes the list of rows in order of code.
+func newDiagnoses(rows [][]string) (*DiagnosisList, error) {
 	d := &DiagnosisList{byCode: make(map[string]int, len(rows))}
 	for _, r := range rows {
 		if _, twice := d.byCode[r[0]]; twice || !ValidICD(r[0]) {

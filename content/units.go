@@ -52,11 +52,32 @@ func ReadUnits(root fs.FS) (*vn.Units, error) {
 		}
 		for n, line := range tsv(string(text)) {
 			if err := f.row(line); err != nil {
-				return nil, fmt.Errorf("%s line %d: %w", f.name, n, err)
+				return nil, &TableError{f.name, n, err}
 			}
 		}
 	}
 	return vn.NewUnits(t.Tables)
+}
+
+// TableError says where a table of units is broken.
+type TableError struct {
+	File string
+	Line int   // counted from 1
+	Err  error // begins with the column where it is known
+}
+
+// Error names file and line.
+func (e *TableError) Error() string { return fmt.Sprintf("%s line %d: %v", e.File, e.Line, e.Err) }
+
+// Unwrap gives the fault in the line.
+func (e *TableError) Unwrap() error { return e.Err }
+
+// column names the column of a fault, counted from 1.
+func column(n int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("column %d: %w", n, err)
 }
 
 // tsv yields the fields of each line that is no comment, with its number.
@@ -95,10 +116,12 @@ func (t *unitTables) since(f []string) error {
 	for i, to := range []*float64{&u.AreaKm2, nil, &u.Lon, &u.Lat} {
 		if to != nil && known(f[3+i]) && err == nil {
 			*to, err = strconv.ParseFloat(f[3+i], 64)
+			err = column(4+i, err)
 		}
 	}
 	if known(f[4]) && err == nil {
 		u.Population, err = strconv.Atoi(f[4])
+		err = column(5, err)
 	}
 	if err != nil {
 		return err
@@ -167,7 +190,7 @@ func (t *unitTables) before(f []string) error {
 	}
 	if len(f) > 3 {
 		if err := t.edges(u.ID, f[3]); err != nil {
-			return err
+			return column(4, err)
 		}
 	}
 	return t.add(u)
@@ -213,7 +236,10 @@ func (t *unitTables) edges(from vn.UnitID, text string) error {
 
 func (t *unitTables) add(u vn.Unit) error {
 	if u.ID == 0 {
-		return fmt.Errorf("code %q", u.Code)
+		return column(1, fmt.Errorf("code %q", u.Code))
+	}
+	if u.Name == "" {
+		return column(3, fmt.Errorf("the name is missing"))
 	}
 	t.Units = append(t.Units, u)
 	return nil
@@ -226,11 +252,11 @@ func (t *unitTables) former(f []string) error {
 	}
 	generation, err := strconv.Atoi(f[1])
 	if err != nil {
-		return err
+		return column(2, err)
 	}
 	until, err := vn.ParseDate(f[2])
 	if err != nil {
-		return err
+		return column(3, err)
 	}
 	level := vn.LevelCommune
 	if len(f[0]) == 2 {

@@ -163,6 +163,10 @@ func (u *Units) Get(id UnitID) (Unit, bool) {
 	return u.all[i], true
 }
 
+// All returns every unit of every time in order of id, with its latest
+// attributes. The slice must not be changed.
+func (u *Units) All() []Unit { return u.all }
+
 // At returns the unit with its attributes of the day; false when it is unknown
 // or does not exist on that day.
 func (u *Units) At(id UnitID, on Date) (Unit, bool) {

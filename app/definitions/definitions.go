@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package definitions takes in what a ministry decides and publishes:
+// administrative units, boundaries, the full list of diagnoses. It is what
+// mach import units, boundaries and terminology run.
+//
+// A file is checked whole before anything is written. With one fault nothing
+// changes, and each fault names its line and column. What is accepted stands in
+// DATA/content and is used from the next start on.
+package definitions
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mach/app/intake"
+	"mach/content"
+	"mach/i18n"
+	"mach/issue"
+	"mach/vn"
+)
+
+// Importer takes in definitions for one data folder.
+type Importer struct {
+	Data  string       // the data folder
+	Site  content.Site // what it has already
+	Units *vn.Units    // in use
+	Today vn.Date
+	// Words and Lang say what is wrong.
+	Words *i18n.Catalogue
+	Lang  i18n.Lang
+	// In is read for the file named "-".
+	In io.Reader
+}
+
+// Kinds are what can be imported, as the command names it.
+var Kinds = []string{"units", "boundaries", "terminology"}
+
+// Import takes in one file of a kind and writes the report to out as
+// [intake.Importer] does: a line for each fault, then the totals. The error is
+// a failure of reading or writing.
+func (m *Importer) Import(kind, file string, out io.Writer) (intake.Totals, error) {
+	r := &report{Importer: m, file: filepath.Base(file), out: json.NewEncoder(out)}
+	r.out.SetEscapeHTML(false)
+	var err error
+	switch kind {
+	case "units":
+		err = r.units(file)
+	case "boundaries":
+		err = r.boundaries(file)
+	case "terminology":
+		err = r.terminology(file)
+	default:
+		err = fmt.Errorf("no definitions are called %s", kind)
+	}
+	if err != nil {
+		return r.totals, fmt.Errorf("importing %s: %w", kind, err)
+	}
+	return r.totals, r.out.Encode(r.totals)
+}
+
+// report is one import under way.
+type report struct {
+	*Importer
+	file   string
+	out    *json.Encoder
+	totals intake.Totals
+}
+
+// fault writes one line of the report.
+func (r *report) fault(file string, line int, path string, severity issue.Severity, key string, args ...any) error {
+	r.totals.Refused++
+	return r.out.Encode(intake.Line{File: file, Line: line, Path: path, Severity: string(severity), Reason: r.Words.T(r.Lang, key, args...), Rule: key})
+}
+
+// faults writes those of a table or a collection.
+func (r *report) faults(list []content.Fault) error {
+	for _, f := range list {
+		path, words := f.Name, r.Words.T(r.Lang, f.Issue.Key, f.Issue.Args...)
+		if f.Column > 0 {
+			path = fmt.Sprintf("column %d", f.Column)
+			words = r.Words.T(r.Lang, "content.import.column", f.Column, f.Name, words)
+		}
+		r.totals.Refused++
+		err := r.out.Encode(intake.Line{File: r.file, Line: f.Line, Path: path, Severity: string(f.Issue.Severity), Reason: words, Rule: f.Issue.Key})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *report) open(name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(r.In), nil
+	}
+	return os.Open(name)
+}
+
+// terminology takes in the full list of diagnoses.
+func (r *report) terminology(name string) error {
+	in, err := r.open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	rows, faults, err := content.ReadDiagnoses(in)
+	if err != nil {
+		return err
+	}
+	r.totals.Read = len(rows)
+	if len(faults) > 0 {
+		return r.faults(faults)
+	}
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	if err := w.Write([]string{"code", "vi", "en", "terms", "plain_vi", "plain_en"}); err != nil {
+		return err
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return err
+	}
+	return r.store("terminology", map[string][]byte{"diagnoses.csv": b.Bytes()}, len(rows))
+}
+
+// boundaries takes in the outlines of communes.
+func (r *report) boundaries(name string) error {
+	in, err := r.open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	borders, faults, err := content.ReadBoundaries(in, r.Units, r.Today)
+	if err != nil {
+		return err
+	}
+	r.totals.Read = len(borders)
+	if len(faults) > 0 {
+		return r.faults(faults)
+	}
+	b, err := json.Marshal(borders)
+	if err != nil {
+		return err
+	}
+	return r.store("boundaries", map[string][]byte{"boundaries.json": b}, len(borders))
+}
+
+// units takes in tables of administrative units: a folder or a zip file with
+// the four tables, or some of them, or one table by itself. The tables in use
+// stand for those that are not there.
+func (r *report) units(name string) error {
+	newer, done, err := tables(name)
+	if err != nil {
+		return err
+	}
+	defer done()
+	files := map[string][]byte{}
+	for _, file := range content.UnitFiles {
+		b, err := fs.ReadFile(newer, file)
+		if err == nil {
+			files[file] = b
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if len(files) == 0 {
+		return r.fault(r.file, 0, "", issue.SeverityError, "content.units.file", strings.Join(content.UnitFiles, ", "))
+	}
+	all, err := r.Site.UnitTables(newer)
+	if err != nil {
+		return err
+	}
+	units, err := content.ReadUnits(all)
+	var broken *content.TableError
+	switch {
+	case errors.As(err, &broken):
+		return r.fault(broken.File, broken.Line, "", issue.SeverityError, "content.units.row", broken.Err.Error())
+	case err != nil:
+		return r.fault(r.file, 0, "", issue.SeverityError, "content.units.row", err.Error())
+	}
+	r.totals.Read = len(units.All())
+	for _, u := range r.Units.All() {
+		if _, ok := units.Get(u.ID); !ok {
+			if err := r.fault(r.file, 0, u.ID.String(), issue.SeverityError, "content.units.gone", u.Code, u.Full()); err != nil {
+				return err
+			}
+		}
+	}
+	if r.totals.Refused > 0 {
+		return nil
+	}
+	for _, file := range content.UnitFiles { // the folder is replaced whole
+		if files[file] == nil {
+			if files[file], err = fs.ReadFile(all, file); err != nil {
+				return err
+			}
+		}
+	}
+	return r.store("units", files, len(units.All()))
+}
+
+// tables opens a folder, a zip file or a single table as a folder.
+func tables(name string) (dir fs.FS, done func() error, err error) {
+	nothing := func() error { return nil }
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, nothing, err
+	case info.IsDir():
+		return os.DirFS(name), nothing, nil
+	case strings.EqualFold(filepath.Ext(name), ".zip"):
+		z, err := zip.OpenReader(name)
+		if err != nil {
+			return nil, nothing, err
+		}
+		return z, z.Close, nil
+	case slices.Contains(content.UnitFiles, filepath.Base(name)):
+		return only{os.DirFS(filepath.Dir(name)), filepath.Base(name)}, nothing, nil
+	}
+	return only{}, nothing, nil
+}
+
+// only is a folder of one file.
+type only struct {
+	dir  fs.FS
+	name string
+}
+
+// Open opens the one file.
+func (o only) Open(name string) (fs.File, error) {
+	if name != o.name {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return o.dir.Open(name)
+}
+
+// store replaces DATA/content/<area> by the files, whole: a reader never sees
+// half of it. Equal content changes nothing.
+func (r *report) store(area string, files map[string][]byte, rows int) error {
+	dir := filepath.Join(r.Data, "content", area)
+	if same(dir, files) {
+		r.totals.Unchanged = rows
+		return nil
+	}
+	next, last := dir+".new", dir+".old"
+	for _, gone := range []string{next, last} {
+		if err := os.RemoveAll(gone); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(next, 0o700); err != nil {
+		return err
+	}
+	for name, b := range files {
+		if err := write(filepath.Join(next, name), b); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(dir, last); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(next, dir); err != nil {
+		return err
+	}
+	r.totals.Stored = rows
+	return os.RemoveAll(last)
+}
+
+// write makes a file that survives a power cut.
+func write(name string, b []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func same(dir string, files map[string][]byte) bool {
+	for name, b := range files {
+		if old, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(old, b) {
+			return false
+		}
+	}
+	return true
+}
