@@ -334,8 +334,16 @@ func patientOf(d *fhir.Doc) string {
 	return ""
 }
 
-// encounterOf returns the id of the visit that d was written in, or "".
+// encounterOf returns the id of the visit that d was written in, or "". An
+// appointment names it among what supports it.
 func encounterOf(d *fhir.Doc) string {
+	if d.Type() == "Appointment" {
+		for n := range d.Each("supportingInformation") {
+			if id := refTo(n, "Encounter"); id != "" {
+				return id
+			}
+		}
+	}
 	for _, at := range []fhir.Node{d.Get("encounter"), d.Get("context"), d.Get("context", "encounter")} {
 		if id := refTo(at, "Encounter"); id != "" {
 			return id

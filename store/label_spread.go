@@ -34,7 +34,7 @@ import (
 // [Store.relabelled] brings the referrers of a changed resource along.
 
 // inVisit lists the types that rule 3 is for.
-var inVisit = []string{"CarePlan", "Claim", "ClinicalImpression", "Communication", "CommunicationRequest", "Composition",
+var inVisit = []string{"Appointment", "CarePlan", "Claim", "ClinicalImpression", "Communication", "CommunicationRequest", "Composition",
 	"DiagnosticReport", "DocumentReference", "Immunization", "MedicationAdministration", "MedicationDispense",
 	"MedicationRequest", "MedicationStatement", "Observation", "Procedure", "QuestionnaireResponse", "ServiceRequest"}
 

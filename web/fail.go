@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"mach/issue"
 )
@@ -102,11 +103,11 @@ func (m *Mux) failure(r *http.Request, v *visit, err error) failure {
 // elsewhere sends people to sign in or unlock and back to where they were.
 // After a POST that is the page with the form, where their draft waits.
 func (m *Mux) elsewhere(w http.ResponseWriter, r *http.Request, v *visit, path string) {
-	next := v.path
+	next := withoutWords(v.path)
 	if r.Method != http.MethodGet || v.partial {
 		next = ""
 		if ref, err := url.Parse(r.Referer()); err == nil && ref.Host == r.Host {
-			next = LocalPath(ref.RequestURI(), "")
+			next = withoutWords(LocalPath(ref.RequestURI(), ""))
 		}
 	}
 	if next != "" && next != "/" {
@@ -114,6 +115,26 @@ func (m *Mux) elsewhere(w http.ResponseWriter, r *http.Request, v *visit, path s
 	}
 	v.once = ""
 	_ = Redirect(w, r, path)
+}
+
+// withoutWords takes what was searched for out of a local path: a name or a
+// number has no business in an address that is handed on.
+func withoutWords(path string) string {
+	at, query, ok := strings.Cut(path, "?")
+	if !ok {
+		return path
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return at
+	}
+	for _, name := range []string{"q", "name", "number", "year"} {
+		values.Del(name)
+	}
+	if len(values) == 0 {
+		return at
+	}
+	return at + "?" + values.Encode()
 }
 
 func homeOf(s Session) string {

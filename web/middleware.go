@@ -72,6 +72,7 @@ func (m *Mux) observe(next http.Handler) http.Handler {
 func (m *Mux) headers(w http.ResponseWriter, r *http.Request, v *visit) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy(nil, nil))
+	h.Set("Cache-Control", "no-store") // until a handler knows that it holds nobody's data
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

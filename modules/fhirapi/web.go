@@ -236,7 +236,12 @@ func (m *Module) write(w http.ResponseWriter, r *http.Request, q *request, a *an
 	if a.location != "" {
 		h.Set("Location", a.location)
 	}
-	h.Set("Cache-Control", "private, no-cache")
+	// A record stays on no disk of a shared computer. The capability statement
+	// is everybody's.
+	h.Set("Cache-Control", "no-store")
+	if len(q.path) == 1 && q.path[0] == "metadata" {
+		h.Set("Cache-Control", "private, no-cache")
+	}
 	text := a.text
 	if a.doc != nil {
 		text = a.doc.Text()

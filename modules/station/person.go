@@ -208,8 +208,7 @@ func (m *Module) Record(ctx context.Context, a store.Actor, patient string) (Rec
 	r := Record{Person: personOf(doc, m.units)}
 	r.Visits, err = store.List(ctx, m.store.For(a), a.Unit, scanWaiting, `
 		select `+personColumns+`, v.encounter, '', '', v.status, v.arrived, v.ended,
-		       v.facility, coalesce(s.name, ''), coalesce((select l.words from station_line l
-		         where l.encounter = v.encounter and l.kind = 'diagnosis' order by l.rank, l.resource limit 1), '')
+		       v.facility, coalesce(s.name, ''), v.station, v.sensitivity
 		  from station_visit v
 		  join station_person p on p.patient = v.patient
 		  left join station_place s on s.facility = v.facility
@@ -217,7 +216,7 @@ func (m *Module) Record(ctx context.Context, a store.Actor, patient string) (Rec
 	if err != nil {
 		return Record{}, fmt.Errorf("visits of a person: %w", err)
 	}
-	return r, nil
+	return r, m.diagnose(ctx, a, r.Visits, `v.patient = ?`, patient)
 }
 
 func personOf(doc *fhir.Doc, units *vn.Units) Person {

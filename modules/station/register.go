@@ -30,7 +30,7 @@ func (m *Module) A1(ctx context.Context, a store.Actor, day vn.Date) ([]A1Line, 
 		l.Waiting, err = scanWaiting(func(dest ...any) error { return scan(append(dest, &l.Reason, &l.Clinician)...) })
 		return l, err
 	}, `
-		select `+personColumns+`, v.encounter, '', '', v.status, v.arrived, v.ended, v.facility, coalesce(s.name, ''), '',
+		select `+personColumns+`, v.encounter, '', '', v.status, v.arrived, v.ended, v.facility, coalesce(s.name, ''), v.station, v.sensitivity,
 		       v.reason, v.clinician
 		  from station_visit v
 		  join station_person p on p.patient = v.patient
@@ -41,7 +41,7 @@ func (m *Module) A1(ctx context.Context, a store.Actor, day vn.Date) ([]A1Line, 
 		return nil, fmt.Errorf("register A1: %w", err)
 	}
 	lines, err := store.List(ctx, m.store.For(a), a.Unit, scanLine, `
-		select l.encounter, l.patient, l.kind, l.code, l.words, l.sensitivity
+		select l.encounter, l.patient, l.kind, l.code, l.words, v.station, l.sensitivity
 		  from station_line l join station_visit v on v.encounter = l.encounter
 		 where v.station = ? and v.day = ? and v.status = 'finished' and l.kind in ('diagnosis', 'medicine', 'advice')
 		 order by l.encounter, l.kind, l.rank, l.resource`, station, int64(day))
@@ -73,18 +73,21 @@ func join(a, b string) string {
 }
 
 type lineRow struct {
-	encounter, patient, kind, code, words string
-	sensitivity                           []string
+	encounter, patient, kind, code, words, station string
+	sensitivity                                    []string
 }
 
+// typeOfLine is what a line is judged as.
+var typeOfLine = map[string]string{"diagnosis": "Condition", "medicine": "MedicationRequest", "advice": "CarePlan"}
+
 func (l lineRow) Labels() store.Labels {
-	return store.Labels{Type: "Condition", Patient: l.patient, Sensitivity: l.sensitivity}
+	return store.Labels{Type: typeOfLine[l.kind], Patient: l.patient, Facility: l.station, Sensitivity: l.sensitivity}
 }
 
 func scanLine(scan store.Scan) (lineRow, error) {
 	var l lineRow
 	var sensitivity string
-	err := scan(&l.encounter, &l.patient, &l.kind, &l.code, &l.words, &sensitivity)
+	err := scan(&l.encounter, &l.patient, &l.kind, &l.code, &l.words, &l.station, &sensitivity)
 	l.sensitivity = strings.Fields(sensitivity)
 	return l, err
 }

@@ -24,11 +24,12 @@ type Module struct {
 	units     *vn.Units
 	diagnoses *content.DiagnosisList
 	now       func() time.Time
+	common    int // people from whom on a syllable is common; smaller in tests
 }
 
 // New prepares the module.
 func New(s *store.Store, units *vn.Units, diagnoses *content.DiagnosisList, now func() time.Time) *Module {
-	return &Module{store: s, units: units, diagnoses: diagnoses, now: now}
+	return &Module{store: s, units: units, diagnoses: diagnoses, now: now, common: common}
 }
 
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }
@@ -270,17 +271,32 @@ func (m *Module) Correct(ctx context.Context, a store.Actor, encounter, conditio
 	if err := v.parts[i].Into(&c); err != nil {
 		return err
 	}
-	before := c.Code.Text
+	// The note goes with the new diagnosis. What was closed before is named only
+	// in the old version, which stays closed, and the reason in the audit.
+	before, why := c.Code.Text+" → "+d.Words, ": "+reason
+	if closed(v.parts[i]) && len(content.Sensitivity(fhir.ICD10, d.Code, d.Words)) == 0 {
+		before, why = "→ "+d.Words, ""
+	}
 	c.Code = fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: d.Code, Display: d.Words}}, Text: d.Words}
 	c.Note = append(c.Note, fhir.Annotation{
 		AuthorReference: fhir.Ref("Practitioner", a.Practitioner), Time: fhir.Instant(m.now()),
-		Text: before + " → " + d.Words + ": " + reason,
+		Text: before + why,
 	})
 	doc, err := fhir.New(c)
 	if err != nil {
 		return err
 	}
-	return m.commit(ctx, a, key, []store.Op{store.Update(doc, 0)})
+	return m.commit(ctx, a, key, []store.Op{store.Update(doc, 0).Because(reason)})
+}
+
+// closed reports whether a diagnosis belongs to a closed file.
+func closed(condition *fhir.Doc) bool {
+	for c := range condition.Get("code").Each("coding") {
+		if len(content.Sensitivity(c.Get("system").String(), c.Get("code").String(), c.Get("display").String())) > 0 {
+			return true
+		}
+	}
+	return len(content.Sensitivity("", "", condition.Get("code", "text").String())) > 0
 }
 
 func (m *Module) commit(ctx context.Context, a store.Actor, key string, ops []store.Op) error {

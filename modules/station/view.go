@@ -172,12 +172,9 @@ func (s site) Labels() store.Labels {
 	return store.Labels{Type: "Organization", ID: s.facility, Facility: s.station}
 }
 
-// probe is how many rows of the token index are counted to choose the rarest
-// syllable, and how many people are looked at behind it.
-const (
-	probe   = 400
-	reached = 3000
-)
+// common is from how many people on a syllable counts as common: then walking
+// the names in order meets enough matches sooner than sorting all that have it.
+const common = 2000
 
 // Find lists people of the station, and today's arrivals there, whose name has
 // a syllable beginning with each word of the text ("ngu va a" finds Nguyễn Văn
@@ -192,19 +189,8 @@ func (m *Module) Find(ctx context.Context, a store.Actor, text string, limit int
 	if err != nil {
 		return nil, err
 	}
-	driver, err := m.rarest(ctx, a, station, tokens)
-	if err != nil {
-		return nil, err
-	}
 	where, args := matching(tokens)
-	lo, hi := prefix(driver)
-	mine, err := store.List(ctx, m.store.For(a), a.Unit, scanPerson, `
-		select `+personColumns+`
-		  from (select distinct patient from station_token
-		         where station = ? and token >= ? and token < ? limit ?) t
-		  join station_person p on p.patient = t.patient
-		 where `+where+` order by p.name_sort, p.patient limit ?`,
-		append(append([]any{station, lo, hi, reached}, args...), limit)...)
+	mine, err := m.residents(ctx, a, station, tokens, limit)
 	if err != nil {
 		return nil, fmt.Errorf("people of the station: %w", err)
 	}
@@ -228,6 +214,27 @@ func (m *Module) Find(ctx context.Context, a store.Actor, text string, limit int
 	return all[:min(limit, len(all))], nil
 }
 
+// residents lists the people of the station whose name has all the words, by
+// given name: from the index of the rarest word, or, when all are common, along
+// the names.
+func (m *Module) residents(ctx context.Context, a store.Actor, station string, tokens []string, limit int) ([]Person, error) {
+	driver, rare, err := m.rarest(ctx, a, station, tokens)
+	if err != nil {
+		return nil, err
+	}
+	where, args := matching(tokens)
+	from, first := `station_person p where p.station = ?`, []any{station}
+	if rare {
+		lo, hi := prefix(driver)
+		from = `(select distinct patient from station_token where station = ? and token >= ? and token < ?) t
+			join station_person p on p.patient = t.patient where true`
+		first = []any{station, lo, hi}
+	}
+	return store.List(ctx, m.store.For(a), a.Unit, scanPerson,
+		`select `+personColumns+` from `+from+` and `+where+` order by p.name_sort, p.patient limit ?`,
+		append(append(first, args...), limit)...)
+}
+
 // misses counts the typed words that no syllable of the name begins with, marks
 // and all.
 func misses(p Person, typed string) int {
@@ -241,24 +248,24 @@ func misses(p Person, typed string) int {
 	return n
 }
 
-// rarest returns the word with the fewest people behind it, counted up to the
-// probe: Nguyễn is three people in ten, so the words are not alike.
-func (m *Module) rarest(ctx context.Context, a store.Actor, station string, tokens []string) (string, error) {
-	best, fewest := tokens[0], int64(probe+1)
+// rarest returns the word with the fewest people behind it, and whether they
+// are few: Nguyễn is three people in ten, so the words are not alike.
+func (m *Module) rarest(ctx context.Context, a store.Actor, station string, tokens []string) (word string, few bool, err error) {
+	fewest := int64(m.common)
 	for _, token := range tokens {
 		lo, hi := prefix(token)
 		n, err := store.Figures(ctx, m.store.For(a), a.Unit, func(scan store.Scan) (int64, error) {
 			var n int64
 			return n, scan(&n)
-		}, `select count(*) from (select 1 from station_token where station = ? and token >= ? and token < ? limit ?) x`, station, lo, hi, probe)
+		}, `select count(*) from (select 1 from station_token where station = ? and token >= ? and token < ? limit ?) x`, station, lo, hi, m.common)
 		if err != nil {
-			return "", fmt.Errorf("probing a name: %w", err)
+			return "", false, fmt.Errorf("probing a name: %w", err)
 		}
 		if n[0] < fewest {
-			best, fewest = token, n[0]
+			word, few, fewest = token, true, n[0]
 		}
 	}
-	return best, nil
+	return word, few, nil
 }
 
 func prefix(token string) (lo, hi string) { return token, token + "\uffff" }
@@ -311,7 +318,20 @@ type Waiting struct {
 	Arrived, Ended            time.Time
 	Facility                  string // where in the station
 	Place                     string
-	Diagnosis                 string
+	Diagnosis                 string // of a signed visit, for those who may read it
+	station                   string // the top of Facility
+	visit                     []string
+}
+
+// Labels lets the guard judge the line. A signed visit is judged as the
+// Encounter, with its sensitivity: who may not open it does not find it. One
+// that is still open is a place in the queue, and says nothing of why.
+func (w Waiting) Labels() store.Labels {
+	l := store.Labels{Type: "Encounter", ID: w.Encounter, Patient: w.Patient, Facility: w.station, Unit: w.Person.Unit}
+	if w.Status == "finished" {
+		l.Sensitivity = w.visit
+	}
+	return l
 }
 
 // Today lists the visits of the day at the station with its sub-sites, those
@@ -323,8 +343,7 @@ func (m *Module) Today(ctx context.Context, a store.Actor, day vn.Date) ([]Waiti
 	}
 	rows, err := store.List(ctx, m.store.For(a), a.Unit, scanWaiting, `
 		select `+personColumns+`, v.encounter, coalesce(q.task, ''), coalesce(q.number, ''), v.status, v.arrived, v.ended,
-		       v.facility, coalesce(s.name, ''), coalesce((select l.words from station_line l
-		         where l.encounter = v.encounter and l.kind = 'diagnosis' order by l.rank, l.resource limit 1), '')
+		       v.facility, coalesce(s.name, ''), v.station, v.sensitivity
 		  from station_visit v
 		  join station_person p on p.patient = v.patient
 		  left join station_ticket q on q.encounter = v.encounter
@@ -335,16 +354,41 @@ func (m *Module) Today(ctx context.Context, a store.Actor, day vn.Date) ([]Waiti
 	if err != nil {
 		return nil, fmt.Errorf("visits of the day: %w", err)
 	}
-	return rows, nil
+	return rows, m.diagnose(ctx, a, rows, `v.station = ? and v.day = ?`, station, int64(day))
+}
+
+// diagnose writes the main diagnosis beside the signed visits, each judged as
+// the Condition it is.
+func (m *Module) diagnose(ctx context.Context, a store.Actor, rows []Waiting, where string, args ...any) error {
+	lines, err := store.List(ctx, m.store.For(a), a.Unit, scanLine, `
+		select l.encounter, l.patient, l.kind, l.code, l.words, v.station, l.sensitivity
+		  from station_line l join station_visit v on v.encounter = l.encounter
+		 where `+where+` and v.status = 'finished' and l.kind = 'diagnosis'
+		 order by l.encounter, l.rank, l.resource limit 2000`, args...)
+	if err != nil {
+		return fmt.Errorf("diagnoses of visits: %w", err)
+	}
+	main := make(map[string]string, len(lines))
+	for _, l := range lines {
+		if _, ok := main[l.encounter]; !ok {
+			main[l.encounter] = l.words
+		}
+	}
+	for i := range rows {
+		rows[i].Diagnosis = main[rows[i].Encounter]
+	}
+	return nil
 }
 
 func scanWaiting(scan store.Scan) (Waiting, error) {
 	var w Waiting
 	var arrived, ended int64
+	var sensitivity string
 	var err error
 	w.Person, err = scanPerson(func(dest ...any) error {
-		return scan(append(dest, &w.Encounter, &w.Ticket, &w.Number, &w.Status, &arrived, &ended, &w.Facility, &w.Place, &w.Diagnosis)...)
+		return scan(append(dest, &w.Encounter, &w.Ticket, &w.Number, &w.Status, &arrived, &ended, &w.Facility, &w.Place, &w.station, &sensitivity)...)
 	})
+	w.visit = strings.Fields(sensitivity)
 	w.Arrived = time.UnixMicro(arrived)
 	if ended > 0 {
 		w.Ended = time.UnixMicro(ended)
