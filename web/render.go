@@ -28,8 +28,12 @@ func Refuse(w http.ResponseWriter, r *http.Request, page templ.Component) error 
 }
 
 // Fragment answers 200 with a part of a page, for htmx or for a panel that
-// another module's page includes by URL.
+// another module's page includes by URL. Who comes to it by the link that
+// stands there without JavaScript gets it in a frame.
 func Fragment(w http.ResponseWriter, r *http.Request, part templ.Component) error {
+	if r.Header.Get("Sec-Fetch-Dest") == "document" {
+		part = alone(part)
+	}
 	return render(w, r, http.StatusOK, part)
 }
 
