@@ -85,6 +85,13 @@ func TestCheckNamesTheAlteredRow(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, dir string, database []string) {
 		s := serve(t, dir, database...)
 		people(t, s, dir, database, 1100)
+		for range 100 { // PostgreSQL numbers log and audit after the commit
+			if _, text := ask(t, "GET", s.Metrics, "", ""); strings.Contains(text, "mach_log_changes 1100") {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
 		if code := s.stop(); code != 0 {
 			t.Fatalf("stopping: exit code %d", code)
 		}
