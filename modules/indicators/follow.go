@@ -30,7 +30,7 @@ func (m *Module) Follower() store.Follower {
 			types = append(types, f.Count.Resource)
 		}
 	}
-	return store.Follower{Name: "indicators", Version: 2, Types: types, Tables: tables, Apply: m.apply}
+	return store.Follower{Name: "indicators", Version: 3, Types: types, Tables: tables, Apply: m.apply}
 }
 
 // item is what one resource adds to one indicator.
@@ -111,8 +111,12 @@ func (m *Module) remove(ctx context.Context, tx store.Tx, f *fold, resource stri
 }
 
 // around changes the items and then the cells: by the item itself for flows,
-// by the difference of who counts for people.
+// by the difference of who counts for people. A closed diagnosis is listed to
+// who may know it and counted nowhere: one more in a commune would tell whose.
 func (m *Module) around(ctx context.Context, tx store.Tx, f *fold, patient string, change func() error, it item, sign int64) error {
+	if f.Count.Resource == "Condition" && it.sensitivity != "" {
+		return change()
+	}
 	if f.Kind == "flow" {
 		if err := change(); err != nil {
 			return err
@@ -146,7 +150,7 @@ func first(ctx context.Context, tx store.Tx, indicator, patient string) (item, b
 	var unit, day int64
 	ok, err := tx.Row(ctx, []any{&unit, &day}, `
 		select unit, day from indicators_item
-		 where indicator = ? and patient = ?
+		 where indicator = ? and patient = ? and (sensitivity = '' or resource not like 'Condition/%')
 		 order by day, resource limit 1`, indicator, patient)
 	return item{patient: patient, unit: vn.UnitID(unit), day: vn.Date(day)}, ok, err
 }
