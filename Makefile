@@ -25,10 +25,12 @@ build: assets
 e2e: build             ## the browser stories alone
 	go test -count=1 -timeout 15m ./e2e/...
 
-bench: build           ## NDJSON on standard output, one figure a line
+bench:                 ## NDJSON on standard output, one figure a line
+	@$(MAKE) -s build 1>&2
 	@go run ./app/bench $(ARGS)
 
-bench-%: build
+bench-%:
+	@$(MAKE) -s build 1>&2
 	@go run ./app/bench --only $* $(ARGS)
 
 clean:

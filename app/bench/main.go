@@ -92,6 +92,9 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return err
 	}
 	b.folder = b.Folder
+	if !slices.ContainsFunc(groups, func(g group) bool { return slices.ContainsFunc(g.prefixes, b.wanted) }) {
+		return fmt.Errorf("no figure has a name that begins with %q", b.Only)
+	}
 	for _, g := range groups {
 		if !slices.ContainsFunc(g.prefixes, b.wanted) || g.long && !b.Long {
 			continue

@@ -181,8 +181,9 @@ func (b *bench) pages(s *server, dir string) error {
 
 func (b *bench) onePage(s *server, w *browser, p page) error {
 	const n, warm = 30, 3
-	path := p.path
+	path, shown := p.path, p.path
 	if p.link != nil {
+		shown = p.link.String()
 		html, _, err := w.get(path)
 		if err != nil {
 			return err
@@ -208,7 +209,7 @@ func (b *bench) onePage(s *server, w *browser, p page) error {
 	if err != nil {
 		return err
 	}
-	if err := b.tell("page."+p.name+".cpu", milliseconds(used)/n, "ms", n, "%s as %s, %d kB of HTML", p.path, p.role, len(html)/1000); err != nil {
+	if err := b.tell("page."+p.name+".cpu", milliseconds(used)/n, "ms", n, "%s as %s, %d kB of HTML", shown, p.role, len(html)/1000); err != nil {
 		return err
 	}
 	return b.tell("page."+p.name+".bytes", float64(wire+parts), "bytes", 1, "compressed: HTML %d, CSS and JS %d (kept by the browser for a year)", wire, parts)
