@@ -19,14 +19,16 @@ type Module struct {
 	endemic  *content.Endemicity
 	now      func() time.Time
 
-	mu   sync.Mutex
-	maps map[vn.UnitID]drawn // cartograms of the day: laying one out costs milliseconds
+	mu      sync.Mutex
+	borders content.Borders
+	maps    map[vn.UnitID]drawn // cartograms of the day: laying one out costs milliseconds
 }
 
 // drawn is a cartogram with the day it shows.
 type drawn struct {
 	on      vn.Date
 	circles []vn.Circle
+	borders content.Borders // nil: circles are drawn
 }
 
 // New prepares the module.
@@ -36,14 +38,20 @@ func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, endemic
 
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }
 
+// Draw makes maps show borders where there are any. Call it before serving.
+func (m *Module) Draw(b content.Borders) { m.borders = b }
+
 // cartogram lays out the communes of a unit, once a day.
-func (m *Module) cartogram(unit vn.UnitID, on vn.Date) []vn.Circle {
+func (m *Module) cartogram(unit vn.UnitID, on vn.Date) drawn {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if d, ok := m.maps[unit]; ok && d.on == on {
-		return d.circles
+		return d
 	}
-	d := drawn{on, vn.Cartogram(m.units, unit, on)}
+	d := drawn{on: on, circles: vn.Cartogram(m.units, unit, on)}
+	if m.borders.Place(m.units, d.circles) {
+		d.borders = m.borders
+	}
 	m.maps[unit] = d
-	return d.circles
+	return d
 }

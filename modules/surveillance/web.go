@@ -97,6 +97,7 @@ type spot struct {
 	Count  int
 	Alarm  bool
 	Circle vn.Circle
+	Border content.Border
 }
 
 // jurisdiction is the unit an actor answers for.
@@ -238,9 +239,10 @@ func (m *Module) spots(r *http.Request, a store.Actor, p *homeData, communes []v
 		}
 	}
 	var out []spot
-	for _, c := range m.cartogram(p.Unit.ID, web.Today(r)) {
+	drawn := m.cartogram(p.Unit.ID, web.Today(r))
+	for _, c := range drawn.circles {
 		if u, ok := m.units.At(c.Unit, web.Today(r)); ok {
-			out = append(out, spot{u, sums[c.Unit], alarm[c.Unit], c})
+			out = append(out, spot{u, sums[c.Unit], alarm[c.Unit], c, drawn.borders[c.Unit]})
 		}
 	}
 	return out, nil

@@ -114,7 +114,7 @@ func (w *world) settle(r store.Receipt) {
 	if w.lazy {
 		return
 	}
-	for range 100 {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
 		late, err := w.s.AwaitLate(context.Background(), r, "surveillance")
 		if err != nil {
 			w.t.Fatal(err)
