@@ -10,7 +10,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"mach/demo"
@@ -48,7 +50,41 @@ func (c *demoCmd) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(a.Serve(ctx, s.Out), a.Close())
+	return errors.Join(a.Serve(ctx, &greeter{to: s.Out, err: s.Err}), a.Close())
+}
+
+// greeter passes the ready line on, tells people in words where to go, and
+// opens the role switcher where there is a screen.
+type greeter struct{ to, err io.Writer }
+
+func (g *greeter) Write(line []byte) (int, error) {
+	var ready Ready
+	if err := json.Unmarshal(line, &ready); err == nil {
+		page := ready.URL + "/vai"
+		say(g.err, "\nMạch: %s\n\n", page)
+		openBrowser(page)
+	}
+	return g.to.Write(line)
+}
+
+// openBrowser shows the page on a desktop; on a machine without a screen, or
+// where nothing can open it, the printed address is enough.
+func openBrowser(page string) {
+	opener := "xdg-open"
+	switch {
+	case runtime.GOOS == "darwin":
+		opener = "open"
+	case os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "":
+		return
+	}
+	path, err := exec.LookPath(opener)
+	if err != nil {
+		return
+	}
+	viewer := exec.Command(path, page)
+	if viewer.Start() == nil {
+		go viewer.Wait() // the desktop's, not ours: only collected
+	}
 }
 
 // marker is the content of the demonstration's marker file.
