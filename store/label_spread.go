@@ -38,6 +38,10 @@ var inVisit = []string{"Appointment", "CarePlan", "Claim", "ClinicalImpression",
 	"DiagnosticReport", "DocumentReference", "Immunization", "MedicationAdministration", "MedicationDispense",
 	"MedicationRequest", "MedicationStatement", "Observation", "Procedure", "QuestionnaireResponse", "ServiceRequest"}
 
+// reasonMembers lists the members in which a resource names its reason. What
+// merely supports it, such as the measurements sent along, is none.
+var reasonMembers = []string{"about", "addresses", "basedOn", "diagnosis", "focus", "inResponseTo", "reasonReference"}
+
 // neutral lists the types whose labels nobody inherits and that need none.
 var neutral = []string{"Patient", "Practitioner", "PractitionerRole", typeOrganization, "Location", "RelatedPerson",
 	"Device", "Group", "HealthcareService", "Questionnaire", "Medication", "Substance", "PlanDefinition", "ActivityDefinition"}
@@ -139,7 +143,7 @@ func inherits(d *fhir.Doc) iter.Seq[string] {
 				if typ, _, _ := strings.Cut(ref, "/"); slices.Contains(neutral, typ) || typ == "Encounter" && name != "focus" {
 					continue
 				}
-				reasons = true
+				reasons = reasons || slices.Contains(reasonMembers, name)
 				if !yield(ref) {
 					return
 				}
