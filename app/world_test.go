@@ -264,7 +264,13 @@ func (w *world) visits() {
 // visit goes through the station's own pages.
 func (w *world) visit(doctor string, p *patient, kind, code string) {
 	w.Helper()
-	u := w.users[doctor]
+	m := markers(kind)
+	w.visitWith(w.users[doctor], p, kind, code, m)
+}
+
+// visitWith opens a visit, fills it with words and signs it.
+func (w *world) visitWith(u *user, p *patient, kind, code string, m []string) {
+	w.Helper()
 	opened := w.post(u, "/tram/nguoi/"+p.id+"/so", url.Values{})
 	at := opened.Header().Get("Location")
 	id, ok := strings.CutPrefix(at, "/tram/luot-kham/")
@@ -272,7 +278,6 @@ func (w *world) visit(doctor string, p *patient, kind, code string) {
 		w.Fatalf("no visit opened: %d %q\n%s\n%s", opened.Code, at, opened.Body, w.log)
 	}
 	p.visits[kind] = id
-	m := markers(kind)
 	version := regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(w.get(u, at).Body.String())
 	if version == nil {
 		w.Fatalf("no form on %s", at)
