@@ -40,6 +40,12 @@ func (a *App) openModules(ctx context.Context) error {
 	if a.indicators, err = indicators.New(a.Store, a.Units, definitions, now); err != nil {
 		return err
 	}
+	borders, err := a.site.Boundaries()
+	if err != nil {
+		return err
+	}
+	a.surveillance.Draw(borders)
+	a.indicators.Draw(borders)
 	a.telehealth = telehealth.New(a.Store, a.rooms, a.catalogue, now)
 	if a.peers, err = peers.New(ctx, a.Store, a.Units, now, a.wake); err != nil {
 		return err

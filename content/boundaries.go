@@ -24,12 +24,42 @@ type Border struct {
 	MinX, MinY, MaxX, MaxY float64 // of the box
 }
 
+// Borders are outlines by commune; nil = none.
+type Borders map[vn.UnitID]Border
+
+// largest is the map with most communes that borders are drawn on: the
+// nation's outlines would be megabytes, and a province has at most 168.
+const largest = 250
+
+// Place moves the circles of a map to where the borders lie, those without a
+// border to their true centre. It reports whether it did: not without any border
+// on the map, and not for the nation.
+func (b Borders) Place(units *vn.Units, circles []vn.Circle) bool {
+	drawn := false
+	for _, c := range circles {
+		drawn = drawn || b[c.Unit].Path != ""
+	}
+	if !drawn || len(circles) > largest {
+		return false
+	}
+	for i := range circles {
+		c := &circles[i]
+		if x, ok := b[c.Unit]; ok {
+			c.X, c.Y, c.R = (x.MinX+x.MaxX)/2, (x.MinY+x.MaxY)/2, max(x.MaxX-x.MinX, x.MaxY-x.MinY)/2
+		} else if u, ok := units.Get(c.Unit); ok && u.Located() {
+			p := vn.Project(u.Lon, u.Lat)
+			c.X, c.Y = p.X, p.Y
+		}
+	}
+	return true
+}
+
 // boundariesFile holds the borders of a site by unit id.
 const boundariesFile = "boundaries/boundaries.json"
 
 // Boundaries returns the borders that the site has imported; nil when none.
 // No boundary file of clear terms exists, so we carry none.
-func (s Site) Boundaries() (map[vn.UnitID]Border, error) {
+func (s Site) Boundaries() (Borders, error) {
 	if s.dir == nil {
 		return nil, nil
 	}
@@ -40,7 +70,7 @@ func (s Site) Boundaries() (map[vn.UnitID]Border, error) {
 	if err != nil {
 		return nil, fmt.Errorf("boundaries of the site: %w", err)
 	}
-	var out map[vn.UnitID]Border
+	var out Borders
 	if err := json.Unmarshal(b, &out); err != nil {
 		return nil, fmt.Errorf("boundaries of the site: %w", err)
 	}
@@ -55,12 +85,12 @@ const tolerance = 0.15
 // carry the code of a commune of the day in properties.code. It returns the
 // borders, simplified, and every fault with the line of its feature; borders
 // are of use only without faults. The error is one of reading.
-func ReadBoundaries(r io.Reader, units *vn.Units, on vn.Date) (map[vn.UnitID]Border, []Fault, error) {
+func ReadBoundaries(r io.Reader, units *vn.Units, on vn.Date) (Borders, []Fault, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, nil, err
 	}
-	b := borderReader{units: units, on: on, out: map[vn.UnitID]Border{}, first: map[vn.UnitID]int{}}
+	b := borderReader{units: units, on: on, out: Borders{}, first: map[vn.UnitID]int{}}
 	b.collection(data)
 	return b.out, b.faults, nil
 }
@@ -68,7 +98,7 @@ func ReadBoundaries(r io.Reader, units *vn.Units, on vn.Date) (map[vn.UnitID]Bor
 type borderReader struct {
 	units  *vn.Units
 	on     vn.Date
-	out    map[vn.UnitID]Border
+	out    Borders
 	first  map[vn.UnitID]int // the feature of each commune
 	faults []Fault
 }

@@ -204,7 +204,7 @@ func mapOf(ctx context.Context, f figureData) cartogram.Props {
 			continue
 		}
 		p.Circles = append(p.Circles, cartogram.Circle{
-			X: c.X, Y: c.Y, R: c.R, Inset: insetName(ctx, c.Inset), Name: s.Unit.Full(), Value: float64(s.Value),
+			X: c.X, Y: c.Y, R: c.R, Border: f.Map.borders[c.Unit], Inset: insetName(ctx, c.Inset), Name: s.Unit.Full(), Value: float64(s.Value),
 			Href: boardPath(s.Unit.ID) + "/" + f.Value.Indicator.ID + "?ky=" + f.Value.Period.String(),
 		})
 	}

@@ -29,6 +29,9 @@ func New(s *store.Store, units *vn.Units, definitions []content.Indicator, now f
 	return &Module{store: s, units: units, folds: folds, atlas: &atlas{units: units}, now: now}, nil
 }
 
+// Draw makes maps show borders where there are any. Call it before serving.
+func (m *Module) Draw(b content.Borders) { m.atlas.borders = b }
+
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }
 
 // fold returns the definition of the id.

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 
+	"mach/content"
 	"mach/web"
 	"mach/web/components/chart"
 )
@@ -26,6 +27,9 @@ type Circle struct {
 	Inset      string  // name of the inset; "" = the main map
 	Label      string  // written on the map: few, short
 	Alarm      bool    // a ring around it, and a word in the table
+	// Border is its true outline in the kilometres of X and Y, drawn instead of
+	// the circle; the zero Border is none.
+	Border content.Border
 }
 
 // Props are a map. Steps are the bounds between colour steps, rising, at most
@@ -91,6 +95,15 @@ type dot struct {
 	Circle
 	class   string
 	x, y, r float64
+	place   string // the transform of the border
+}
+
+// box is what the place takes up.
+func (c Circle) box() (minX, minY, maxX, maxY float64) {
+	if b := c.Border; b.Path != "" {
+		return b.MinX, b.MinY, b.MaxX, b.MaxY
+	}
+	return c.X - c.R, c.Y - c.R, c.X + c.R, c.Y + c.R
 }
 
 type frame struct {
@@ -155,8 +168,9 @@ func tall(cs []Circle) bool {
 func extent(cs []Circle) (minX, minY, maxX, maxY float64) {
 	minX, minY, maxX, maxY = math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
 	for _, c := range cs {
-		minX, maxX = math.Min(minX, c.X-c.R), math.Max(maxX, c.X+c.R)
-		minY, maxY = math.Min(minY, c.Y-c.R), math.Max(maxY, c.Y+c.R)
+		left, top, right, bottom := c.box()
+		minX, maxX = math.Min(minX, left), math.Max(maxX, right)
+		minY, maxY = math.Min(minY, top), math.Max(maxY, bottom)
 	}
 	return minX, minY, maxX, maxY
 }
@@ -181,12 +195,22 @@ func (d *drawn) place(p Props, cs []Circle, x0, y0, w, h, pad float64, middle bo
 		oy += (h - usedH) / 2
 	}
 	start := len(d.dots)
+	whole := "translate(" + num(ox-minX*k) + " " + num(oy-minY*k) + ") scale(" + strconv.FormatFloat(k, 'f', 5, 64) + ")"
 	for _, c := range cs {
 		d.dots = append(d.dots, dot{Circle: c, class: paint(Step(c.Value, p.Steps), len(p.Steps)),
-			x: ox + (c.X-minX)*k, y: oy + (c.Y-minY)*k, r: math.Max(c.R*k, least)})
+			x: ox + (c.X-minX)*k, y: oy + (c.Y-minY)*k, r: math.Max(c.R*k, least), place: whole})
 	}
 	slices.SortStableFunc(d.dots[start:], func(a, b dot) int { return cmp.Compare(b.r, a.r) })
 	return usedH
+}
+
+// ring is the radius of the mark around a place in alarm: around a circle, or
+// small in the middle of an outline.
+func ring(c dot) float64 {
+	if c.Border.Path != "" {
+		return 6
+	}
+	return c.r + 2.5
 }
 
 // ranges are the legend's steps in words, palest first.
