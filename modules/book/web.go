@@ -80,7 +80,7 @@ func (m *Module) dosesPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 // accessShown is how many lines of the access log one page joins and shows.
-const accessShown = 300
+const accessShown = 500
 
 // accessPage shows who read the record: when, which facility, role, purpose, in
 // words.
