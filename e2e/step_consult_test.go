@@ -5,6 +5,7 @@ package e2e
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"mach/demo"
@@ -154,6 +155,9 @@ func (st *story) watches() {
 	expert := st.s.SignIn(st, "expert.province")
 	p := st.phone.Go("/so").FollowNear(vi("book.who.text"), vi("book.who.open")).See(today())
 	lines := p.Texts("main li")
+	for older := vi("book.who.older"); strings.Contains(p.Text(), older); {
+		lines = append(lines, p.Follow(older).Texts("main li")...)
+	}
 	for _, want := range []struct {
 		who demo.SignIn
 		why string

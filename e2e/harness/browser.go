@@ -20,6 +20,10 @@ type Browser struct {
 	ctx context.Context
 }
 
+// For is the same browser for a part of the test: its windows close, and its
+// failures count, there.
+func (b *Browser) For(t testing.TB) *Browser { return &Browser{t, b.ctx} }
+
 // Open starts a browser that ends with the test.
 func Open(t testing.TB) *Browser {
 	t.Helper()

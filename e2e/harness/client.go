@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Client sends forms and reads pages as one signed-in person.
@@ -28,11 +30,17 @@ type Answer struct {
 // Get reads a page.
 func (c *Client) Get(t testing.TB, path string) Answer {
 	t.Helper()
-	r, err := c.http.Get(c.s.URL + path)
-	if err != nil {
-		t.Fatal(err)
+	for {
+		r, err := c.http.Get(c.s.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := answerOf(t, r)
+		if a.Status != http.StatusTooManyRequests {
+			return a
+		}
+		time.Sleep(time.Second) // faster than people read
 	}
-	return answerOf(t, r)
 }
 
 // Post sends a form of names and values and follows it to the next page; a
@@ -123,4 +131,26 @@ func (s *Server) FHIR(t testing.TB, token, method, path string, resource any) ma
 		t.Fatalf("%s /fhir%s answered no JSON: %v", method, path, err)
 	}
 	return out
+}
+
+// Nobody is a client that has not signed in.
+func (s *Server) Nobody(t testing.TB) *Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Client{s: s, http: &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+}
+
+// Kind asks for an address and returns status and media type; the body is left
+// unread, since it may never end.
+func (c *Client) Kind(t testing.TB, path string) (status int, kind string) {
+	t.Helper()
+	r, err := c.http.Get(c.s.URL + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	return r.StatusCode, r.Header.Get("Content-Type")
 }

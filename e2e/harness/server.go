@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -223,11 +221,7 @@ func (s *Server) Run(t testing.TB, args ...string) string {
 // Stories use it for what happened before they begin.
 func (s *Server) Client(t testing.TB, a demo.SignIn) *Client {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &Client{s: s, http: &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+	c := s.Nobody(t)
 	c.Post(t, "/vai", "login", a.Login)
 	return c
 }

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mach/demo"
+	"mach/e2e/harness"
+	"mach/store"
+	"mach/web"
+)
+
+// pattern is a GET route with what its addresses look like.
+type pattern struct {
+	harness.Route
+	path  string
+	match *regexp.Regexp
+	quiet bool // no page: a stream, a script, a picture; its own test below
+}
+
+// noPages are the GET routes that answer no HTML, with what they answer.
+var noPages = map[string]string{
+	"/live": "text/event-stream", "/manifest.webmanifest": "application/manifest+json", "/sw.js": "text/javascript",
+	"/favicon.ico": "image/svg+xml", "/vai/qr": "image/png", "/hoi-chan/{id}/phong/nguoi": "application/json",
+}
+
+func patternsOf(routes []harness.Route) []*pattern {
+	var out []*pattern
+	for _, r := range routes {
+		if r.Method != "GET" {
+			continue
+		}
+		_, quiet := noPages[r.Path]
+		expr := regexp.MustCompile(`\\\{[^}]*\\\}`).ReplaceAllStringFunc(regexp.QuoteMeta(r.Path), func(s string) string {
+			if s == `\{\$\}` {
+				return ""
+			}
+			return "[^/?]+"
+		})
+		out = append(out, &pattern{r, r.Path, regexp.MustCompile("^" + expr + `(\?.*)?$`), quiet})
+	}
+	// The router prefers the pattern with more written out; so does match.
+	slices.SortStableFunc(out, func(a, b *pattern) int { return strings.Count(a.path, "{") - strings.Count(b.path, "{") })
+	return out
+}
+
+func match(patterns []*pattern, at string) *pattern {
+	i := slices.IndexFunc(patterns, func(p *pattern) bool { return p.match.MatchString(at) })
+	if i < 0 {
+		return nil
+	}
+	return patterns[i]
+}
+
+// TestEveryRoute opens every page of every role, in Vietnamese on a desk and on
+// a phone: axe finds nothing, no key lacks its words, nothing sticks out of a
+// phone, the console is quiet. In English it opens every page once more in the
+// browser, and for each role asks for the words.
+func TestEveryRoute(t *testing.T) {
+	s := server(t)
+	seed(t, s)
+	w := &walk{
+		s: s, b: harness.Open(t), axe: harness.Axe(t), patterns: patternsOf(s.Routes(t)),
+		shapes: map[string]bool{}, visited: map[string]int{}, english: map[string]bool{}, known: map[string][]string{},
+	}
+	began := time.Now()
+	for _, a := range roles(s) { // what each role can reach by links
+		w.reach(t, a)
+	}
+	t.Logf("%d routes; links followed in %s", len(w.patterns), time.Since(began).Round(time.Second))
+	t.Run("roles", func(t *testing.T) {
+		for _, a := range append([]demo.SignIn{{Login: "nobody"}}, roles(s)...) {
+			t.Run(a.Login, func(t *testing.T) { t.Parallel(); w.role(t, a) })
+		}
+	})
+	for _, p := range w.patterns {
+		if w.visited[p.path] == 0 {
+			t.Errorf("GET %s (%s): no role has seen this page", p.path, p.Who)
+		}
+	}
+	t.Logf("%d visits, %d different pages for axe, %s", w.visits, len(w.shapes), time.Since(began).Round(time.Second))
+}
+
+// roles is one sign-in for each role.
+func roles(s *harness.Server) []demo.SignIn {
+	var out []demo.SignIn
+	for _, a := range s.SignIns {
+		if !slices.ContainsFunc(out, func(b demo.SignIn) bool { return b.Role == a.Role }) || a.Login == "expert.province" || a.Login == "coordinator.province" {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// walk is what the roles' walks share.
+type walk struct {
+	s        *harness.Server
+	b        *harness.Browser
+	axe      string
+	patterns []*pattern
+
+	mu      sync.Mutex
+	shapes  map[string]bool                // pages that axe has seen, by width
+	visited map[string]int                 // by path of the route: how often it answered 200
+	english map[string]bool                // routes opened in English
+	known   map[string][]string            // addresses of a route that somebody found
+	found   map[string]map[string][]string // the same by login
+	visits  int
+}
+
+// open says whether a sign-in may open the route.
+func open(p *pattern, a demo.SignIn) bool {
+	var s web.Session
+	s.Actor.Role = a.Role
+	return web.Who(p.Who).Allows(s) && (a.Role == "" || web.Who(p.Who) != web.Public)
+}
+
+// plainOnes are the addresses that need no id.
+func (w *walk) plainOnes(a demo.SignIn) []string {
+	var out []string
+	for _, p := range w.patterns {
+		if open(p, a) && (!strings.Contains(p.path, "{") || p.path == "/{$}") {
+			out = append(out, strings.TrimSuffix(p.path, "{$}"))
+		}
+	}
+	return out
+}
+
+func (w *walk) reach(t *testing.T, a demo.SignIn) {
+	found := crawl(t, w.s.Client(t, a), w.patterns, append([]string{a.Home}, w.plainOnes(a)...))
+	if w.found == nil {
+		w.found = map[string]map[string][]string{}
+	}
+	w.found[a.Login] = found
+	for path, list := range found {
+		w.known[path] = append(w.known[path], list...)
+	}
+}
+
+// addresses are what a role opens of a route: an address it found, else one
+// that somebody else found, which may well be refused.
+func (w *walk) addresses(p *pattern, a demo.SignIn) []string {
+	switch list := w.found[a.Login][p.path]; {
+	case p.path == "/{$}":
+		return []string{"/"}
+	case p.path == "/sign-in/link/{secret}":
+		return []string{"/sign-in/link/used-or-unknown"}
+	case p.path == "/hoi-chan/moi": // about a visit
+		if i := slices.IndexFunc(list, func(s string) bool { return strings.Contains(s, "encounter=") }); i >= 0 {
+			return list[i : i+1]
+		}
+		return list[:min(1, len(list))]
+	case len(list) > 0:
+		return list[:1]
+	case !strings.Contains(p.path, "{"):
+		return []string{p.path}
+	case len(w.known[p.path]) > 0:
+		return w.known[p.path][:1]
+	}
+	return nil
+}
+
+// role walks everything that one sign-in may open.
+func (w *walk) role(t *testing.T, a demo.SignIn) {
+	desk := w.b.For(t).Desk(w.s, a.Login)
+	client := w.s.Nobody(t)
+	if a.Role != "" {
+		desk.Become(a)
+		client = w.s.Client(t, a)
+	}
+	desk.Allow("status of 404").Allow("status of 422").Allow("status of 410").Allow("status of 401").Allow("status of 403")
+	for _, p := range w.patterns {
+		if !open(p, a) {
+			continue
+		}
+		for _, at := range w.addresses(p, a) {
+			if p.quiet {
+				w.notPage(t, client, p, at)
+				continue
+			}
+			w.look(t, desk, p, a, at)
+			w.words(t, client, a, at)
+		}
+	}
+}
+
+// look opens one page as it is seen.
+func (w *walk) look(t *testing.T, p *harness.Page, route *pattern, a demo.SignIn, at string) {
+	p.Resize(1440, 900)
+	p.Go(at)
+	status := p.Status()
+	w.mu.Lock()
+	w.visits++
+	if status < 400 || route.path == "/sign-in/link/{secret}" {
+		w.visited[route.path]++
+	}
+	inEnglish := !w.english[route.path] && status < 400
+	w.english[route.path] = w.english[route.path] || inEnglish
+	w.mu.Unlock()
+	if status >= 500 || status == 429 {
+		t.Errorf("%s: %s answers %d", a.Login, at, status)
+		return
+	}
+	w.judge(t, p, a, at)
+	if inEnglish {
+		p.Go(withLang(at, "en"))
+		w.judge(t, p, a, at+" in English")
+		p.Go(withLang(at, "vi"))
+	}
+}
+
+func withLang(at, lang string) string {
+	if strings.Contains(at, "?") {
+		return at + "&lang=" + lang
+	}
+	return at + "?lang=" + lang
+}
+
+// judge checks the page that lies open at both widths.
+func (w *walk) judge(t *testing.T, p *harness.Page, a demo.SignIn, at string) {
+	text := p.Text()
+	if i := strings.Index(text, "⟦"); i >= 0 {
+		t.Errorf("%s: %s lacks words: %s", a.Login, at, text[i:min(len(text), i+80)])
+	}
+	for _, width := range []int64{1440, 390} {
+		p.Resize(width, 900)
+		if by, what := p.Overflow(); by > 0 {
+			t.Errorf("%s: %s sticks out by %d px at %d px: %s", a.Login, at, by, width, what)
+		}
+		if !w.fresh(width, p.Shape()) {
+			continue
+		}
+		for _, v := range p.Violations(w.axe) {
+			t.Errorf("%s: %s at %d px: %s", a.Login, at, width, v)
+		}
+	}
+	p.Quiet()
+}
+
+// fresh says whether no page of this shape and width was looked at before.
+func (w *walk) fresh(width int64, shape string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key := fmt.Sprint(width, " ", shape)
+	if w.shapes[key] {
+		return false
+	}
+	w.shapes[key] = true
+	return true
+}
+
+// words asks for the page in English without a browser: each word is there.
+func (w *walk) words(t *testing.T, c *harness.Client, a demo.SignIn, at string) {
+	got := c.Get(t, withLang(at, "en"))
+	if i := strings.Index(got.Body, "⟦"); i >= 0 {
+		t.Errorf("%s: %s in English lacks words: %s", a.Login, at, got.Body[i:min(len(got.Body), i+80)])
+	}
+	if strings.HasPrefix(got.Body, "<!DOCTYPE html>") && !strings.Contains(got.Body, `<html lang="en">`) {
+		t.Errorf("%s: %s in English does not say so", a.Login, at)
+	}
+}
+
+// notPage checks what is no page: that it answers as what it is.
+func (w *walk) notPage(t *testing.T, c *harness.Client, p *pattern, at string) {
+	if p.path == "/live" {
+		at += "?topics=view:book"
+	}
+	if strings.Contains(at, "{") {
+		return
+	}
+	status, kind := c.Kind(t, at)
+	if status == 404 && p.path != "/live" {
+		return // not for this role
+	}
+	if status != 200 || !strings.HasPrefix(kind, noPages[p.path]) {
+		t.Errorf("GET %s answers %d as %s, want 200 as %s", at, status, kind, noPages[p.path])
+	}
+	w.mu.Lock()
+	w.visited[p.path]++
+	w.mu.Unlock()
+}
+
+// TestWhoSeesNames keeps the walk honest: a role that may open no person finds
+// no address of one.
+func TestWhoSeesNames(t *testing.T) {
+	s := server(t)
+	patterns := patternsOf(s.Routes(t))
+	for _, role := range []store.Role{store.Chairman, store.Department, store.Ministry, store.Administrator} {
+		a := s.Of(t, role)
+		found := crawl(t, s.Client(t, a), patterns, []string{a.Home})
+		for _, path := range []string{"/tram/nguoi/{id}", "/tram/luot-kham/{id}", "/dich/ca/{report}"} {
+			if list := found[path]; len(list) > 0 {
+				t.Errorf("%s comes by links to %s", role, list[0])
+			}
+		}
+	}
+}
