@@ -25,7 +25,8 @@ import (
 //     reason of its own inherits the labels of the visit: a drug without a
 //     reason may be for any of the diagnoses. One that names its reason is
 //     labelled by that reason alone.
-//  4. Vital signs never inherit: a blood pressure tells nothing of why the
+//  4. The form of a case report follows the diagnosis it was drafted from.
+//  5. Vital signs never inherit: a blood pressure tells nothing of why the
 //     person came. A diagnosis does not inherit from the visit it was made in,
 //     nor does a queue ticket.
 //
@@ -128,7 +129,7 @@ func (l *labeller) codes(n fhir.Node, found []string) []string {
 	return found
 }
 
-// inherits yields the references that d takes labels from by rules 2 to 4.
+// inherits yields the references that d takes labels from by rules 2 to 5.
 func inherits(d *fhir.Doc) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if slices.Contains(neutral, d.Type()) || d.Type() == "Observation" && hasCode(d.Get("category"), "", categoryVital) {
@@ -149,10 +150,25 @@ func inherits(d *fhir.Doc) iter.Seq[string] {
 				}
 			}
 		}
+		if cause := caseOf(d); cause != "" {
+			yield("Condition/" + cause)
+			return
+		}
 		if visit := encounterOf(d); visit != "" && !reasons && slices.Contains(inVisit, d.Type()) {
 			yield("Encounter/" + visit)
 		}
 	}
+}
+
+// caseOf returns the id of the diagnosis that a case form was drafted from: it
+// is the number of the case. The form follows that diagnosis, not whatever
+// else the visit was about, or the case would be hidden from those whom the
+// law tells of it.
+func caseOf(d *fhir.Doc) string {
+	if d.Type() != "QuestionnaireResponse" || categoryOf(d) != "case-report" || d.Get("identifier", "system").String() != base+"/id/case" {
+		return ""
+	}
+	return d.Get("identifier", "value").String()
 }
 
 // references yields the local references "Type/id" at or below n.

@@ -144,6 +144,10 @@ func TestSensitivitySpreads(t *testing.T) {
 			map[string]any{"resourceType": "Appointment", "id": "remind", "status": "booked", "participant": []any{map[string]any{"actor": ref("Patient/p"), "status": "accepted"}}, "reasonReference": []any{ref("Condition/hiv")}},
 			map[string]any{"resourceType": "Task", "id": "ticket", "status": "requested", "intent": "order", "code": coding(base+"/cs/task", "ticket"), "for": ref("Patient/p"), "encounter": ref("Encounter/e")},
 			inVisitOf("ServiceRequest", "ask", map[string]any{"category": []any{coding(base+"/cs/category", "consultation")}, "reasonCode": []any{map[string]any{"text": "?"}}, "supportingInfo": []any{ref("Observation/pressure")}}),
+			map[string]any{"resourceType": "QuestionnaireResponse", "id": "form-hiv", "status": "completed", "questionnaire": base + "/fhir/Questionnaire/ca-benh",
+				"identifier": map[string]any{"system": base + "/id/case", "value": "hiv"}, "subject": ref("Patient/p"), "encounter": ref("Encounter/e")},
+			map[string]any{"resourceType": "QuestionnaireResponse", "id": "form-flu", "status": "completed", "questionnaire": base + "/fhir/Questionnaire/ca-benh",
+				"identifier": map[string]any{"system": base + "/id/case", "value": "flu"}, "subject": ref("Patient/p"), "encounter": ref("Encounter/e")},
 			map[string]any{"resourceType": "Patient", "id": "marked", "meta": map[string]any{"security": []any{map[string]any{"system": systemSensitive, "code": "mental"}}}})
 		// A later drug meets the stored labels.
 		w.add(t, inVisitOf("MedicationRequest", "later", with(nil)))
@@ -155,9 +159,9 @@ func TestSensitivitySpreads(t *testing.T) {
 				}
 			}
 		}
-		always := map[string]string{"Condition/flu": "", "MedicationRequest/flu-drug": "", "Observation/pressure": "", "Task/ticket": "", "Patient/p": "",
+		always := map[string]string{"Condition/flu": "", "MedicationRequest/flu-drug": "", "QuestionnaireResponse/form-flu": "", "Observation/pressure": "", "Task/ticket": "", "Patient/p": "",
 			"ServiceRequest/test": "hiv", "DiagnosticReport/deep": "hiv", "Patient/marked": "mental"}
-		follow := []string{"Condition/hiv", "Encounter/e", "MedicationRequest/named", "MedicationRequest/unnamed", "MedicationRequest/later", "Condition/report", "Observation/lab", "Appointment/remind", "ServiceRequest/ask"}
+		follow := []string{"Condition/hiv", "Encounter/e", "MedicationRequest/named", "MedicationRequest/unnamed", "MedicationRequest/later", "Condition/report", "Observation/lab", "Appointment/remind", "ServiceRequest/ask", "QuestionnaireResponse/form-hiv"}
 		expect := func(label string) map[string]string {
 			want := map[string]string{}
 			for ref, l := range always {
