@@ -33,7 +33,7 @@ type Importer struct {
 }
 
 // Line is one line of the report: a refused entry (severity error) or a
-// dangling reference (warning). Line counts from 1: the line of an NDJSON file,
+// dangling reference (warning). File is named as it was given. Line counts from 1: the line of an NDJSON file,
 // the row of a list, the entry of a Bundle.
 type Line struct {
 	File     string `json:"file"`

@@ -26,40 +26,39 @@ import (
 
 // file takes one file in, by what it holds.
 func (r *run) file(ctx context.Context, name string) error {
-	base := filepath.Base(name)
 	in, closeFile, err := r.open(name)
 	if err != nil {
 		return err
 	}
 	defer closeFile()
-	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(base, ".gz"))) {
+	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(name, ".gz"))) {
 	case ".xlsx", ".csv":
 		if err := r.flush(ctx); err != nil {
 			return err
 		}
-		return r.list(ctx, base, in)
+		return r.list(ctx, name, in)
 	}
 	first, err := nextLine(in)
 	if err == io.EOF {
 		return nil
 	}
 	if err != nil {
-		return r.tooLong(base, 1, err)
+		return r.tooLong(name, 1, err)
 	}
 	if _, err := fhir.ParseString(string(first.text)); err == nil {
 		rest, _ := in.Peek(1)
-		if len(rest) > 0 || filepath.Ext(strings.TrimSuffix(base, ".gz")) == ".ndjson" {
-			return r.lines(ctx, base, first, in)
+		if len(rest) > 0 || filepath.Ext(strings.TrimSuffix(name, ".gz")) == ".ndjson" {
+			return r.lines(ctx, name, first, in)
 		}
 	}
-	if strings.HasSuffix(strings.TrimSuffix(base, ".gz"), ".ndjson") {
-		return r.lines(ctx, base, first, in)
+	if strings.HasSuffix(strings.TrimSuffix(name, ".gz"), ".ndjson") {
+		return r.lines(ctx, name, first, in)
 	}
 	whole, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(first.text), in), fhir.MaxSize+1))
 	if err != nil {
 		return err
 	}
-	return r.whole(ctx, base, whole)
+	return r.whole(ctx, name, whole)
 }
 
 // open returns a reader of the file's text, decompressed.
