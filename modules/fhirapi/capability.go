@@ -18,22 +18,31 @@ var kinds = map[fhir.ParamKind]string{
 	fhir.ParamDate: "date", fhir.ParamNumber: "number", fhir.ParamQuantity: "quantity", fhir.ParamComposite: "composite",
 }
 
+// statement is a CapabilityStatement.
+type statement struct {
+	ResourceType   string         `json:"resourceType"`
+	Status         string         `json:"status"`
+	Date           string         `json:"date"`
+	Kind           string         `json:"kind"`
+	Software       map[string]any `json:"software"`
+	Implementation map[string]any `json:"implementation"`
+	FHIRVersion    string         `json:"fhirVersion"`
+	Format         []string       `json:"format"`
+	Rest           []any          `json:"rest"`
+}
+
 // capability describes what this server does, from the tables that do it.
 func capability(base string, at time.Time) *fhir.Doc {
 	var resources []any
 	for _, typ := range fhir.Types() {
 		resources = append(resources, capabilityOf(typ))
 	}
-	return fhir.MustNew(map[string]any{
-		"resourceType":   "CapabilityStatement",
-		"status":         "active",
-		"date":           instant(at),
-		"kind":           "instance",
-		"fhirVersion":    "4.0.1",
-		"format":         []any{"json", "application/fhir+json"},
-		"software":       map[string]any{"name": "Mạch"},
-		"implementation": map[string]any{"description": "Mạch", "url": base},
-		"rest": []any{map[string]any{
+	return fhir.MustNew(statement{
+		ResourceType: "CapabilityStatement", Status: "active", Date: instant(at), Kind: "instance", FHIRVersion: "4.0.1",
+		Software:       map[string]any{"name": "Mạch"},
+		Implementation: map[string]any{"description": "Mạch", "url": base},
+		Format:         []string{"json", jsonType},
+		Rest: []any{map[string]any{
 			"mode": "server",
 			"security": map[string]any{
 				"cors":        false,
