@@ -159,8 +159,8 @@ func (s *Store) terms(ctx context.Context, elected bool) {
 }
 
 // term works as leader until ctx ends or the lock is lost.
-func (s *Store) term(ctx context.Context) {
-	ctx, end := context.WithCancel(ctx)
+func (s *Store) term(stop context.Context) {
+	ctx, end := context.WithCancel(stop)
 	var work sync.WaitGroup
 	for _, f := range []func(context.Context){s.sequence, s.follow, s.sealing} {
 		work.Add(1)
@@ -181,6 +181,11 @@ func (s *Store) term(ctx context.Context) {
 	}
 	end()
 	work.Wait()
+	if stop.Err() != nil { // still in office: what was written last is sealed too
+		if err := s.Seal(context.WithoutCancel(stop)); err != nil {
+			s.log.Error("audit not sealed", "error", err)
+		}
+	}
 	s.leads.leave()
 }
 
