@@ -30,7 +30,7 @@ func (m *Module) Follower() store.Follower {
 			types = append(types, f.Count.Resource)
 		}
 	}
-	return store.Follower{Name: "indicators", Version: 3, Types: types, Tables: tables, Apply: m.apply}
+	return store.Follower{Name: "indicators", Version: 4, Types: types, Tables: tables, Apply: m.apply}
 }
 
 // item is what one resource adds to one indicator.
@@ -41,9 +41,10 @@ type item struct {
 	sensitivity string
 	unit        vn.UnitID
 	day         vn.Date
+	resting
 }
 
-func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, _ *fhir.Doc) error {
+func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
 	for i := range m.folds {
 		f := &m.folds[i]
 		if f.Count.Resource != c.Type {
@@ -53,6 +54,11 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, _ 
 			return fmt.Errorf("indicator %s, %s/%s: %w", f.ID, c.Type, c.ID, err)
 		}
 	}
+	if c.Type == "Condition" && before != nil {
+		if err := m.recheck(ctx, tx, c.ID, category(now), category(before)); err != nil {
+			return fmt.Errorf("what rests on Condition/%s: %w", c.ID, err)
+		}
+	}
 	return nil
 }
 
@@ -60,8 +66,8 @@ func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Ch
 	resource := c.Type + "/" + c.ID
 	var old item
 	var unit, day int64
-	had, err := tx.Row(ctx, []any{&old.patient, &old.facility, &old.category, &old.sensitivity, &unit, &day},
-		`select patient, facility, category, sensitivity, unit, day from indicators_item where resource = ? and indicator = ?`, resource, f.ID)
+	had, err := tx.Row(ctx, []any{&old.patient, &old.facility, &old.category, &old.sensitivity, &unit, &day, &old.cause, &old.said, &old.held},
+		`select patient, facility, category, sensitivity, unit, day, cause, said, held from indicators_item where resource = ? and indicator = ?`, resource, f.ID)
 	if err != nil {
 		return err
 	}
@@ -70,6 +76,7 @@ func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Ch
 	next := item{
 		patient: c.Labels.Patient, facility: c.Labels.Facility, category: c.Labels.Category,
 		sensitivity: strings.Join(c.Labels.Sensitivity, " "), unit: m.unitOf(c, now),
+		resting: resting{cause: causeOf(now)},
 	}
 	var has bool
 	next.day, has = f.counts(now, c.At)
@@ -98,9 +105,9 @@ func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Ch
 func (m *Module) put(ctx context.Context, tx store.Tx, f *fold, resource string, it item) error {
 	return m.around(ctx, tx, f, it.patient, func() error {
 		return tx.Exec(ctx, `
-			insert into indicators_item (resource, indicator, patient, facility, category, sensitivity, unit, day)
-			values (?, ?, ?, ?, ?, ?, ?, ?)`,
-			resource, f.ID, it.patient, it.facility, it.category, it.sensitivity, int64(it.unit), int64(it.day))
+			insert into indicators_item (resource, indicator, patient, facility, category, sensitivity, unit, day, cause, said, held)
+			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			resource, f.ID, it.patient, it.facility, it.category, it.sensitivity, int64(it.unit), int64(it.day), it.cause, it.said, it.held)
 	}, it, +1)
 }
 
@@ -114,7 +121,7 @@ func (m *Module) remove(ctx context.Context, tx store.Tx, f *fold, resource stri
 // by the difference of who counts for people. A closed diagnosis is listed to
 // who may know it and counted nowhere: one more in a commune would tell whose.
 func (m *Module) around(ctx context.Context, tx store.Tx, f *fold, patient string, change func() error, it item, sign int64) error {
-	if f.Count.Resource == "Condition" && it.sensitivity != "" {
+	if f.Count.Resource == "Condition" && it.sensitivity != "" || it.held != 0 {
 		return change()
 	}
 	if f.Kind == "flow" {
@@ -150,7 +157,7 @@ func first(ctx context.Context, tx store.Tx, indicator, patient string) (item, b
 	var unit, day int64
 	ok, err := tx.Row(ctx, []any{&unit, &day}, `
 		select unit, day from indicators_item
-		 where indicator = ? and patient = ? and (sensitivity = '' or resource not like 'Condition/%')
+		 where indicator = ? and patient = ? and held = 0 and (sensitivity = '' or resource not like 'Condition/%')
 		 order by day, resource limit 1`, indicator, patient)
 	return item{patient: patient, unit: vn.UnitID(unit), day: vn.Date(day)}, ok, err
 }

@@ -189,7 +189,7 @@ func (m *Module) Items(ctx context.Context, a store.Actor, id string, unit vn.Un
 	}
 	return store.List(ctx, m.store.For(a), unit, scanItem, `
 		select resource, patient, facility, category, sensitivity, unit, day from indicators_item
-		 where indicator = ? and unit = ? and day >= ? and day <= ?
+		 where indicator = ? and unit = ? and day >= ? and day <= ? and held = 0
 		 order by day desc, resource desc limit ?`, id, int64(unit), m.since(f, p), int64(p.To), limit)
 }
 
@@ -218,7 +218,7 @@ func (m *Module) Fed(ctx context.Context, a store.Actor, unit vn.UnitID, resourc
 	for _, r := range resources {
 		rows, err := store.List(ctx, m.store.For(a), unit, scanFed, `
 			select indicator, resource, patient, facility, category, sensitivity, unit, day
-			  from indicators_item where resource = ?`, r)
+			  from indicators_item where resource = ? and held = 0`, r)
 		if err != nil {
 			return nil, fmt.Errorf("indicators fed by a visit: %w", err)
 		}

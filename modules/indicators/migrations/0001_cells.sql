@@ -9,8 +9,15 @@ create table indicators_item (
     sensitivity text   not null, -- codes, separated by spaces
     unit        bigint not null, -- commune, or the lowest unit known
     day         bigint not null, -- days since 1970-01-01
+    -- A case report not yet confirmed rests on a diagnosis: it is held, that
+    -- is listed and counted nowhere, while that diagnosis has been corrected
+    -- to another disease and nobody has updated the report.
+    cause       text   not null, -- Condition id of the diagnosis; '' = rests on none
+    said        text   not null, -- its ICD-10 category when the report was written; '' = unchanged since
+    held        bigint not null,
     primary key (resource, indicator)
 );
+create index indicators_item_cause on indicators_item (cause);
 create index indicators_item_unit on indicators_item (indicator, unit, day);
 create index indicators_item_patient on indicators_item (indicator, patient);
 

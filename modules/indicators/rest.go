@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package indicators
+
+import (
+	"context"
+	"strings"
+
+	"mach/fhir"
+	"mach/store"
+	"mach/vn"
+)
+
+// resting is what an item says about the diagnosis it rests on. A case report
+// that is suspect or probable stands on the diagnosis that triggered it: when
+// that is corrected to another disease the report is held, until somebody
+// updates it or the diagnosis is put back. Surveillance counts by the same
+// rule.
+type resting struct {
+	cause string // Condition id; "" = rests on none
+	said  string // ICD-10 category of the cause when the report was written; "" = unchanged since
+	held  int64  // 1 = does not count now
+}
+
+// causeOf is the diagnosis that an unconfirmed case report rests on.
+func causeOf(doc *fhir.Doc) string {
+	if doc == nil || doc.Type() != "Condition" {
+		return ""
+	}
+	switch doc.Get("verificationStatus", "coding", "code").String() {
+	case "provisional", "differential", "unconfirmed":
+	default:
+		return ""
+	}
+	for e := range doc.Each("evidence") {
+		for d := range e.Each("detail") {
+			if id, ok := strings.CutPrefix(d.Get("reference").String(), "Condition/"); ok {
+				return id
+			}
+		}
+	}
+	return ""
+}
+
+// category is the three-character ICD-10 category of a diagnosis; "" when there
+// is none any more.
+func category(doc *fhir.Doc) string {
+	if doc == nil {
+		return ""
+	}
+	for coding := range doc.Root().Get("code").Each("coding") {
+		if strings.HasPrefix(coding.Get("system").String(), fhir.ICD10) {
+			code := coding.Get("code").String()
+			return code[:min(len(code), 3)]
+		}
+	}
+	return ""
+}
+
+// recheck holds or frees what rests on a diagnosis after it changed.
+func (m *Module) recheck(ctx context.Context, tx store.Tx, cause, now, before string) error {
+	type row struct {
+		resource, indicator string
+		item
+	}
+	var rows []row
+	err := tx.Rows(ctx, `
+		select resource, indicator, patient, facility, category, sensitivity, unit, day, cause, said, held
+		  from indicators_item where cause = ? order by resource, indicator`,
+		[]any{cause}, func(scan func(...any) error) error {
+			var r row
+			var unit, day int64
+			err := scan(&r.resource, &r.indicator, &r.patient, &r.facility, &r.category, &r.sensitivity, &unit, &day, &r.cause, &r.said, &r.held)
+			r.unit, r.day = vn.UnitID(unit), vn.Date(day)
+			rows = append(rows, r)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		next := r.item
+		if next.said == "" {
+			next.said = before
+		}
+		next.held = 0
+		if now != next.said {
+			next.held = 1
+		}
+		f, ok := m.fold(r.indicator)
+		if next == r.item || !ok {
+			continue
+		}
+		if err := m.remove(ctx, tx, &f, r.resource, r.item); err != nil {
+			return err
+		}
+		if err := m.put(ctx, tx, &f, r.resource, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
