@@ -39,11 +39,11 @@ type world struct {
 
 // each runs the test in a world on every database.
 func each(t *testing.T, test func(t *testing.T, w *world), more ...storetest.Option) {
-	clock := storetest.NewClock()
 	units, err := unitsOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
+	clock := storetest.NewClock()
 	follower := New(nil, units, content.Diseases(), content.EndemicDiseases(), clock.Now).Follower()
 	options := append([]storetest.Option{storetest.Follow(follower), storetest.Configure(func(c *store.Config) {
 		c.Now = clock.Now
@@ -57,7 +57,9 @@ func each(t *testing.T, test func(t *testing.T, w *world), more ...storetest.Opt
 			return u.ID
 		}
 	})}, more...)
+	begins := clock.Now()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		clock.Advance(begins.Sub(clock.Now())) // each database begins on the same morning
 		w := &world{Module: New(s, units, content.Diseases(), content.EndemicDiseases(), clock.Now), t: t, s: s, clock: clock}
 		p, ok := units.ByCode(province, vn.DateOf(clock.Now()))
 		if !ok {
