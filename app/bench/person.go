@@ -127,7 +127,7 @@ func (b *bench) peopleInto(ctx context.Context, a *app.App, communes []vn.Unit) 
 			}
 			number++
 			if ops = append(ops, store.Put(doc)); len(ops) >= 500 {
-				if receipt, err = a.Store.For(by).Commit(ctx, ops...); err != nil {
+				if _, err = a.Store.For(by).Commit(ctx, ops...); err != nil {
 					return err
 				}
 				ops = ops[:0]
