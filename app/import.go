@@ -19,7 +19,7 @@ import (
 type importCmd struct {
 	Config
 	Lang  string   `default:"en" enum:"vi,en" help:"Language of the reasons."`
-	Files []string `arg:"" name:"file" help:"Bundles and resources in JSON, NDJSON (also .gz), lists in .xlsx or .csv; - for standard input."`
+	Files []string `arg:"" name:"file" help:"Bundles and resources in JSON, NDJSON (also .gz), lists in .xlsx or .csv; - for standard input; or one of the words units, boundaries, terminology and one file of it."`
 }
 
 func (c *importCmd) Run(ctx context.Context, s Streams) error {

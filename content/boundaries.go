@@ -110,7 +110,12 @@ func (b *borderReader) add(line int, path string, err *issue.Error) {
 // collection walks the top object, so that each feature's line is known.
 func (b *borderReader) collection(data []byte) {
 	d := json.NewDecoder(bytes.NewReader(data))
-	line := func() int { return 1 + bytes.Count(data[:d.InputOffset()], []byte("\n")) }
+	lines, counted := 1, int64(0)
+	line := func() int {
+		at := d.InputOffset()
+		lines, counted = lines+bytes.Count(data[counted:at], []byte("\n")), at
+		return lines
+	}
 	broken := func(err error) { b.add(line(), "", issue.New(issue.Structure, "content.boundaries.json", err.Error())) }
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		b.add(line(), "", issue.New(issue.Structure, "content.boundaries.collection"))

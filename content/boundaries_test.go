@@ -4,6 +4,7 @@ package content
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -72,4 +73,34 @@ func away(p, a, b vn.Point) float64 {
 		best = min(best, math.Hypot(p.X-a.X-f*(b.X-a.X), p.Y-a.Y-f*(b.Y-a.Y)))
 	}
 	return best - math.Hypot(b.X-a.X, b.Y-a.Y)/2000
+}
+
+func FuzzReadDefinitions(f *testing.F) {
+	f.Add("code,vi,en\nA00,Tả,Cholera\n")
+	f.Add(`{"type":"FeatureCollection","features":[{"properties":{"code":9334},"geometry":{"type":"Polygon","coordinates":[[[106,21],[106,22],[107,21],[106,21]]]}}]}`)
+	f.Add(`{"type":"FeatureCollection","features":[{"geometry":{"coordinates":[[[[1e999]]]]}}]}`)
+	units, err := Units()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		rows, faults, err := ReadDiagnoses(strings.NewReader(text))
+		if err != nil || len(faults) == 0 && text == "" {
+			t.Errorf("diagnoses: %v, %v", faults, err)
+		}
+		if len(faults) == 0 {
+			if _, err := newDiagnoses(rows); err != nil {
+				t.Errorf("%q was accepted: %v", text, err)
+			}
+		}
+		borders, faults, err := ReadBoundaries(strings.NewReader(text), units, vn.Reform)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, b := range borders {
+			if len(faults) == 0 && (b.Path == "" || b.MinX > b.MaxX || b.MinY > b.MaxY) {
+				t.Errorf("%q gives %+v", text, b)
+			}
+		}
+	})
 }

@@ -4,9 +4,7 @@ package directory
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -16,12 +14,10 @@ import (
 	"mach/access"
 	"mach/content"
 	"mach/fhir"
-	"mach/i18n"
 	"mach/issue"
 	"mach/store"
 	"mach/store/storetest"
 	"mach/vn"
-	"mach/web"
 	"mach/web/webtest"
 )
 
@@ -428,67 +424,39 @@ func TestViewFollows(t *testing.T) {
 	})
 }
 
-// as answers every request as one actor.
-type as struct{ who store.Actor }
-
-func (s as) Resolve(*http.Request) (web.Session, error) {
-	return web.Session{Actor: s.who, Home: "/danh-ba"}, nil
-}
-
 func TestPages(t *testing.T) {
-	words, err := content.Catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
 	each(t, func(s scene) {
+		nurse, citizen := s.actor(store.Nurse), storetest.Person("p1")
+		site := webtest.NewSite(s.t, clock, s.Routes)
 		old := s.units.Predecessors(s.commune.ID, vn.Reform-1)[0]
-		unit := func(id vn.UnitID) string { return unitPath(id) }
-		pages := []struct {
-			path string
-			all  bool // for citizens too
-			want string
-		}{
-			{"/danh-ba", true, "34"}, {"/danh-ba?q=lien+bao+bac+ninh", true, "Xã Liên Bão"}, {"/danh-ba?q=xyzzy", true, "Không tìm thấy"},
-			{"/danh-ba?q=26740+ng%C3%A0y+2024-01-01", true, "Ngày 01/01/2024, mã 26740 là"},
-			{"/danh-ba?q=26740", true, "26740"}, {"/danh-ba?q=99999+2024-01-01", true, "không có đơn vị nào"},
-			{unit(vn.Nation), true, "Việt Nam"}, {unit(s.commune.ID), true, s.commune.Full()}, {unit(s.commune.Parent), true, "Tỉnh Bắc Ninh"},
-			{unit(old.ID), true, "không còn"}, {unit(old.Parent), true, old.Full()},
-			{"/danh-ba/dia-chi", true, "Địa chỉ cũ"}, {"/danh-ba/dia-chi?q=xa+Lien+Bao,+huyen+Tien+Du,+Bac+Ninh", true, "Xã Liên Bão"},
-			{"/danh-ba/dia-chi?q=xyzzy", true, "Chưa đủ"},
-			{"/danh-ba/co-so", false, "24101"}, {"/danh-ba/co-so?q=xyzzy", false, "Không có cơ sở"}, {"/danh-ba/co-so/tram", false, longName},
-			{"/danh-ba/co-so/diem", false, "Trạm Y tế"}, {"/danh-ba/co-so/la", false, "unheard-of"},
-			{"/danh-ba/ho", false, longName}, {"/danh-ba/ho?q=xyzzy", false, "Không có hộ"}, {"/danh-ba/ho/ho-1", false, "Trần Thị Bé"},
+		for path, want := range map[string]string{
+			"/danh-ba": "34", "/danh-ba?q=lien+bao+bac+ninh": "Xã Liên Bão", "/danh-ba?q=xyzzy": "Không tìm thấy",
+			"/danh-ba?q=26740+ng%C3%A0y+2024-01-01": "Ngày 01/01/2024, mã 26740 là Phường Bến Nghé, Quận 1, Thành phố Hồ Chí Minh",
+			"/danh-ba?q=26740":                      "26740", "/danh-ba?q=99999+2024-01-01": "không có đơn vị nào",
+			unitPath(vn.Nation): "Việt Nam", unitPath(s.commune.ID): s.commune.Full(), unitPath(s.commune.Parent): "Tỉnh Bắc Ninh",
+			unitPath(old.ID): "không còn", unitPath(old.Parent): old.Full(),
+			"/danh-ba/dia-chi": "Địa chỉ cũ", "/danh-ba/dia-chi?q=xa+Lien+Bao,+huyen+Tien+Du,+Bac+Ninh": "Xã Liên Bão", "/danh-ba/dia-chi?q=xyzzy": "Chưa đủ",
+		} {
+			site.Page(nurse, path, want)
+			site.Page(citizen, path, want)
 		}
-		for _, who := range []store.Actor{s.actor(store.Nurse), storetest.Person("p1")} {
-			mux := web.New(web.Options{Catalogue: words, Sessions: as{who}, Now: func() time.Time { return clock }, Log: slog.New(slog.DiscardHandler)})
-			s.Routes(mux)
-			for _, p := range pages {
-				for _, lang := range i18n.Langs() {
-					sep := "?"
-					if strings.Contains(p.path, "?") {
-						sep = "&"
-					}
-					w := httptest.NewRecorder()
-					mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, p.path+sep+"lang="+string(lang), nil))
-					if !p.all && who.Role == store.Person {
-						if w.Code == http.StatusOK {
-							s.t.Errorf("%s opens for a person", p.path)
-						}
-						continue
-					}
-					if w.Code != http.StatusOK {
-						s.t.Errorf("%s for %s: %d", p.path, who.Role, w.Code)
-						continue
-					}
-					for _, fault := range webtest.Faults(w.Body.String()) {
-						s.t.Errorf("%s for %s in %s: %s", p.path, who.Role, lang, fault)
-					}
-					if lang == i18n.Vietnamese && !strings.Contains(w.Body.String(), p.want) {
-						s.t.Errorf("%s for %s does not say %q", p.path, who.Role, p.want)
-					}
-				}
+		for path, want := range map[string]string{
+			"/danh-ba/co-so": "24101", "/danh-ba/co-so?q=xyzzy": "Không có cơ sở", "/danh-ba/co-so/tram": longName,
+			"/danh-ba/co-so/diem": "Trạm Y tế", "/danh-ba/co-so/la": "unheard-of",
+			"/danh-ba/ho": longName, "/danh-ba/ho?q=xyzzy": "Không có hộ", "/danh-ba/ho/ho-1": "Trần Thị Bé",
+		} {
+			site.Page(nurse, path, want)
+			if w := site.Get(citizen, path); w.Code == http.StatusOK {
+				s.t.Errorf("%s opens for a person", path)
 			}
-			mux.Close()
+		}
+		for _, path := range []string{unitPath(123), "/danh-ba/don-vi/x", "/danh-ba/co-so/none", "/danh-ba/co-so?don-vi=123", "/danh-ba/ho/ho-2"} {
+			if w := site.Get(nurse, path); w.Code != http.StatusNotFound {
+				s.t.Errorf("%s answers %d", path, w.Code)
+			}
+		}
+		if page := site.Page(citizen, unitPath(s.commune.ID)); strings.Contains(page, "24101") {
+			s.t.Error("a citizen's page of a unit lists facilities")
 		}
 	})
 }

@@ -236,7 +236,10 @@ func facilityRows(ctx context.Context, units *vn.Units, list []Facility) [][]tab
 	for i, f := range list {
 		rows[i] = []table.Cell{
 			{Text: f.Name, Href: facilityPath(f.ID)}, {Text: or(f.Code, "–")}, {Text: kindName(ctx, f.Kind)},
-			{Text: unitName(units, f.Unit)}, {Of: state(ctx, f.Active)},
+			{Text: unitName(units, f.Unit)}, {},
+		}
+		if !f.Active { // the rest work: saying so fifty times would hide it
+			rows[i][4].Of = state(ctx, false)
 		}
 	}
 	return rows

@@ -135,6 +135,18 @@ func TestPages(t *testing.T) {
 		refused(doctor, path+"/kham", "bệnh lạ lùng", "diagnosis1", "bệnh lạ lùng", "reason", "Sốt", "version", "1")
 		refused(reception, "/tram/nguoi", "Xã Cũ", "name", "", "number", "12", "address", "Xã Cũ, huyện Tiên Du", "birth", "99/99/9999")
 		refused(reception, "/tram/the", "khong phai the", "card", "khong phai the")
+		for card, want := range map[string]string{
+			"027090001234|123456789|" + longName + "|04051990|Nữ|Thôn 1, Liên Bão, Tiên Du, Bắc Ninh|01012021": "/tram/nguoi/p1",
+			"001075000777||Trần Văn Mới|03021975|Nam|Xã Liên Bão, huyện Tiên Du, tỉnh Bắc Ninh|01012021":       `value="Trần Văn Mới"`,
+		} {
+			w := site.Post(reception, "/tram/the", "card", card)
+			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
+				t.Errorf("the card %q answers %d and does not say %q", card, w.Code, want)
+			}
+			for _, fault := range webtest.Faults(w.Body.String()) {
+				t.Errorf("the card %q: %s", card, fault)
+			}
+		}
 		site.Page(nurse, "/tram/chan-doan?diagnosis1=sot+xuat", "A97.0")
 		site.Page(doctor, "/tram/chan-doan?q=", "")
 
