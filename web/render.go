@@ -31,7 +31,8 @@ func Refuse(w http.ResponseWriter, r *http.Request, page templ.Component) error 
 // another module's page includes by URL. Who comes to it by the link that
 // stands there without JavaScript gets it in a frame.
 func Fragment(w http.ResponseWriter, r *http.Request, part templ.Component) error {
-	if r.Header.Get("Sec-Fetch-Dest") == "document" {
+	// The service worker keeps the mode of a request, not its destination.
+	if r.Header.Get("Sec-Fetch-Mode") == "navigate" {
 		part = alone(part)
 	}
 	return render(w, r, http.StatusOK, part)
