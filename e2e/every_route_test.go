@@ -230,7 +230,7 @@ func (w *walk) judge(t *testing.T, p *harness.Page, a demo.SignIn, at string) {
 		t.Errorf("%s: %s lacks words: %s", a.Login, at, text[i:min(len(text), i+80)])
 	}
 	for _, width := range []int64{1440, 390} {
-		p.Resize(width, 900)
+		p.Whole(width)
 		if by, what := p.Overflow(); by > 0 {
 			t.Errorf("%s: %s sticks out by %d px at %d px: %s", a.Login, at, by, width, what)
 		}

@@ -32,7 +32,7 @@ func (st *story) corrects() {
 	st.moves("the correction", 0, -1, -1)
 	st.phone.Until("the corrected diagnosis in the book", func() bool {
 		return slices.ContainsFunc(st.phone.Texts("main li"), func(line string) bool {
-			return strings.Contains(line, st.seen) && strings.Contains(line, "đường hô hấp trên") && !strings.Contains(line, "Dengue")
+			return strings.Contains(line, st.seen) && strings.Contains(line, "Nhiễm khuẩn hô hấp trên cấp") && !strings.Contains(line, "Dengue")
 		})
 	})
 	a1 := d.Again(st.b).Go("/tram/so-a1")

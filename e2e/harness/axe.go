@@ -96,6 +96,16 @@ func (p *Page) Overflow() (int, string) {
 	return o.By, o.At
 }
 
+// Whole makes the window so high that the whole page is seen: nothing lies
+// under a bar that stays at the bottom.
+func (p *Page) Whole(width int64) {
+	p.t.Helper()
+	p.Resize(width, 900)
+	if high := Eval[int64](p, "document.documentElement.scrollHeight"); high > 900 {
+		p.Resize(width, high)
+	}
+}
+
 // Status is the HTTP status of the page's document.
 func (p *Page) Status() int {
 	p.t.Helper()

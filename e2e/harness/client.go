@@ -4,6 +4,7 @@ package harness
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -47,7 +48,7 @@ func (c *Client) Get(t testing.TB, path string) Answer {
 // refusal fails the test.
 func (c *Client) Post(t testing.TB, path string, values ...string) Answer {
 	t.Helper()
-	form := url.Values{}
+	form := url.Values{"_once": {rand.Text()}}
 	for i := 0; i+1 < len(values); i += 2 {
 		form.Add(values[i], values[i+1])
 	}

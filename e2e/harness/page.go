@@ -180,7 +180,13 @@ func (p *Page) FollowNear(near, words string) *Page {
 // Submit presses Ctrl+Enter, the primary action of the form at hand.
 func (p *Page) Submit() *Page {
 	p.t.Helper()
-	p.leave("Ctrl+Enter", func() { p.Press("\r", chromedp.KeyModifiers(chromedp.ModifierCtrl)) })
+	return p.FollowKey("\r", chromedp.KeyModifiers(chromedp.ModifierCtrl))
+}
+
+// FollowKey presses a key and waits for the page it leads to.
+func (p *Page) FollowKey(keys string, opts ...chromedp.KeyOption) *Page {
+	p.t.Helper()
+	p.leave("a key", func() { p.Press(keys, opts...) })
 	return p
 }
 
