@@ -91,7 +91,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	a.Store, err = store.Open(ctx, store.Config{
 		Dir: a.Config.Data, Database: a.Config.Database, Guard: policy, Now: now, Site: a.Config.Site, Log: a.log,
 		Wake: a.wake, UnitOf: a.unitOf, Below: a.below, Committed: a.metrics.committed,
-		Sensitivity: func(system, code string) []string { return content.Sensitivity(system, code, "") },
+		Sensitivity: content.Sensitivity,
 	})
 	if err != nil {
 		return err

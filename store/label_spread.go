@@ -16,7 +16,7 @@ import (
 //
 //  1. A resource has the labels of meta.security and of every coding in it
 //     that Config.Sensitivity knows: its own code, a component, a value, a
-//     reason, something contained.
+//     reason, something contained; also of what it names by words alone.
 //  2. It inherits the labels of every clinical resource that it refers to
 //     (reasonReference, evidence, basedOn, focus, about, supportingInfo,
 //     inResponseTo, diagnosis, result …). So a visit carries the labels of its
@@ -99,8 +99,25 @@ func (l *labeller) own(w *labelled) []string {
 				found = l.codes(n, found)
 			}
 		}
+		found = l.words(w.doc, found)
 	}
 	return merged(nil, found)
+}
+
+// worded are the members in which something is named by words alone, as
+// medicines at a station are.
+var worded = []string{"code", "medicationCodeableConcept", "vaccineCode", "reasonCode"}
+
+// words appends the labels of what the resource names without a code.
+func (l *labeller) words(d *fhir.Doc, found []string) []string {
+	for _, member := range worded {
+		for n := range d.Each(member) {
+			if text := n.Get("text").String(); text != "" {
+				found = append(found, l.s.cfg.Sensitivity("", "", text)...)
+			}
+		}
+	}
+	return found
 }
 
 // codes appends the labels of every coding at or below n.
@@ -111,7 +128,7 @@ func (l *labeller) codes(n fhir.Node, found []string) []string {
 			found = l.codes(e, found)
 		}
 	case fhir.Object:
-		system, code := "", ""
+		system, code, display := "", "", ""
 		for name, v := range n.Fields() {
 			switch {
 			case v.Kind() == fhir.Object || v.Kind() == fhir.Array:
@@ -120,10 +137,12 @@ func (l *labeller) codes(n fhir.Node, found []string) []string {
 				system = v.String()
 			case name == "code":
 				code = v.String()
+			case name == "display":
+				display = v.String()
 			}
 		}
 		if code != "" && system != "" {
-			found = append(found, l.s.cfg.Sensitivity(system, code)...)
+			found = append(found, l.s.cfg.Sensitivity(system, code, display)...)
 		}
 	}
 	return found

@@ -17,7 +17,10 @@ import (
 func testConfig() Config {
 	return Config{
 		Guard: &testGuard{},
-		Sensitivity: func(system, code string) []string {
+		Sensitivity: func(system, code, display string) []string {
+			if code == "" && strings.Contains(display, "Olanzapin") {
+				return []string{"mental"}
+			}
 			if system == "http://hl7.org/fhir/sid/icd-10" && strings.HasPrefix(code, "B2") {
 				return []string{"hiv"}
 			}
@@ -295,4 +298,26 @@ func TestAccessLog(t *testing.T) {
 	if kin := lines(Actor{Account: "m", Role: Guardian, Patient: "p", Request: "3"}); len(kin) != 1 || kin[0].Sensitive {
 		t.Errorf("the guardian sees %+v", kin)
 	}
+}
+
+// A medicine named by words alone is as sensitive as one with a code; free
+// text beside it, such as the dose, is not read.
+func TestWordsAreLabelled(t *testing.T) {
+	eachDatabase(t, testConfig(), func(t *testing.T, s *Store) {
+		w := &world{s: s}
+		w.station(t)
+		drug := func(id, name, dose string) map[string]any {
+			return map[string]any{
+				"resourceType": "MedicationRequest", "id": id, "status": "active", "intent": "order", "subject": ref("Patient/p"),
+				"medicationCodeableConcept": map[string]any{"text": name}, "dosageInstruction": []any{map[string]any{"text": dose}},
+			}
+		}
+		w.add(t, drug("m1", "Olanzapin 10 mg", "uống 1 viên"), drug("m2", "Paracetamol 500 mg", "không uống cùng Olanzapin"))
+		if got := w.labelsOf(t, "MedicationRequest/m1").Sensitivity; !slices.Equal(got, []string{"mental"}) {
+			t.Errorf("labels of the named medicine: %v", got)
+		}
+		if got := w.labelsOf(t, "MedicationRequest/m2").Sensitivity; len(got) > 0 {
+			t.Errorf("labels of another medicine: %v", got)
+		}
+	})
 }

@@ -44,8 +44,9 @@ type Config struct {
 	Log *slog.Logger
 	// Wake is told "view:<name>" after each batch of a view; nil = nobody.
 	Wake func(topic string)
-	// Sensitivity gives the labels of a code (system, code); nil = none.
-	Sensitivity func(system, code string) []string
+	// Sensitivity gives the labels of a code, or, with system and code empty,
+	// of what is named by words alone; nil = none.
+	Sensitivity func(system, code, display string) []string
 	// UnitOf resolves the code and version of an /ext/unit; nil = unknown.
 	UnitOf func(code, version string) vn.UnitID
 	// Below lists a unit and every unit under it, of any generation; nil =
@@ -125,7 +126,7 @@ func (c Config) defaults() Config {
 		c.Wake = func(string) {}
 	}
 	if c.Sensitivity == nil {
-		c.Sensitivity = func(string, string) []string { return nil }
+		c.Sensitivity = func(string, string, string) []string { return nil }
 	}
 	if c.UnitOf == nil {
 		c.UnitOf = func(string, string) vn.UnitID { return 0 }

@@ -67,7 +67,7 @@ func each(t *testing.T, test func(s scene)) {
 		test(sc)
 	}, storetest.Idle(), storetest.Guarded(policy), storetest.Configure(func(c *store.Config) {
 		c.Now = now
-		c.Sensitivity = func(system, code string) []string { return content.Sensitivity(system, code, "") }
+		c.Sensitivity = content.Sensitivity
 		c.UnitOf = func(code, version string) vn.UnitID {
 			on, err := vn.ParseDate(version)
 			if err != nil {
