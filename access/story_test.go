@@ -135,7 +135,7 @@ func tellStory(t *testing.T, tell func(s *story)) {
 		s := &story{t: t}
 		s.s = storetest.Open(t, p, storetest.Guarded(newPolicy(t)), storetest.Configure(func(c *store.Config) {
 			c.Now = func() time.Time { return noon }
-			c.Sensitivity = func(system, code string) []string { return content.Sensitivity(system, code, "") }
+			c.Sensitivity = content.Sensitivity
 			c.UnitOf = func(code, _ string) vn.UnitID { return map[string]vn.UnitID{"21": 21, "22": 22, "31": 31}[code] }
 		}))
 		for id, unit := range map[string]string{"t1": "21", "t2": "22", "h1": "22", "c2": "22", "c3": "31"} {

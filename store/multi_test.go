@@ -134,7 +134,7 @@ func TestHistoryHidesWhatOldVersionsReveal(t *testing.T) {
 	guard := storetest.JudgeFunc(func(a store.Actor, _ store.Action, l store.Labels, _ []store.Relation) store.Decision {
 		return store.Decision{Allow: a.Role == store.Doctor || len(l.Sensitivity) == 0, Reason: "t"}
 	})
-	sensitive := func(system, code string) []string {
+	sensitive := func(system, code, _ string) []string {
 		if code == "B20" {
 			return []string{"hiv"}
 		}

@@ -47,7 +47,7 @@ func each(t *testing.T, test func(t *testing.T, w *world), more ...storetest.Opt
 	follower := New(nil, units, content.Diseases(), content.EndemicDiseases(), clock.Now).Follower()
 	options := append([]storetest.Option{storetest.Follow(follower), storetest.Configure(func(c *store.Config) {
 		c.Now = clock.Now
-		c.Sensitivity = func(system, code string) []string { return content.Sensitivity(system, code, "") }
+		c.Sensitivity = content.Sensitivity
 		c.UnitOf = func(code, version string) vn.UnitID {
 			on, err := vn.ParseDate(version)
 			if err != nil {

@@ -89,7 +89,7 @@ func each(t *testing.T, test func(t *testing.T, s scene)) {
 		st := storetest.Open(t, p, storetest.Guarded(policy), storetest.Follow(m.Follower()),
 			storetest.Configure(func(c *store.Config) {
 				c.Now = clock.Now
-				c.Sensitivity = func(system, code string) []string { return content.Sensitivity(system, code, "") }
+				c.Sensitivity = content.Sensitivity
 			}))
 		s := scene{Module: New(st, &meet{}, words, clock.Now), t: t, store: st, clock: clock}
 		s.rooms = s.Module.rooms.(*meet)
