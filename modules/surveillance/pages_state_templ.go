@@ -330,7 +330,7 @@ func verdictCard(title string, v outbreak.Verdict, words, reason string) templ.C
 				return templ_7745c5c3_Err
 			}
 			if v.Used != nil || v.LeftOut != nil {
-				templ_7745c5c3_Err = table.Table(yearTable(ctx, web.T(ctx, "surveillance.years"), v)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = table.Table(yearTable(ctx, web.T(ctx, "surveillance.years")+" · "+title, v)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
