@@ -86,7 +86,7 @@
       };
     case "settled": // nothing is still being fetched into the page
       return {
-        ok: document.readyState === "complete" && !window.__left && !document.querySelector(".htmx-request, [hx-trigger=load]"),
+        ok: document.readyState === "complete" && !window.__left && (arg || !document.querySelector(".htmx-request, [hx-trigger=load]")),
       };
   }
   return { missing: what };

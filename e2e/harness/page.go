@@ -41,6 +41,7 @@ type Page struct {
 	scope  string // CSS selector that narrows what is found; "" = the page
 	width  int64
 	height int64
+	plain  bool // without JavaScript: parts stay links
 }
 
 // Desk opens a window as wide as a station's screen.
@@ -93,6 +94,7 @@ func (p *Page) WithoutJavaScript() *Page {
 	p.t.Helper()
 	_, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	p.must("switching JavaScript off", err)
+	p.plain = true
 	return p
 }
 
@@ -144,7 +146,7 @@ func (p *Page) Settle() {
 }
 
 func (p *Page) settled() bool {
-	a, err := p.Within("").ask("settled", nil)
+	a, err := p.Within("").ask("settled", p.plain)
 	return err == nil && a.OK
 }
 
