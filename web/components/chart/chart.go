@@ -3,6 +3,7 @@
 package chart
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"time"
@@ -110,7 +111,8 @@ func (p LineProps) scale(s size) scale {
 	sc.left = 12 + textWidth(i18n.Short(i18n.Vietnamese, sc.hi, 2))
 	sc.right = 14
 	for _, l := range p.ends(sc) {
-		sc.right = math.Max(sc.right, 18+textWidth(l.text))
+		// A line alone has no name at its end, but its last value.
+		sc.right = math.Max(sc.right, 18+textWidth(cmp.Or(l.text, i18n.Short(i18n.Vietnamese, sc.hi, 2))))
 	}
 	sc.right = math.Min(sc.right, 0.38*s.w)
 	return sc
