@@ -140,7 +140,7 @@ func communeHint(ctx context.Context, p registerData) string {
 }
 
 func vitalField(ctx context.Context, p visitData, v vital) field.Props {
-	f := field.Props{Name: v.Field, Label: web.T(ctx, "station.vital."+v.Field), Unit: v.Unit, Short: true, Mode: "decimal"}
+	f := field.Props{Name: v.Field, Label: web.T(ctx, "station.vital."+v.Field), Unit: unitWord(ctx, v.Unit), Short: true, Mode: "decimal"}
 	if last, ok := p.Last[v.Code]; ok {
 		f.Last, f.LastOn = amount(ctx, last), vn.DateOf(last.At)
 	}
@@ -193,8 +193,16 @@ var drugNames = sync.OnceValue(func() []string {
 func amount(ctx context.Context, m Measure) string {
 	v, err := strconv.ParseFloat(m.Value, 64)
 	if err != nil {
-		return m.Value + " " + m.Unit
+		return m.Value + " " + unitWord(ctx, m.Unit)
 	}
 	_, digits, _ := strings.Cut(m.Value, ".")
-	return web.Quantity(ctx, v, len(digits), m.Unit)
+	return web.Quantity(ctx, v, len(digits), unitWord(ctx, m.Unit))
+}
+
+// unitWord is a unit in the page's language; most are the same everywhere.
+func unitWord(ctx context.Context, unit string) string {
+	if unit == "lần/phút" {
+		return web.T(ctx, "station.unit.a_minute")
+	}
+	return unit
 }
