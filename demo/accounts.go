@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"mach/access"
+	"mach/issue"
 	"mach/store"
 	"mach/vn"
 )
@@ -101,18 +102,34 @@ func (g *generator) account(ctx context.Context, f facility, p post) (SignIn, er
 			unit = vn.Nation
 		}
 	}
-	acc, secret, err := g.access.Accounts.Add(ctx, g.system(), access.NewAccount{
+	var err error
+	_, s.TOTP, err = g.open(ctx, access.NewAccount{
 		Login: login, Name: p.name, Practitioner: p.practitioner, Password: s.Password, PIN: s.PIN,
 		Code: g.access.Accounts.NeedsCode(p.role), Lang: "vi",
-	})
-	if err != nil {
-		return s, fmt.Errorf("account of a %s: %w", p.role, err)
-	}
-	s.TOTP = secret
-	_, err = g.access.Accounts.Assign(ctx, g.system(), access.Assignment{
-		Account: acc.ID, Role: p.role, Facility: f.id, FacilityName: f.name, Unit: unit, From: at(g.plan.Date-365, 8, 0),
-	})
+	}, access.Assignment{Role: p.role, Facility: f.id, FacilityName: f.name, Unit: unit, From: at(g.plan.Date-365, 8, 0)})
 	return s, err
+}
+
+// open makes an account with one role. What an interruption left behind is
+// taken up: the password is set anew, and what is missing is added.
+func (g *generator) open(ctx context.Context, n access.NewAccount, role access.Assignment) (id, secret string, err error) {
+	acc, err := g.access.Accounts.ByLogin(ctx, n.Login)
+	switch {
+	case issue.Is(err, issue.NotFound):
+		acc, secret, err = g.access.Accounts.Add(ctx, g.system(), n)
+	case err == nil:
+		secret, err = g.access.Accounts.Reset(ctx, g.system(), acc.ID, n.Password)
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("account of a %s: %w", role.Role, err)
+	}
+	has, err := g.access.Accounts.Assignments(ctx, acc.ID)
+	if err != nil || len(has) > 0 {
+		return acc.ID, secret, err
+	}
+	role.Account = acc.ID
+	_, err = g.access.Accounts.Assign(ctx, g.system(), role)
+	return acc.ID, secret, err
 }
 
 // citizens are the first grown person of the first commune, and that person as
@@ -141,19 +158,14 @@ func (g *generator) citizens(ctx context.Context) ([]SignIn, error) {
 		}
 		login := string(c.role)
 		s := SignIn{Role: c.role, Name: grown.name, Login: login, Password: g.password(login), PIN: g.pin(login), Home: access.Home(c.role), Place: c.of.commune.Full()}
-		acc, _, err := g.access.Accounts.Add(ctx, g.system(), access.NewAccount{
+		account, _, err := g.open(ctx, access.NewAccount{
 			Login: login, Name: grown.name, Patient: grown.id, Password: s.Password, PIN: s.PIN, Lang: "vi",
-		})
+		}, access.Assignment{Role: c.role, Patient: c.of.id, Unit: c.of.commune.ID, From: at(g.plan.Date-365, 8, 0)})
 		if err != nil {
-			return nil, fmt.Errorf("account of a person: %w", err)
-		}
-		if _, err := g.access.Accounts.Assign(ctx, g.system(), access.Assignment{
-			Account: acc.ID, Role: c.role, Patient: c.of.id, Unit: c.of.commune.ID, From: at(g.plan.Date-365, 8, 0),
-		}); err != nil {
 			return nil, err
 		}
 		if c.role == store.Guardian {
-			err := g.store.Relate(ctx, store.Relation{Patient: c.of.id, Account: acc.ID, Kind: "guardian", From: at(g.plan.Date-365, 8, 0)})
+			err := g.store.Relate(ctx, store.Relation{Patient: c.of.id, Account: account, Kind: "guardian", From: at(g.plan.Date-365, 8, 0)})
 			if err != nil {
 				return nil, err
 			}
