@@ -153,6 +153,11 @@ func (w *walk) addresses(p *pattern, a demo.SignIn) []string {
 		return []string{"/"}
 	case p.path == "/sign-in/link/{secret}":
 		return []string{"/sign-in/link/used-or-unknown"}
+	case p.path == "/hoi-chan/{id}/phong/nguoi": // asked by the room's script
+		for _, room := range w.known["/hoi-chan/phong/{id}"] {
+			list = append(list, "/hoi-chan/"+room[strings.LastIndexByte(room, '/')+1:]+"/phong/nguoi")
+		}
+		return list
 	case p.path == "/hoi-chan/moi": // about a visit
 		if i := slices.IndexFunc(list, func(s string) bool { return strings.Contains(s, "encounter=") }); i >= 0 {
 			return list[i : i+1]

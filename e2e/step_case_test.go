@@ -54,7 +54,7 @@ func (st *story) row(p *harness.Page, words ...string) {
 
 // caseReports counts the reports about the person that stand in the store.
 func (st *story) caseReports() int {
-	token := strings.TrimSpace(st.s.Run(st, "token", "--data", st.s.Data, "--scope", "system/*.rs"))
+	token := strings.TrimSpace(st.s.Run(st, "token", "--scope", "system/*.rs"))
 	found := st.s.FHIR(st, token, "GET", "/Condition?_count=100&patient=Patient/"+st.patient, nil)
 	n := 0
 	entries, _ := found["entry"].([]any)

@@ -88,7 +88,7 @@ func (st *story) receives() {
 // before is a weight on record from long ago, written through the FHIR
 // interface as another system would.
 func (st *story) before() string {
-	token := strings.TrimSpace(st.s.Run(st, "token", "--data", st.s.Data, "--scope", "system/*.cruds"))
+	token := strings.TrimSpace(st.s.Run(st, "token", "--scope", "system/*.cruds"))
 	st.s.FHIR(st, token, "POST", "/Observation", map[string]any{
 		"resourceType": "Observation", "status": "final",
 		"category":          []any{map[string]any{"coding": []any{map[string]any{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}}}},

@@ -37,6 +37,7 @@ type Server struct {
 	Data    string
 	SignIns []demo.SignIn
 
+	db    string // DSN; "" = SQLite
 	bin   string
 	log   string
 	cmd   *exec.Cmd
@@ -76,7 +77,7 @@ func Launch(dir, bin, log string, o Options) (*Server, error) {
 	if o.Years == 0 {
 		o.Years = 4
 	}
-	s := &Server{Data: filepath.Join(dir, "data"), bin: bin, log: log, ended: make(chan error, 1)}
+	s := &Server{Data: filepath.Join(dir, "data"), db: o.Database, bin: bin, log: log, ended: make(chan error, 1)}
 	args := []string{"demo", "--data", s.Data, "--people", fmt.Sprint(o.People), "--years", fmt.Sprint(o.Years),
 		"--addr", "127.0.0.1:0", "--metrics", "127.0.0.1:0"}
 	if o.Database != "" {
@@ -193,7 +194,7 @@ type Route struct {
 // Routes lists the routes of the binary.
 func (s *Server) Routes(t testing.TB) []Route {
 	t.Helper()
-	out := s.Run(t, "routes", "--data", s.Data)
+	out := s.Run(t, "routes")
 	var list []Route
 	for line := range strings.Lines(out) {
 		var r Route
@@ -205,9 +206,13 @@ func (s *Server) Routes(t testing.TB) []Route {
 	return list
 }
 
-// Run runs another command of the binary beside the server.
+// Run runs another command of the binary on the data of the server.
 func (s *Server) Run(t testing.TB, args ...string) string {
 	t.Helper()
+	args = append(args, "--data", s.Data)
+	if s.db != "" {
+		args = append(args, "--database", s.db)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, s.bin, args...).Output()
