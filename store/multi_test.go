@@ -4,6 +4,8 @@ package store_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -74,7 +76,11 @@ func TestStandbyTakesOver(t *testing.T) {
 		if err := first.Start(ctx); err != nil {
 			t.Fatal(err)
 		}
-		standby = storetest.Open(t, storetest.Place{Dir: t.TempDir(), Database: p.Database}, storetest.Follow(people(nil)))
+		beside := t.TempDir() // processes on one database share the keys
+		if err := os.Symlink(filepath.Join(p.Dir, "keys"), filepath.Join(beside, "keys")); err != nil {
+			t.Fatal(err)
+		}
+		standby = storetest.Open(t, storetest.Place{Dir: beside, Database: p.Database}, storetest.Follow(people(nil)))
 		r := must(t, standby.For(storetest.System()), store.Create(patient(t, "p2", "Nguyễn")))
 		await(t, standby, r, "people") // by the leader
 		if err := first.Close(); err != nil {
