@@ -20,7 +20,7 @@ assets:                ## CSS, scripts, fonts and icons, bundled from pinned pac
 	tools/assets.sh
 
 build: assets
-	go build -trimpath -ldflags "-s -w" -o bin/mach ./cmd/mach
+	go build -o bin/mach ./cmd/mach
 
 e2e: build             ## the browser stories alone
 	go test -count=1 -timeout 15m ./e2e/...

@@ -36,7 +36,7 @@ go test -timeout 15m $(go list ./... | grep -v '^mach/e2e')
 say "race detector"
 go test -short -race -tags nortc -timeout 10m ./store/... ./web/... ./bus/...
 say "build"
-go build -trimpath -ldflags "-s -w" -o bin/mach ./cmd/mach
+go build -o bin/mach ./cmd/mach
 say "browser stories"
 MACH_BIN=$PWD/bin/mach go test -count=1 -timeout 12m ./e2e/...
 say "all green"
