@@ -106,12 +106,12 @@ func parseQuestion(t *testing.T, line string) question {
 		t.Fatalf("cannot read %q", line)
 	}
 	q := question{act: store.Action(f[1]), allow: answer[0] == "yes", why: answer[1]}
-	q.actor = store.Actor{Account: "a1", Role: store.Role(f[0]), Facility: "f1", Unit: 21, Purpose: store.Treatment}
+	q.actor = store.Actor{Account: "a1", Role: store.Role(f[0]), Practitioner: "w1", Facility: "f1", Unit: 21, Purpose: store.Treatment}
 	switch q.actor.Role {
 	case "nobody":
 		q.actor = store.Actor{}
 	case store.Person, store.Guardian:
-		q.actor.Facility, q.actor.Patient = "", "own"
+		q.actor.Facility, q.actor.Practitioner, q.actor.Patient = "", "", "own"
 	}
 	q.l = store.Labels{Type: f[2], ID: "x", Patient: "p1", Facility: "f9", Unit: 31, Author: "a9"}
 	var kinds []string
@@ -120,7 +120,7 @@ func parseQuestion(t *testing.T, line string) question {
 		switch w {
 		case "resident":
 			kinds = append(kinds, KindResidence)
-		case KindVisit, KindConsent, KindConsultation, KindCase, KindGuardian, KindEmergency, KindReview:
+		case KindVisit, KindConsent, KindConsultation, KindExpert, KindCase, KindGuardian, KindEmergency, KindReview:
 			kinds = append(kinds, w)
 		case "summary":
 			kinds = append(kinds, KindSummary)
@@ -154,6 +154,8 @@ func parseQuestion(t *testing.T, line string) question {
 		r := store.Relation{Patient: q.l.Patient, Kind: k, From: noon.AddDate(0, 0, -9)}
 		switch {
 		case k == KindCase:
+		case k == KindExpert:
+			r.Account = store.Actor{Practitioner: pick(other, "w9", "w1")}.Worker()
 		case slices.Contains([]string{KindGuardian, KindEmergency, KindSummary, KindReview}, k):
 			r.Account = pick(other, "a9", "a1")
 		default:
@@ -185,6 +187,7 @@ func reaches(r store.Reach, q question) bool {
 		r.Facility != "" && q.l.Facility == r.Facility,
 		r.Facility != "" && related(func(x store.Relation) bool { return x.Facility == r.Facility }),
 		r.Account != "" && related(func(x store.Relation) bool { return x.Account == r.Account }),
+		r.Worker != "" && related(func(x store.Relation) bool { return x.Account == r.Worker }),
 		r.Open && q.l.Patient == "":
 		return true
 	}
@@ -209,7 +212,7 @@ func drawQuestion(t *rapid.T, p *Policy) question {
 	}
 	q := question{
 		actor: store.Actor{Account: some("account", "a1", "a2", ""), Role: rapid.SampledFrom(roles).Draw(t, "role"),
-			Facility: some("facility", "f1", "f2", ""), Unit: unit("unit"), Patient: some("own", "", "p1", "p2"),
+			Practitioner: some("practitioner", "w1", "w2", ""), Facility: some("facility", "f1", "f2", ""), Unit: unit("unit"), Patient: some("own", "", "p1", "p2"),
 			Purpose: store.Purpose(some("purpose", "TREAT", "ETREAT"))},
 		act: store.Action(some("act", "read", "search", "create", "update", "delete", "identify")),
 		l: store.Labels{Type: rapid.SampledFrom(typs).Draw(t, "type"), Patient: some("patient", "", "p1", "p2"),
@@ -229,7 +232,7 @@ func drawQuestion(t *rapid.T, p *Policy) question {
 		case 0:
 			r.Facility = some("with facility", "f1", "f2")
 		case 1:
-			r.Account = some("with account", "a1", "a2")
+			r.Account = some("with account", "a1", "a2", "Practitioner/w1", "Practitioner/w2", "Practitioner/")
 		}
 		if rapid.Bool().Draw(t, "closed") {
 			r.To = noon.Add(time.Duration(rapid.IntRange(-2, 2).Draw(t, "to")) * time.Hour)
@@ -312,7 +315,7 @@ func checkMonotone(t *testing.T, p *Policy, s situation) {
 // TestReachIsNarrow: the reach says no more than it must.
 func TestReachIsNarrow(t *testing.T) {
 	p := newPolicy(t)
-	full := store.Actor{Account: "a", Facility: "f", Unit: 2, Patient: "me"}
+	full := store.Actor{Account: "a", Practitioner: "w", Facility: "f", Unit: 2, Patient: "me"}
 	for _, c := range []struct {
 		role store.Role
 		act  store.Action
@@ -324,6 +327,8 @@ func TestReachIsNarrow(t *testing.T) {
 		{store.CDC, store.ActSearch, "Condition", store.Reach{Units: []vn.UnitID{2}}},
 		{store.CDC, store.ActSearch, "Encounter", store.Reach{}},
 		{store.Ministry, store.ActSearch, "Patient", store.Reach{}},
+		{store.Expert, store.ActSearch, "Observation", store.Reach{Account: "a", Worker: "Practitioner/w"}},
+		{store.Coordinator, store.ActSearch, "ServiceRequest", store.Reach{Facility: "f"}},
 		{store.Person, store.ActSearch, "Observation", store.Reach{Patient: "me"}},
 		{store.Nurse, store.ActSearch, "Organization", store.Reach{Open: true}},
 		{store.System, store.ActSearch, "Patient", store.Reach{All: true}},
@@ -336,7 +341,7 @@ func TestReachIsNarrow(t *testing.T) {
 			t.Errorf("%s %s %s: units %v, want %v", c.role, c.act, c.typ, got.Units, c.want.Units)
 		}
 		got.Units, c.want.Units = nil, nil
-		if got.All != c.want.All || got.Patient != c.want.Patient || got.Facility != c.want.Facility || got.Account != c.want.Account || got.Open != c.want.Open {
+		if got.All != c.want.All || got.Patient != c.want.Patient || got.Facility != c.want.Facility || got.Account != c.want.Account || got.Worker != c.want.Worker || got.Open != c.want.Open {
 			t.Errorf("%s %s %s: reach %+v, want %+v", c.role, c.act, c.typ, got, c.want)
 		}
 	}
@@ -374,7 +379,7 @@ func TestClosedByDefault(t *testing.T) {
 			}
 		}
 	})
-	if r := p.Reach(store.Actor{}, store.ActRead, "Patient"); r.All || r.Open || r.Patient+r.Facility+r.Account != "" || r.Units != nil {
+	if r := p.Reach(store.Actor{}, store.ActRead, "Patient"); r.All || r.Open || r.Patient+r.Facility+r.Account+r.Worker != "" || r.Units != nil {
 		t.Errorf("nobody reaches %+v", r)
 	}
 }

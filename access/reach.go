@@ -12,7 +12,7 @@ type reachFacts uint8
 
 const (
 	factOwn      reachFacts = 1 << iota // rows of the actor's own person
-	factAccount                         // rows of persons the account has a relation to
+	factAccount                         // rows of persons the account, or the health worker, has a relation to
 	factFacility                        // rows made here or of persons the facility has a relation to
 	factWithin                          // rows in the actor's unit
 	factOpen                            // rows of nobody
@@ -49,7 +49,7 @@ func (p *Policy) Reach(a store.Actor, act store.Action, typ string) store.Reach 
 		r.Patient = a.Patient
 	}
 	if facts&factAccount != 0 {
-		r.Account = a.Account
+		r.Account, r.Worker = a.Account, a.Worker()
 	}
 	if facts&factFacility != 0 {
 		r.Facility = a.Facility

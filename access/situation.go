@@ -55,8 +55,9 @@ func labelBits(labels []string) (bits uint8) {
 	return bits
 }
 
-// The kinds of relation: the first three and the case come from resources
-// (store), the others from this package. KindSummary is an emergency that has
+// The kinds of relation: residence, visit, consultation, expert and case come
+// from resources (store), the others from this package. A consultation stands
+// with the hospital asked, expert with the one it named. KindSummary is an emergency that has
 // opened only the summary so far; KindReview lets the named reviewer of an
 // emergency read who opened what.
 const (
@@ -64,6 +65,7 @@ const (
 	KindVisit        = "visit"
 	KindConsent      = "consent"
 	KindConsultation = "consultation"
+	KindExpert       = "expert"
 	KindCase         = "case"
 	KindGuardian     = "guardian"
 	KindEmergency    = "emergency"
@@ -71,12 +73,12 @@ const (
 	KindReview       = "review"
 )
 
-var relationKinds = [...]string{KindResidence, KindVisit, KindConsent, KindConsultation, KindCase, KindGuardian, KindEmergency, KindSummary, KindReview}
+var relationKinds = [...]string{KindResidence, KindVisit, KindConsent, KindConsultation, KindCase, KindGuardian, KindEmergency, KindSummary, KindReview, KindExpert}
 
-// Bits of relations that stand with an account, and those that stand with a
-// facility.
+// Bits of relations that stand with an account or a health worker, and those
+// that stand with a facility.
 const (
-	accountBits  = 1<<5 | 1<<6 | 1<<7 | 1<<8
+	accountBits  = 1<<5 | 1<<6 | 1<<7 | 1<<8 | 1<<9
 	facilityBits = 1<<0 | 1<<1 | 1<<2 | 1<<3
 	caseBit      = 1 << 4
 )
@@ -95,7 +97,7 @@ func relationBits(a store.Actor, patient string, rels []store.Relation, now time
 		}
 		bit := uint16(1) << i
 		switch {
-		case bit&accountBits != 0 && r.Account != "" && r.Account == a.Account:
+		case bit&accountBits != 0 && r.Account != "" && (r.Account == a.Account || r.Account == a.Worker()):
 		case bit&facilityBits != 0 && r.Facility != "" && r.Facility == a.Facility:
 		case bit == caseBit:
 		default:

@@ -26,7 +26,7 @@ type story struct {
 }
 
 func at(role store.Role, facility string, unit vn.UnitID) store.Actor {
-	return store.Actor{Account: "a-" + string(role) + facility, Name: string(role), Role: role, Practitioner: "pr", Facility: facility,
+	return store.Actor{Account: "a-" + string(role) + facility, Name: string(role), Role: role, Practitioner: "pr-" + string(role) + facility, Facility: facility,
 		FacilityName: facility, Unit: unit, Purpose: PurposeOf(role)}
 }
 
@@ -240,8 +240,8 @@ func TestStoryOfAClosedFile(t *testing.T) {
 	})
 }
 
-// TestStoryOfAConsultation: the hospital that is asked sees the record until
-// the request is closed; nobody else does.
+// TestStoryOfAConsultation: the hospital that is asked sees the request, and
+// of its experts only who is named or invited sees the record; nobody else does.
 func TestStoryOfAConsultation(t *testing.T) {
 	tellStory(t, func(s *story) {
 		s.arrive()
@@ -252,9 +252,25 @@ func TestStoryOfAConsultation(t *testing.T) {
 		s.sees(desk, "ServiceRequest", asked, true)
 		s.sees(desk, "Patient", s.patient, true)
 		s.sees(desk, "Observation", pulse, false)
+		task := s.part("Task", "requested", map[string]any{"intent": "order", "focus": ref("ServiceRequest", asked), "for": ref("Patient", s.patient)})
+		delete(task, "subject")
+		task["id"] = s.commit(doctor, task)
+		colleague := expert
+		colleague.Account, colleague.Practitioner = "a-colleague", "pr-colleague"
+		s.sees(expert, "Observation", pulse, false)
+		task["status"], task["owner"] = "accepted", ref("Practitioner", expert.Practitioner)
+		s.commit(desk, task)
 		s.sees(expert, "Observation", pulse, true)
+		for _, a := range []store.Actor{desk, colleague, at(store.Doctor, "h1", 22), at(store.Expert, "h2", 22)} {
+			s.sees(a, "Observation", pulse, false)
+		}
+		s.sees(colleague, "ServiceRequest", asked, false)
+		request := s.part("ServiceRequest", "active", map[string]any{"intent": "order", "category": []any{code("https://mach.vn/cs/category", "consultation")},
+			"performer": []any{ref("Organization", "h1"), ref("Practitioner", colleague.Practitioner)}})
+		request["id"] = asked
+		s.commit(doctor, request)
+		s.sees(colleague, "Observation", pulse, true) // invited
 		s.sees(at(store.Doctor, "h1", 22), "Observation", pulse, false)
-		s.sees(at(store.Expert, "h2", 22), "Observation", pulse, false)
 		answer := s.commit(expert, s.part("DiagnosticReport", "final", map[string]any{"code": map[string]any{"text": "Ý kiến chuyên gia"},
 			"category": []any{code("https://mach.vn/cs/category", "consultation")}, "conclusion": "Theo dõi tại trạm"}))
 		s.refused(expert, s.diagnosis("A97", "confirmed"))

@@ -21,7 +21,7 @@ func mayKnow(u *user, kind, marker string) bool {
 		return kind == "sti" || kind == "reproductive"
 	case "duoc-a": // medicines only
 		return (kind == "mental" || kind == "reproductive") && (strings.HasSuffix(marker, "drug") || strings.HasSuffix(marker, "dose"))
-	case "chuyen-gia-h", "chuyen-gia-h2": // while the consultation is open
+	case "chuyen-gia-h": // named, while the consultation is open
 		return kind == "mental" || kind == "reproductive"
 	}
 	return false
@@ -36,8 +36,8 @@ func mayMeet(u *user, w *world, p patient) bool {
 	switch u.role {
 	case store.Person, store.Guardian:
 		return strings.HasSuffix(u.login, strings.TrimPrefix(p.id, "be"))
-	case store.Coordinator, store.Expert: // alpha's case is at hospital H
-		return p.id == w.alpha.id && (strings.HasSuffix(u.login, "-h") || strings.HasSuffix(u.login, "-h2"))
+	case store.Coordinator, store.Expert: // alpha's case is at hospital H, which named one expert
+		return p.id == w.alpha.id && strings.HasSuffix(u.login, "-h")
 	case store.CDC: // alpha has a case report
 		return p.id == w.alpha.id && u.login == "cdc"
 	}

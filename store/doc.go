@@ -86,6 +86,15 @@ type Actor struct {
 	Scopes       []string  // SMART scopes of an app; nil = none needed
 }
 
+// Worker is how relations name the actor as a health worker, whatever the
+// account: "Practitioner/id"; "" for persons and applications.
+func (a Actor) Worker() string {
+	if a.Practitioner == "" {
+		return ""
+	}
+	return "Practitioner/" + a.Practitioner
+}
+
 // Action is what an actor wants to do to a resource.
 type Action string
 
@@ -122,12 +131,13 @@ type Labels struct {
 	Draft bool
 }
 
-// Relation lets a facility, or one account, care for a person for a time.
-// Kinds: residence, visit, consultation, case, guardian, emergency.
+// Relation lets a facility, one account or one health worker care for a person
+// for a time. Kinds: residence, visit, consultation, expert, case, guardian,
+// emergency.
 type Relation struct {
 	Patient  string
 	Facility string    // Organization id; "" when Account is set
-	Account  string    // for guardian and emergency
+	Account  string    // for guardian and emergency; [Actor.Worker] for an expert
 	Kind     string    //
 	From     time.Time //
 	To       time.Time // zero = open
@@ -148,6 +158,7 @@ type Reach struct {
 	Patient  string      // rows of this person
 	Facility string      // rows made here, and rows of persons this facility has a relation to
 	Account  string      // rows of persons this account has a relation to
+	Worker   string      // rows of persons this health worker has a relation to
 	Units    []vn.UnitID // rows whose unit is within one of these
 	Open     bool        // rows that belong to no person (Organization, Practitioner, …)
 }

@@ -437,8 +437,10 @@ func (s *Store) within(r Reach, now int64) (cond string, args []any, ok bool) {
 		add("res.facility = ?", r.Facility)
 		add("res.patient <> '' and exists (select 1 from relation r where r.facility = ? and r.patient = res.patient"+valid, r.Facility, now)
 	}
-	if r.Account != "" {
-		add("res.patient <> '' and exists (select 1 from relation r where r.account = ? and r.patient = res.patient"+valid, r.Account, now)
+	for _, who := range []string{r.Account, r.Worker} {
+		if who != "" {
+			add("res.patient <> '' and exists (select 1 from relation r where r.account = ? and r.patient = res.patient"+valid, who, now)
+		}
 	}
 	if r.Open {
 		add("res.patient = ''")

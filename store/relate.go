@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +20,8 @@ import (
 const (
 	kindResidence    = "residence"    // Patient.managingOrganization, while it stands
 	kindVisit        = "visit"        // Encounter.serviceProvider, ticket Task.owner
-	kindConsultation = "consultation" // ServiceRequest.performer, Task.owner
+	kindConsultation = "consultation" // the hospital asked: ServiceRequest.performer, Task.owner
+	kindExpert       = "expert"       // who is named or invited there, by the same members
 	kindCase         = "case"         // a case report: the unit sees it, facility and account are empty
 )
 
@@ -137,15 +139,11 @@ func derived(w *written) []Relation {
 				[]string{"draft", "rejected", "cancelled", "entered-in-error", "failed"}, []string{"completed"})
 		}
 		if refTo(d.Get("focus"), "ServiceRequest") != "" {
-			return consultation(w, []string{owner}, []string{"draft", "rejected", "cancelled", "entered-in-error", "failed"})
+			return consultation(w, d.Each("owner"), []string{"draft", "rejected", "cancelled", "entered-in-error", "failed"})
 		}
 	case "ServiceRequest":
 		if w.Labels.Category == "consultation" {
-			var orgs []string
-			for p := range d.Each("performer") {
-				orgs = append(orgs, refTo(p, typeOrganization))
-			}
-			return consultation(w, orgs, []string{"draft", "revoked", "entered-in-error"})
+			return consultation(w, d.Each("performer"), []string{"draft", "revoked", "entered-in-error"})
 		}
 	case "Condition":
 		if w.Labels.Category == "case-report" && !hasCode(d.Get("verificationStatus"), "", "entered-in-error") {
@@ -169,7 +167,9 @@ func visit(w *written, org string, period fhir.Node, none, over []string) []Rela
 	return []Relation{r}
 }
 
-func consultation(w *written, orgs []string, none []string) []Relation {
+// consultation relates the hospital that is asked, and of its people only those
+// who are named: a hospital has many experts.
+func consultation(w *written, parties iter.Seq[fhir.Node], none []string) []Relation {
 	status := w.doc.Get("status").String()
 	if slices.Contains(none, status) {
 		return nil
@@ -179,9 +179,12 @@ func consultation(w *written, orgs []string, none []string) []Relation {
 		to = w.at.Add(termOn(w.at).consultation)
 	}
 	var rs []Relation
-	for _, org := range orgs {
-		if org != "" {
+	for p := range parties {
+		if org := refTo(p, typeOrganization); org != "" {
 			rs = append(rs, Relation{Patient: w.Labels.Patient, Facility: org, Kind: kindConsultation, From: instant(w.doc.Get("authoredOn")), To: to})
+		}
+		if id := refTo(p, "Practitioner"); id != "" {
+			rs = append(rs, Relation{Patient: w.Labels.Patient, Account: Actor{Practitioner: id}.Worker(), Kind: kindExpert, To: to})
 		}
 	}
 	return rs
@@ -291,13 +294,13 @@ func relationsOf(ctx context.Context, r reader, a Actor, patients ...string) (ma
 	patients = slices.Compact(patients)
 	for len(patients) > 0 {
 		n := min(len(patients), 100)
-		args := make([]any, 0, n+2)
+		args := make([]any, 0, n+3)
 		for _, p := range patients[:n] {
 			args = append(args, p)
 		}
-		args = append(args, a.Facility, a.Account)
+		args = append(args, a.Facility, a.Account, a.Worker())
 		err := r.Rows(ctx, `select `+relationColumns+` from relation where patient in (`+marks(n)+`)
-			and (facility <> '' and facility = ? or account <> '' and account = ? or facility = '' and account = '')`, args,
+			and (facility <> '' and facility = ? or account <> '' and account in (?, ?) or facility = '' and account = '')`, args,
 			func(scan func(...any) error) error {
 				one, err := scanRelation(scan)
 				found[one.Patient] = append(found[one.Patient], one)

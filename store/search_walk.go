@@ -88,7 +88,7 @@ func (x *searcher) paths() []*path {
 // be others.
 func (x *searcher) owner() string {
 	r := x.reach
-	if r.All || r.Open || r.Facility != "" || r.Account != "" || len(r.Units) > 0 {
+	if r.All || r.Open || r.Facility != "" || r.Account != "" || r.Worker != "" || len(r.Units) > 0 {
 		return ""
 	}
 	return r.Patient

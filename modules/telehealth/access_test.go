@@ -20,7 +20,8 @@ func TestAccessHangsOnTheCase(t *testing.T) {
 		ctx := t.Context()
 		id := s.ask()
 		s.ok(s.Accept(ctx, coordinator(), id, uuid.NewString(), "cg-minh"))
-		for _, a := range strangers() {
+		colleague := actor(store.Expert, "bv-tinh", "cg-khac-khoa", "Chuyên gia khoa khác")
+		for _, a := range append(strangers(), colleague) {
 			if got := s.ids(a, true); len(got) != 0 {
 				t.Errorf("%s sees %v", a.Name, got)
 			}

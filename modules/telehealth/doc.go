@@ -21,9 +21,10 @@
 //	  ├────▶ declined (coordinator, reason)
 //	  └────▶ cancelled (asking doctor, reason; until concluded)
 //
-// The expert may conclude without a room (accepted ─▶ concluded). The hospital
-// sees the record because of the ServiceRequest: the store derives the care
-// relation from its performer and ends it with the case.
+// The expert may conclude without a room (accepted ─▶ concluded). The store
+// derives who sees what and ends it with the case: the hospital's coordinator
+// the question, because of ServiceRequest.performer; the record only the expert
+// named, because of Task.owner, and who else is invited by name as a performer.
 //
 // Not here: events with hundreds of points, minutes with signatures (biên bản
 // hội chẩn, TT 49/2017/TT-BYT annex I), images, recording, visits with the
