@@ -15,8 +15,6 @@ import (
 	"mach/access"
 	"mach/fhir"
 	"mach/issue"
-	"mach/modules/indicators"
-	"mach/vn"
 )
 
 // What commands return beside plain failures: wrong use (exit 2), and faults
@@ -188,54 +186,6 @@ func readFile(name string, in io.Reader) ([]byte, error) {
 		return io.ReadAll(in)
 	}
 	return os.ReadFile(name)
-}
-
-type indicatorCmd struct {
-	Config
-	Code   string `required:"" help:"Id of the indicator."`
-	Unit   string `required:"" help:"Code of the unit; VN for the nation."`
-	Period string `required:"" help:"2026-11-21, 2026-W47, 2026-11 or 2026."`
-}
-
-func (c *indicatorCmd) Run(ctx context.Context, s Streams) error {
-	period, err := indicators.ParsePeriod(c.Period)
-	if err != nil {
-		return fmt.Errorf("%w: period %q", ErrUsage, c.Period)
-	}
-	a, err := Open(ctx, c.Config, s.Err)
-	if err != nil {
-		return err
-	}
-	unit := vn.Nation
-	if c.Unit != "VN" {
-		u, ok := a.Units.ByCode(c.Unit, period.To)
-		if !ok {
-			return errors.Join(fmt.Errorf("%w: no unit %s on %s", ErrUsage, c.Unit, period.To), a.Close())
-		}
-		unit = u.ID
-	}
-	if err := a.followNow(ctx); err != nil {
-		return errors.Join(err, a.Close())
-	}
-	v, err := a.indicators.Value(ctx, system(), c.Code, unit, period)
-	if err != nil {
-		return errors.Join(inWords(err), a.Close())
-	}
-	position, err := a.Store.Position(ctx, "indicators")
-	if err == nil {
-		err = json.NewEncoder(s.Out).Encode(map[string]any{
-			"code": c.Code, "unit": c.Unit, "period": period.String(), "numerator": v.Numerator,
-			"denominator": nullable(v.Denominator), "value": v.Rate, "complete": period.To < vn.DateOf(now()), "position": position,
-		})
-	}
-	return errors.Join(err, a.Close())
-}
-
-func nullable(n int64) any {
-	if n == 0 {
-		return nil
-	}
-	return n
 }
 
 // inWords gives a command's failure its key, for people who read English logs.

@@ -12,12 +12,13 @@ import (
 // Door reads, searches and commits as one actor. It is cheap and belongs to
 // one request.
 type Door struct {
-	s *Store
-	a Actor
+	s    *Store
+	a    Actor
+	past *Past // nil = views as they are
 }
 
 // For returns the door of an actor.
-func (s *Store) For(a Actor) Door { return Door{s, a} }
+func (s *Store) For(a Actor) Door { return Door{s: s, a: a} }
 
 // Actor returns who stands at the door.
 func (d Door) Actor() Actor { return d.a }

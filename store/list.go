@@ -41,12 +41,12 @@ func Figures[T any](ctx context.Context, d Door, unit vn.UnitID, scan func(Scan)
 	if !dec.Allow {
 		return nil, issue.New(issue.Forbidden, "store.forbidden")
 	}
-	return scanned(ctx, d.s.views, scan, sql, args)
+	return scanned(ctx, d.views(), scan, sql, args)
 }
 
 func list[T Row](ctx context.Context, d Door, act Action, unit vn.UnitID, scan func(Scan) (T, error), sql string, args []any) ([]T, error) {
 	ctx = withRequest(ctx, d.a)
-	all, err := scanned(ctx, d.s.views, scan, sql, args)
+	all, err := scanned(ctx, d.views(), scan, sql, args)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,16 @@ func (u *Units) Predecessors(id UnitID, on Date) []Unit {
 	return u.walk(id, on, u.preceding)
 }
 
+// On returns what the unit is on the map of the day, whether the day lies before
+// its beginning, within its time or after its end: itself, its predecessors or
+// its successors, with the candidates that those give. nil when nothing is known.
+func (u *Units) On(id UnitID, on Date) []Unit {
+	if x, ok := u.Get(id); ok && x.To != ZeroDate && on >= x.To {
+		return u.Successors(id, on)
+	}
+	return u.Predecessors(id, on)
+}
+
 // walk follows next until it meets units that exist on the day.
 func (u *Units) walk(id UnitID, on Date, next func(UnitID) []UnitID) []Unit {
 	var list []Unit

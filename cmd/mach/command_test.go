@@ -204,6 +204,9 @@ func TestExitCodes(t *testing.T) {
 		{"token of a login nobody has", []string{"token", "--data", empty(), "--scope", "user/*.rs", "--login", "nobody"}, 1},
 		{"period that is none", []string{"indicator", "--data", empty(), "--code", "care.visits", "--unit", "VN", "--period", "lately"}, 2},
 		{"unit that is none", []string{"indicator", "--data", empty(), "--code", "care.visits", "--unit", "99999", "--period", "2026-11-21"}, 2},
+		{"an old unit on today's map", []string{"indicator", "--data", empty(), "--code", "care.visits", "--unit", "00001", "--period", "2024", "--map", "now"}, 2},
+		{"a map of no time", []string{"indicator", "--data", empty(), "--code", "care.visits", "--unit", "VN", "--period", "2024", "--map", "later"}, 2},
+		{"as of no time", []string{"indicator", "--data", empty(), "--code", "care.visits", "--unit", "VN", "--period", "2024", "--as-of", "once"}, 2},
 		{"indicator that is none", []string{"indicator", "--data", empty(), "--code", "care.hope", "--unit", "VN", "--period", "2026-11-21"}, 1},
 		{"validate what is not there", []string{"validate", filepath.Join(full, "none.json")}, 2},
 		{"demonstration over something else", []string{"demo", "--data", full, "--no-serve"}, 2},
@@ -235,7 +238,7 @@ func TestFlags(t *testing.T) {
 		"check":     "--data",
 		"backup":    "--data",
 		"restore":   "--data",
-		"indicator": "--data --code --unit --period",
+		"indicator": "--data --code --unit --period --as-of --map",
 		"crash":     "--data --kills --database",
 	} {
 		help := mach(t, command, "--help").want(t, 0).out
@@ -330,21 +333,52 @@ func TestImport(t *testing.T) {
 	}
 }
 
-// An imported visit is in the figure, also when no server has run.
+// An imported visit is in the figure, also when no server has run; one corrected
+// later is in the figure of before. Code 26740 was Bến Nghé and is Sài Gòn.
 func TestIndicator(t *testing.T) {
 	dir := t.TempDir()
 	visit := `{"resourceType":"Encounter","id":"v1","status":"finished","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"},"subject":{"reference":"Patient/p1"},"period":{"start":"2026-11-20T08:00:00+07:00","end":"2026-11-20T08:20:00+07:00"}}`
-	mach(t, "import", "--data", dir, write(t, "visit.ndjson", patient+"\n"+visit+"\n")).want(t, 0)
-	var got struct {
+	dengue := `{"resourceType":"Condition","id":"c1","extension":[{"url":"https://mach.vn/ext/unit","valueCoding":{"system":"https://mach.vn/cs/unit","version":"2024-01-01","code":"26740"}}],"verificationStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-ver-status","code":"confirmed"}]},"category":[{"coding":[{"system":"https://mach.vn/cs/category","code":"case-report"}]}],"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10","code":"A97.0"}]},"subject":{"reference":"Patient/p1"},"recordedDate":"2024-03-04"}`
+	mach(t, "import", "--data", dir, write(t, "visit.ndjson", patient+"\n"+visit+"\n"+dengue+"\n")).want(t, 0)
+	before := time.Now()
+	mach(t, "import", "--data", dir, write(t, "wrong.ndjson", strings.Replace(visit, "finished", "entered-in-error", 1)+"\n")).want(t, 0)
+	type figure struct {
 		Code, Unit, Period  string
 		Numerator, Position int64
+		Denominator, Value  *float64
 		Complete            bool
 	}
-	out := mach(t, "indicator", "--data", dir, "--code", "care.visits", "--unit", "VN", "--period", "2026-11-20").want(t, 0).out
-	if err := json.Unmarshal([]byte(out), &got); err != nil {
-		t.Fatal(err)
+	ask := func(args ...string) (figure, string) {
+		t.Helper()
+		var f figure
+		out := mach(t, append([]string{"indicator", "--data", dir}, args...)...).want(t, 0).out
+		if err := json.Unmarshal([]byte(out), &f); err != nil || strings.Count(out, "\n") != 1 {
+			t.Fatalf("%s: %v", out, err)
+		}
+		return f, out
 	}
-	if got.Code != "care.visits" || got.Unit != "VN" || got.Period != "2026-11-20" || got.Numerator != 1 || got.Position < 2 || !got.Complete {
+	now, out := ask("--code", "care.visits", "--unit", "VN", "--period", "2026-11-20")
+	if now.Code != "care.visits" || now.Unit != "VN" || now.Period != "2026-11-20" || now.Numerator != 0 || !now.Complete || *now.Value != 0 || *now.Denominator < 1e8 {
 		t.Errorf("%s", out)
+	}
+	for _, asOf := range []string{before.Format(time.RFC3339Nano), before.UTC().Format("2006-01-02T15:04:05.999Z")} {
+		was, out := ask("--code", "care.visits", "--unit", "VN", "--period", "2026-11-20", "--as-of", asOf)
+		if was.Numerator != 1 || was.Position != now.Position-1 {
+			t.Errorf("as of %s: %s", asOf, out)
+		}
+	}
+	if day, out := ask("--code", "care.visits", "--unit", "VN", "--period", "2026-11-20", "--as-of", "2026-11-20"); day.Numerator != 0 || day.Position != 0 || !day.Complete {
+		t.Errorf("before the first line of the log: %s", out) // the period had ended, nothing was known
+	}
+	here, out := ask("--code", "surv.dengue", "--unit", "26740", "--period", "2024", "--map", "now")
+	if here.Numerator != 1 || here.Denominator == nil || here.Value == nil || !here.Complete {
+		t.Errorf("Sài Gòn: %s", out)
+	}
+	there, out := ask("--code", "surv.dengue", "--unit", "26740", "--period", "2024", "--map", "then")
+	if there.Numerator != 1 || there.Denominator != nil || there.Value != nil || there.Complete {
+		t.Errorf("Bến Nghé: %s", out)
+	}
+	if gone, out := ask("--code", "surv.dengue", "--unit", "26737", "--period", "2024", "--map", "then"); gone.Numerator != 0 {
+		t.Errorf("Đa Kao beside it: %s", out)
 	}
 }

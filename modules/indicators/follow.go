@@ -30,7 +30,7 @@ func (m *Module) Follower() store.Follower {
 			types = append(types, f.Count.Resource)
 		}
 	}
-	return store.Follower{Name: "indicators", Version: 4, Types: types, Tables: tables, Apply: m.apply}
+	return store.Follower{Name: "indicators", Version: 5, Types: types, Tables: tables, Apply: m.apply}
 }
 
 // item is what one resource adds to one indicator.
@@ -39,9 +39,18 @@ type item struct {
 	facility    string
 	category    string
 	sensitivity string
-	unit        vn.UnitID
+	origin      vn.UnitID // as recorded
+	unit        vn.UnitID // on the latest map
 	day         vn.Date
 	resting
+}
+
+// itemColumns are the columns of an item, in the order of its fields.
+const itemColumns = `patient, facility, category, sensitivity, origin, unit, day, cause, said, held`
+
+// fields are where the columns of an item go.
+func (it *item) fields() []any {
+	return []any{&it.patient, &it.facility, &it.category, &it.sensitivity, &it.origin, &it.unit, &it.day, &it.cause, &it.said, &it.held}
 }
 
 func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
@@ -65,19 +74,17 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Change, now *fhir.Doc) error {
 	resource := c.Type + "/" + c.ID
 	var old item
-	var unit, day int64
-	had, err := tx.Row(ctx, []any{&old.patient, &old.facility, &old.category, &old.sensitivity, &unit, &day, &old.cause, &old.said, &old.held},
-		`select patient, facility, category, sensitivity, unit, day, cause, said, held from indicators_item where resource = ? and indicator = ?`, resource, f.ID)
+	had, err := tx.Row(ctx, old.fields(), `select `+itemColumns+` from indicators_item where resource = ? and indicator = ?`, resource, f.ID)
 	if err != nil {
 		return err
 	}
-	old.unit, old.day = vn.UnitID(unit), vn.Date(day)
 
 	next := item{
 		patient: c.Labels.Patient, facility: c.Labels.Facility, category: c.Labels.Category,
-		sensitivity: strings.Join(c.Labels.Sensitivity, " "), unit: m.unitOf(c, now),
+		sensitivity: strings.Join(c.Labels.Sensitivity, " "), origin: m.originOf(c, now),
 		resting: resting{cause: causeOf(now)},
 	}
+	next.unit = m.latest(next.origin)
 	var has bool
 	next.day, has = f.counts(now, c.At)
 	if f.Kind == "people" && next.patient == "" {
@@ -105,9 +112,8 @@ func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Ch
 func (m *Module) put(ctx context.Context, tx store.Tx, f *fold, resource string, it item) error {
 	return m.around(ctx, tx, f, it.patient, func() error {
 		return tx.Exec(ctx, `
-			insert into indicators_item (resource, indicator, patient, facility, category, sensitivity, unit, day, cause, said, held)
-			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			resource, f.ID, it.patient, it.facility, it.category, it.sensitivity, int64(it.unit), int64(it.day), it.cause, it.said, it.held)
+			insert into indicators_item (resource, indicator, `+itemColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			resource, f.ID, it.patient, it.facility, it.category, it.sensitivity, int64(it.origin), int64(it.unit), int64(it.day), it.cause, it.said, it.held)
 	}, it, +1)
 }
 
@@ -194,9 +200,10 @@ func (m *Module) above(unit vn.UnitID) []vn.UnitID {
 	return ids
 }
 
-// unitOf is where a resource counts: the unit it names itself (a case counts
-// where the person lives), else that of the facility or person it belongs to.
-func (m *Module) unitOf(c store.Change, doc *fhir.Doc) vn.UnitID {
+// originOf is where a resource counts, on the map of its time: the unit it
+// names itself (a case counts where the person lives), else that of the
+// facility or person it belongs to.
+func (m *Module) originOf(c store.Change, doc *fhir.Doc) vn.UnitID {
 	if doc == nil {
 		return c.Labels.Unit
 	}
@@ -206,7 +213,7 @@ func (m *Module) unitOf(c store.Change, doc *fhir.Doc) vn.UnitID {
 		}
 		on, err := vn.ParseDate(e.Get("valueCoding", "version").String())
 		if err != nil {
-			continue
+			on = vn.Reform // a code without its first day is of the map that began then
 		}
 		if u, ok := m.units.ByCode(e.Get("valueCoding", "code").String(), on); ok {
 			return u.ID

@@ -8,7 +8,6 @@ import (
 
 	"mach/fhir"
 	"mach/store"
-	"mach/vn"
 )
 
 // resting is what an item says about the diagnosis it rests on. A case report
@@ -65,13 +64,10 @@ func (m *Module) recheck(ctx context.Context, tx store.Tx, cause, now, before st
 	}
 	var rows []row
 	err := tx.Rows(ctx, `
-		select resource, indicator, patient, facility, category, sensitivity, unit, day, cause, said, held
-		  from indicators_item where cause = ? order by resource, indicator`,
+		select resource, indicator, `+itemColumns+` from indicators_item where cause = ? order by resource, indicator`,
 		[]any{cause}, func(scan func(...any) error) error {
 			var r row
-			var unit, day int64
-			err := scan(&r.resource, &r.indicator, &r.patient, &r.facility, &r.category, &r.sensitivity, &unit, &day, &r.cause, &r.said, &r.held)
-			r.unit, r.day = vn.UnitID(unit), vn.Date(day)
+			err := scan(append([]any{&r.resource, &r.indicator}, r.fields()...)...)
 			rows = append(rows, r)
 			return err
 		})

@@ -19,7 +19,7 @@ type Value struct {
 	Unit        vn.UnitID
 	Period      Period
 	Numerator   int64
-	Denominator int64   // 0 when the indicator is a plain count, or unknown
+	Denominator int64   // 0 when the indicator is a plain count, or not known whole
 	Rate        float64 // numerator / denominator × factor; the numerator for plain counts
 	HasRate     bool    // false when a rate was asked and the denominator is unknown
 	Missing     int     // communes below the unit without a population
@@ -43,7 +43,7 @@ func (m *Module) Value(ctx context.Context, a store.Actor, id string, unit vn.Un
 	if len(sums) == 1 {
 		v.Numerator = sums[0]
 	}
-	m.divide(&v)
+	m.divide(&v, m.today())
 	return v, nil
 }
 
@@ -56,22 +56,24 @@ func (m *Module) since(f fold, p Period) int64 {
 	return int64(p.From)
 }
 
-// divide fills denominator and rate.
-func (m *Module) divide(v *Value) {
+// divide fills denominator and rate on the map of a day. Without the people of
+// every commune there is no rate: it would be too high.
+func (m *Module) divide(v *Value, on vn.Date) {
 	if !v.Indicator.Per.Population {
 		v.Rate, v.HasRate = float64(v.Numerator), true
 		return
 	}
-	population, missing := m.population(v.Unit)
-	v.Denominator, v.Missing = int64(population), missing
-	if population > 0 {
+	population, missing := m.population(v.Unit, on)
+	v.Missing = missing
+	if population > 0 && missing == 0 {
+		v.Denominator = int64(population)
 		v.Rate, v.HasRate = float64(v.Numerator)/float64(population)*v.Indicator.Per.Factor, true
 	}
 }
 
 // population is the dossier population of the unit: its own figure, or the sum
-// of what is below it; missing counts the units without one.
-func (m *Module) population(id vn.UnitID) (people, missing int) {
+// of what is below it on the day; missing counts the communes without one.
+func (m *Module) population(id vn.UnitID, on vn.Date) (people, missing int) {
 	u, ok := m.units.Get(id)
 	switch {
 	case ok && u.Population > 0:
@@ -79,8 +81,8 @@ func (m *Module) population(id vn.UnitID) (people, missing int) {
 	case ok && u.Level == vn.LevelCommune:
 		return 0, 1
 	}
-	for _, child := range m.units.Children(id, m.today()) {
-		p, gone := m.population(child.ID)
+	for _, child := range m.units.Children(id, on) {
+		p, gone := m.population(child.ID, on)
 		people, missing = people+p, missing+gone
 	}
 	return people, missing

@@ -7,7 +7,8 @@ create table indicators_item (
     facility    text   not null, -- Organization id
     category    text   not null, -- code of /cs/category, for the guard
     sensitivity text   not null, -- codes, separated by spaces
-    unit        bigint not null, -- commune, or the lowest unit known
+    origin      bigint not null, -- commune as recorded, or the lowest unit known: of the map of its time
+    unit        bigint not null, -- what that is on the latest map
     day         bigint not null, -- days since 1970-01-01
     -- A case report not yet confirmed rests on a diagnosis: it is held, that
     -- is listed and counted nowhere, while that diagnosis has been corrected
