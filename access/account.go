@@ -130,8 +130,9 @@ func (a *Accounts) hashPIN(ctx context.Context, account, pin string) (string, er
 }
 
 // Assign gives an account a role from s.From on (zero = now). An administrator
-// assigns within the own unit and never the system's role. Errors: NotFound,
-// Forbidden, Value.
+// assigns within the own unit and never the system's role. A role that the
+// account holds there until the same day is returned as it is. Errors:
+// NotFound, Forbidden, Value.
 func (a *Accounts) Assign(ctx context.Context, by store.Actor, s Assignment) (Assignment, error) {
 	if !a.Manages(by, s.Unit) || s.Role == store.System {
 		return Assignment{}, a.refuse(ctx, by, s.Account)
@@ -142,6 +143,15 @@ func (a *Accounts) Assign(ctx context.Context, by store.Actor, s Assignment) (As
 	if _, ok, err := a.byID(ctx, s.Account); err != nil || !ok {
 		return Assignment{}, orNotFound(err)
 	}
+	held, err := a.current(ctx, s.Account)
+	if err != nil {
+		return Assignment{}, err
+	}
+	for _, h := range held {
+		if s.From.IsZero() && h.same(s) {
+			return h, nil
+		}
+	}
 	s.ID = newID()
 	if s.From.IsZero() {
 		s.From = a.now()
@@ -150,6 +160,11 @@ func (a *Accounts) Assign(ctx context.Context, by store.Actor, s Assignment) (As
 		return Assignment{}, err
 	}
 	return s, a.noteAccount(ctx, by, s.Account, "account.assign."+string(s.Role))
+}
+
+// same reports whether the two are the same role until the same day.
+func (s Assignment) same(o Assignment) bool {
+	return s.Role == o.Role && s.Facility == o.Facility && s.Site == o.Site && s.Unit == o.Unit && s.Patient == o.Patient && s.To.Equal(o.To)
 }
 
 func checkAssignment(s Assignment) error {

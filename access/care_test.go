@@ -165,6 +165,9 @@ func TestConsentOpensAndCloses(t *testing.T) {
 		if !w.reads(clinic, p) {
 			w.t.Fatal("consent opens nothing")
 		}
+		if again, err := w.Consents.Give(ctx, me, vn.ZeroDate, NewConsent{Facility: "k1", FacilityName: "Phòng khám", Purpose: "treatment", Until: today.AddDays(3)}); err != nil || again.ID != c.ID {
+			w.t.Errorf("the same consent again: %+v, %v", again, err)
+		}
 		if err := w.Consents.Withdraw(ctx, store.Actor{Account: "x", Role: store.Person, Patient: "other"}, c.ID); !issue.Is(err, issue.NotFound) {
 			w.t.Errorf("a stranger withdraws: %v", err)
 		}

@@ -52,7 +52,8 @@ type NewConsent struct {
 }
 
 // Give records the consent of a person for the own record, or of a guardian
-// for the ward's. birth is the person's date of birth, ZeroDate when unknown:
+// for the ward's. One that holds already, for the same facility, purpose and
+// last day, is returned as it is. birth is the person's date of birth, ZeroDate when unknown:
 // from seven on the child must agree too (Law 91/2025/QH15). Errors: Forbidden,
 // Required, CodeInvalid, Value.
 func (c *Consents) Give(ctx context.Context, a store.Actor, birth vn.Date, n NewConsent) (Consent, error) {
@@ -76,6 +77,15 @@ func (c *Consents) Give(ctx context.Context, a store.Actor, birth vn.Date, n New
 			return Consent{}, issue.New(issue.BusinessRule, "access.consent.child").At("child_agrees")
 		}
 		one.ChildAgreed = now
+	}
+	held, err := c.List(ctx, a)
+	if err != nil {
+		return Consent{}, err
+	}
+	for _, h := range held {
+		if h.ValidAt(now) && h.Facility == one.Facility && h.Purpose == one.Purpose && h.To.Equal(one.To) && h.GivenBy == one.GivenBy {
+			return h, nil
+		}
 	}
 	if err := c.note(ctx, a, ActConsent, store.Labels{Type: "Consent", ID: one.ID, Patient: one.Patient}, true, one.Purpose); err != nil {
 		return Consent{}, err

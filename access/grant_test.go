@@ -131,6 +131,11 @@ func TestAdministratorsKeepTheirUnit(t *testing.T) {
 		}
 		_, err = w.Accounts.Assign(ctx, admin, Assignment{Account: acc.ID, Role: store.Nurse, Facility: "f", Unit: 21})
 		w.must(err)
+		_, err = w.Accounts.Assign(ctx, admin, Assignment{Account: acc.ID, Role: store.Nurse, Facility: "f", Unit: 21})
+		w.must(err)
+		if roles, err := w.Accounts.Assignments(ctx, acc.ID); err != nil || len(roles) != 1 {
+			w.t.Errorf("the same role twice: %+v, %v", roles, err)
+		}
 		if _, err := w.Accounts.Assign(ctx, store.Actor{Account: "x", Role: store.StationDirector, Unit: 21}, Assignment{Account: acc.ID, Role: store.Nurse, Facility: "f", Unit: 21}); !issue.Is(err, issue.Forbidden) {
 			w.t.Errorf("a director assigns: %v", err)
 		}

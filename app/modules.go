@@ -103,7 +103,7 @@ func (a *App) openRooms(serving bool) error {
 // features.
 func (a *App) routes() *web.Mux {
 	mux := web.New(web.Options{
-		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Now: now, Log: a.log, Seen: a.metrics.seen, Demo: a.Config.Demo(),
+		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Once: a.Store.Forms(), Now: now, Log: a.log, Seen: a.metrics.seen, Demo: a.Config.Demo(),
 		Search: "/tram/tiep-don", SearchWho: station.Front, Secure: a.Config.TLSCert != "" || a.Config.LAN, Follow: a.mayFollow,
 		Places: []web.Place{
 			{Key: "app.place.station", Path: "/tram", Icon: "house", Who: web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff, store.StationDirector, store.PrivateClinic)},

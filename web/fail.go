@@ -86,6 +86,10 @@ func (m *Mux) failure(r *http.Request, v *visit, err error) failure {
 		f.kind, f.icon = "login", "key-round"
 	case http.StatusConflict, http.StatusPreconditionFailed:
 		f.kind, f.icon, f.issues = "conflict", "git-compare", issue.Of(err)
+		switch f.issues[0].Key {
+		case "web.fail.twice", "web.fail.other", "web.fail.shown":
+			f.kind, f.icon = "sent", "circle-check"
+		}
 	case http.StatusRequestEntityTooLarge:
 		f.kind, f.icon = "too_large", "file-warning"
 	case http.StatusTooManyRequests:

@@ -66,6 +66,9 @@ func (r *Route) MaxBody(n int64) *Route { r.max = n; return r }
 // no idempotency key is kept for it.
 func (r *Route) Repeatable() *Route { r.twice = true; return r }
 
+// Once reports whether a form sent here twice is answered once.
+func (r *Route) Once() bool { return r.Method == http.MethodPost && !r.twice }
+
 // Mux routes requests to handlers through the middleware. Register all routes
 // before serving.
 type Mux struct {
@@ -74,6 +77,7 @@ type Mux struct {
 	routes []*Route
 	hub    *hub
 	limits *limits
+	atWork atWork
 	assets *assets.Set
 	cross  *http.CrossOriginProtection
 	root   http.Handler
@@ -102,6 +106,7 @@ func New(o Options) *Mux {
 		mux:    http.NewServeMux(),
 		hub:    newHub(o.Now),
 		limits: newLimits(o.Now),
+		atWork: atWork{keys: map[string]bool{}},
 		assets: assets.Open(),
 		cross:  http.NewCrossOriginProtection(),
 	}

@@ -4,9 +4,14 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,17 +19,15 @@ import (
 	"mach/issue"
 )
 
-// OnceStore remembers which forms were answered, so that a second click, a
-// reload or a draft restored after a power cut does nothing twice. Keys are
-// kept for at least a day. Package app fits the store's table to it.
+// OnceStore keeps where answered forms led, for at least a day, so that a
+// second click, a reload or a draft restored after a power cut does nothing
+// twice. store.Forms is one.
 type OnceStore interface {
-	// Begin claims key for account. fresh is true for the first caller. A
-	// later one gets the address the first was sent to, "" while it works.
-	Begin(ctx context.Context, account, key string) (location string, fresh bool, err error)
-	// Finish keeps where the answered form led.
-	Finish(ctx context.Context, account, key, location string) error
-	// Forget gives key back after a refusal.
-	Forget(ctx context.Context, account, key string) error
+	// Answered returns what the form of that key said and where its answer
+	// led, "" for a page that is shown only once.
+	Answered(ctx context.Context, account, key string) (said, location string, found bool, err error)
+	// Keep remembers both.
+	Keep(ctx context.Context, account, key, said, location string) error
 }
 
 // OnceKey returns the key of the form being answered, for
@@ -43,46 +46,66 @@ func (m *Mux) answer(w http.ResponseWriter, r *http.Request, v *visit, route *Ro
 	if key == "" || len(key) > 64 {
 		return h(w, r)
 	}
-	account := v.session.Actor.Account
-	location, fresh, err := m.opt.Once.Begin(r.Context(), account, key)
-	if err != nil {
-		return err
+	account, said := v.session.Actor.Account, digest(r)
+	if !m.atWork.begin(account, key) {
+		return issue.New(issue.Conflict, "web.fail.twice")
 	}
-	if !fresh {
-		if location == "" {
-			return issue.New(issue.Conflict, "web.fail.twice")
-		}
-		v.once = key
-		return Redirect(w, r, location)
+	defer m.atWork.end(account, key)
+	earlier, location, found, err := m.opt.Once.Answered(r.Context(), account, key)
+	switch {
+	case err != nil:
+		return err
+	case found && earlier != said: // not to be lost unseen
+		return issue.New(issue.Conflict, "web.fail.other")
+	case found && location == "":
+		return issue.New(issue.Conflict, "web.fail.shown")
 	}
 	v.once = key
+	if found {
+		return Redirect(w, r, location)
+	}
 	done := &landing{}
 	r = r.WithContext(context.WithValue(r.Context(), landingKey{}, done))
 	defer func() { // also after a panic; and although the reader has gone
-		ctx := context.WithoutCancel(r.Context())
-		var err error
-		if done.to != "" {
-			err = m.opt.Once.Finish(ctx, account, key, done.to)
-		} else {
-			err = m.opt.Once.Forget(ctx, account, key)
+		if !done.landed {
+			return
 		}
-		if err != nil {
+		ctx := context.WithoutCancel(r.Context())
+		if err := m.opt.Once.Keep(ctx, account, key, said, done.at); err != nil {
 			m.opt.Log.WarnContext(ctx, "form key not kept", "request", v.id, "error", err)
 		}
 	}()
 	return h(w, r)
 }
 
-// landing is where the answered form led; "" while it did not.
-type landing struct{ to string }
+// digest tells what forms say apart: the path, the fields, the files by name
+// and size.
+func digest(r *http.Request) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n", r.URL.Path, r.PostForm.Encode())
+	if r.MultipartForm != nil {
+		for _, name := range slices.Sorted(maps.Keys(r.MultipartForm.File)) {
+			for _, f := range r.MultipartForm.File[name] {
+				fmt.Fprintf(h, "%q %q %d\n", name, f.Filename, f.Size)
+			}
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// landing is where the answered form led; at is "" for a page of its own.
+type landing struct {
+	landed bool
+	at     string
+}
 
 type landingKey struct{}
 
 // landed notes that the form was answered and tells the page's script which
 // draft it may drop.
-func (v *visit) landed(w http.ResponseWriter, r *http.Request, to string) {
+func (v *visit) landed(w http.ResponseWriter, r *http.Request, at string) {
 	if done, ok := r.Context().Value(landingKey{}).(*landing); ok {
-		done.to = to
+		*done = landing{true, at}
 	}
 	if v.once != "" && v.mux != nil {
 		v.mux.cookie(w, r, cookieSent, v.once, 10*time.Minute, true)
@@ -113,6 +136,30 @@ func parse(r *http.Request) error {
 	}
 }
 
+// atWork are the forms being answered now. Two processes answering the same
+// form at once meet in store.Door.CommitOnce.
+type atWork struct {
+	mu   sync.Mutex
+	keys map[string]bool
+}
+
+func (w *atWork) begin(account, key string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	k := account + "\x00" + key
+	if w.keys[k] {
+		return false
+	}
+	w.keys[k] = true
+	return true
+}
+
+func (w *atWork) end(account, key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.keys, account+"\x00"+key)
+}
+
 // memoryOnce is the OnceStore of a server without a database: it forgets all
 // on a restart, which the store's does not.
 type memoryOnce struct {
@@ -122,21 +169,24 @@ type memoryOnce struct {
 }
 
 type onceEntry struct {
-	location string
-	at       time.Time
+	said, location string
+	at             time.Time
 }
 
 func newMemoryOnce(now func() time.Time) *memoryOnce {
 	return &memoryOnce{now: now, keys: map[string]onceEntry{}}
 }
 
-func (o *memoryOnce) Begin(_ context.Context, account, key string) (string, bool, error) {
+func (o *memoryOnce) Answered(_ context.Context, account, key string) (said, location string, found bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	k := account + "\x00" + key
-	if e, ok := o.keys[k]; ok {
-		return e.location, false, nil
-	}
+	e, found := o.keys[account+"\x00"+key]
+	return e.said, e.location, found, nil
+}
+
+func (o *memoryOnce) Keep(_ context.Context, account, key, said, location string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if len(o.keys) >= 50_000 {
 		for k, e := range o.keys {
 			if o.now().Sub(e.at) > 24*time.Hour {
@@ -144,20 +194,6 @@ func (o *memoryOnce) Begin(_ context.Context, account, key string) (string, bool
 			}
 		}
 	}
-	o.keys[k] = onceEntry{at: o.now()}
-	return "", true, nil
-}
-
-func (o *memoryOnce) Finish(_ context.Context, account, key, location string) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.keys[account+"\x00"+key] = onceEntry{location: location, at: o.now()}
-	return nil
-}
-
-func (o *memoryOnce) Forget(_ context.Context, account, key string) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.keys, account+"\x00"+key)
+	o.keys[account+"\x00"+key] = onceEntry{said, location, o.now()}
 	return nil
 }

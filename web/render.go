@@ -16,8 +16,12 @@ import (
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // Render answers 200 with a whole page. It is rendered to the end before the
-// first byte leaves, so a fault never cuts a page in half.
+// first byte leaves, so a fault never cuts a page in half. As the answer of a
+// form the page is shown once: sent again, the form is told so.
 func Render(w http.ResponseWriter, r *http.Request, page templ.Component) error {
+	if r.Method == http.MethodPost {
+		visitOf(r.Context()).landed(w, r, "")
+	}
 	return render(w, r, http.StatusOK, page)
 }
 

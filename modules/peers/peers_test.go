@@ -139,7 +139,7 @@ func (s scene) draft(unit vn.UnitID, roles ...store.Role) Draft {
 
 func (s scene) publish(a store.Actor, d Draft) string {
 	s.t.Helper()
-	id, err := s.Publish(s.t.Context(), a, d)
+	id, err := s.Publish(s.t.Context(), a, "", d)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestAudienceIsExact(t *testing.T) {
 				s.t.Errorf("as the sender sees it: %+v, %v", n, err)
 			}
 		}
-		if _, err := s.Publish(s.t.Context(), s.actor(store.Ministry, "m", 0), s.draft(vn.Nation, store.Pharmacist)); !issue.Is(err, issue.BusinessRule) {
+		if _, err := s.Publish(s.t.Context(), s.actor(store.Ministry, "m", 0), "", s.draft(vn.Nation, store.Pharmacist)); !issue.Is(err, issue.BusinessRule) {
 			s.t.Errorf("a notice to nobody: %v", err)
 		}
 		if !slices.Contains(*s.woken, "peers") {
@@ -210,7 +210,7 @@ func TestWhoMaySendToWhom(t *testing.T) {
 			{store.Doctor, here.ID, false}, {store.Nurse, here.ID, false}, {store.Chairman, here.ID, false}, {store.Expert, here.ID, false},
 			{store.Administrator, vn.Nation, false}, {store.Person, here.ID, false}, {store.Ministry, 0, false}, {store.Ministry, 123, false},
 		} {
-			_, err := s.Publish(s.t.Context(), s.actor(c.role, "x", 0), s.draft(c.unit))
+			_, err := s.Publish(s.t.Context(), s.actor(c.role, "x", 0), "", s.draft(c.unit))
 			if c.allow && err != nil || !c.allow && !issue.Is(err, issue.Forbidden) {
 				s.t.Errorf("%s to unit %d: %v, allowed should be %v", c.role, c.unit, err, c.allow)
 			}
@@ -236,7 +236,7 @@ func TestWhatCannotBePublished(t *testing.T) {
 		} {
 			d := s.draft(vn.Nation)
 			c.spoil(&d)
-			_, err := s.Publish(s.t.Context(), sender, d)
+			_, err := s.Publish(s.t.Context(), sender, "", d)
 			var e *issue.Error
 			var paths []string
 			if errors.As(err, &e) {
@@ -249,6 +249,31 @@ func TestWhatCannotBePublished(t *testing.T) {
 			if got := strings.Join(paths, " "); got != c.paths {
 				s.t.Errorf("fields at fault %q, want %q", got, c.paths)
 			}
+		}
+	})
+}
+
+// The same form of an account publishes once, whoever answers it; another
+// account's key is another's.
+func TestPublishOncePerForm(t *testing.T) {
+	each(t, func(s scene) {
+		s.staffed()
+		ministry, cdc := s.actor(store.Ministry, "m", 0), s.actor(store.CDC, "c", 0)
+		cdc.Account = "another"
+		var ids []string
+		for _, a := range []store.Actor{ministry, ministry, cdc} {
+			id, err := s.Publish(s.t.Context(), a, "form", s.draft(s.communes[0].Parent, store.Nurse))
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		if ids[0] != ids[1] || ids[0] == ids[2] {
+			s.t.Errorf("published as %q", ids)
+		}
+		list, err := s.Inbox(s.t.Context(), s.actor(store.Nurse, "be", 0), 10)
+		if err != nil || len(list) != 2 {
+			s.t.Errorf("%d notices in the inbox, want 2; %v", len(list), err)
 		}
 	})
 }

@@ -47,11 +47,12 @@ func New(ctx context.Context, s *store.Store, units *vn.Units, now func() time.T
 }
 
 // Publish freezes the audience and writes the notice: one row, whatever the
-// size of the audience. It returns the notice's id.
+// size of the audience. It returns the notice's id. The same key of the same
+// account publishes once; "" publishes anew.
 // Errors: Forbidden when the actor may not announce to the unit; Required,
 // TooLong, Value with the field; BusinessRule ("peers.notice.nobody") when no
 // health worker matches.
-func (m *Module) Publish(ctx context.Context, a store.Actor, d Draft) (string, error) {
+func (m *Module) Publish(ctx context.Context, a store.Actor, key string, d Draft) (string, error) {
 	if !m.maySend(a, d.Unit) {
 		return "", m.refuse(ctx, a, store.ActCreate, d.Unit)
 	}
@@ -66,8 +67,14 @@ func (m *Module) Publish(ctx context.Context, a store.Actor, d Draft) (string, e
 	if len(people) == 0 {
 		return "", issue.New(issue.BusinessRule, "peers.notice.nobody").At("roles")
 	}
-	id := uuid.Must(uuid.NewV7()).String()
+	id := noticeID(a, key)
+	fresh := false
 	err = m.own.In(ctx, func(tx store.Tx) error {
+		var one int64
+		known, err := tx.Row(ctx, []any{&one}, `select 1 from peers_notice where id = ?`, id)
+		if fresh = !known; err != nil || known {
+			return err
+		}
 		var set bitmap
 		units := map[int]vn.UnitID{}
 		for _, p := range people {
@@ -87,11 +94,22 @@ func (m *Module) Publish(ctx context.Context, a store.Actor, d Draft) (string, e
 	if err != nil {
 		return "", fmt.Errorf("publishing a notice: %w", err)
 	}
+	if !fresh {
+		return id, nil
+	}
 	if err := m.note(ctx, a, store.ActCreate, d.Unit, id); err != nil {
 		return "", err
 	}
 	m.wake("peers")
 	return id, nil
+}
+
+// noticeID is the same for the same form of an account.
+func noticeID(a store.Actor, key string) string {
+	if key == "" {
+		return uuid.Must(uuid.NewV7()).String()
+	}
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("notice\n"+a.Account+"\n"+key)).String()
 }
 
 // Acknowledge records that the actor has read and understood the notice. To do

@@ -100,7 +100,7 @@ func TestTallyEqualsANaiveCount(t *testing.T) {
 						n.places[j.who] = j.at
 					}
 				}
-				id, err := s.Publish(ctx, ministry, d)
+				id, err := s.Publish(ctx, ministry, "", d)
 				if len(n.places) == 0 {
 					if !issue.Is(err, issue.BusinessRule) {
 						s.t.Errorf("a notice to nobody: %v", err)

@@ -108,7 +108,7 @@ func (m *Module) publish(w http.ResponseWriter, r *http.Request) error {
 	var id string
 	if f.OK() {
 		var err error
-		id, err = m.Publish(r.Context(), web.Actor(r), d)
+		id, err = m.Publish(r.Context(), web.Actor(r), web.OnceKey(r), d)
 		if err := f.Add(err); err != nil {
 			return err
 		}

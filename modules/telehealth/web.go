@@ -35,7 +35,7 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Post("/hoi-chan/{id}/ket-luan", experts, m.conclude)
 	mux.Post("/hoi-chan/{id}/quyet-dinh", askers, m.decide)
 	mux.Get("/hoi-chan/phong/{id}", meeting, m.roomPage)
-	mux.Post("/hoi-chan/{id}/phong/ve", meeting, m.ticket)
+	mux.Post("/hoi-chan/{id}/phong/ve", meeting, m.ticket).Repeatable() // each ticket is a new one
 	mux.Get("/hoi-chan/{id}/phong/nguoi", meeting, m.people)
 	mux.Get("/hoi-chan/luot-kham/{encounter}", web.AnyStaff, m.visitPart)
 	mux.Get("/hoi-chan/nguoi/{patient}", web.AnyStaff, m.personPart)
