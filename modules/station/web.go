@@ -25,7 +25,7 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/tram", staff, m.todayPage)
 	mux.Get("/tram/hang-doi", staff, m.queuePart)
 	mux.Get("/tram/tiep-don", Front, m.receptionPage)
-	mux.Post("/tram/the", Front, m.card)
+	mux.Post("/tram/the", Front, m.card).Repeatable() // it only reads
 	mux.Get("/tram/nguoi/moi", Front, m.registerPage)
 	mux.Post("/tram/nguoi", Front, m.register)
 	mux.Get("/tram/nguoi/{id}", Front, m.personPage)
