@@ -251,7 +251,7 @@ func absolute(r store.Role) time.Duration {
 // actorOf is who an account is in a role.
 func actorOf(acc Account, role Assignment, session string) store.Actor {
 	a := store.Actor{Account: acc.ID, Name: acc.Name, Role: role.Role, Practitioner: acc.Practitioner,
-		Facility: role.Facility, FacilityName: role.FacilityName, Unit: role.Unit, Purpose: PurposeOf(role.Role), Session: session}
+		Facility: role.Facility, FacilityName: role.FacilityName, Site: role.Site, Unit: role.Unit, Purpose: PurposeOf(role.Role), Session: session}
 	if personal(role.Role) {
 		a.Practitioner, a.Patient = "", role.Patient
 	}

@@ -76,7 +76,8 @@ type Actor struct {
 	Name         string    // as the access log shows it
 	Role         Role      //
 	Practitioner string    // Practitioner id; empty for persons and apps
-	Facility     string    // Organization id; empty for persons
+	Facility     string    // Organization id; empty for persons; the station for work at a sub-site
+	Site         string    // Organization id of the sub-site (điểm trạm); empty at the seat
 	FacilityName string    // as the access log shows it
 	Unit         vn.UnitID // where the facility is and, for the roles that oversee a unit, what they see
 	Patient      string    // the person's own Patient id; the ward's for a guardian

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mach/access"
+	"mach/fhir"
 	"mach/store"
 	"mach/vn"
 )
@@ -201,6 +202,35 @@ func TestAccountsPages(t *testing.T) {
 	}
 	if rec := b.post("/tai-khoan/quan-ly/" + far.ID + "/dong"); rec.Code != http.StatusForbidden && rec.Code != http.StatusNotFound {
 		t.Errorf("closing a stranger's account: %d", rec.Code)
+	}
+}
+
+// Who works at a sub-site belongs to its station, and has its queue.
+func TestWorkAtASubSite(t *testing.T) {
+	w := newWorld(t)
+	w.account("quan tri", access.Assignment{Role: store.Administrator}, "")
+	sub := w.commit(map[string]any{"resourceType": "Organization", "name": "Điểm trạm Liên Bão 1", "active": true,
+		"type":    []any{fhir.Code(fhir.CSFacilityType, "substation", "")},
+		"partOf":  fhir.Ref("Organization", w.station),
+		"address": []any{fhir.Address{Extension: []fhir.Extension{fhir.Unit("09340", "2025-07-01", "")}}}})
+	b := w.as("quan tri", "/tai-khoan/quan-ly")
+	b.page("/tai-khoan/quan-ly/moi?tim=Li%C3%AAn", "Điểm trạm Liên Bão 1")
+	if rec := b.post("/tai-khoan/quan-ly/moi", "tim", "Liên", "facility", sub, "role", "nurse", "name", "Lê Thị Điểm", "login", "diem"); rec.Code != http.StatusOK {
+		t.Fatalf("making an account: %d\n%s", rec.Code, rec.Body)
+	}
+	acc, err := w.access.Accounts.ByLogin(t.Context(), "diem")
+	w.must(err)
+	roles, err := w.access.Accounts.Assignments(t.Context(), acc.ID)
+	w.must(err)
+	if len(roles) != 1 || roles[0].Facility != w.station || roles[0].Site != sub || roles[0].FacilityName != "Điểm trạm Liên Bão 1" {
+		t.Fatalf("assigned %+v", roles)
+	}
+	token, err := w.access.Tokens.Issue(t.Context(), store.SystemActor(), access.Grant{Scopes: "user/*.rs", Login: "diem", TTL: time.Hour})
+	w.must(err)
+	a, err := w.access.Tokens.Bearer(t.Context(), token)
+	w.must(err)
+	if a.Facility != w.station || a.Site != sub {
+		t.Errorf("acts at %s, site %q", a.Facility, a.Site)
 	}
 }
 

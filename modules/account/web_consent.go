@@ -17,6 +17,7 @@ import (
 // place is a facility that can be chosen.
 type place struct {
 	ID, Name, Where string
+	station         string // of a sub-site (điểm trạm): the facility it belongs to
 	Unit            vn.UnitID
 }
 
@@ -45,8 +46,20 @@ func (m *Module) place(ctx context.Context, a store.Actor, id string) (place, er
 	return m.placeOf(d), nil
 }
 
+// facility is the place as the record knows it, with the sub-site in it, "" at
+// the seat.
+func (p place) facility() (id, site string) {
+	if p.station != "" {
+		return p.station, p.ID
+	}
+	return p.ID, ""
+}
+
 func (m *Module) placeOf(d *fhir.Doc) place {
 	p := place{ID: d.ID(), Name: d.Get("name").String(), Where: d.Get("address", "text").String()}
+	if d.Get("type", "0").Code(fhir.CSFacilityType) == "substation" {
+		p.station = d.Get("partOf").RefID("Organization")
+	}
 	for e := range d.Get("address").Each("extension") {
 		if c := e.Get("valueCoding"); e.Get("url").String() == "https://mach.vn/ext/unit" && m.units != nil {
 			on, err := vn.ParseDate(c.Get("version").String())
@@ -129,6 +142,7 @@ func (m *Module) consent(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		n.FacilityName = at.Name
+		n.Facility, _ = at.facility()
 		_, err = m.access.Consents.Give(ctx, a, birth, n)
 		if err := take(f, err); err != nil {
 			return err

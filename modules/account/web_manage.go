@@ -101,8 +101,13 @@ func (m *Module) create(r *http.Request, at place, role store.Role, n access.New
 	if err != nil {
 		return handedData{}, err
 	}
-	_, err = m.access.Accounts.Assign(ctx, a, access.Assignment{Account: acc.ID, Role: role, Facility: at.ID, FacilityName: at.Name, Unit: at.Unit})
+	_, err = m.access.Accounts.Assign(ctx, a, at.assignment(acc.ID, role))
 	return handedData{Account: acc, Password: n.Password, Code: secret}, err
+}
+
+func (p place) assignment(account string, role store.Role) access.Assignment {
+	facility, site := p.facility()
+	return access.Assignment{Account: account, Role: role, Facility: facility, FacilityName: p.Name, Site: site, Unit: p.Unit}
 }
 
 // newPassword is twenty letters and digits in groups that can be read out:
@@ -172,7 +177,7 @@ func (m *Module) addRole(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		s := access.Assignment{Account: d.Account.ID, Role: role, Facility: at.ID, FacilityName: at.Name, Unit: at.Unit}
+		s := at.assignment(d.Account.ID, role)
 		if until := f.Date("until"); until.Known() {
 			s.To = until.AddDays(1).Time()
 		}

@@ -72,6 +72,9 @@ func queueRows(ctx context.Context, p queueData) []worklist.Row {
 			ID: "v-" + w.Encounter, Lead: w.Number, Name: w.Name, Href: "/tram/nguoi/" + w.Patient,
 			Meta: sexWord(ctx, w.Sex) + " · " + birthWord(w.Birth), Why: w.Diagnosis,
 		}
+		if w.Facility != p.Site { // numbers of a sub-site are its own
+			r.Meta += " · " + w.Place
+		}
 		if mayTreat(p.Role) {
 			r.Href = "/tram/luot-kham/" + w.Encounter
 		}

@@ -53,11 +53,7 @@ func (m *Module) Register(ctx context.Context, a store.Actor, key string, r Regi
 			return "", &ErrAlike{alike}
 		}
 	}
-	station, err := m.top(ctx, a)
-	if err != nil {
-		return "", err
-	}
-	doc, err := fhir.New(r.patient(station, m.units))
+	doc, err := fhir.New(r.patient(a.Facility, m.units))
 	if err != nil {
 		return "", err
 	}

@@ -20,10 +20,7 @@ type A1Line struct {
 // A1 lists the signed visits of a day at the station with its sub-sites, in
 // order of arrival.
 func (m *Module) A1(ctx context.Context, a store.Actor, day vn.Date) ([]A1Line, error) {
-	station, err := m.top(ctx, a)
-	if err != nil {
-		return nil, err
-	}
+	station := a.Facility
 	visits, err := store.List(ctx, m.store.For(a), a.Unit, func(scan store.Scan) (A1Line, error) {
 		var l A1Line
 		var err error

@@ -34,8 +34,8 @@ func New(s *store.Store, units *vn.Units, diagnoses *content.DiagnosisList, now 
 
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }
 
-// Arrive gives the person a number in today's queue and opens the visit. Who
-// already waits today at this facility keeps the number.
+// Arrive gives the person a number in today's queue of the site and opens the
+// visit. Who already waits today there keeps the number.
 // Errors: NotFound for a person the actor may not see.
 func (m *Module) Arrive(ctx context.Context, a store.Actor, patient, key string) (encounter string, err error) {
 	open, err := m.openVisit(ctx, a, patient)
@@ -51,27 +51,35 @@ func (m *Module) Arrive(ctx context.Context, a store.Actor, patient, key string)
 	visit, err := fhir.New(fhir.Encounter{
 		ID: encounter, Status: "arrived", Class: fhir.Coding{System: fhir.ActCode, Code: "AMB", Display: "ambulatory"},
 		Subject: fhir.Ref("Patient", patient), Period: fhir.Period{Start: at},
-		ServiceProvider: fhir.Ref("Organization", a.Facility),
+		ServiceProvider: fhir.Ref("Organization", site(a)),
 	})
 	if err != nil {
 		return "", err
 	}
-	ticket, err := fhir.New(fhir.Task{
-		ID:         uuid.Must(uuid.NewV7()).String(),
-		Identifier: []fhir.Identifier{{System: fhir.Base + "/id/ticket", Value: strconv.Itoa(number)}},
-		Status:     "requested", Intent: "order", Code: fhir.Code(fhir.CSTask, ticketCode, ""),
-		For: fhir.Ref("Patient", patient), Encounter: fhir.Ref("Encounter", encounter),
-		Owner: fhir.Ref("Organization", a.Facility), AuthoredOn: at,
-	})
-	if err != nil {
-		return "", err
+	for tried := 0; ; tried++ {
+		ticket, err := fhir.New(fhir.Task{
+			ID:         ticketID(site(a), m.today(), number+tried),
+			Identifier: []fhir.Identifier{{System: fhir.Base + "/id/ticket", Value: strconv.Itoa(number + tried)}},
+			Status:     "requested", Intent: "order", Code: fhir.Code(fhir.CSTask, ticketCode, ""),
+			For: fhir.Ref("Patient", patient), Encounter: fhir.Ref("Encounter", encounter),
+			Owner: fhir.Ref("Organization", site(a)), AuthoredOn: at,
+		})
+		if err != nil {
+			return "", err
+		}
+		receipt, err := m.store.For(a).CommitOnce(ctx, key, store.Put(visit), store.Create(ticket))
+		if issue.Is(err, issue.Duplicate) && tried < maxTries {
+			continue // given a moment ago by somebody else
+		}
+		if err != nil {
+			return "", fmt.Errorf("opening a visit: %w", err)
+		}
+		return receipt.Docs[0].ID(), m.store.Await(ctx, receipt, "station")
 	}
-	receipt, err := m.store.For(a).CommitOnce(ctx, key, store.Put(visit), store.Put(ticket))
-	if err != nil {
-		return "", fmt.Errorf("opening a visit: %w", err)
-	}
-	return receipt.Docs[0].ID(), m.store.Await(ctx, receipt, "station")
 }
+
+// maxTries bounds how far the view may be behind the numbers given.
+const maxTries = 200
 
 // Measure writes what the nurse measured, still preliminary. A value measured
 // again in the same visit is a new Observation beside the old.
@@ -85,7 +93,7 @@ func (m *Module) Measure(ctx context.Context, a store.Actor, encounter, key stri
 	if err := editable(v); err != nil {
 		return err
 	}
-	list := values.observations(v.Patient, v.ID, a.Practitioner, fhir.Instant(m.now()))
+	list := values.observations(v.Patient, v.ID, worker(a), fhir.Instant(m.now()))
 	if len(list) == 0 {
 		return issue.New(issue.Required, "station.vitals.none")
 	}
@@ -107,96 +115,9 @@ func (m *Module) Measure(ctx context.Context, a store.Actor, encounter, key stri
 	return m.commit(ctx, a, key, ops)
 }
 
-// Examine saves the doctor's part as a draft, replacing the draft before it.
-// version is that of the Encounter the form was made from; somebody else's
-// change in between is Conflict.
-func (m *Module) Examine(ctx context.Context, a store.Actor, encounter string, version int64, key string, e Exam) error {
-	ops, err := m.examOps(ctx, a, encounter, version, e)
-	if err != nil {
-		return err
-	}
-	return m.commit(ctx, a, key, ops)
-}
-
-func (m *Module) examOps(ctx context.Context, a store.Actor, encounter string, version int64, e Exam) ([]store.Op, error) {
-	v, err := m.Visit(ctx, a, encounter)
-	if err != nil {
-		return nil, err
-	}
-	if err := editable(v); err != nil {
-		return nil, err
-	}
-	var ops []store.Op
-	for _, d := range v.parts[1:] {
-		if slices.Contains([]string{"Condition", "MedicationRequest", "CarePlan", "Appointment"}, d.Type()) {
-			ops = append(ops, store.Delete(d.Type(), d.ID()).Because("draft replaced"))
-		}
-	}
-	at := fhir.Instant(m.now())
-	add := func(resource any) (string, error) {
-		doc, err := fhir.New(resource)
-		if err != nil {
-			return "", err
-		}
-		doc, err = doc.Set("id", uuid.Must(uuid.NewV7()).String())
-		if err != nil {
-			return "", err
-		}
-		ops = append(ops, store.Put(doc))
-		return doc.ID(), nil
-	}
-	var ranks []fhir.EncounterDiagnosis
-	for i, c := range e.conditions(v, a.Practitioner, at) {
-		id, err := add(c)
-		if err != nil {
-			return nil, err
-		}
-		ranks = append(ranks, fhir.EncounterDiagnosis{Condition: fhir.Ref("Condition", id), Rank: i + 1})
-	}
-	for _, r := range e.medicines(v, a.Practitioner, at) {
-		if _, err := add(r); err != nil {
-			return nil, err
-		}
-	}
-	if e.Advice != "" {
-		if _, err := add(e.advice(v, a.Practitioner, at)); err != nil {
-			return nil, err
-		}
-	}
-	if e.FollowUp != vn.ZeroDate {
-		if _, err := add(e.followUp(v, a.Practitioner, at)); err != nil {
-			return nil, err
-		}
-	}
-	visit, err := v.with(a, e.Reason, ranks)
-	if err != nil {
-		return nil, err
-	}
-	return append(ops, store.Update(visit, version)), nil
-}
-
-// with returns the Encounter with the doctor's part.
-func (v Visit) with(a store.Actor, reason string, ranks []fhir.EncounterDiagnosis) (*fhir.Doc, error) {
-	var enc fhir.Encounter
-	if err := v.parts[0].Into(&enc); err != nil {
-		return nil, err
-	}
-	enc.Status = "in-progress"
-	enc.ReasonCode = nil
-	if reason != "" {
-		enc.ReasonCode = []fhir.CodeableConcept{fhir.Words(reason)}
-	}
-	enc.Diagnosis = ranks
-	enc.Participant = []fhir.EncounterParticipant{{
-		Type:       []fhir.CodeableConcept{fhir.Code(fhir.ParticipationType, "ATND", "attender")},
-		Individual: fhir.Ref("Practitioner", a.Practitioner),
-	}}
-	return fhir.New(enc)
-}
-
 // Sign ends the visit: everything in it becomes final in one commit, and only
 // now it enters book, registers and figures. Only a doctor or physician
-// assistant signs.
+// assistant signs, who wrote it or another of the station.
 // Errors: BusinessRule when reason or diagnosis is missing, or it is signed
 // already; Forbidden for other roles.
 func (m *Module) Sign(ctx context.Context, a store.Actor, encounter, key string) error {
@@ -215,11 +136,8 @@ func (m *Module) Sign(ctx context.Context, a store.Actor, encounter, key string)
 	case len(v.Diagnoses) == 0:
 		return issue.New(issue.BusinessRule, "station.sign.diagnosis").At("diagnosis")
 	}
-	visit, err := v.parts[0].Set("status", "finished")
+	visit, err := v.signed(a, fhir.Instant(m.now()))
 	if err != nil {
-		return err
-	}
-	if visit, err = visit.Set("period.end", fhir.Instant(m.now())); err != nil {
 		return err
 	}
 	ops := []store.Op{store.Update(visit, v.Version)}
@@ -279,7 +197,7 @@ func (m *Module) Correct(ctx context.Context, a store.Actor, encounter, conditio
 	}
 	c.Code = fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: d.Code, Display: d.Words}}, Text: d.Words}
 	c.Note = append(c.Note, fhir.Annotation{
-		AuthorReference: fhir.Ref("Practitioner", a.Practitioner), Time: fhir.Instant(m.now()),
+		AuthorReference: worker(a), Time: fhir.Instant(m.now()),
 		Text: before + why,
 	})
 	doc, err := fhir.New(c)

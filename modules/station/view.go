@@ -27,10 +27,9 @@ func (m *Module) Visit(ctx context.Context, a store.Actor, id string) (Visit, er
 		ID: id, Patient: idOf(enc.Get("subject", "reference").String()),
 		Facility: idOf(enc.Get("serviceProvider", "reference").String()),
 		Status:   enc.Get("status").String(), Reason: enc.Get("reasonCode", "text").String(),
-		Arrived:   moment(enc.Get("period", "start").String()),
-		Ended:     moment(enc.Get("period", "end").String()),
-		Clinician: idOf(enc.Get("participant", "individual", "reference").String()),
-		FollowUp:  vn.ZeroDate, parts: []*fhir.Doc{enc},
+		Arrived:  moment(enc.Get("period", "start").String()),
+		Ended:    moment(enc.Get("period", "end").String()),
+		FollowUp: vn.ZeroDate, parts: []*fhir.Doc{enc},
 	}
 	v.Version, _ = strconv.ParseInt(enc.VersionID(), 10, 64)
 	for _, part := range []struct{ typ, param, value string }{
@@ -49,6 +48,7 @@ func (m *Module) Visit(ctx context.Context, a store.Actor, id string) (Visit, er
 		}
 	}
 	v.rank(enc)
+	v.Who = v.workers()
 	return v, nil
 }
 
@@ -148,30 +148,6 @@ func scanPerson(scan store.Scan) (Person, error) {
 	return p, err
 }
 
-// top is the station that the actor's facility is, or belongs to.
-func (m *Module) top(ctx context.Context, a store.Actor) (string, error) {
-	rows, err := store.List(ctx, m.store.For(a), a.Unit, func(scan store.Scan) (site, error) {
-		s := site{facility: a.Facility}
-		return s, scan(&s.station)
-	}, `select station from station_place where facility = ?`, a.Facility)
-	if err != nil {
-		return "", fmt.Errorf("station of a facility: %w", err)
-	}
-	if len(rows) == 0 {
-		return a.Facility, nil
-	}
-	return rows[0].station, nil
-}
-
-// site is a facility and the station it belongs to: an entry of the directory,
-// which everybody at work may read.
-type site struct{ facility, station string }
-
-// Labels lets the guard judge the line as the Organization.
-func (s site) Labels() store.Labels {
-	return store.Labels{Type: "Organization", ID: s.facility, Facility: s.station}
-}
-
 // common is from how many people on a syllable counts as common: then walking
 // the names in order meets enough matches sooner than sorting all that have it.
 const common = 2000
@@ -185,10 +161,7 @@ func (m *Module) Find(ctx context.Context, a store.Actor, text string, limit int
 	if len(tokens) == 0 {
 		return nil, nil
 	}
-	station, err := m.top(ctx, a)
-	if err != nil {
-		return nil, err
-	}
+	station := a.Facility
 	where, args := matching(tokens)
 	mine, err := m.residents(ctx, a, station, tokens, limit)
 	if err != nil {
@@ -293,13 +266,9 @@ func (m *Module) Identify(ctx context.Context, a store.Actor, number vn.Personal
 	}
 	year := fmt.Sprintf("%04d", birthYear)
 	rows = slices.DeleteFunc(rows, func(p Person) bool { return !strings.HasPrefix(p.Birth, year) })
-	station, err := m.top(ctx, a)
-	if err != nil {
-		return nil, err
-	}
 	for i := range rows {
 		p := &rows[i]
-		if p.Here = p.Facility == a.Facility || p.Facility == station; p.Here {
+		if p.Here = p.Facility == a.Facility; p.Here {
 			continue
 		}
 		*p = Person{Patient: p.Patient, Facility: p.Facility, Name: p.Name, Sex: p.Sex, Birth: year, Unit: p.Unit, Number: string(number), Stranger: true, sort: p.sort}
@@ -334,12 +303,13 @@ func (w Waiting) Labels() store.Labels {
 	return l
 }
 
-// Today lists the visits of the day at the station with its sub-sites, those
-// who wait first, then by arrival.
+// Today lists the visits of the day, those who wait first, then by arrival: of
+// the actor's sub-site, which has a queue of its own, and at the seat of the
+// whole station.
 func (m *Module) Today(ctx context.Context, a store.Actor, day vn.Date) ([]Waiting, error) {
-	station, err := m.top(ctx, a)
-	if err != nil {
-		return nil, err
+	where, here := `v.station = ? and v.day = ?`, []any{a.Facility, int64(day)}
+	if a.Site != "" {
+		where, here = where+` and v.facility = ?`, append(here, a.Site)
 	}
 	rows, err := store.List(ctx, m.store.For(a), a.Unit, scanWaiting, `
 		select `+personColumns+`, v.encounter, coalesce(q.task, ''), coalesce(q.number, ''), v.status, v.arrived, v.ended,
@@ -348,13 +318,13 @@ func (m *Module) Today(ctx context.Context, a store.Actor, day vn.Date) ([]Waiti
 		  join station_person p on p.patient = v.patient
 		  left join station_ticket q on q.encounter = v.encounter
 		  left join station_place s on s.facility = v.facility
-		 where v.station = ? and v.day = ? and v.status not in ('cancelled', 'entered-in-error')
+		 where `+where+` and v.status not in ('cancelled', 'entered-in-error')
 		 order by case when v.status = 'finished' then 1 else 0 end, v.arrived, v.encounter
-		 limit 500`, station, int64(day))
+		 limit 500`, here...)
 	if err != nil {
 		return nil, fmt.Errorf("visits of the day: %w", err)
 	}
-	return rows, m.diagnose(ctx, a, rows, `v.station = ? and v.day = ?`, station, int64(day))
+	return rows, m.diagnose(ctx, a, rows, where, here...)
 }
 
 // diagnose writes the main diagnosis beside the signed visits, each judged as

@@ -36,7 +36,7 @@ type Visit struct {
 	Arrived    time.Time
 	Ended      time.Time // zero = not signed
 	Reason     string
-	Clinician  string // Practitioner id of who signed
+	Who        Who
 	Diagnoses  []Diagnosis
 	Medicines  []Medicine
 	Advice     string
@@ -69,7 +69,7 @@ type Measure struct {
 }
 
 // conditions turns diagnoses into Conditions of the encounter.
-func (e Exam) conditions(v Visit, author, at string) []fhir.Condition {
+func (e Exam) conditions(v Visit, author fhir.Reference, at string) []fhir.Condition {
 	out := make([]fhir.Condition, len(e.Diagnoses))
 	for i, d := range e.Diagnoses {
 		code := fhir.CodeableConcept{Text: d.Words}
@@ -82,20 +82,20 @@ func (e Exam) conditions(v Visit, author, at string) []fhir.Condition {
 			Category:           []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")},
 			Code:               code,
 			Subject:            fhir.Ref("Patient", v.Patient), Encounter: fhir.Ref("Encounter", v.ID),
-			RecordedDate: at, Recorder: fhir.Ref("Practitioner", author),
+			RecordedDate: at, Recorder: author,
 		}
 	}
 	return out
 }
 
-func (e Exam) medicines(v Visit, author, at string) []fhir.MedicationRequest {
+func (e Exam) medicines(v Visit, author fhir.Reference, at string) []fhir.MedicationRequest {
 	out := make([]fhir.MedicationRequest, len(e.Medicines))
 	for i, m := range e.Medicines {
 		out[i] = fhir.MedicationRequest{
 			Status: "draft", Intent: "order",
 			MedicationCodeableConcept: fhir.Words(m.Name),
 			Subject:                   fhir.Ref("Patient", v.Patient), Encounter: fhir.Ref("Encounter", v.ID),
-			AuthoredOn: at, Requester: fhir.Ref("Practitioner", author),
+			AuthoredOn: at, Requester: author,
 		}
 		if m.Dose != "" {
 			out[i].DosageInstruction = []fhir.Dosage{{Text: m.Dose}}
@@ -104,17 +104,17 @@ func (e Exam) medicines(v Visit, author, at string) []fhir.MedicationRequest {
 	return out
 }
 
-func (e Exam) advice(v Visit, author, at string) fhir.CarePlan {
+func (e Exam) advice(v Visit, author fhir.Reference, at string) fhir.CarePlan {
 	return fhir.CarePlan{
 		Status: "draft", Intent: "plan", Description: e.Advice,
 		Subject: fhir.Ref("Patient", v.Patient), Encounter: fhir.Ref("Encounter", v.ID),
-		Created: at, Author: fhir.Ref("Practitioner", author),
+		Created: at, Author: author,
 	}
 }
 
 // followUp is asked for at 8 in the morning of the day; the time is the
 // station's to change.
-func (e Exam) followUp(v Visit, author, at string) fhir.Appointment {
+func (e Exam) followUp(v Visit, author fhir.Reference, at string) fhir.Appointment {
 	start := time.Unix(int64(e.FollowUp)*24*60*60, 0).UTC().Add(time.Hour) // 08:00 in Viet Nam
 	return fhir.Appointment{
 		Status: "proposed", Created: at,
@@ -122,7 +122,7 @@ func (e Exam) followUp(v Visit, author, at string) fhir.Appointment {
 		SupportingInformation: []fhir.Reference{fhir.Ref("Encounter", v.ID)},
 		Participant: []fhir.AppointmentParticipant{
 			{Actor: fhir.Ref("Patient", v.Patient), Status: "needs-action"},
-			{Actor: fhir.Ref("Practitioner", author), Status: "accepted"},
+			{Actor: author, Status: "accepted"},
 		},
 	}
 }

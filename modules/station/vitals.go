@@ -38,7 +38,7 @@ type Vitals map[string]float64
 
 // observations turns the values into preliminary Observations. at is the time
 // of measuring.
-func (v Vitals) observations(patient, encounter, nurse, at string) []fhir.Observation {
+func (v Vitals) observations(patient, encounter string, nurse fhir.Reference, at string) []fhir.Observation {
 	base := func(code, display string) fhir.Observation {
 		o := fhir.Observation{
 			Status:   "preliminary",
@@ -47,8 +47,8 @@ func (v Vitals) observations(patient, encounter, nurse, at string) []fhir.Observ
 			Subject:  fhir.Ref("Patient", patient), Encounter: fhir.Ref("Encounter", encounter),
 			EffectiveDateTime: at,
 		}
-		if nurse != "" {
-			o.Performer = []fhir.Reference{fhir.Ref("Practitioner", nurse)}
+		if nurse.Reference != "" {
+			o.Performer = []fhir.Reference{nurse}
 		}
 		return o
 	}

@@ -62,6 +62,7 @@ func (m *Module) queuePart(w http.ResponseWriter, r *http.Request) error {
 type queueData struct {
 	Rows  []Waiting
 	Role  store.Role
+	Site  string // whose queue it is
 	Day   vn.Date
 	Open  int
 	Done  int
@@ -70,7 +71,7 @@ type queueData struct {
 
 func (m *Module) queue(r *http.Request) (queueData, error) {
 	a := web.Actor(r)
-	p := queueData{Role: a.Role, Day: web.Today(r), Front: Front.Allows(web.SessionOf(r.Context()))}
+	p := queueData{Role: a.Role, Site: site(a), Day: web.Today(r), Front: Front.Allows(web.SessionOf(r.Context()))}
 	rows, err := m.Today(r.Context(), a, p.Day)
 	if err != nil {
 		return p, err

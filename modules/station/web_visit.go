@@ -35,6 +35,9 @@ func (m *Module) visitData(r *http.Request) (visitData, error) {
 	if err != nil {
 		return visitData{}, err
 	}
+	if err := m.name(ctx, a, &v.Who); err != nil {
+		return visitData{}, err
+	}
 	last, err := m.Last(ctx, a, v.Patient, v.ID)
 	if err != nil {
 		return visitData{}, err
