@@ -194,6 +194,49 @@ func TestAudienceIsExact(t *testing.T) {
 	})
 }
 
+// Announcements at one moment give each new member one number: everybody
+// addressed is reached, and nobody else.
+func TestPublishingAtOneMoment(t *testing.T) {
+	each(t, func(s scene) {
+		var resources []any
+		for n := range 40 {
+			id := fmt.Sprintf("nv-%02d", n)
+			resources = append(resources, person(id, "Nhân viên "+id), post("post-"+id, id, store.Nurse, n%4, "2025-07-01", ""))
+		}
+		s.put(resources...)
+		quiet := *s.Module
+		quiet.wake = func(string) {}
+		units := []vn.UnitID{vn.Nation, s.communes[0].ID, s.communes[1].ID, s.communes[2].ID, s.communes[3].ID, s.communes[0].Parent, s.communes[2].Parent, vn.Nation}
+		ids, errs := make([]string, len(units)), make([]error, len(units))
+		ministry := s.actor(store.Ministry, "m", 0)
+		var wg sync.WaitGroup
+		for i, u := range units {
+			wg.Go(func() { ids[i], errs[i] = quiet.Publish(t.Context(), ministry, "", s.draft(u)) })
+		}
+		wg.Wait()
+		for i, u := range units {
+			if errs[i] != nil {
+				s.t.Fatalf("publishing to %d: %v", u, errs[i])
+			}
+			_, missing, err := s.Tally(t.Context(), ministry, ids[i])
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			got := map[string]bool{}
+			for _, m := range missing {
+				got[m.Practitioner] = true
+			}
+			for n := range 40 {
+				at := s.communes[n%4]
+				id, want := fmt.Sprintf("nv-%02d", n), u == vn.Nation || u == at.ID || u == at.Parent
+				if got[id] != want {
+					s.t.Errorf("the notice to %d addresses %s: %v, want %v", u, id, got[id], want)
+				}
+			}
+		}
+	})
+}
+
 func TestWhoMaySendToWhom(t *testing.T) {
 	each(t, func(s scene) {
 		s.staffed()

@@ -70,6 +70,9 @@ func (m *Module) Publish(ctx context.Context, a store.Actor, key string, d Draft
 	id := noticeID(a, key)
 	fresh := false
 	err = m.own.In(ctx, func(tx store.Tx) error {
+		if err := tx.Exec(ctx, `update peers_turn set taken = taken + 1`); err != nil {
+			return err
+		}
 		var one int64
 		known, err := tx.Row(ctx, []any{&one}, `select 1 from peers_notice where id = ?`, id)
 		if fresh = !known; err != nil || known {
@@ -136,7 +139,7 @@ func (m *Module) Acknowledge(ctx context.Context, a store.Actor, id string) erro
 }
 
 // number returns the member number of a practitioner, giving a new one to
-// whoever has none.
+// whoever has none. The transaction has the turn (peers_turn).
 func number(ctx context.Context, tx store.Tx, practitioner string) (int, error) {
 	var n int64
 	ok, err := tx.Row(ctx, []any{&n}, `select number from peers_member where practitioner = ?`, practitioner)
