@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
+	"mach/issue"
 	"mach/vn"
 )
 
@@ -35,11 +37,14 @@ func Units() (*vn.Units, error) {
 // ReadUnits is Units from other files of the same form: before.tsv, since.tsv,
 // formers.tsv and aliases.tsv. An error names file and line.
 func ReadUnits(root fs.FS) (*vn.Units, error) {
-	t := unitTables{Tables: vn.Tables{Units: make([]vn.Unit, 0, 14200), Edges: make([]vn.Edge, 0, 10700)}}
+	t := unitTables{
+		Tables: vn.Tables{Units: make([]vn.Unit, 0, 14200), Edges: make([]vn.Edge, 0, 10700)},
+		whole:  map[string]bool{}, there: make(map[vn.UnitID]bool, 14200),
+	}
 	t.Units = append(t.Units, vn.Unit{ID: vn.Nation, Kind: vn.KindNation, Name: "Việt Nam", From: vn.ZeroDate, To: vn.ZeroDate})
 	for _, f := range []struct {
 		name string
-		row  func([]string) error
+		row  func([]string) *cellError
 	}{
 		{"since.tsv", t.since}, // first: before.tsv leaves out provinces that stayed
 		{"before.tsv", t.before},
@@ -52,32 +57,41 @@ func ReadUnits(root fs.FS) (*vn.Units, error) {
 		}
 		for n, line := range tsv(string(text)) {
 			if err := f.row(line); err != nil {
-				return nil, &TableError{f.name, n, err}
+				return nil, &TableError{File: f.name, Line: n, cellError: err}
 			}
 		}
 	}
 	return vn.NewUnits(t.Tables)
 }
 
-// TableError says where a table of units is broken.
+// TableError says where a table of units is broken, and why.
 type TableError struct {
 	File string
-	Line int   // counted from 1
-	Err  error // begins with the column where it is known
+	Line int // counted from 1
+	*cellError
 }
 
-// Error names file and line.
-func (e *TableError) Error() string { return fmt.Sprintf("%s line %d: %v", e.File, e.Line, e.Err) }
+// Error names file, line and column.
+func (e *TableError) Error() string {
+	return fmt.Sprintf("%s line %d column %d: %v", e.File, e.Line, e.Column, e.Issue)
+}
 
-// Unwrap gives the fault in the line.
-func (e *TableError) Unwrap() error { return e.Err }
+// cellError is what is wrong in a line.
+type cellError struct {
+	Column int // counted from 1; 0 = the whole line
+	Issue  *issue.Error
+}
 
-// column names the column of a fault, counted from 1.
-func column(n int, err error) error {
-	if err == nil {
+func cell(column int, code issue.Code, key string, args ...any) *cellError {
+	return &cellError{column, issue.New(code, key, args...)}
+}
+
+// wide refuses a line that has another number of cells than one of these.
+func wide(f []string, cells ...int) *cellError {
+	if slices.Contains(cells, len(f)) {
 		return nil
 	}
-	return fmt.Errorf("column %d: %w", n, err)
+	return cell(0, issue.Structure, "content.units.cells", len(f), cells[len(cells)-1])
 }
 
 // tsv yields the fields of each line that is no comment, with its number.
@@ -104,27 +118,28 @@ type unitTables struct {
 	province, district vn.UnitID
 	act                string
 	whole              map[string]bool // provinces that the reform left as they were
+	there              map[vn.UnitID]bool
 }
 
 // since reads a row of the map from 2025-07-01.
-func (t *unitTables) since(f []string) error {
+func (t *unitTables) since(f []string) *cellError {
 	if len(f) < 7 {
-		return fmt.Errorf("%d fields", len(f))
+		return wide(f, 7)
 	}
 	u := vn.Unit{Code: f[0], Kind: f[1], Name: f[2], To: vn.ZeroDate, From: vn.Reform}
-	var err error
 	for i, to := range []*float64{&u.AreaKm2, nil, &u.Lon, &u.Lat} {
-		if to != nil && known(f[3+i]) && err == nil {
-			*to, err = strconv.ParseFloat(f[3+i], 64)
-			err = column(4+i, err)
+		if to != nil && known(f[3+i]) {
+			var err error
+			if *to, err = strconv.ParseFloat(f[3+i], 64); err != nil {
+				return cell(4+i, issue.Value, "content.units.number", f[3+i])
+			}
 		}
 	}
-	if known(f[4]) && err == nil {
-		u.Population, err = strconv.Atoi(f[4])
-		err = column(5, err)
-	}
-	if err != nil {
-		return err
+	if known(f[4]) {
+		var err error
+		if u.Population, err = strconv.Atoi(f[4]); err != nil {
+			return cell(5, issue.Value, "content.units.number", f[4])
+		}
 	}
 	if len(f) == 9 {
 		return t.sinceProvince(u, f[7], f[8])
@@ -139,15 +154,12 @@ func known(figure string) bool { return figure != "" && figure[0] != '?' }
 
 // sinceProvince adds a province of today and the edges of its old ones. One
 // that was not merged keeps the id of the older map.
-func (t *unitTables) sinceProvince(u vn.Unit, from, act string) error {
+func (t *unitTables) sinceProvince(u vn.Unit, from, act string) *cellError {
 	u.Level, u.Parent, u.Basis = vn.LevelProvince, vn.Nation, provincesAct
 	u.ID = vn.MakeUnitID(vn.SinceReform, u.Level, u.Code)
 	if from == "=" {
 		u.ID = vn.MakeUnitID(vn.BeforeReform, u.Level, u.Code)
 		u.From, u.Basis = vn.ZeroDate, ""
-		if t.whole == nil {
-			t.whole = map[string]bool{}
-		}
 		t.whole[u.Code] = true
 	} else {
 		for _, code := range strings.Split(from, "+") {
@@ -160,9 +172,9 @@ func (t *unitTables) sinceProvince(u vn.Unit, from, act string) error {
 }
 
 // before reads a row of the map on 2025-06-30.
-func (t *unitTables) before(f []string) error {
+func (t *unitTables) before(f []string) *cellError {
 	if len(f) < 3 {
-		return fmt.Errorf("%d fields", len(f))
+		return wide(f, 3)
 	}
 	u := vn.Unit{Code: f[0], Kind: f[1], Name: f[2], From: vn.ZeroDate, To: vn.Reform}
 	switch len(f[0]) {
@@ -190,7 +202,7 @@ func (t *unitTables) before(f []string) error {
 	}
 	if len(f) > 3 {
 		if err := t.edges(u.ID, f[3]); err != nil {
-			return column(4, err)
+			return err
 		}
 	}
 	return t.add(u)
@@ -205,23 +217,23 @@ var edgeKinds = map[byte]string{
 }
 
 // edges reads "00136s 00541s* 00562s!/a".
-func (t *unitTables) edges(from vn.UnitID, text string) error {
+func (t *unitTables) edges(from vn.UnitID, text string) *cellError {
 	first := len(t.Edges)
 	taken := 0
-	for e := range strings.FieldsSeq(text) {
-		e, sources, ok := strings.Cut(e, "/")
+	for word := range strings.FieldsSeq(text) {
+		e, sources, ok := strings.Cut(word, "/")
 		if !ok {
 			sources = "ab"
 		}
 		edge := vn.Edge{From: from, On: vn.Reform, Sources: sources}
 		e, edge.Refused = strings.CutSuffix(e, "!")
 		e, edge.AllPeople = strings.CutSuffix(e, "*")
-		if len(e) != 6 {
-			return fmt.Errorf("edge %q", e)
+		if len(e) == 6 {
+			edge.To = vn.MakeUnitID(vn.SinceReform, vn.LevelCommune, e[:5])
+			edge.Kind, ok = edgeKinds[e[5]]
 		}
-		edge.To = vn.MakeUnitID(vn.SinceReform, vn.LevelCommune, e[:5])
-		if edge.Kind, ok = edgeKinds[e[5]]; !ok {
-			return fmt.Errorf("edge %q", e)
+		if len(e) != 6 || !ok || !t.there[edge.To] {
+			return cell(4, issue.Value, "content.units.edge", word)
 		}
 		if !edge.Refused {
 			taken++
@@ -234,47 +246,56 @@ func (t *unitTables) edges(from vn.UnitID, text string) error {
 	return nil
 }
 
-func (t *unitTables) add(u vn.Unit) error {
-	if u.ID == 0 {
-		return column(1, fmt.Errorf("code %q", u.Code))
+func (t *unitTables) add(u vn.Unit) *cellError {
+	switch {
+	case u.ID == 0:
+		return cell(1, issue.CodeInvalid, "content.units.code", u.Code)
+	case u.Name == "":
+		return cell(3, issue.Required, "content.units.name")
+	case t.there[u.ID]:
+		return cell(1, issue.Duplicate, "content.units.twice", u.Code)
+	case !t.there[u.Parent] && u.Parent != vn.Nation:
+		return cell(1, issue.NotFound, "content.units.above", u.Code)
 	}
-	if u.Name == "" {
-		return column(3, fmt.Errorf("the name is missing"))
-	}
+	t.there[u.ID] = true
 	t.Units = append(t.Units, u)
 	return nil
 }
 
 // former reads a row of formers.tsv.
-func (t *unitTables) former(f []string) error {
-	if len(f) != 6 {
-		return fmt.Errorf("%d fields", len(f))
+func (t *unitTables) former(f []string) *cellError {
+	if err := wide(f, 6); err != nil {
+		return err
 	}
 	generation, err := strconv.Atoi(f[1])
 	if err != nil {
-		return column(2, err)
+		return cell(2, issue.Value, "content.units.number", f[1])
 	}
 	until, err := vn.ParseDate(f[2])
 	if err != nil {
-		return column(3, err)
+		return cell(3, issue.Value, "content.units.date", f[2])
 	}
 	level := vn.LevelCommune
 	if len(f[0]) == 2 {
 		level = vn.LevelProvince
 	}
-	t.Formers = append(t.Formers, vn.Former{
-		ID: vn.MakeUnitID(generation, level, f[0]), Until: until, Kind: f[3], Name: f[4], Basis: f[5],
-	})
+	id := vn.MakeUnitID(generation, level, f[0])
+	if !t.there[id] {
+		return cell(1, issue.NotFound, "content.units.none", f[0])
+	}
+	t.Formers = append(t.Formers, vn.Former{ID: id, Until: until, Kind: f[3], Name: f[4], Basis: f[5]})
 	return nil
 }
 
 // alias reads a row of aliases.tsv: all are communes of today.
-func (t *unitTables) alias(f []string) error {
-	if len(f) != 3 {
-		return fmt.Errorf("%d fields", len(f))
+func (t *unitTables) alias(f []string) *cellError {
+	if err := wide(f, 3); err != nil {
+		return err
 	}
-	t.Aliases = append(t.Aliases, vn.Alias{
-		Code: f[0], ID: vn.MakeUnitID(vn.SinceReform, vn.LevelCommune, f[1]), Source: f[2],
-	})
+	id := vn.MakeUnitID(vn.SinceReform, vn.LevelCommune, f[1])
+	if !t.there[id] {
+		return cell(2, issue.NotFound, "content.units.none", f[1])
+	}
+	t.Aliases = append(t.Aliases, vn.Alias{Code: f[0], ID: id, Source: f[2]})
 	return nil
 }

@@ -89,6 +89,8 @@ func (r *report) faults(list []content.Fault) error {
 		path, words := f.Name, r.Words.T(r.Lang, f.Issue.Key, f.Issue.Args...)
 		if f.Column > 0 {
 			path = fmt.Sprintf("column %d", f.Column)
+		}
+		if f.Column > 0 && f.Name != "" {
 			words = r.Words.T(r.Lang, "content.import.column", f.Column, f.Name, words)
 		}
 		r.totals.Refused++
@@ -140,7 +142,15 @@ func (r *report) boundaries(name string) error {
 		return err
 	}
 	defer in.Close()
-	borders, faults, err := content.ReadBoundaries(in, r.Units, r.Today)
+	text, err := io.ReadAll(in)
+	if err != nil {
+		return err
+	}
+	read := content.ReadBoundaries
+	if json := strings.ContainsAny(head(text), "{["); strings.EqualFold(filepath.Ext(name), ".csv") || !json && len(text) > 0 {
+		read = content.ReadBoundariesCSV
+	}
+	borders, faults, err := read(bytes.NewReader(text), r.Units, r.Today)
 	if err != nil {
 		return err
 	}
@@ -155,10 +165,20 @@ func (r *report) boundaries(name string) error {
 	return r.store("boundaries", map[string][]byte{"boundaries.json": b}, len(borders))
 }
 
-// units takes in tables of administrative units: a folder or a zip file with
-// the four tables, or some of them, or one table by itself. The tables in use
-// stand for those that are not there.
+// head is the first character of a text behind marks and spaces.
+func head(text []byte) string {
+	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff")))
+	return string(text[:min(1, len(text))])
+}
+
+// units takes in a list of the units of the day in CSV (see
+// [content.ReadUnitList]), or tables of our own: a folder or a zip file with the
+// four, or some of them, or one by itself. The tables in use stand for those
+// that are not there.
 func (r *report) units(name string) error {
+	if name == "-" || strings.EqualFold(filepath.Ext(name), ".csv") {
+		return r.unitList(name)
+	}
 	newer, done, err := tables(name)
 	if err != nil {
 		return err
@@ -176,6 +196,11 @@ func (r *report) units(name string) error {
 	if len(files) == 0 {
 		return r.fault(r.file, 0, "", issue.SeverityError, "content.units.file", strings.Join(content.UnitFiles, ", "))
 	}
+	return r.unitTables(newer, files)
+}
+
+// unitTables puts the files over the tables in use; newer holds them too.
+func (r *report) unitTables(newer fs.FS, files map[string][]byte) error {
 	all, err := r.Site.UnitTables(newer)
 	if err != nil {
 		return err
@@ -184,7 +209,7 @@ func (r *report) units(name string) error {
 	var broken *content.TableError
 	switch {
 	case errors.As(err, &broken):
-		return r.fault(broken.File, broken.Line, "", issue.SeverityError, "content.units.row", broken.Err.Error())
+		return r.cell(broken)
 	case err != nil:
 		return r.fault(r.file, 0, "", issue.SeverityError, "content.units.row", err.Error())
 	}
@@ -207,6 +232,53 @@ func (r *report) units(name string) error {
 		}
 	}
 	return r.store("units", files, len(units.All()))
+}
+
+// cell reports the first fault of a table.
+func (r *report) cell(broken *content.TableError) error {
+	path, fault := "", broken.Issue.Issues[0]
+	if broken.Column > 0 {
+		path = fmt.Sprintf("column %d", broken.Column)
+	}
+	return r.fault(broken.File, broken.Line, path, fault.Severity, fault.Key, fault.Args...)
+}
+
+// unitList takes in a list of the units of the day. Its totals count the rows
+// of the list.
+func (r *report) unitList(name string) error {
+	in, err := r.open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	ours, err := r.Site.UnitTables(nil)
+	if err != nil {
+		return err
+	}
+	list, faults, err := content.ReadUnitList(in, ours, r.Units, r.Today)
+	if err != nil {
+		return err
+	}
+	if r.totals.Read = list.Read; len(faults) > 0 {
+		return r.faults(faults)
+	}
+	if list.Tables != nil {
+		dir, err := os.MkdirTemp("", "units-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		for file, b := range list.Tables {
+			if err := write(filepath.Join(dir, file), b); err != nil {
+				return err
+			}
+		}
+		if err := r.unitTables(os.DirFS(dir), list.Tables); err != nil || r.totals.Refused > 0 {
+			return err
+		}
+	}
+	r.totals = intake.Totals{Read: list.Read, Stored: list.Changed, Unchanged: list.Read - list.Changed}
+	return nil
 }
 
 // tables opens a folder, a zip file or a single table as a folder.

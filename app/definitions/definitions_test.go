@@ -104,16 +104,16 @@ func TestTerminologyFaultsNameLineAndColumn(t *testing.T) {
 		text string
 		want []string // line, path, rule
 	}{
-		{"", []string{"1  content.diagnoses.empty"}},
-		{"code,vi\n", []string{"1 en content.diagnoses.column.missing"}},
-		{"code;vi;en\n", []string{"1 column 1 content.diagnoses.column", "1 code content.diagnoses.column.missing", "1 vi content.diagnoses.column.missing", "1 en content.diagnoses.column.missing"}},
-		{"code,vi,en,vi\n", []string{"1 column 4 content.diagnoses.column"}},
+		{"", []string{"1  content.table.empty"}},
+		{"code,vi\n", []string{"1 en content.table.column.missing"}},
+		{"code;vi;en\n", []string{"1 column 1 content.table.column", "1 code content.table.column.missing", "1 vi content.table.column.missing", "1 en content.table.column.missing"}},
+		{"code,vi,en,vi\n", []string{"1 column 4 content.table.column"}},
 		{"code,vi,en\nA00,Tả,Cholera\nA00-A09,Nhiễm trùng đường ruột,x\n", []string{"3 column 1 content.diagnoses.code"}},
 		{"code,vi,en\nA00,\"Tả\nhai dòng\",Cholera\nB05,,Measles\n", []string{"4 column 2 content.diagnoses.name"}},
-		{"en,vi,code\nCholera,Tả,A00\nCholera,Tả,a00\n", []string{"3 column 3 content.diagnoses.twice"}},
-		{"code,vi,en\nA00,T\"ả,Cholera\n", []string{"2 column 6 content.diagnoses.csv"}},
-		{"code,vi,en\nA00," + strings.Repeat("x", 501) + ",Cholera\n", []string{"2 column 2 content.diagnoses.long"}},
-		{"code,vi,en\nA00,Tả\n,x,y\n", []string{"2  content.diagnoses.cells", "3 column 1 content.diagnoses.code"}},
+		{"en,vi,code\nCholera,Tả,A00\nCholera,Tả,a00\n", []string{"3 column 3 content.table.twice"}},
+		{"code,vi,en\nA00,T\"ả,Cholera\n", []string{"2 column 6 content.table.csv"}},
+		{"code,vi,en\nA00," + strings.Repeat("x", 501) + ",Cholera\n", []string{"2 column 2 content.table.long"}},
+		{"code,vi,en\nA00,Tả\n,x,y\n", []string{"2  content.table.cells", "3 column 1 content.diagnoses.code"}},
 	} {
 		data := t.TempDir()
 		lines, totals := run(t, data, "terminology", "icd.csv", c.text)
@@ -226,18 +226,28 @@ func TestUnitsFaultsNameFileAndLine(t *testing.T) {
 		return strings.Join(lines, "\n")
 	}
 	for name, c := range map[string]struct {
-		file, text, rule, words string
-		line                    int
+		file, text, rule, path string
+		line                   int
 	}{
-		"a number":     {"since.tsv", spoil(func(f []string) { f[4] = "nhiều" }), "content.units.row", "column 5", at + 1},
-		"a code":       {"since.tsv", spoil(func(f []string) { f[0] = "12" }), "content.units.row", "column 1", at + 1},
-		"a name":       {"since.tsv", spoil(func(f []string) { f[2] = "" }), "content.units.row", "column 3", at + 1},
-		"another code": {"since.tsv", spoil(func(f []string) { f[0] = "99999" }), "content.units.row", "", 0}, // edges lead to what is missing
-		"no table":     {"units.txt", "x", "content.units.file", "since.tsv", 0},
+		"a number":     {"since.tsv", spoil(func(f []string) { f[4] = "nhiều" }), "content.units.number", "column 5", at + 1},
+		"a short code": {"since.tsv", spoil(func(f []string) { f[0] = "12" }), "content.units.code", "column 1", at + 1},
+		"a name":       {"since.tsv", spoil(func(f []string) { f[2] = "" }), "content.units.name", "column 3", at + 1},
+		"a short line": {"since.tsv", spoil(func(f []string) { f[0] = f[0][:5] + " " }), "content.units.code", "column 1", at + 1},
+		"a code twice": {"since.tsv", spoil(func(f []string) { f[0] = "00004" }), "content.units.twice", "column 1", at + 1},
+		"no cells":     {"since.tsv", "01\tthanh-pho\n", "content.units.cells", "", 1},
+		"no province":  {"since.tsv", "00004\tphuong\tBa Đình\t\t\t\t\n", "content.units.above", "column 1", 1},
+		"another code": {"before.tsv", "01\tthanh-pho\tHà Nội\n001\tquan\tBa Đình\n00001\tphuong\tPhúc Xá\t99999m\n", "content.units.edge", "column 4", 3},
+		"a word":       {"before.tsv", "01\tthanh-pho\tHà Nội\n001\tquan\tBa Đình\n00001\tphuong\tPhúc Xá\t00097x\n", "content.units.edge", "column 4", 3},
+		"a day":        {"formers.tsv", "46\t1\t1/1/2025\ttinh\tThừa Thiên Huế\tx\n", "content.units.date", "column 3", 1},
+		"nobody":       {"formers.tsv", "99999\t2\t2026-01-01\txa\tX\tx\n", "content.units.none", "column 1", 1},
+		"a generation": {"formers.tsv", "00004\thai\t2026-01-01\txa\tX\tx\n", "content.units.number", "column 2", 1},
+		"an alias":     {"aliases.tsv", "06970\t99999\tx\n", "content.units.none", "column 2", 1},
+		"half a line":  {"aliases.tsv", "06970\n", "content.units.cells", "", 1},
+		"no table":     {"units.txt", "x", "content.units.file", "", 0},
 	} {
 		data := t.TempDir()
 		lines, totals := run(t, data, "units", c.file, c.text)
-		if len(lines) == 0 || lines[0].Rule != c.rule || lines[0].Line != c.line || !strings.Contains(lines[0].Reason, c.words) || totals.Stored != 0 {
+		if len(lines) == 0 || lines[0].Rule != c.rule || lines[0].Line != c.line || lines[0].Path != c.path || lines[0].File != c.file || strings.Contains(lines[0].Reason, "⟦") || totals.Stored != 0 {
 			t.Errorf("%s: %+v, %+v", name, lines, totals)
 		}
 		if _, err := os.Stat(filepath.Join(data, "content")); err == nil {
