@@ -37,7 +37,7 @@ type App struct {
 	log       *slog.Logger
 	metrics   *metrics
 	bus       *bus.Bus
-	rooms     *rtc.Engine // nil when nothing is served
+	rooms     *rtc.Engine // offers none when nothing is served
 	catalogue *i18n.Catalogue
 	site      content.Site // definitions of this installation
 

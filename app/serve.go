@@ -145,8 +145,8 @@ func (a *App) front(mux *web.Mux) http.Handler {
 	return outer
 }
 
-// readyz says whether requests can be served: the database answers and the
-// wake-ups are connected. Which definitions are in force stands beside.
+// readyz says whether requests can be served: the database answers. Whether
+// wake-ups are away stands beside.
 func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()

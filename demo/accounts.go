@@ -71,8 +71,8 @@ func (g *generator) accounts(ctx context.Context) error {
 	return os.WriteFile(filepath.Join(g.dir, AccountsFile), append(b, '\n'), 0o600)
 }
 
-// signs picks who of the staff has an account: one for each role at the three
-// stations with full records and at the places above; of two experts both.
+// signs picks who of the staff has an account: the first of each role at the
+// first station, in its committee, and at every place above.
 func (g *generator) signs(f facility, p post, i int) bool {
 	if f.kind == "station" || f.kind == "committee" {
 		if f.unit.ID != g.communes[0].ID {

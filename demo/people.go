@@ -95,7 +95,7 @@ func splitName(name string) fhir.HumanName {
 	return fhir.HumanName{Use: "official", Text: name, Family: parts[0], Given: parts[1:]}
 }
 
-// household groups up to five people of consecutive numbers in one commune.
+// household groups the people of one household; the first is its head.
 func (g *generator) household(first int, members []person) fhir.Group {
 	count := len(members)
 	out := fhir.Group{

@@ -21,6 +21,6 @@
 // they are for making ([New]) and reading ([Doc.Into]), not for changing: a
 // struct forgets what it does not name, [Doc.Set] does not.
 //
-// Not here: FHIRPath (fhir/path), profiles and invariants, terminology beyond
+// Not here: FHIRPath, profiles and invariants, terminology beyond
 // the required bindings of R4, XML. All values are safe for concurrent use.
 package fhir

@@ -12,7 +12,7 @@
 // They are computed always and shown always. A verdict declares nothing: only
 // the station's director does (Article 26).
 //
-// Statistical detectors stand beside them, one file a method.
+// Statistical detectors are to stand beside them, one file a method.
 //
 //	v := outbreak.Epidemic(rules, outbreak.Facts{Group: "B", Endemic: true, Count: 14, Past: years})
 //	v.State == outbreak.StateEpidemic && v.Article == "16.1b"

@@ -44,8 +44,8 @@ type Server struct {
 	ended chan error // how the process ended, once
 }
 
-// fillWithin and readyWithin bound a start; both are generous for a slow
-// machine.
+// fillWithin bounds a start, filling included, and stopWithin an end; both are
+// generous for a slow machine.
 const (
 	fillWithin = 4 * time.Minute
 	stopWithin = 20 * time.Second

@@ -26,6 +26,6 @@
 // reporting facility; of old units the successor on today's map when there is
 // just one.
 //
-// Not here: statistical detection (outbreak), signals, foci, laboratory
+// Not here: statistical detection, signals, foci, laboratory
 // messages, the closed desk.
 package surveillance

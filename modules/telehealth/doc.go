@@ -19,7 +19,7 @@
 //
 //	asked ─▶ accepted ─▶ live ─▶ concluded ─▶ decided
 //	  ├────▶ declined (coordinator, reason)
-//	  └────▶ cancelled (asking doctor, reason; until concluded)
+//	  └────▶ cancelled (a doctor of the facility that asked, reason; until concluded)
 //
 // The expert may conclude without a room (accepted ─▶ concluded). The store
 // derives who sees what and ends it with the case: the hospital's coordinator
