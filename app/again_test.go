@@ -79,12 +79,18 @@ func TestFormsSentAgainAfterARestart(t *testing.T) {
 // restart is another process on the same data: nothing is left in memory.
 func (w *world) restart() {
 	w.Helper()
+	w.reopen()
+	w.ok(w.app.Store.Start(w.Context()))
+}
+
+// reopen is a restart that does not follow the log yet.
+func (w *world) reopen() {
+	w.Helper()
 	w.ok(w.app.Close())
 	a, err := Open(w.Context(), w.app.Config, w.log)
 	w.ok(err)
 	w.Cleanup(func() { w.ok(a.Close()) })
 	w.app, w.mux = a, a.routes()
-	w.ok(a.Store.Start(w.Context()))
 }
 
 // send sends a form once; it must be answered well. It returns the last part of

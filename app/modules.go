@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"time"
 
 	"mach/content"
 	"mach/modules/account"
@@ -103,7 +104,7 @@ func (a *App) openRooms(serving bool) error {
 // features.
 func (a *App) routes() *web.Mux {
 	mux := web.New(web.Options{
-		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Once: a.Store.Forms(), Now: now, Log: a.log, Seen: a.metrics.seen, Demo: a.Config.Demo(),
+		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Once: a.Store.Forms(), Behind: a.behind, Now: now, Log: a.log, Seen: a.metrics.seen, Demo: a.Config.Demo(),
 		Search: "/tram/tiep-don", SearchWho: station.Front, Secure: a.Config.TLSCert != "" || a.Config.LAN, Follow: a.mayFollow,
 		Places: []web.Place{
 			{Key: "app.place.station", Path: "/tram", Icon: "house", Who: web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff, store.StationDirector, store.PrivateClinic)},
@@ -133,6 +134,15 @@ func (a *App) routes() *web.Mux {
 	a.directory.Routes(mux)
 	a.fhirapi.Routes(mux)
 	return mux
+}
+
+// behind says until when views are complete, for the pages that show them.
+func (a *App) behind(ctx context.Context, views ...string) (time.Time, bool) {
+	until, behind, err := a.Store.Behind(ctx, views...)
+	if err != nil && ctx.Err() == nil {
+		a.log.Warn("not known how far views are", "err", err)
+	}
+	return until, behind
 }
 
 // mayFollow says who wakes when a view moves: staff on every view, a person on

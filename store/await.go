@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"mach/issue"
@@ -14,9 +15,12 @@ import (
 const awaitLimit = 500 * time.Millisecond
 
 // Await waits until the view shows what the receipt's commit wrote, at most
-// 500 ms. Being late is not an error; see [Store.AwaitLate].
+// 500 ms. Being late is not an error; see [Store.AwaitLate] and [NoteLate].
 func (s *Store) Await(ctx context.Context, r Receipt, view string) error {
-	_, err := s.AwaitLate(ctx, r, view)
+	late, err := s.AwaitLate(ctx, r, view)
+	if note, ok := ctx.Value(lateKey{}).(*atomic.Bool); ok && late {
+		note.Store(true)
+	}
 	return err
 }
 

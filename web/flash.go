@@ -6,26 +6,41 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // Flash shows the message of key, once, on the next page this browser opens:
 // what the form just did. Call it before Redirect. Arguments should not name
-// people: they stand in a cookie for a minute.
+// people: they stand in a cookie for a minute. A second message follows the
+// first.
 func Flash(w http.ResponseWriter, r *http.Request, key string, args ...string) {
 	v := visitOf(r.Context())
 	if v.mux == nil {
 		return
 	}
-	b, err := json.Marshal(append([]string{key}, args...))
+	said := append(v.said, append([]string{key}, args...))
+	b, err := json.Marshal(said)
 	if err != nil || len(b) > 1000 {
 		return
 	}
+	v.said = said
 	v.mux.cookie(w, r, cookieFlash, base64.RawURLEncoding.EncodeToString(b), time.Minute, false)
 }
 
-// takeFlash returns the message to show on this page, in words, and drops its
-// cookie; "" when there is none.
+// flashLate says that a list does not show yet what the form wrote.
+func (v *visit) flashLate(w http.ResponseWriter, r *http.Request) {
+	if v.late == nil || !v.late.Swap(false) {
+		return
+	}
+	if len(v.said) == 0 {
+		Flash(w, r, "web.late.saved")
+	}
+	Flash(w, r, "web.late.soon")
+}
+
+// takeFlash returns the messages to show on this page, in words, and drops
+// their cookie; "" when there is none.
 func (m *Mux) takeFlash(w http.ResponseWriter, r *http.Request) string {
 	v := visitOf(r.Context())
 	if r.Method != http.MethodGet || v.partial || v.pattern == pathLive {
@@ -40,13 +55,20 @@ func (m *Mux) takeFlash(w http.ResponseWriter, r *http.Request) string {
 	if err != nil {
 		return ""
 	}
-	var parts []string
-	if json.Unmarshal(b, &parts) != nil || len(parts) == 0 || !m.opt.Catalogue.Has(v.lang, parts[0]) {
+	var said [][]string
+	if json.Unmarshal(b, &said) != nil {
 		return ""
 	}
-	args := make([]any, len(parts)-1)
-	for i, a := range parts[1:] {
-		args[i] = a
+	var out []string
+	for _, parts := range said {
+		if len(parts) == 0 || !m.opt.Catalogue.Has(v.lang, parts[0]) {
+			return ""
+		}
+		args := make([]any, len(parts)-1)
+		for i, a := range parts[1:] {
+			args[i] = a
+		}
+		out = append(out, m.opt.Catalogue.T(v.lang, parts[0], args...))
 	}
-	return m.opt.Catalogue.T(v.lang, parts[0], args...)
+	return strings.Join(out, " ")
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"mach/i18n"
@@ -31,6 +32,9 @@ type Options struct {
 	Secure    bool    // cookies are Secure although TLS ends before us
 	// Follow says who may wake on a live topic; nil: everybody signed in.
 	Follow func(s Session, topic string) bool
+	// Behind says until when views are complete, and whether that is too long
+	// ago to be passed over; nil: they always are.
+	Behind func(ctx context.Context, views ...string) (until time.Time, behind bool)
 	// Seen is told of every answer, for metrics; nil: nobody asks. The pattern
 	// is that of the route ("" = none matched), so it names nobody.
 	Seen func(method, pattern string, status int, took time.Duration)
@@ -191,9 +195,11 @@ type visit struct {
 	lang    i18n.Lang
 	session Session
 	pattern string
-	path    string // with query, for language links and return addresses
-	once    string // key of the form being answered
-	flash   string // message to show, already in words
+	path    string       // with query, for language links and return addresses
+	once    string       // key of the form being answered
+	flash   string       // message to show, already in words
+	said    [][]string   // messages for the next page
+	late    *atomic.Bool // a view was late for what the form wrote
 	demo    bool
 	partial bool // asked by htmx for a part of a page
 }
@@ -232,6 +238,16 @@ func Today(r *http.Request) vn.Date { return vn.DateOf(visitOf(r.Context()).now)
 
 // Now returns when the request arrived.
 func Now(ctx context.Context) time.Time { return visitOf(ctx).now }
+
+// Behind says until when the views that a page shows are complete, and whether
+// the page should say so. Component asof does.
+func Behind(ctx context.Context, views ...string) (until time.Time, behind bool) {
+	v := visitOf(ctx)
+	if v.mux == nil || v.mux.opt.Behind == nil {
+		return time.Time{}, false
+	}
+	return v.mux.opt.Behind(ctx, views...)
+}
 
 // IsPartial reports whether htmx asks for a part of a page.
 func IsPartial(r *http.Request) bool { return visitOf(r.Context()).partial }

@@ -17,9 +17,11 @@ import (
 	"github.com/a-h/templ"
 
 	"mach/content"
+	"mach/fhir"
 	"mach/i18n"
 	"mach/issue"
 	"mach/store"
+	"mach/store/storetest"
 	"mach/vn"
 	"mach/web"
 	"mach/web/webtest"
@@ -59,6 +61,15 @@ func newServer(t *testing.T) *server {
 	s.Mux = web.New(web.Options{Catalogue: cat, Sessions: people, Demo: true, Now: func() time.Time { return s.now },
 		Log: slog.New(slog.NewJSONHandler(s.log, nil))})
 	return s
+}
+
+func (s *server) words(t *testing.T, key string) string {
+	t.Helper()
+	cat, err := content.Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cat.T(i18n.Vietnamese, key)
 }
 
 type ask struct {
@@ -222,6 +233,46 @@ func TestFlash(t *testing.T) {
 	w = s.ask(ask{path: "/page", header: []string{"Cookie", "mach_flash=bm90IGpzb24"}})
 	if w.Code != 200 || strings.Contains(w.Body.String(), `class="flash"`) {
 		t.Error("a broken cookie is shown")
+	}
+}
+
+// A list that does not show yet what a form wrote is not passed over in
+// silence, whether the form says something itself or not.
+func TestFlashOfALateView(t *testing.T) {
+	db := storetest.New(t, storetest.Follow(store.Follower{Name: "slow", Version: 1,
+		Apply: func(context.Context, store.Tx, store.Change, *fhir.Doc, *fhir.Doc) error {
+			return errors.New("not today")
+		}}))
+	s := newServer(t)
+	write := func(say string) web.Handler {
+		return func(w http.ResponseWriter, r *http.Request) error {
+			receipt, err := db.For(storetest.Nurse("t")).Commit(r.Context(), store.Create(fhir.MustNew(fhir.Patient{})))
+			if err == nil {
+				err = db.Await(r.Context(), receipt, "slow")
+			}
+			if err != nil {
+				return err
+			}
+			if say != "" {
+				web.Flash(w, r, say)
+			}
+			return web.Redirect(w, r, "/page")
+		}
+	}
+	s.Post("/silent", web.Public, write(""))
+	s.Post("/saying", web.Public, write("peers.published"))
+	s.Get("/page", web.Public, func(w http.ResponseWriter, r *http.Request) error { return web.Render(w, r, page("Trang")) })
+	for path, want := range map[string]string{
+		"/silent": "Đã lưu. Danh sách sẽ cập nhật trong giây lát.",
+		"/saying": s.words(t, "peers.published") + " Danh sách sẽ cập nhật trong giây lát.",
+	} {
+		var last string
+		for _, c := range s.ask(ask{path: path, form: url.Values{}}).Result().Cookies() {
+			last = c.Name + "=" + c.Value // a browser keeps the last
+		}
+		if body := s.ask(ask{path: "/page", header: []string{"Cookie", last}}).Body.String(); !strings.Contains(body, want) {
+			t.Errorf("%s: the page does not say %q", path, want)
+		}
 	}
 }
 

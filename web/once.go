@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"mach/issue"
+	"mach/store"
 )
 
 // OnceStore keeps where answered forms led, for at least a day, so that a
@@ -36,6 +37,11 @@ func OnceKey(r *http.Request) string { return visitOf(r.Context()).once }
 
 // answer runs h, once for each form key.
 func (m *Mux) answer(w http.ResponseWriter, r *http.Request, v *visit, route *Route, h Handler) error {
+	if r.Method == http.MethodPost {
+		var ctx context.Context
+		ctx, v.late = store.NoteLate(r.Context())
+		r = r.WithContext(ctx)
+	}
 	if route.twice || r.Method != http.MethodPost || !isForm(r) {
 		return h(w, r)
 	}

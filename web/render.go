@@ -65,6 +65,7 @@ func render(w http.ResponseWriter, r *http.Request, status int, c templ.Componen
 // service. For htmx it asks the browser to leave the page instead of swapping.
 func Redirect(w http.ResponseWriter, r *http.Request, to string) error {
 	v := visitOf(r.Context())
+	v.flashLate(w, r)
 	v.landed(w, r, to)
 	if v.partial {
 		w.Header().Set("HX-Redirect", to)
