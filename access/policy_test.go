@@ -144,7 +144,7 @@ func parseQuestion(t *testing.T, line string) question {
 			q.l.Category = w
 		case "ETREAT":
 			q.actor.Purpose = store.Emergency
-		case "hiv", "sti", "mental", "reproductive", "secret":
+		case "hiv", "sti", "mental", "reproductive", "closed-visit", "secret":
 			q.l.Sensitivity = append(q.l.Sensitivity, w)
 		default:
 			t.Fatalf("unknown word %q in %q", w, line)

@@ -42,7 +42,7 @@ func typeName(act store.Action, typ string) string {
 
 // sensitivities are the labels, in bit order. A label that is none of them
 // sets the last bit, which no role may open.
-var sensitivities = [...]string{"hiv", "sti", "mental", "reproductive", "unknown"}
+var sensitivities = [...]string{"hiv", "sti", "mental", "reproductive", "closed-visit", "unknown"}
 
 func labelBits(labels []string) (bits uint8) {
 	for _, l := range labels {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mach/issue"
+	"mach/vn"
 )
 
 // typeAudit is what an access line is called when the guard judges it.
@@ -21,8 +22,9 @@ const maxAccess = 500
 // the given instant (zero = now), newest first, at most limit lines (0 = 50).
 // The guard judges each line as an AuditEvent of that person that carries the
 // sensitivity of what was touched. A guardian never gets a sensitive line,
-// whatever the guard says: the line alone would tell. NotFound when the actor
-// may not see the log at all.
+// whatever the guard says, nor another line of the same facility on that day,
+// written before the diagnosis was known: they alone would tell. NotFound when
+// the actor may not see the log at all.
 //
 // A line is there a moment after the access: at once on SQLite, when the
 // sequencer has numbered it on PostgreSQL.
@@ -58,6 +60,10 @@ func (d Door) accessLines(ctx context.Context, patient string, before time.Time,
 	if err != nil {
 		return nil, err
 	}
+	closed, err := d.closedDays(ctx, patient)
+	if err != nil {
+		return nil, err
+	}
 	var shown []Access
 	last := int64(1) << 62
 	for len(shown) < limit {
@@ -67,7 +73,7 @@ func (d Door) accessLines(ctx context.Context, patient string, before time.Time,
 			func(scan func(...any) error) error {
 				line, sens, err := scanAccess(scan, &last)
 				read++
-				if err == nil && len(shown) < limit && d.maySee(patient, sens, rels[patient]) {
+				if err == nil && len(shown) < limit && !closed[facilityDay{line.Facility, vn.DateOf(line.At)}] && d.maySee(patient, sens, rels[patient]) {
 					shown = append(shown, line)
 				}
 				return err
@@ -77,6 +83,30 @@ func (d Door) accessLines(ctx context.Context, patient string, before time.Time,
 		}
 	}
 	return shown, nil
+}
+
+// facilityDay is one day at one facility.
+type facilityDay struct {
+	facility string
+	day      vn.Date
+}
+
+// closedDays are those on which a facility touched what a guardian may not
+// know of; nil for others than guardians.
+func (d Door) closedDays(ctx context.Context, patient string) (map[facilityDay]bool, error) {
+	if d.a.Role != Guardian {
+		return nil, nil
+	}
+	days := map[facilityDay]bool{}
+	err := d.s.read.Rows(ctx, `select facility, at from audit where patient = ? and sens <> '' and facility <> ''`, []any{patient},
+		func(scan func(...any) error) error {
+			var facility string
+			var at int64
+			err := scan(&facility, &at)
+			days[facilityDay{facility, vn.DateOf(fromMicro(at))}] = true
+			return err
+		})
+	return days, err
 }
 
 func scanAccess(scan func(...any) error, seq *int64) (Access, []string, error) {

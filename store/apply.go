@@ -73,7 +73,7 @@ func (c *commit) conditions(ctx context.Context) error {
 				return err
 			}
 		}
-		ids, err := c.s.matching(ctx, c.tx, s.typ, s.unless, 2)
+		ids, err := c.s.matching(ctx, c.tx, c.a, s.typ, s.unless, 2)
 		if err != nil {
 			return fmt.Errorf("conditional create: %w", err)
 		}
@@ -369,6 +369,9 @@ func (c *commit) relabel(ctx context.Context) error {
 			rid: old.rid, t: old.t, ver: old.ver + 1, op: wordUpdate, at: c.at, old: old, lab: l}
 		w.doc = doc.WithMeta(w.id, versionID(w.ver), c.at)
 		c.work = append(c.work, w)
+		if err := c.s.relate(ctx, c.tx, w); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -410,7 +413,7 @@ func (c *commit) conditional(ctx context.Context, i int, s *step, to map[string]
 		if _, done := to[ref.text]; done {
 			continue
 		}
-		ids, err := c.s.matching(ctx, c.tx, ref.typ, ref.query, 2)
+		ids, err := c.s.matching(ctx, c.tx, c.a, ref.typ, ref.query, 2)
 		if err != nil {
 			return fmt.Errorf("conditional reference: %w", err)
 		}

@@ -26,9 +26,11 @@ import (
 //     reason may be for any of the diagnoses. One that names its reason is
 //     labelled by that reason alone.
 //  4. The form of a case report follows the diagnosis it was drafted from.
-//  5. Vital signs never inherit: a blood pressure tells nothing of why the
-//     person came. A diagnosis does not inherit from the visit it was made in,
-//     nor does a queue ticket.
+//  5. Vital signs and queue tickets never inherit: they tell nothing of why the
+//     person came. Of a visit with labels they have the label closed-visit
+//     alone, which who works with the person may open and nobody else: that
+//     there was a visit is theirs to know. A diagnosis does not inherit from
+//     the visit it was made in.
 //
 // The rule only ever looks along references, so it is a least fixed point: the
 // labels of a set of resources do not depend on the order of writing, for
@@ -70,16 +72,36 @@ func (l *labeller) spread(ctx context.Context, batch []*labelled) error {
 				if err != nil {
 					return err
 				}
-				if from == nil || len(from.Sensitivity) == 0 || ref == e.w.doc.Ref() {
+				if from == nil || ref == e.w.doc.Ref() {
 					continue
 				}
-				if union := merged(e.w.out.Sensitivity, from.Sensitivity); len(union) > len(e.w.out.Sensitivity) {
+				if union := merged(e.w.out.Sensitivity, lent(from, e.w.doc)); len(union) > len(e.w.out.Sensitivity) {
 					e.w.out.Sensitivity, changed = union, true
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// closedVisit is the label of what was done in a visit that has labels, and
+// does not have them itself.
+const closedVisit = "closed-visit"
+
+// lent are the labels that d takes from what it refers to.
+func lent(from *Labels, d *fhir.Doc) []string {
+	if len(from.Sensitivity) > 0 && beside(d) != "" {
+		return []string{closedVisit}
+	}
+	return slices.DeleteFunc(slices.Clone(from.Sensitivity), func(label string) bool { return label == closedVisit })
+}
+
+// beside returns the visit of what rule 5 is for, "" for anything else.
+func beside(d *fhir.Doc) string {
+	if d.Type() == "Observation" && hasCode(d.Get("category"), "", categoryVital) || d.Type() == "Task" && categoryOf(d) == "ticket" {
+		return encounterOf(d)
+	}
+	return ""
 }
 
 // own returns the labels of rule 1, sorted; nil for none.
@@ -151,6 +173,10 @@ func (l *labeller) codes(n fhir.Node, found []string) []string {
 // inherits yields the references that d takes labels from by rules 2 to 5.
 func inherits(d *fhir.Doc) iter.Seq[string] {
 	return func(yield func(string) bool) {
+		if visit := beside(d); visit != "" {
+			yield("Encounter/" + visit)
+			return
+		}
 		if slices.Contains(neutral, d.Type()) || d.Type() == "Observation" && hasCode(d.Get("category"), "", categoryVital) {
 			return
 		}

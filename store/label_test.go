@@ -162,7 +162,7 @@ func TestSensitivitySpreads(t *testing.T) {
 				}
 			}
 		}
-		always := map[string]string{"Condition/flu": "", "MedicationRequest/flu-drug": "", "QuestionnaireResponse/form-flu": "", "Observation/pressure": "", "Task/ticket": "", "Patient/p": "",
+		always := map[string]string{"Condition/flu": "", "MedicationRequest/flu-drug": "", "QuestionnaireResponse/form-flu": "", "Patient/p": "",
 			"ServiceRequest/test": "hiv", "DiagnosticReport/deep": "hiv", "Patient/marked": "mental"}
 		follow := []string{"Condition/hiv", "Encounter/e", "MedicationRequest/named", "MedicationRequest/unnamed", "MedicationRequest/later", "Condition/report", "Observation/lab", "Appointment/remind", "ServiceRequest/ask", "QuestionnaireResponse/form-hiv"}
 		expect := func(label string) map[string]string {
@@ -172,6 +172,11 @@ func TestSensitivitySpreads(t *testing.T) {
 			}
 			for _, ref := range follow {
 				want[ref] = label
+			}
+			for _, ref := range []string{"Observation/pressure", "Task/ticket"} {
+				if want[ref] = ""; label != "" {
+					want[ref] = closedVisit
+				}
 			}
 			return want
 		}
@@ -270,6 +275,43 @@ func TestRelations(t *testing.T) {
 	})
 }
 
+// TestClosedCase: a report of a closed disease relates nobody to the person,
+// and one that becomes closed ends what it began.
+func TestClosedCase(t *testing.T) {
+	eachDatabase(t, testConfig(), func(t *testing.T, s *Store) {
+		w := &world{s: s}
+		w.station(t)
+		cases := func() (open int) {
+			t.Helper()
+			rels, err := relationsOf(t.Context(), s.read, Actor{Facility: "cdc"}, "p")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range rels["p"] {
+				if r.Kind == kindCase && r.To.IsZero() {
+					open++
+				}
+			}
+			return open
+		}
+		report := func(id, code, cause string) map[string]any {
+			return condition(id, code, map[string]any{"category": []any{coding(base+"/cs/category", "case-report")}, "evidence": []any{map[string]any{"detail": []any{ref("Condition/" + cause)}}}})
+		}
+		w.add(t, condition("hiv", "B20", nil), report("r-hiv", "B20", "hiv"))
+		if n := cases(); n != 0 {
+			t.Errorf("a closed report made %d relations", n)
+		}
+		w.add(t, condition("flu", "J10", nil), report("r-flu", "J10", "flu"))
+		if n := cases(); n != 1 {
+			t.Errorf("an open report made %d relations", n)
+		}
+		w.add(t, condition("flu", "B20", nil))
+		if n := cases(); n != 0 {
+			t.Errorf("a report that became closed leaves %d relations", n)
+		}
+	})
+}
+
 // TestAccessLog: newest first, and a guardian learns of no sensitive line.
 func TestAccessLog(t *testing.T) {
 	s := openTest(t, testConfig())
@@ -295,8 +337,18 @@ func TestAccessLog(t *testing.T) {
 		own[1].Purpose != Treatment || own[1].Action != ActRead || !slices.Equal(own[1].Types, []string{"Condition"}) || !own[1].Allowed {
 		t.Errorf("the person sees %+v", own)
 	}
-	if kin := lines(Actor{Account: "m", Role: Guardian, Patient: "p", Request: "3"}); len(kin) != 1 || kin[0].Sensitive {
-		t.Errorf("the guardian sees %+v", kin)
+	guardian := Actor{Account: "m", Role: Guardian, Patient: "p", Request: "3"}
+	if kin := lines(guardian); len(kin) != 0 {
+		t.Errorf("of the day of a closed file the guardian sees %+v", kin)
+	}
+	now := s.cfg.Now().Add(24 * time.Hour)
+	s.cfg.Now = func() time.Time { return now }
+	nurse.Request = "4"
+	if _, err := s.For(nurse).Read(t.Context(), "Condition", "flu"); err != nil {
+		t.Fatal(err)
+	}
+	if kin := lines(guardian); len(kin) != 1 || kin[0].Sensitive || kin[0].Name != "Điều dưỡng Hoa" {
+		t.Errorf("of another day the guardian sees %+v", kin)
 	}
 }
 

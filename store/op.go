@@ -35,7 +35,8 @@ func Create(doc *fhir.Doc) Op { return Op{kind: opCreate, doc: doc, typ: doc.Typ
 // ("identifier=https://mach.vn/id/personal|0792…"); when one does, the commit
 // answers with that one. More than one match refuses the commit
 // (MultipleHits). Of any number of concurrent creates with the same query
-// exactly one writes.
+// exactly one writes. Only a query by identifier alone meets what the actor may
+// not see.
 func (o Op) Unless(query string) Op { o.unless = query; return o }
 
 // As names the operation, so that references of the same commit to fullURL

@@ -146,7 +146,8 @@ func derived(w *written) []Relation {
 			return consultation(w, d.Each("performer"), []string{"draft", "revoked", "entered-in-error"})
 		}
 	case "Condition":
-		if w.Labels.Category == "case-report" && !hasCode(d.Get("verificationStatus"), "", "entered-in-error") {
+		// That somebody has a report of a closed disease is closed too.
+		if w.Labels.Category == "case-report" && len(w.Labels.Sensitivity) == 0 && !hasCode(d.Get("verificationStatus"), "", "entered-in-error") {
 			return []Relation{{Patient: patient, Kind: kindCase}}
 		}
 	}

@@ -49,10 +49,12 @@ func (d Door) Search(ctx context.Context, q Query) (Page, error) {
 	return page, nil
 }
 
-// matching returns the ids of at most limit resources that match a query,
-// whoever may see them: conditional creates and references ask it. It is
-// strict.
-func (s *Store) matching(ctx context.Context, r reader, typ, query string, limit int) ([]string, error) {
+// matching returns the ids of at most limit resources that match a query:
+// conditional creates and references ask it. It is strict. By an identifier
+// alone it finds whatever there is, so that nobody is registered twice; any
+// other question finds only what the actor may see, or its answer would tell
+// what somebody is ill of.
+func (s *Store) matching(ctx context.Context, r reader, a Actor, typ, query string, limit int) ([]string, error) {
 	q, err := parseQuery(typ, query)
 	if err != nil {
 		return nil, err
@@ -65,7 +67,7 @@ func (s *Store) matching(ctx context.Context, r reader, typ, query string, limit
 		return nil, issue.New(issue.Invalid, "search.query.empty")
 	}
 	c.count, c.sort, c.include, c.total = limit, nil, nil, ""
-	x := &searcher{s: s, r: r, c: c, now: s.cfg.Now()}
+	x := &searcher{s: s, r: r, a: a, c: c, now: s.cfg.Now(), guarded: !identified(c)}
 	page, err := x.page(ctx)
 	if err != nil {
 		return nil, err
@@ -75,6 +77,11 @@ func (s *Store) matching(ctx context.Context, r reader, typ, query string, limit
 		ids[i] = doc.ID()
 	}
 	return ids, nil
+}
+
+// identified reports whether a query asks for an identifier and nothing else.
+func identified(c *compiled) bool {
+	return len(c.chains) == 0 && !slices.ContainsFunc(c.preds, func(p *predicate) bool { return p.param.Code != "identifier" || p.modifier != "" })
 }
 
 // page answers the compiled query.

@@ -85,6 +85,55 @@ func TestSearchHides(t *testing.T) {
 	})
 }
 
+// TestConditionsTellNothing: a conditional create or reference answers about
+// what the actor may not see as about what is not there; only an identifier
+// meets everything, so that nobody is registered twice.
+func TestConditionsTellNothing(t *testing.T) {
+	hidden := ""
+	guard := &testGuard{judge: func(_ Actor, l Labels, _ []Relation, _ time.Time) bool {
+		return hidden == "" || l.Type+"/"+l.ID != hidden
+	}}
+	eachDatabase(t, Config{Guard: guard}, func(t *testing.T, s *Store) {
+		hidden = ""
+		w := makeWorld(t, s, 3, 5, 1)
+		nurse := s.For(Actor{Account: "n", Role: Nurse, Request: "r1"})
+		code := w.byRef("Condition/cp1").Get("code", "coding", "0", "code").String()
+		create := func(query string) (bool, error) {
+			r, err := nurse.Commit(t.Context(), Create(fhir.MustNew(map[string]any{"resourceType": "Patient", "gender": "other"})).Unless(query))
+			return err == nil && r.Changed[0], err
+		}
+		refer := func(typ, query string) bool { // as a reference "Type?query" is resolved
+			ids, err := s.matching(t.Context(), s.read, nurse.Actor(), typ, query, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(ids) == 1
+		}
+		for _, there := range []bool{true, false} {
+			if there {
+				hidden = ""
+			} else {
+				hidden = "Condition/cp1"
+			}
+			for _, query := range []string{"_id=p1&_has:Condition:patient:code=" + code, "identifier=000000000001&_has:Condition:patient:code=" + code} {
+				if made, err := create(query); err != nil || made == there {
+					t.Errorf("%s, seen: %v: created %v, %v", query, there, made, err)
+				}
+			}
+			if found := refer("Condition", "_id=cp1"); found != there {
+				t.Errorf("a reference, seen: %v: found %v", there, found)
+			}
+		}
+		hidden = "Patient/p1"
+		if made, err := create("identifier=https://mach.vn/id/personal|000000000001"); made || !issue.Is(err, issue.NotFound) && !issue.Is(err, issue.Forbidden) {
+			t.Errorf("a number that is taken: created %v, %v", made, err)
+		}
+		if !refer("Patient", "identifier=000000000001") {
+			t.Error("a reference by number found nobody")
+		}
+	})
+}
+
 // TestSearchAudits: one row for each person of a page, one for an empty one.
 func TestSearchAudits(t *testing.T) {
 	s := openTest(t, Config{Guard: &testGuard{reach: func(a Actor) Reach { return Reach{All: a.Account == "n"} }}})
