@@ -206,7 +206,7 @@ func Card(p Props) templ.Component {
 }
 
 // Grid sets cards side by side where there is room; wide is the least width
-// of a column: "s" 220 px, "m" 320 px, "l" 440 px.
+// of a column: "s" 196 px, "m" 320 px, "l" 440 px.
 func Grid(wide string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -219,11 +219,36 @@ func ranges(ctx context.Context, p Props) []string {
 		return nil
 	}
 	n := func(f float64) string { return web.Number(ctx, f, p.Decimals) }
+	if counted(p) {
+		return counts(ctx, p.Steps, n)
+	}
 	out := []string{web.T(ctx, "map.below", n(p.Steps[0]))}
 	for i := 1; i < len(p.Steps); i++ {
 		out = append(out, web.T(ctx, "map.between", n(p.Steps[i-1]), n(p.Steps[i])))
 	}
 	return append(out, web.T(ctx, "map.from", n(p.Steps[len(p.Steps)-1])))
+}
+
+// counted reports whether the values are counts, not rates.
+func counted(p Props) bool {
+	whole := func(f float64) bool { return math.IsNaN(f) || f == math.Trunc(f) }
+	return p.Decimals == 0 && !slices.ContainsFunc(p.Steps, func(f float64) bool { return !whole(f) }) &&
+		!slices.ContainsFunc(p.Circles, func(c Circle) bool { return !whole(c.Value) })
+}
+
+// counts are the ranges of whole numbers: 0, 1–8, 9–17, from 18.
+func counts(ctx context.Context, steps []float64, n func(float64) string) []string {
+	var out []string
+	from := 0.0
+	for _, next := range steps {
+		if next-1 > from {
+			out = append(out, n(from)+"–"+n(next-1))
+		} else {
+			out = append(out, n(from))
+		}
+		from = next
+	}
+	return append(out, web.T(ctx, "map.from", n(from)))
 }
 
 // unknown counts the circles without a value.

@@ -67,7 +67,7 @@ func List(p Props) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		var templ_7745c5c3_Var2 = []any{"work", templ.KV("work-leadless", !some(p.Rows, func(r Row) bool { return r.Lead != "" })), templ.KV("work-tagless", !some(p.Rows, func(r Row) bool { return r.State != "" }))}
+		var templ_7745c5c3_Var2 = []any{"work", templ.KV("work-leadless", !some(p.Rows, func(r Row) bool { return r.Lead != "" })), templ.KV("work-dated", some(p.Rows, func(r Row) bool { return len(r.Lead) > 5 })), templ.KV("work-tagless", !some(p.Rows, func(r Row) bool { return r.State != "" }))}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var2...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
