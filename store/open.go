@@ -229,6 +229,14 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	return err
 }
 
+// asWritten makes PostgreSQL run the statements on the data as they are
+// written: tables in their order, each by an index, planned once a connection.
+// So its statistics, or their absence, change nothing; [path] plans.
+var asWritten = map[string]string{
+	"plan_cache_mode": "force_generic_plan", "join_collapse_limit": "1", "jit": "off",
+	"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "enable_material": "off",
+}
+
 func (s *Store) openPostgres(ctx context.Context) error {
 	connect := func(schema string, conns int32, params map[string]string) (*pgxpool.Pool, error) {
 		pc, err := pgxpool.ParseConfig(s.cfg.Database)
@@ -244,7 +252,7 @@ func (s *Store) openPostgres(ctx context.Context) error {
 		return pgxpool.NewWithConfig(ctx, pc)
 	}
 	var err error
-	if s.pg, err = connect("mach", postgresConns, nil); err != nil {
+	if s.pg, err = connect("mach", postgresConns, asWritten); err != nil {
 		return err
 	}
 	if _, err := s.pg.Exec(ctx, "select pg_advisory_lock(20261121)"); err != nil {
@@ -260,7 +268,7 @@ func (s *Store) openPostgres(ctx context.Context) error {
 	}
 	s.write = &pgWriter{pool: s.pg, trace: s.cfg.Trace}
 	// A view may lose its last transactions with their position: it follows again.
-	views, err := connect("views", postgresConns, map[string]string{"synchronous_commit": "off"})
+	views, err := connect("views", postgresConns, map[string]string{"synchronous_commit": "off", "jit": "off"})
 	if err != nil {
 		return err
 	}

@@ -418,8 +418,12 @@ func probe(p *predicate) (string, []any) {
 		return "", nil
 	}
 	cond, args := inList("x.h", hs)
-	return "exists (select 1 from ih x where x.p = ? and " + cond + " and x.rid = res.rid)", append([]any{at}, args...)
+	return "exists (select 1 from ih x where x.p = ? and " + cond + " and x.rid = res.rid" + perRow + ")", append([]any{at}, args...)
 }
+
+// perRow ends an exists that is asked anew for each row, at a primary key. The
+// offset keeps PostgreSQL from reading everything it could hold, to join with.
+const perRow = " limit 1 offset 0"
 
 // within writes a guard's reach as a condition on res. Not ok when nothing is
 // in reach.
@@ -429,7 +433,7 @@ func (s *Store) within(r Reach, now int64) (cond string, args []any, ok bool) {
 	}
 	var ways []string
 	add := func(text string, a ...any) { ways, args = append(ways, text), append(args, a...) }
-	const valid = " and (r.until = 0 or r.until > ?))"
+	const valid = " and (r.until = 0 or r.until > ?)" + perRow + ")"
 	if r.Patient != "" {
 		add("res.patient = ?", r.Patient)
 	}

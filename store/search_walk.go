@@ -94,8 +94,10 @@ func (x *searcher) owner() string {
 	return r.Patient
 }
 
-// best chooses the path with the fewest rows; one alone is not counted unless
-// it will be sorted. byRid asks for one that is walked in the order of rid.
+// best chooses the path with the fewest rows, the more selective kind among
+// equals; one alone is not counted unless it will be sorted. Kinds are counted
+// in their order, each as far as it could still be the best. byRid asks for one
+// that is walked in the order of rid.
 func (x *searcher) best(ctx context.Context, byRid bool) (*path, error) {
 	all := typePath(x.c.typ)
 	ps := x.paths()
@@ -109,16 +111,19 @@ func (x *searcher) best(ctx context.Context, byRid bool) (*path, error) {
 	if len(ps) == 1 && (byRid || len(x.c.sort) == 0) {
 		return ps[0], nil
 	}
-	for _, p := range ps {
+	slices.SortStableFunc(ps, func(a, b *path) int { return cmp.Compare(a.class, b.class) })
+	var least *path
+	for limit, i := probeCap+1, 0; i < len(ps) && limit > 0; i++ {
+		p := ps[i]
 		text := "select count(*) from (select 1 from " + p.table + " d where " + p.where + " limit ?) as counted"
-		if _, err := x.r.Row(ctx, []any{&p.rows}, text, append(slices.Clone(p.args), probeCap+1)...); err != nil {
+		if _, err := x.r.Row(ctx, []any{&p.rows}, text, append(slices.Clone(p.args), limit)...); err != nil {
 			return nil, fmt.Errorf("counting a path: %w", err)
 		}
-		if p.rows == 0 {
-			return p, nil
+		if least == nil || p.rows < limit {
+			least, limit = p, p.rows
 		}
 	}
-	return slices.MinFunc(ps, func(a, b *path) int { return cmp.Or(cmp.Compare(a.rows, b.rows), cmp.Compare(a.class, b.class)) }), nil
+	return least, nil
 }
 
 // hits returns one page and the cursor of the next, "" when there is none.
