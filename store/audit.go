@@ -68,9 +68,6 @@ func (s *Store) writeRows(ctx context.Context, rows []audit.Row) error {
 	if err != nil {
 		return fmt.Errorf("writing the audit: %w", err)
 	}
-	if s.pg != nil {
-		s.moved.set()
-	}
 	return nil
 }
 

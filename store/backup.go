@@ -168,7 +168,7 @@ func (s *Store) dumpPostgres(ctx context.Context, dir string) error {
 		return err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
-	tables, err := tablesIn(ctx, &pgTx{tx: tx}, "mach")
+	tables, err := tablesIn(ctx, &pgTx{conn: tx.Conn(), begun: true}, "mach")
 	if err != nil {
 		return err
 	}

@@ -213,23 +213,18 @@ func (s *Store) followGroup(ctx context.Context, pos int64, group []*following) 
 	var done []*following
 	ctx = context.WithoutCancel(ctx) // a batch begun is finished
 	err = s.fold.in(ctx, func(tx *connTx) error {
-		done = done[:0]
 		if err := s.leads.still(ctx, tx); err != nil {
 			return err
 		}
-		for _, f := range group {
-			moved, err := s.foldInto(ctx, tx, f, pos, events)
-			if errors.Is(err, errBroken) {
-				return err
-			}
-			if err != nil {
-				s.log.Error("view failed", "view", f.Name, "after", pos, "error", err)
-				f.delay()
-			} else if moved {
-				done = append(done, f)
-			}
+		var err error
+		if done, err = s.foldGroup(ctx, tx, pos, group, events); err != nil || len(done) == 0 {
+			return err
 		}
-		return nil
+		args := []any{last}
+		for _, f := range done {
+			args = append(args, f.Name)
+		}
+		return tx.Exec(ctx, `update follower set seq = ? where name in (`+marks(len(done))+`)`, args...)
 	})
 	if err != nil {
 		return 0, err
@@ -245,28 +240,50 @@ func (s *Store) followGroup(ctx context.Context, pos int64, group []*following) 
 	return len(events), nil
 }
 
-// foldInto folds a batch into one view behind a savepoint, with its position.
-// It reports false, and corrects the position, when the view stands elsewhere:
-// somebody rebuilt it.
-func (s *Store) foldInto(ctx context.Context, tx *connTx, f *following, pos int64, events []*event) (bool, error) {
-	moved := false
-	err := tx.savepoint(ctx, func() error {
+// foldGroup folds a batch into the views of a group, each behind a savepoint,
+// and returns those that have moved. A view that stands elsewhere, because
+// somebody rebuilt it, is left out and its position corrected.
+func (s *Store) foldGroup(ctx context.Context, tx *connTx, pos int64, group []*following, events []*event) ([]*following, error) {
+	stands := map[string]int64{}
+	err := tx.Rows(ctx, `select name, seq from follower`, nil, func(scan func(...any) error) error {
+		var name string
 		var at int64
-		if found, err := tx.Row(ctx, []any{&at}, `select seq from follower where name = ?`, f.Name); err != nil || !found {
-			return errors.Join(errors.New("no position"), err)
-		}
-		if at != pos {
-			f.pos.Store(at)
-			return nil
-		}
-		if err := fold(ctx, tx, f, events); err != nil {
-			return err
-		}
-		moved = true
-		return tx.Exec(ctx, `update follower set seq = ? where name = ?`, events[len(events)-1].Seq, f.Name)
+		err := scan(&name, &at)
+		stands[name] = at
+		return err
 	})
-	return moved && err == nil, err
+	if err != nil {
+		return nil, err
+	}
+	var done []*following
+	for _, f := range group {
+		at, found := stands[f.Name]
+		if found && at != pos {
+			f.pos.Store(at)
+			continue
+		}
+		err := errors.New("no position")
+		switch {
+		case found && !slices.ContainsFunc(events, f.wants):
+			err = nil
+		case found:
+			err = tx.savepoint(ctx, func() error { return fold(ctx, tx, f, events) })
+		}
+		if errors.Is(err, errBroken) {
+			return nil, err
+		}
+		if err != nil {
+			s.log.Error("view failed", "view", f.Name, "after", pos, "error", err)
+			f.delay()
+			continue
+		}
+		done = append(done, f)
+	}
+	return done, nil
 }
+
+// wants reports whether the follower is told of an event.
+func (f *following) wants(e *event) bool { return f.Types == nil || slices.Contains(f.Types, e.Type) }
 
 // fold applies the events that a follower wants.
 func fold(ctx context.Context, tx Tx, f *following, events []*event) (err error) {
@@ -277,7 +294,7 @@ func fold(ctx context.Context, tx Tx, f *following, events []*event) (err error)
 		}
 	}()
 	for _, e := range events {
-		if f.Types != nil && !slices.Contains(f.Types, e.Type) {
+		if !f.wants(e) {
 			continue
 		}
 		seq = e.Seq

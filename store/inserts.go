@@ -9,12 +9,63 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // inserts are the rows of one insert text, gathered to travel together.
 type inserts struct {
 	text string
 	rows [][]any
+}
+
+// mergeable reports whether rows of a text may become one statement: nothing
+// but placeholders as values, and what meets a row that is there already is
+// left alone if anything.
+func mergeable(text string, row []any) bool {
+	head, rest, ok := strings.Cut(text, "values (")
+	values, tail, closed := strings.Cut(rest, ")")
+	if tail = strings.TrimSpace(tail); !ok || !closed || !strings.HasPrefix(strings.TrimSpace(head), "insert into ") ||
+		strings.Trim(values, "?, ") != "" || tail != "" && !strings.HasSuffix(tail, "do nothing") {
+		return false
+	}
+	return !slices.ContainsFunc(row, func(v any) bool { return arrayType(v) == "" })
+}
+
+// queued are statements that wait to be sent together to PostgreSQL.
+type queued []*inserts
+
+// add queues a statement; rows for one table that follow one another become
+// one statement.
+func (q *queued) add(text string, args []any) {
+	if n := len(*q); n > 0 {
+		if last := (*q)[n-1]; last.text == text && mergeable(text, args) && alike(last.rows[0], args) {
+			last.rows = append(last.rows, args)
+			return
+		}
+	}
+	*q = append(*q, &inserts{text: text, rows: [][]any{args}})
+}
+
+// send runs everything in order, in one round trip, and empties the queue.
+func (q *queued) send(ctx context.Context, send func(context.Context, *pgx.Batch) pgx.BatchResults) error {
+	var batch pgx.Batch
+	for _, g := range *q {
+		text, args, err := g.unnested()
+		if err != nil {
+			return err
+		}
+		batch.Queue(text, args...)
+	}
+	if *q = nil; batch.Len() == 0 {
+		return nil
+	}
+	return send(ctx, &batch).Close()
+}
+
+// alike reports whether two rows have the same array types.
+func alike(a, b []any) bool {
+	return slices.EqualFunc(a, b, func(x, y any) bool { return arrayType(x) == arrayType(y) })
 }
 
 // gathered adds a row to the group of its text.
@@ -33,10 +84,11 @@ func (g *inserts) unnested() (string, []any, error) {
 	if len(g.rows) == 1 {
 		return rebind(g.text), g.rows[0], nil
 	}
-	head, _, ok := strings.Cut(g.text, "values (")
+	head, rest, ok := strings.Cut(g.text, "values (")
 	if !ok {
 		return "", nil, fmt.Errorf("no values in %q", g.text)
 	}
+	_, tail, _ := strings.Cut(rest, ")")
 	args := make([]any, len(g.rows[0]))
 	types := make([]string, len(args))
 	for c := range args {
@@ -48,32 +100,44 @@ func (g *inserts) unnested() (string, []any, error) {
 	for c := range types {
 		types[c] = fmt.Sprintf("$%d::%s[]", c+1, types[c])
 	}
-	return head + " select * from unnest(" + strings.Join(types, ", ") + ")", args, nil
+	return head + " select * from unnest(" + strings.Join(types, ", ") + ")" + tail, args, nil
+}
+
+// arrayType is the PostgreSQL type of which an array can carry the value, ""
+// when there is none.
+func arrayType(v any) string {
+	switch k := reflect.ValueOf(v); {
+	case k.CanInt():
+		return "bigint"
+	case k.CanFloat():
+		return "double precision"
+	case k.Kind() == reflect.String:
+		return "text"
+	}
+	return ""
 }
 
 // column gathers one column of rows into a slice of its type.
 func column(rows [][]any, c int) (typ string, values any, err error) {
-	switch k := reflect.ValueOf(rows[0][c]); {
-	case k.CanInt():
-		out := make([]int64, len(rows))
-		for i, r := range rows {
-			out[i] = reflect.ValueOf(r[c]).Int()
-		}
-		return "bigint", out, nil
-	case k.CanFloat():
-		out := make([]float64, len(rows))
-		for i, r := range rows {
-			out[i] = reflect.ValueOf(r[c]).Float()
-		}
-		return "double precision", out, nil
-	case k.Kind() == reflect.String:
-		out := make([]string, len(rows))
-		for i, r := range rows {
-			out[i] = reflect.ValueOf(r[c]).String()
-		}
-		return "text", out, nil
+	switch typ = arrayType(rows[0][c]); typ {
+	case "bigint":
+		values = columnOf(rows, c, reflect.Value.Int)
+	case "double precision":
+		values = columnOf(rows, c, reflect.Value.Float)
+	case "text":
+		values = columnOf(rows, c, reflect.Value.String)
+	default:
+		err = fmt.Errorf("no array of %T", rows[0][c])
 	}
-	return "", nil, fmt.Errorf("no array of %T", rows[0][c])
+	return typ, values, err
+}
+
+func columnOf[T any](rows [][]any, c int, read func(reflect.Value) T) []T {
+	out := make([]T, len(rows))
+	for i, r := range rows {
+		out[i] = read(reflect.ValueOf(r[c]))
+	}
+	return out
 }
 
 // index queues a row of the search index, so that the rows of a commit are

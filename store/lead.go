@@ -209,12 +209,21 @@ const (
 	sequencePoll  = 100 * time.Millisecond // commits of other processes
 )
 
-// sequence numbers what committed transactions left in the waiting room.
+// sequence numbers what committed transactions left in the waiting rooms.
 // Numbering happens after commit, so "after number n" never misses a line.
+// Changes are numbered at once, since views wait for them; the audit at each
+// poll.
 func (s *Store) sequence(ctx context.Context) {
+	var audited time.Time
 	for ctx.Err() == nil {
 		moved := s.moved.next()
-		n, err := s.sequenceOnce(ctx)
+		n, err := s.number(ctx, numberChanges)
+		if time.Since(audited) >= sequencePoll {
+			more, failed := s.number(ctx, numberAudit)
+			if err = errors.Join(err, failed); more < sequenceBatch {
+				audited = time.Now()
+			}
+		}
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("log not numbered", "error", err)
 		}
@@ -230,40 +239,21 @@ func (s *Store) sequence(ctx context.Context) {
 	}
 }
 
-func (s *Store) sequenceOnce(ctx context.Context) (moved int64, err error) {
-	var any bool
-	err = s.pg.QueryRow(ctx, `select exists (select 1 from pending) or exists (select 1 from pending_audit)`).Scan(&any)
-	if err != nil || !any {
-		return 0, err
-	}
-	tx, err := s.pg.Begin(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer tx.Rollback(context.WithoutCancel(ctx))
-	tag, err := tx.Exec(ctx, `select 1 from lease where name = 'leader' and fence = $1 for update`, s.leads.term())
-	if err != nil {
-		return 0, err
-	}
-	if tag.RowsAffected() == 0 {
-		return 0, errFenced
-	}
-	for _, text := range []string{
-		`with moved as (delete from pending where pid in (select pid from pending order by pid limit $1) returning *)
-		insert into change (seq, rid, ver, op, at, site, actor, facility, unit, sens)
-		select (select coalesce(max(seq), 0) from change) + row_number() over (order by pid),
-			rid, ver, op, at, site, actor, facility, unit, sens from moved`,
-		`with moved as (delete from pending_audit where pid in (select pid from pending_audit order by pid limit $1) returning *)
-		insert into audit (seq, ` + auditColumns + `)
-		select (select coalesce(max(seq), 0) from audit) + row_number() over (order by pid), ` + auditColumns + ` from moved`,
-	} {
-		tag, err := tx.Exec(ctx, text, sequenceBatch)
-		if err != nil {
-			return 0, err
-		}
-		moved += tag.RowsAffected()
-	}
-	return moved, tx.Commit(ctx)
+var numberChanges, numberAudit = numbering("pending", "change", "rid, ver, op, at, site, actor, facility, unit, sens"),
+	numbering("pending_audit", "audit", auditColumns)
+
+// numbering is the statement that moves rows out of a waiting room while the
+// term of office lasts: the lease stays locked until they are moved.
+func numbering(from, to, columns string) string {
+	return `with office as (select 1 from lease where name = 'leader' and fence = $1 and exists (select 1 from ` + from + `) for share),
+		moved as (delete from ` + from + ` where exists (select 1 from office) and pid in (select pid from ` + from + ` order by pid limit $2) returning *)
+		insert into ` + to + ` (seq, ` + columns + `)
+		select (select coalesce(max(seq), 0) from ` + to + `) + row_number() over (order by pid), ` + columns + ` from moved`
+}
+
+func (s *Store) number(ctx context.Context, text string) (int64, error) {
+	tag, err := s.pg.Exec(ctx, text, s.leads.term(), sequenceBatch)
+	return tag.RowsAffected(), err
 }
 
 // resign seals what is left and gives the office up; the workers have ended.

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // reader asks questions. Pools and every [Tx] are readers; placeholders are ?
@@ -167,6 +168,7 @@ type connTx struct {
 	pg    bool
 	trace func(request, statement string)
 	stmts map[string]*sql.Stmt // nil on PostgreSQL, whose driver keeps them
+	queue queued               // PostgreSQL: sent before the next question, savepoint or commit
 }
 
 func (t *connTx) transact(ctx context.Context, work func(tx *connTx) error) error {
@@ -185,6 +187,7 @@ func (t *connTx) transact(ctx context.Context, work func(tx *connTx) error) erro
 	done := false
 	defer func() {
 		if !done { // an error, or a panic of the work
+			t.queue = nil
 			t.Exec(ctx, "rollback")
 		}
 	}()
@@ -223,15 +226,25 @@ func (t *connTx) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	return st, nil
 }
 
+// keptBack bounds the statements that wait to be sent.
+const keptBack = 1000
+
+// Exec runs a statement; on PostgreSQL one with arguments waits, and its error
+// comes with what sends it.
 func (t *connTx) Exec(ctx context.Context, text string, args ...any) error {
 	traced(ctx, t.trace, text)
-	if t.pg {
-		_, err := t.conn.ExecContext(ctx, rebind(text), args...)
-		return err
-	}
 	if len(args) == 0 { // may hold several statements
+		if err := t.flush(ctx); err != nil {
+			return err
+		}
 		_, err := t.conn.ExecContext(ctx, text)
 		return err
+	}
+	if t.pg {
+		if t.queue.add(text, args); len(t.queue) < keptBack {
+			return nil
+		}
+		return t.flush(ctx)
 	}
 	st, err := t.prepared(ctx, text)
 	if err != nil {
@@ -241,7 +254,20 @@ func (t *connTx) Exec(ctx context.Context, text string, args ...any) error {
 	return err
 }
 
+// flush sends what waits.
+func (t *connTx) flush(ctx context.Context) error {
+	if len(t.queue) == 0 {
+		return nil
+	}
+	return t.conn.Raw(func(driver any) error {
+		return t.queue.send(ctx, driver.(*stdlib.Conn).Conn().SendBatch)
+	})
+}
+
 func (t *connTx) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	if err := t.flush(ctx); err != nil {
+		return nil, err
+	}
 	traced(ctx, t.trace, text)
 	if t.pg {
 		return t.conn.QueryContext(ctx, rebind(text), args...)
@@ -278,7 +304,11 @@ func (t *connTx) savepoint(ctx context.Context, work func() error) error {
 		return errors.Join(errBroken, err)
 	}
 	err := work()
+	if err == nil {
+		err = t.flush(ctx)
+	}
 	if err != nil {
+		t.queue = nil
 		if undo := t.Exec(ctx, "rollback to savepoint one"); undo != nil {
 			return errors.Join(errBroken, err, undo)
 		}

@@ -42,14 +42,23 @@ func (w *pgWriter) do(ctx context.Context, work func(tx *commitTx) error) error 
 }
 
 func (w *pgWriter) once(ctx context.Context, work func(tx *commitTx) error) error {
-	return pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {
-		q := &pgTx{tx: tx, trace: w.trace}
-		if err := work(&commitTx{Tx: q, pg: q}); err != nil {
-			return err
+	return w.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+		q := &pgTx{conn: c.Conn(), trace: w.trace}
+		err := work(&commitTx{Tx: q, pg: q})
+		if err == nil {
+			err = q.commit(ctx)
 		}
-		return q.flush(ctx)
+		if err != nil && q.begun {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
+			defer cancel()
+			q.conn.Exec(ctx, "rollback") // a connection that cannot is thrown away
+		}
+		return err
 	})
 }
+
+// undoLimit is how long a rollback may take.
+const undoLimit = 5 * time.Second
 
 // met reports whether the transaction only failed because another one was
 // there: serialization failure, deadlock, or the same new id or key.
@@ -63,21 +72,23 @@ func met(err error) bool {
 
 // pgTx queues statements and sends them together, in their order. Rows for the
 // tables of a commit become one statement for each table, over arrays, behind
-// the other statements. A question first sends what is queued.
+// the other statements. A question first sends what is queued; work that asks
+// none is one round trip, which PostgreSQL runs as one transaction.
 type pgTx struct {
-	tx      pgx.Tx
+	conn    *pgx.Conn
 	trace   func(request, statement string)
-	batch   pgx.Batch
-	inserts []*inserts
+	begun   bool
+	queue   queued
+	inserts queued // of manyRows
 }
 
 func (q *pgTx) Exec(ctx context.Context, text string, args ...any) error {
 	traced(ctx, q.trace, text)
 	if gathers(text) {
 		q.inserts = gathered(q.inserts, text, args)
-		return nil
+	} else {
+		q.queue.add(text, args)
 	}
-	q.batch.Queue(rebind(text), args...)
 	return nil
 }
 
@@ -93,28 +104,32 @@ var manyRows = []string{"res", "ver", "ih", "istr", "ir", "ic", "pending", "pend
 
 // flush sends the queue in one round trip.
 func (q *pgTx) flush(ctx context.Context) error {
-	for _, g := range q.inserts {
-		text, args, err := g.unnested()
-		if err != nil {
-			return err
-		}
-		q.batch.Queue(text, args...)
+	q.queue, q.inserts = append(q.queue, q.inserts...), nil
+	return q.queue.send(ctx, q.conn.SendBatch)
+}
+
+func (q *pgTx) commit(ctx context.Context) error {
+	q.queue, q.inserts = append(q.queue, q.inserts...), nil
+	if q.begun {
+		q.queue.add("commit", nil)
 	}
-	q.inserts = nil
-	if q.batch.Len() == 0 {
-		return nil
+	if err := q.flush(ctx); err != nil {
+		return err
 	}
-	sent := q.batch
-	q.batch = pgx.Batch{}
-	return q.tx.SendBatch(ctx, &sent).Close()
+	q.begun = false
+	return nil
 }
 
 func (q *pgTx) query(ctx context.Context, text string, args []any) (pgx.Rows, error) {
+	if !q.begun {
+		q.begun = true
+		q.queue = append(queued{{text: "begin", rows: [][]any{nil}}}, q.queue...)
+	}
 	if err := q.flush(ctx); err != nil {
 		return nil, err
 	}
 	traced(ctx, q.trace, text)
-	return q.tx.Query(ctx, rebind(text)+lockingLabels(text, args), args...)
+	return q.conn.Query(ctx, rebind(text)+lockingLabels(text, args), args...)
 }
 
 // lockingLabels makes a look at the labels of a clinical resource wait for a
