@@ -40,7 +40,7 @@ type event struct {
 	at                                     int64
 }
 
-func apply(ctx context.Context, tx store.Tx, c store.Change, now, _ *fhir.Doc) error {
+func apply(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
 	if c.Type == "Organization" {
 		if err := tx.Exec(ctx, `delete from book_place where facility = ?`, c.ID); err != nil || now == nil {
 			return err
@@ -48,8 +48,13 @@ func apply(ctx context.Context, tx store.Tx, c store.Change, now, _ *fhir.Doc) e
 		return tx.Exec(ctx, `insert into book_place (facility, name) values (?, ?)`, c.ID, now.Get("name").String())
 	}
 	ref := c.Type + "/" + c.ID
-	if err := tx.Exec(ctx, `delete from book_event where resource = ? or (resource > ? and resource < ?)`, ref, ref+"#", ref+"$"); err != nil || now == nil {
-		return err
+	if before != nil { // else there is nothing to replace
+		if err := tx.Exec(ctx, `delete from book_event where resource = ? or (resource > ? and resource < ?)`, ref, ref+"#", ref+"$"); err != nil {
+			return err
+		}
+	}
+	if now == nil {
+		return nil
 	}
 	for i, e := range eventsOf(now) {
 		resource := ref

@@ -32,8 +32,9 @@ func (m *Module) Follower() store.Follower {
 	}
 }
 
-// apply replaces the rows that the resource left behind.
-func apply(ctx context.Context, tx store.Tx, c store.Change, now, _ *fhir.Doc) error {
+// apply replaces the rows that the resource left behind. Where there are many
+// it asks first whether there was a version to leave any.
+func apply(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
 	switch c.Type {
 	case "Organization":
 		return applyPlace(ctx, tx, c, now)
@@ -44,9 +45,9 @@ func apply(ctx context.Context, tx store.Tx, c store.Change, now, _ *fhir.Doc) e
 	case "Task":
 		return applyTicket(ctx, tx, c, now)
 	case "Observation":
-		return applyMeasures(ctx, tx, c, now)
+		return applyMeasures(ctx, tx, c, now, before)
 	default:
-		return applyLine(ctx, tx, c, now)
+		return applyLine(ctx, tx, c, now, before)
 	}
 }
 
@@ -156,9 +157,14 @@ func applyTicket(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc
 		int64(vn.DateOf(time.UnixMicro(instant(now.Get("authoredOn").String())))))
 }
 
-func applyMeasures(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
-	if err := tx.Exec(ctx, `delete from station_measure where observation = ?`, c.ID); err != nil || now == nil {
-		return err
+func applyMeasures(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
+	if before != nil {
+		if err := tx.Exec(ctx, `delete from station_measure where observation = ?`, c.ID); err != nil {
+			return err
+		}
+	}
+	if now == nil {
+		return nil
 	}
 	status := now.Get("status").String()
 	if status == "entered-in-error" || status == "cancelled" {
@@ -193,10 +199,15 @@ func applyMeasures(ctx context.Context, tx store.Tx, c store.Change, now *fhir.D
 
 // applyLine keeps the lines of a visit that lists show. Case reports are
 // conditions too, but not of the visit.
-func applyLine(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+func applyLine(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
 	ref := c.Type + "/" + c.ID
-	if err := tx.Exec(ctx, `delete from station_line where resource = ?`, ref); err != nil || now == nil {
-		return err
+	if before != nil {
+		if err := tx.Exec(ctx, `delete from station_line where resource = ?`, ref); err != nil {
+			return err
+		}
+	}
+	if now == nil {
+		return nil
 	}
 	l, ok := lineOf(now)
 	if !ok {
