@@ -44,6 +44,13 @@ func Figures[T any](ctx context.Context, d Door, unit vn.UnitID, scan func(Scan)
 	return scanned(ctx, d.views(), scan, sql, args)
 }
 
+// Whole reports whether figures of the unit may count for the actor what
+// carries the labels: not for who could set the figure beside a list. The
+// figures themselves are audited.
+func (d Door) Whole(unit vn.UnitID, labels ...string) bool {
+	return d.s.cfg.Guard.Judge(d.a, ActFigures, Labels{Unit: unit, Sensitivity: labels}, nil, d.s.cfg.Now()).Allow
+}
+
 func list[T Row](ctx context.Context, d Door, act Action, unit vn.UnitID, scan func(Scan) (T, error), sql string, args []any) ([]T, error) {
 	ctx = withRequest(ctx, d.a)
 	all, err := scanned(ctx, d.views(), scan, sql, args)

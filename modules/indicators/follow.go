@@ -30,7 +30,7 @@ func (m *Module) Follower() store.Follower {
 			types = append(types, f.Count.Resource)
 		}
 	}
-	return store.Follower{Name: "indicators", Version: 5, Types: types, Tables: tables, Apply: m.apply}
+	return store.Follower{Name: "indicators", Version: 6, Types: types, Tables: tables, Apply: m.apply}
 }
 
 // item is what one resource adds to one indicator.
@@ -43,6 +43,14 @@ type item struct {
 	unit        vn.UnitID // on the latest map
 	day         vn.Date
 	resting
+}
+
+// closed is 1 for what carries a sensitivity label.
+func (it *item) closed() int64 {
+	if it.sensitivity != "" {
+		return 1
+	}
+	return 0
 }
 
 // itemColumns are the columns of an item, in the order of its fields.
@@ -160,26 +168,26 @@ func (m *Module) around(ctx context.Context, tx store.Tx, f *fold, patient strin
 
 // first is the item by which a person counts: the earliest, ties by resource.
 func first(ctx context.Context, tx store.Tx, indicator, patient string) (item, bool, error) {
-	var unit, day int64
-	ok, err := tx.Row(ctx, []any{&unit, &day}, `
-		select unit, day from indicators_item
+	it := item{patient: patient}
+	ok, err := tx.Row(ctx, []any{&it.unit, &it.day, &it.sensitivity}, `
+		select unit, day, sensitivity from indicators_item
 		 where indicator = ? and patient = ? and held = 0 and (sensitivity = '' or resource not like 'Condition/%')
 		 order by day, resource limit 1`, indicator, patient)
-	return item{patient: patient, unit: vn.UnitID(unit), day: vn.Date(day)}, ok, err
+	return it, ok, err
 }
 
 // add changes the cell of the unit and of every unit above it.
 func (m *Module) add(ctx context.Context, tx store.Tx, indicator string, it item, sign int64) error {
 	for _, unit := range m.above(it.unit) {
 		err := tx.Exec(ctx, `
-			insert into indicators_cell (indicator, unit, day, value) values (?, ?, ?, ?)
-			on conflict (indicator, unit, day) do update set value = indicators_cell.value + excluded.value`,
-			indicator, int64(unit), int64(it.day), sign)
+			insert into indicators_cell (indicator, unit, day, closed, value) values (?, ?, ?, ?, ?)
+			on conflict (indicator, unit, day, closed) do update set value = indicators_cell.value + excluded.value`,
+			indicator, int64(unit), int64(it.day), it.closed(), sign)
 		if err != nil {
 			return err
 		}
-		if err := tx.Exec(ctx, `delete from indicators_cell where indicator = ? and unit = ? and day = ? and value = 0`,
-			indicator, int64(unit), int64(it.day)); err != nil {
+		if err := tx.Exec(ctx, `delete from indicators_cell where indicator = ? and unit = ? and day = ? and closed = ? and value = 0`,
+			indicator, int64(unit), int64(it.day), it.closed()); err != nil {
 			return err
 		}
 	}

@@ -370,3 +370,52 @@ func TestWhatStandsBehindUnderTheRealPolicies(t *testing.T) {
 		}
 	}, storetest.Guarded(policy))
 }
+
+// A visit with a closed file counts for who oversees the place or may open it,
+// and not for who would set the figure beside the list.
+func TestClosedVisitsCountForWhoMayKnow(t *testing.T) {
+	units, err := unitsOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := access.NewPolicy(content.Policies(), units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	each(t, func(s scene) {
+		d := s.today()
+		closed := visit("closed", "p", 0, "finished", d)
+		closed.ReasonCode = []fhir.CodeableConcept{fhir.Code(fhir.ICD10, "B20", "")}
+		s.put(s.patient("p", 0, true), visit("open", "p", 0, "finished", d), closed)
+		commune := s.communes[0]
+		for _, c := range []struct {
+			role  store.Role
+			unit  vn.UnitID
+			count int64
+			list  int
+		}{
+			{store.Doctor, commune.ID, 2, 2}, {store.Nurse, commune.ID, 1, 1}, {store.Midwife, commune.ID, 1, 1},
+			{store.StationDirector, commune.ID, 1, 1}, {store.VillageWorker, commune.ID, 1, 0},
+			{store.Chairman, commune.ID, 2, 0}, {store.Department, commune.Parent, 2, 0}, {store.Ministry, vn.Nation, 2, 0},
+		} {
+			a := storetest.Actor(c.role, station(0))
+			a.Unit = c.unit
+			v, err := s.Value(s.t.Context(), a, "care.visits", commune.ID, Day(d))
+			if err != nil || v.Numerator != c.count {
+				s.t.Errorf("%s counts %d visits, %v; want %d", c.role, v.Numerator, err, c.count)
+			}
+			days, err := s.Days(s.t.Context(), a, "care.visits", commune.ID, d, d)
+			if err != nil || len(days) != 1 || days[0].Value != c.count {
+				s.t.Errorf("the course of %s: %v, %v; want %d", c.role, days, err, c.count)
+			}
+			f, err := s.Read(s.t.Context(), a, Reading{Indicator: "care.visits", Unit: commune.ID, Period: Day(d), Map: d})
+			if err != nil || f.Numerator != c.count {
+				s.t.Errorf("%s reads %d visits, %v; want %d", c.role, f.Numerator, err, c.count)
+			}
+			items, err := s.Items(s.t.Context(), a, "care.visits", commune.ID, Day(d), 10)
+			if err != nil || len(items) != c.list {
+				s.t.Errorf("%s sees %d visits, %v; want %d", c.role, len(items), err, c.list)
+			}
+		}
+	}, storetest.Guarded(policy))
+}

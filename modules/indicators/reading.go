@@ -95,7 +95,7 @@ type place struct {
 func (m *Module) places(ctx context.Context, door store.Door, f fold, r Reading) ([]place, error) {
 	counted := `select origin, day, row_number() over (partition by patient order by day, resource) as turn
 		  from indicators_item
-		 where indicator = ? and held = 0 and (sensitivity = '' or resource not like 'Condition/%')`
+		 where indicator = ? and held = 0 and (sensitivity = '' or ? = 1 and resource not like 'Condition/%')`
 	turn := ``
 	if f.Kind == "people" {
 		turn = ` and turn = 1`
@@ -105,7 +105,7 @@ func (m *Module) places(ctx context.Context, door store.Door, f fold, r Reading)
 		return p, scan(&p.unit, &p.events)
 	}, `select origin, count(*) from (`+counted+`) as counted
 		 where day >= ? and day <= ?`+turn+` group by origin order by origin`,
-		f.ID, m.since(f, r.Period), int64(r.Period.To))
+		f.ID, whole(door, r.Unit), m.since(f, r.Period), int64(r.Period.To))
 }
 
 // within says of how many units of the day the place may be, and how many of

@@ -111,7 +111,7 @@ func (s scene) cells() map[cell]int64 {
 		err := scan(&l.indicator, &unit, &day, &l.value)
 		l.unit, l.day = vn.UnitID(unit), vn.Date(day)
 		return l, err
-	}, `select indicator, unit, day, value from indicators_cell`)
+	}, `select indicator, unit, day, sum(value) from indicators_cell group by indicator, unit, day`)
 	if err != nil {
 		s.t.Fatal(err)
 	}

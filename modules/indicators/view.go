@@ -35,7 +35,8 @@ func (m *Module) Value(ctx context.Context, a store.Actor, id string, unit vn.Un
 	}
 	sums, err := store.Figures(ctx, m.store.For(a), unit, scanCount, `
 		select coalesce(sum(value), 0) from indicators_cell
-		 where indicator = ? and unit = ? and day >= ? and day <= ?`, id, int64(unit), m.since(f, p), int64(p.To))
+		 where indicator = ? and unit = ? and day >= ? and day <= ? and closed <= ?`,
+		id, int64(unit), m.since(f, p), int64(p.To), whole(m.store.For(a), unit))
 	if err != nil {
 		return Value{}, fmt.Errorf("indicator %s: %w", id, err)
 	}
@@ -45,6 +46,15 @@ func (m *Module) Value(ctx context.Context, a store.Actor, id string, unit vn.Un
 	}
 	m.divide(&v, m.today())
 	return v, nil
+}
+
+// whole is 1 when closed files count for the actor in figures of the unit. A
+// station's staff would read five visits beside a list of four.
+func whole(d store.Door, unit vn.UnitID) int64 {
+	if d.Whole(unit, content.LabelHIV, content.LabelSTI, content.LabelMental, content.LabelReproductive) {
+		return 1
+	}
+	return 0
 }
 
 // since is the first day that counts: people stand from the day they came, so
@@ -108,7 +118,8 @@ func (m *Module) Shares(ctx context.Context, a store.Actor, id string, unit vn.U
 		var p pair
 		return p, scan(&p.unit, &p.value)
 	}, `select unit, sum(value) from indicators_cell
-		 where indicator = ? and day >= ? and day <= ? group by unit`, id, m.since(f, p), int64(p.To))
+		 where indicator = ? and day >= ? and day <= ? and closed <= ? group by unit`,
+		id, m.since(f, p), int64(p.To), whole(m.store.For(a), unit))
 	if err != nil {
 		return nil, fmt.Errorf("shares of %s: %w", id, err)
 	}
@@ -144,8 +155,9 @@ func (m *Module) Days(ctx context.Context, a store.Actor, id string, unit vn.Uni
 		err := scan(&day, &v.Value)
 		v.Day = vn.Date(day)
 		return v, err
-	}, `select day, value from indicators_cell
-		 where indicator = ? and unit = ? and day >= ? and day <= ? order by day`, id, int64(unit), int64(from), int64(to))
+	}, `select day, sum(value) from indicators_cell
+		 where indicator = ? and unit = ? and day >= ? and day <= ? and closed <= ? group by day order by day`,
+		id, int64(unit), int64(from), int64(to), whole(m.store.For(a), unit))
 	if err != nil {
 		return nil, fmt.Errorf("days of %s: %w", id, err)
 	}

@@ -23,10 +23,12 @@ create index indicators_item_unit on indicators_item (indicator, unit, day);
 create index indicators_item_patient on indicators_item (indicator, patient);
 
 -- The sums: for flows the events of the day, for people those who came new.
+-- What carries a sensitivity label is summed apart: not everybody may count it.
 create table indicators_cell (
     indicator text   not null,
     unit      bigint not null,
     day       bigint not null,
+    closed    bigint not null, -- 1 = carries a label
     value     bigint not null,
-    primary key (indicator, unit, day)
+    primary key (indicator, unit, day, closed)
 );
