@@ -40,6 +40,7 @@ type App struct {
 	rooms     *rtc.Engine // offers none when nothing is served
 	catalogue *i18n.Catalogue
 	site      content.Site // definitions of this installation
+	identity  readiness    // version and definitions
 
 	station      *station.Module
 	book         *book.Module
@@ -75,6 +76,9 @@ func open(ctx context.Context, c Config, w io.Writer, serving bool) (*App, error
 
 func (a *App) open(ctx context.Context) (err error) {
 	a.site = a.Config.site()
+	if a.identity, err = identity(a.site); err != nil {
+		return fmt.Errorf("definitions: %w", err)
+	}
 	if a.Units, err = a.site.Units(); err != nil {
 		return fmt.Errorf("administrative units: %w", err)
 	}

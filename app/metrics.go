@@ -70,6 +70,8 @@ func (m *metrics) committed(operations int, took time.Duration) {
 // watch adds what is asked of the parts when Prometheus comes.
 func (m *metrics) watch(a *App, streams func() int) {
 	m.all.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "mach_build", Help: "Always 1; the labels name program and definitions.",
+			ConstLabels: prometheus.Labels{"version": a.identity.Version, "definitions": a.identity.Definitions}}, func() float64 { return 1 }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "mach_live_streams", Help: "Pages that wait for wake-ups."},
 			func() float64 { return float64(streams()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "mach_rooms_up", Help: "1 when live rooms can be entered."},
@@ -91,14 +93,14 @@ func oneIf(yes bool) float64 {
 type logCollector struct{ a *App }
 
 var (
-	logEnd  = prometheus.NewDesc("mach_log_changes", "Number of the last change in the log.", nil, nil)
-	viewLag = prometheus.NewDesc("mach_view_lag_changes", "Changes that a view does not show yet.", []string{"view"}, nil)
+	logEnd     = prometheus.NewDesc("mach_log_changes", "Number of the last change in the log.", nil, nil)
+	viewLagged = prometheus.NewDesc("mach_view_lag_changes", "Changes that a view does not show yet.", []string{"view"}, nil)
 )
 
 // Describe is prometheus.Collector's.
 func (c logCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- logEnd
-	out <- viewLag
+	out <- viewLagged
 }
 
 // Collect is prometheus.Collector's. What the database does not tell is left
@@ -106,20 +108,14 @@ func (c logCollector) Describe(out chan<- *prometheus.Desc) {
 func (c logCollector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	positions := map[string]int64{}
-	for _, f := range c.a.followers() {
-		if at, err := c.a.Store.Position(ctx, f.Name); err == nil {
-			positions[f.Name] = at
-		}
-	}
-	last, err := c.a.Store.Last(ctx)
+	last, views, err := c.a.lags(ctx)
 	if err != nil {
 		c.a.log.Warn("metrics without the log", "err", err)
 		return
 	}
 	out <- prometheus.MustNewConstMetric(logEnd, prometheus.GaugeValue, float64(last))
-	for view, at := range positions {
-		out <- prometheus.MustNewConstMetric(viewLag, prometheus.GaugeValue, float64(max(0, last-at)), view)
+	for _, v := range views {
+		out <- prometheus.MustNewConstMetric(viewLagged, prometheus.GaugeValue, float64(v.Behind), v.View)
 	}
 }
 

@@ -145,24 +145,6 @@ func (a *App) front(mux *web.Mux) http.Handler {
 	return outer
 }
 
-// readyz says whether requests can be served: the database answers. Whether
-// wake-ups are away stands beside.
-func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-	defer cancel()
-	if _, err := a.Store.Changes(ctx, 0, 1); err != nil {
-		a.log.Warn("not ready", "part", "database", "err", err)
-		answer(w, http.StatusServiceUnavailable, "database")
-		return
-	}
-	if !a.bus.Up() {
-		// The log goes on without wake-ups; pages are only slower to move.
-		answer(w, http.StatusOK, "ready, wake-ups away")
-		return
-	}
-	answer(w, http.StatusOK, "ready")
-}
-
 func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

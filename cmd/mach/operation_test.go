@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -189,16 +190,70 @@ func TestBackupOfARunningServer(t *testing.T) {
 	})
 }
 
+// Readiness tells program and definitions, so that processes which would
+// answer unlike are seen, and how far the views are; and nothing of a person.
+func TestReadiness(t *testing.T) {
+	type view struct {
+		View       string
+		At, Behind int64
+	}
+	type answer struct {
+		Status, Version, Definitions string
+		WakeUps                      bool
+		Changes                      int64
+		Views                        []view
+	}
+	ready := func(s *serving) (a answer, body string) {
+		t.Helper()
+		status, body := ask(t, "GET", s.URL+"/readyz", "", "")
+		if err := json.Unmarshal([]byte(body), &a); err != nil || status != 200 || a.Status != "ready" || a.Version == "" || !a.WakeUps {
+			t.Fatalf("readyz: %d %q, %v", status, body, err)
+		}
+		return a, body
+	}
+	dirs := []string{t.TempDir(), t.TempDir(), t.TempDir()}
+	if err := os.MkdirAll(filepath.Join(dirs[2], "content"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dirs[2], "content", "note.txt"), []byte("ours"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var answers []answer
+	for _, dir := range dirs {
+		a, _ := ready(serve(t, dir))
+		answers = append(answers, a)
+	}
+	if answers[0].Definitions != answers[1].Definitions || answers[0].Definitions == answers[2].Definitions || len(answers[0].Definitions) != 16 {
+		t.Errorf("definitions of two alike and one other: %q, %q, %q", answers[0].Definitions, answers[1].Definitions, answers[2].Definitions)
+	}
+	dir := t.TempDir()
+	s := serve(t, dir)
+	people(t, s, dir, nil, 20)
+	var now answer
+	var body string
+	for range 100 { // views follow in their own time
+		now, body = ready(s)
+		if now.Views[0].At == 20 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if now.Changes != 20 || len(now.Views) < 7 || now.Views[0].View != "station" || now.Views[0].At+now.Views[0].Behind != 20 {
+		t.Errorf("%+v", now)
+	}
+	if strings.Contains(body, "Người") || strings.Contains(body, "n19") {
+		t.Errorf("readiness holds personal data: %s", body)
+	}
+}
+
 // A server is alive and ready when it says so, tells Prometheus numbers and no
 // names, and ends in order while pages wait on their streams.
 func TestServe(t *testing.T) {
 	dir := t.TempDir()
 	s := serve(t, dir)
 	people(t, s, dir, nil, 20)
-	for path, want := range map[string]string{"/healthz": "ok", "/readyz": "ready"} {
-		if status, body := ask(t, "GET", s.URL+path, "", ""); status != 200 || strings.TrimSpace(body) != want {
-			t.Errorf("%s: %d %q", path, status, body)
-		}
+	if status, body := ask(t, "GET", s.URL+"/healthz", "", ""); status != 200 || strings.TrimSpace(body) != "ok" {
+		t.Errorf("healthz: %d %q", status, body)
 	}
 	if status, _ := ask(t, "GET", s.URL+"/metrics", "", ""); status == 200 {
 		t.Error("metrics stand on the public address")
@@ -206,7 +261,7 @@ func TestServe(t *testing.T) {
 	_, text := ask(t, "GET", s.Metrics, "", "")
 	for _, want := range []string{
 		`mach_http_requests_total{method="POST",pattern="/fhir/",status="200"} 1`, `mach_log_changes 20`, `mach_commit_operations_total 20`,
-		`mach_view_lag_changes{view="station"} `, `mach_live_streams 0`, `mach_rooms_up 0`, `mach_commit_seconds_count `, `mach_http_seconds_count{pattern="/fhir/"} 1`,
+		`mach_view_lag_changes{view="station"} `, `mach_live_streams 0`, `mach_rooms_up 0`, `mach_commit_seconds_count `, `mach_build{definitions="`, `mach_http_seconds_count{pattern="/fhir/"} 1`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("metrics lack %s", want)
