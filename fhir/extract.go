@@ -26,10 +26,16 @@ const (
 //
 // Not indexed are the words of codes (:text), the identifier types of tokens
 // (:of-type) and what is inside contained resources.
-func Extract(d *Doc) []Index {
+func Extract(d *Doc) []Index { return ExtractSome(d, func(string) bool { return true }) }
+
+// ExtractSome is Extract for the parameters whose codes are wanted.
+func ExtractSome(d *Doc, wanted func(code string) bool) []Index {
 	x := extractor{found: make([]Index, 0, 32)}
 	root := d.Root()
 	for _, p := range r4().programs[d.typ] {
+		if !wanted(p.Code) {
+			continue
+		}
 		x.first = len(x.found)
 		if x.run(p, root, root); len(x.found) >= maxIndexes {
 			break

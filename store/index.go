@@ -87,8 +87,9 @@ func clipped(s string) string {
 
 // extract lists everything by which search finds d: the parameters of its type
 // and those of every type that lie in meta.
-func extract(d *fhir.Doc) []fhir.Index {
-	idx := fhir.Extract(d)
+func extract(d *fhir.Doc) []fhir.Index { return withMeta(d, fhir.Extract(d)) }
+
+func withMeta(d *fhir.Doc, idx []fhir.Index) []fhir.Index {
 	meta := d.Get("meta")
 	for _, m := range []struct{ member, param string }{{"tag", "_tag"}, {"security", "_security"}} {
 		for c := range meta.Each(m.member) {

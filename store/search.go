@@ -227,7 +227,7 @@ func (x *searcher) link(ctx context.Context) error {
 				return err
 			}
 			in := x.inner(typ)
-			in.c = inner
+			in.c, in.whole = inner, true
 			hits, more, err := in.all(ctx, chainMax)
 			if err != nil {
 				return err

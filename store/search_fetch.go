@@ -28,9 +28,33 @@ type walk struct {
 	valueless bool // only resources without the sort value
 	resume    position
 	last      candidate
+	needs     []string // parameters whose values somebody looks at; nil = all
 }
 
-func (x *searcher) walk(p *path) *walk { return &walk{x: x, p: p} }
+func (x *searcher) walk(p *path) *walk {
+	w := &walk{x: x, p: p}
+	if x.whole || len(x.c.include) > 0 {
+		return w
+	}
+	if w.needs = append(w.needs, p.param); p.param == "" {
+		w.needs[0] = mainDate(x.c.typ)
+	}
+	for _, one := range x.c.preds {
+		w.needs = append(w.needs, one.param.Code)
+	}
+	for _, k := range x.c.sort {
+		w.needs = append(w.needs, k.code)
+	}
+	return w
+}
+
+// values lists what search finds in a document, as far as it is looked at.
+func (w *walk) values(d *fhir.Doc) []fhir.Index {
+	if w.needs == nil {
+		return extract(d)
+	}
+	return withMeta(d, fhir.ExtractSome(d, func(code string) bool { return slices.Contains(w.needs, code) }))
+}
 
 // fill returns at most n hits, and done when nothing is left behind them; else
 // w.resume is where the next page continues. A page that would read beyond the
@@ -196,7 +220,7 @@ func (w *walk) check(c candidate) (hit, bool, error) {
 	if err != nil || doc == nil {
 		return hit{}, false, err
 	}
-	idx := extract(doc)
+	idx := w.values(doc)
 	s := subject{id: doc.ID(), upd: c.st.upd, idx: idx}
 	for _, p := range w.x.c.preds {
 		if !p.matches(&s) {

@@ -22,6 +22,7 @@ type searcher struct {
 	c       *compiled
 	now     time.Time
 	guarded bool // false only for conditional creates and references
+	whole   bool // every parameter of a hit is looked at
 	outside bool // the guard lets the actor reach nothing of the type
 
 	reach     Reach
