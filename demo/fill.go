@@ -221,7 +221,9 @@ func (g *generator) family(first, commune int) []any {
 	}
 	var out []any
 	for _, p := range members {
-		out = append(out, p.resource(g.plan.rng(fmt.Sprintf("contacts %d", p.index)), g))
+		patient := p.resource(g.contacts(p), g)
+		g.social(p, members, &patient)
+		out = append(out, patient)
 	}
 	out = append(out, g.household(first+commune, members))
 	for _, p := range members {

@@ -83,6 +83,59 @@ func (p person) resource(r *rand.Rand, g *generator) fhir.Patient {
 	return out
 }
 
+// contacts is the chance of a person's phone and insurance.
+func (g *generator) contacts(p person) *rand.Rand {
+	return g.plan.rng(fmt.Sprintf("contacts %d", p.index))
+}
+
+// Extensions of a person that the form of a case report asks for.
+const (
+	extEthnic     = fhir.Base + "/ext/ethnic"
+	extOccupation = fhir.Base + "/ext/occupation"
+)
+
+// jobs are occupations of adults and how common they are (percent, rounded).
+var (
+	jobs      = []string{"farmer", "worker", "freelance", "trader", "official", "home", "driver", "teacher", "other"}
+	jobShares = []float64{34, 33, 11, 9, 5, 3, 2, 2, 1}
+)
+
+// social adds what a household list says beside identity: people, occupation
+// and, for a minor, an adult of the household to call.
+func (g *generator) social(p person, household []person, out *fhir.Patient) {
+	r := g.plan.rng(fmt.Sprintf("social %d", p.index))
+	code := func(url, code string) fhir.Extension {
+		return fhir.Extension{URL: url, ValueCoding: fhir.Coding{Code: code}}
+	}
+	ethnic := "01" // Kinh
+	if r.IntN(100) < 8 {
+		ethnic = []string{"02", "07", "18"}[r.IntN(3)]
+	}
+	age, job := p.ageOn(g.plan.Date), jobs[weighted(r, jobShares)]
+	switch {
+	case age < 6:
+		job = "child"
+	case age < 18:
+		job = "student"
+	case age >= 62:
+		job = "retired"
+	}
+	out.Extension = append(out.Extension, code(extEthnic, ethnic), code(extOccupation, job))
+	if age >= 18 {
+		return
+	}
+	for _, other := range household {
+		if other.ageOn(g.plan.Date) >= 20 {
+			out.Contact = []fhir.PatientContact{{
+				Relationship: []fhir.CodeableConcept{fhir.Code(fhir.RoleCode, "GUARD", "guardian")},
+				Name:         splitName(other.name), Gender: gender(other.female),
+				Telecom: other.resource(g.contacts(other), g).Telecom,
+			}}
+			return
+		}
+	}
+}
+
 func gender(female bool) string {
 	if female {
 		return "female"

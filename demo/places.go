@@ -4,6 +4,7 @@ package demo
 
 import (
 	"fmt"
+	"hash/fnv"
 
 	"mach/fhir"
 	"mach/store"
@@ -96,6 +97,9 @@ func (f facility) resource() fhir.Organization {
 		}},
 		PartOf: fhir.Ref("Organization", f.partOf),
 	}
+	sum := fnv.New32a()
+	sum.Write([]byte(f.id))
+	out.Telecom = []fhir.ContactPoint{{System: "phone", Value: fmt.Sprintf("0222%07d", sum.Sum32()%10_000_000), Use: "work"}}
 	if f.code != "" {
 		out.Identifier = []fhir.Identifier{{System: fhir.IDFacility, Value: f.code}}
 	}

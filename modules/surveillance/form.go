@@ -4,11 +4,8 @@ package surveillance
 
 import (
 	"cmp"
-	"slices"
 	"strconv"
-	"strings"
 
-	"mach/content"
 	"mach/fhir"
 	"mach/issue"
 	"mach/vn"
@@ -49,7 +46,7 @@ var caseForm = []part{
 		{"onset", kindDate, nil}, {"first_visit", kindDate, nil}, {"diagnosed", kindDate, nil},
 	}},
 	{"person", []question{
-		{"phone", kindText, nil}, {"guardian", kindText, nil},
+		{"phone", kindText, nil}, {"guardian", kindText, nil}, {"guardian_phone", kindText, nil},
 		{"occupation", kindChoice, nil}, {"ethnic", kindChoice, nil}, // options: content
 		{"workplace", kindText, nil}, {"current_address", kindText, nil},
 	}},
@@ -72,30 +69,67 @@ var caseForm = []part{
 	{"reporter", []question{{"reporter", kindText, nil}, {"reporter_unit", kindText, nil}, {"reporter_phone", kindText, nil}}},
 }
 
-// personFields are taken from the record and cannot be changed in the form.
-var personFields = []string{"name", "birth", "sex", "number", "address", "commune"}
+// personFields are taken from the record and cannot be changed in the form: who
+// the person is, where they live and were treated, and the diagnosis.
+var personFields = []string{"name", "birth", "sex", "number", "insurance", "address", "commune", "facility", "icd"}
 
 // Report is a case report as a person fills it: answers by question id.
 type Report map[string]string
 
-// Known counts how many questions have an answer, of how many.
-func (r Report) Known() (known, of int) {
-	for _, id := range personFields {
-		of++
+// Known counts the answers and lists the questions without one, in the order of
+// the form. Questions that do not arise are not counted: no day of discharge
+// for who was never admitted.
+func (r Report) Known() (known int, missing []string) {
+	ask := func(id string) {
 		if r[id] != "" {
 			known++
+		} else if r.arises(id) {
+			missing = append(missing, id)
 		}
+	}
+	for _, id := range personFields {
+		ask(id)
 	}
 	for _, p := range caseForm {
 		for _, q := range p.questions {
-			of++
-			if r[q.id] != "" {
-				known++
-			}
+			ask(q.id)
 		}
 	}
-	return known, of
+	return known, missing
 }
+
+// arises reports whether the other answers leave the question open.
+func (r Report) arises(id string) bool {
+	switch id {
+	case "admitted", "discharged":
+		return r["care"] == "inpatient"
+	case "outcome_date":
+		return r["outcome"] != "" && r["outcome"] != "treating"
+	case "doses", "last_dose":
+		return r["vaccinated"] == "yes"
+	case "sample_date", "sample_kind", "test", "result", "laboratory":
+		return r["sampled"] == "yes"
+	case "phone":
+		return !r.minor() || r["guardian_phone"] == ""
+	case "guardian", "guardian_phone":
+		return r.minor()
+	}
+	return true
+}
+
+// age is in years on the day of the diagnosis; -1 when it is not known.
+func (r Report) age() int {
+	birth, err := vn.ParsePartialDate(r["birth"])
+	on, err2 := vn.ParseDate(r["diagnosed"])
+	if err != nil || err2 != nil || !birth.Known() {
+		return -1
+	}
+	return vn.AgeYears(birth.Last(), on)
+}
+
+// minor reports whether somebody else answers for the person: under 18 (Civil
+// Code 91/2015/QH13, Article 21).
+func (r Report) minor() bool { return r.age() >= 0 && r.age() < 18 }
 
 // check refuses what cannot be: dates in the future or in the wrong order, a
 // confirmed case without a positive test, a death without its day.
@@ -191,54 +225,6 @@ func readReport(d *fhir.Doc) Report {
 			a := item.Get("answer")
 			r[item.Get("linkId").String()] = cmp.Or(
 				a.Get("valueString").String(), a.Get("valueDate").String(), a.Get("valueCoding", "code").String(), a.Get("valueInteger").Raw())
-		}
-	}
-	return r
-}
-
-// filled is what the record knows already: every field of the form that has
-// its answer there. Nothing is guessed: unknown stays empty.
-func filled(d Draft, patient, visit *fhir.Doc, unit vn.Unit, disease content.Disease) Report {
-	r := Report{
-		"disease": disease.ID, "class": string(Suspect), "diagnosed": vn.DateOf(d.At).String(), "care": "outpatient", "outcome": "treating",
-		"commune": unit.Full(),
-	}
-	if visit != nil {
-		if on := dayOf(visit.Get("period", "start").String()); on.Known() {
-			r["first_visit"] = on.String()
-		}
-		if visit.Get("class", "code").String() == "IMP" {
-			r["care"], r["admitted"] = "inpatient", r["first_visit"]
-		}
-	}
-	if patient == nil {
-		return r
-	}
-	r["name"], r["birth"], r["sex"] = printedName(patient), patient.Get("birthDate").String(), patient.Get("gender").String()
-	for id := range patient.Each("identifier") {
-		if id.Get("system").String() == fhir.IDPersonal {
-			r["number"] = id.Get("value").String()
-		}
-	}
-	for t := range patient.Each("telecom") {
-		if t.Get("system").String() == "phone" && r["phone"] == "" {
-			r["phone"] = t.Get("value").String()
-		}
-	}
-	for a := range patient.Each("address") {
-		if text := a.Get("text").String(); r["address"] == "" {
-			r["address"], r["current_address"] = text, text
-		}
-	}
-	if g := patient.Get("contact", "name", "text").String(); g != "" {
-		r["guardian"] = g
-	}
-	for x := range patient.Each("extension") {
-		url, code := x.Get("url").String(), x.Get("valueCoding", "code").String()
-		for id, list := range map[string][]content.Item{"ethnic": content.EthnicGroups(), "occupation": content.Occupations()} {
-			if strings.HasSuffix(url, "/ext/"+id) && slices.ContainsFunc(list, func(i content.Item) bool { return i.Code == code }) {
-				r[id] = code
-			}
 		}
 	}
 	return r

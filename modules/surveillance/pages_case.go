@@ -4,6 +4,7 @@ package surveillance
 
 import (
 	"context"
+	"strings"
 
 	"mach/content"
 	"mach/vn"
@@ -88,9 +89,27 @@ func recorded(ctx context.Context, r Report) []stat.Item {
 	return out
 }
 
-func knownWords(ctx context.Context, r Report) string {
-	known, of := r.Known()
-	return web.T(ctx, "surveillance.form.known", known, of)
+// knownWords say how much is answered, of a draft from the record alone.
+func knownWords(ctx context.Context, p formData) string {
+	known, missing := p.Report.Known()
+	key := "surveillance.form.known"
+	if p.Sent != nil {
+		key = "surveillance.form.answered"
+	}
+	return web.T(ctx, key, known, known+len(missing))
+}
+
+// missingWords name the questions that nothing answers; "" for none.
+func missingWords(ctx context.Context, r Report) string {
+	_, missing := r.Known()
+	if len(missing) == 0 {
+		return ""
+	}
+	names := make([]string, len(missing))
+	for i, id := range missing {
+		names[i] = web.T(ctx, "surveillance.q."+id)
+	}
+	return web.T(ctx, "surveillance.form.missing", strings.Join(names, ", "))
 }
 
 func alertOf(c Clock) alert.Kind {

@@ -82,7 +82,7 @@ func TestPages(t *testing.T) {
 			t.Error("the case that was sent still waits")
 		}
 		wantWords(t, w.page(w.draftPage, w.request(director, "/dich/ca-moi/c-vp1", "cause", "c-vp1")),
-			"Lập từ chẩn đoán A97.0", "Đã điền sẵn", "Gửi báo cáo ca bệnh", "Không phải ca bệnh?", "không tự gửi")
+			"Lập từ chẩn đoán A97.0", "mục từ hồ sơ", "Còn thiếu: ", "Gửi báo cáo ca bệnh", "Không phải ca bệnh?", "không tự gửi")
 		wantWords(t, w.page(w.casePage, w.request(cdc, "/dich/ca/"+report, "report", report)), "Đúng hạn", "Ngọc p2", "Lưu phiên bản mới")
 		wantWords(t, w.page(w.casePage, w.request(w.actor(store.Nurse), "/dich/ca/"+report, "report", report)), "Nội dung báo cáo")
 		box := w.page(w.boxPart, w.request(director, "/dich/luot-kham/vp1", "encounter", "vp1"))

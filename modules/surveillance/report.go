@@ -27,24 +27,11 @@ func (m *Module) Filled(ctx context.Context, a store.Actor, cause string) (Draft
 	if !d.Open() {
 		return d, nil, issue.New(issue.BusinessRule, "surveillance.draft.sent")
 	}
-	door := m.store.For(a)
-	patient, err := door.Read(ctx, "Patient", d.Patient)
+	record, err := m.recordOf(ctx, a, d)
 	if err != nil {
 		return d, nil, err
 	}
-	visit, err := door.Read(ctx, "Encounter", d.Encounter)
-	if issue.Is(err, issue.NotFound) { // a hospital's reporter does not read visits
-		visit, err = nil, nil
-	}
-	if err != nil {
-		return d, nil, err
-	}
-	disease, ok := m.diseases.ByID(d.Disease)
-	if !ok {
-		return d, nil, issue.New(issue.NotFound, "surveillance.draft.none")
-	}
-	unit, _ := m.units.Get(d.Unit)
-	r := filled(d, patient, visit, unit, disease)
+	r := record.report()
 	r["reporter"], r["reporter_unit"] = a.Name, a.FacilityName
 	return d, r, nil
 }
@@ -214,7 +201,7 @@ func (m *Module) Open(ctx context.Context, a store.Actor, id string) (Sent, erro
 	} else if u, ok := m.units.Get(s.Unit); ok {
 		s.Answers["commune"] = u.Full()
 	}
-	s.Answers["disease"] = row.Disease
+	s.Answers["disease"], s.Answers["icd"] = row.Disease, icdOf(s.report)
 	s.Answers["class"] = string(classOf(s.report.Get("verificationStatus", "coding", "code").String()))
 	if row.Onset.Known() {
 		s.Answers["onset"] = row.Onset.String()
