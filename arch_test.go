@@ -6,6 +6,7 @@
 package mach_test
 
 import (
+	"fmt"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -32,8 +33,16 @@ var only = []struct{ path, rooms, why string }{
 	{"mach/rtc/media", "cmd", "the media engine may exit on a panic: it lives in its own process"},
 	{"github.com/nats-io", "bus", "wake-ups go through bus"},
 	{"github.com/cedar-policy", "access", "policy is decided in access"},
+	{"github.com/minio/minio-go", "blob", "attachments go through blob"},
+	{"github.com/chromedp", "e2e", "the browser belongs to the stories"},
 	{"os/exec", "rtc app tools e2e cmd", "starting processes belongs to the wiring"},
 }
+
+// nameless are folders that would gather what has no name of its own.
+var nameless = strings.Fields("util utils common helper helpers base pkg internal misc shared lib")
+
+// impure are the doors to clock, files and network.
+var impure = strings.Fields("os net net/http time/tzdata math/rand")
 
 // pure lists packages that know no clock, no files and no network. Embedded
 // definitions are data, so content may use embed.
@@ -41,46 +50,112 @@ var pure = strings.Fields("issue vn i18n fhir clinical outbreak")
 
 func TestImports(t *testing.T) {
 	eachGoFile(t, func(file string, src []byte) {
-		room := roomOf(file)
-		for _, imp := range imports(t, file, src) {
-			checkOrder(t, file, room, imp)
-			for _, rule := range only {
-				if !strings.HasPrefix(imp, rule.path) || testOnly(file) {
-					continue
-				}
-				if !slices.ContainsFunc(strings.Fields(rule.rooms), func(r string) bool {
-					return strings.HasPrefix(filepath.ToSlash(file), r+"/")
-				}) {
-					t.Errorf("%s imports %s: only %s may; %s", file, imp, rule.rooms, rule.why)
-				}
-			}
-			if slices.Contains(pure, room) && !testOnly(file) && slices.Contains([]string{"os", "net", "net/http", "time/tzdata", "math/rand"}, imp) {
-				if room == "issue" && imp == "net/http" {
-					continue // the table from code to status
-				}
-				t.Errorf("%s imports %s: %s is pure; pass the value in", file, imp, room)
-			}
+		for _, fault := range faultsOf(file, imports(t, file, src)) {
+			t.Error(fault)
 		}
 	})
 }
 
-func checkOrder(t *testing.T, file, room, imp string) {
+// TestTheRulesBite: what nobody has thought of is refused, not let through.
+func TestTheRulesBite(t *testing.T) {
+	for _, c := range []struct{ file, imp, says string }{
+		{"novel/novel.go", "fmt", "in no room"},
+		{"vn/data/bin/x.go", "mach/novel", "in no room"},
+		{"vn/deep/x.go", "mach/store", "stands above"},
+		{"store/x.go", "mach/modules/book", "stands above"},
+		{"modules/book/x.go", "mach/modules/station", "never import one another"},
+		{"modules/book/service.go", "net/http", "web"},
+		{"modules/book/service.go", "mach/web/components/card", "web"},
+		{"modules/book/web_novel.go", "net/http", ""},
+		{"modules/book/pages_novel.go", "mach/web", ""},
+		{"modules/book/pages_novel.go", "net/http", "web"},
+		{"web/x.go", "database/sql", "one door"},
+		{"app/novel/x.go", "github.com/jackc/pgx/v5/pgxpool", "store/open.go"},
+		{"store/x.go", "github.com/minio/minio-go/v7", "blob"},
+		{"fhir/deep/x.go", "os", "pure"},
+		{"fhir/x_test.go", "os", ""},
+		{"web/util/x.go", "fmt", "says nothing"},
+		{"access/x.go", "mach/store", ""},
+	} {
+		faults := strings.Join(faultsOf(c.file, []string{c.imp}), "\n")
+		if (faults == "") != (c.says == "") || !strings.Contains(faults, c.says) {
+			t.Errorf("%s importing %s: %q, want %q", c.file, c.imp, faults, c.says)
+		}
+	}
+}
+
+// faultsOf says what is wrong with a file where it stands and with what it
+// imports.
+func faultsOf(file string, imports []string) []string {
+	file = filepath.ToSlash(file)
+	room := roomOf(file)
+	var faults []string
+	fault := func(format string, args ...any) { faults = append(faults, file+" "+fmt.Sprintf(format, args...)) }
+	if !slices.Contains(order, room) {
+		fault("is in no room of the building: give it a place in the order of arch_test.go")
+	}
+	for _, part := range strings.Split(file, "/") {
+		if slices.Contains(nameless, part) {
+			fault("is in a folder whose name says nothing: a helper lives with its caller, or becomes a named idea")
+		}
+	}
+	for _, imp := range imports {
+		if text := outOfOrder(file, room, imp); text != "" {
+			fault("imports %s, %s", imp, text)
+		}
+		if testOnly(file) {
+			continue
+		}
+		for _, rule := range only {
+			within := func(r string) bool { return strings.HasPrefix(file, r+"/") }
+			if strings.HasPrefix(imp, rule.path) && !slices.ContainsFunc(strings.Fields(rule.rooms), within) {
+				fault("imports %s: only %s may; %s", imp, rule.rooms, rule.why)
+			}
+		}
+		if text := outOfLayer(file, room, imp); text != "" {
+			fault("imports %s: %s", imp, text)
+		}
+		// The table from code to status is the one word that issue takes from HTTP.
+		if slices.Contains(pure, room) && slices.Contains(impure, imp) && !(room == "issue" && imp == "net/http") {
+			fault("imports %s: %s is pure; pass the value in", imp, room)
+		}
+	}
+	return faults
+}
+
+func outOfOrder(file, room, imp string) string {
 	rest, ours := strings.CutPrefix(imp, "mach/")
 	if !ours {
-		return
+		return ""
 	}
 	target := strings.Split(rest, "/")[0]
 	here, there := slices.Index(order, room), slices.Index(order, target)
 	switch {
 	case there < 0:
-		t.Errorf("%s imports %s, which is in no room of the building: name it in arch_test.go", file, imp)
+		return "which is in no room of the building: name it in arch_test.go"
 	case room == target && room == "modules":
-		if !strings.HasPrefix(filepath.ToSlash(file), rest+"/") {
-			t.Errorf("%s imports %s: modules never import one another; speak through resources, or include the other's fragment by URL", file, imp)
+		if !strings.HasPrefix(file, rest+"/") {
+			return "but modules never import one another; speak through resources, or include the other's fragment by URL"
 		}
 	case there > here && !testOnly(file):
-		t.Errorf("%s imports %s, which stands above %s: turn the dependency round with an interface declared in %s", file, imp, room, room)
+		return fmt.Sprintf("which stands above %s: turn the dependency round with an interface declared in %s", room, room)
 	}
+	return ""
+}
+
+// outOfLayer keeps the layers of a module, which are the first words of its
+// files.
+func outOfLayer(file, room, imp string) string {
+	name := filepath.Base(file)
+	web, pages := strings.HasPrefix(name, "web"), strings.HasPrefix(name, "pages")
+	switch {
+	case room != "modules":
+	case imp == "net/http" && !web:
+		return "in a module only web*.go may; the rest knows no HTTP"
+	case (imp == "mach/web" || strings.HasPrefix(imp, "mach/web/")) && !web && !pages:
+		return "in a module only web*.go and pages*.go may; the rest knows no pages"
+	}
+	return ""
 }
 
 // TestPrimaryTables keeps primary tables where the architecture allows them.
@@ -115,11 +190,8 @@ func eachGoFile(t *testing.T, visit func(file string, src []byte)) {
 			return err
 		}
 		if d.IsDir() {
-			switch d.Name() {
-			case "node_modules", ".git", "tools", "testdata", "bin", "data":
-				if path != "." {
-					return filepath.SkipDir
-				}
+			if slices.Contains([]string{".git", "tools", "bin", "data"}, path) || d.Name() == "node_modules" || d.Name() == "testdata" {
+				return filepath.SkipDir
 			}
 			return nil
 		}

@@ -334,4 +334,3 @@ func (w *world) written() map[string][]string {
 	}
 	return out
 }
-

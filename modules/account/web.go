@@ -3,9 +3,46 @@
 package account
 
 import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"mach/access"
+	"mach/issue"
 	"mach/store"
+	"mach/vn"
 	"mach/web"
 )
+
+// Stranger is somebody found by full number and birth year: enough to know
+// that it is the one at hand, no more.
+type Stranger struct {
+	Patient string
+	Name    string
+	Sex     string // FHIR administrative gender
+	Year    string // of birth
+	Place   string // commune
+}
+
+// Identify finds anybody by full number and birth year; nil when nobody is.
+type Identify func(ctx context.Context, a store.Actor, number vn.PersonalID, birthYear int) ([]Stranger, error)
+
+// Module serves the pages.
+type Module struct {
+	access   *access.Access
+	store    *store.Store
+	units    *vn.Units
+	identify Identify
+	lan      bool
+	now      func() time.Time
+}
+
+// New makes the module. lan lets one-time links of a demonstration work on the
+// private network too.
+func New(a *access.Access, s *store.Store, units *vn.Units, identify Identify, lan bool, now func() time.Time) *Module {
+	return &Module{access: a, store: s, units: units, identify: identify, lan: lan, now: now}
+}
 
 // Who opens what beside one's own account.
 var (
@@ -66,4 +103,29 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Post("/tai-khoan/quan-ly/{id}/vai/{role}/ket-thuc", admins, m.endRole)
 	mux.Post("/tai-khoan/quan-ly/{id}/dat-lai", admins, m.resetAccount)
 	mux.Post("/tai-khoan/quan-ly/{id}/dong", admins, m.closeAccount)
+}
+
+// take puts what people can mend into the form, a wrong password or a wait
+// included; any other error comes back.
+func take(f *web.Form, err error) error {
+	var e *issue.Error
+	if !errors.As(err, &e) || issue.Is(err, issue.NotFound) || issue.Is(err, issue.Exception) {
+		return err
+	}
+	for _, i := range e.Issues {
+		f.Fail(i.Path, i.Code, i.Key, i.Args...)
+	}
+	return nil
+}
+
+// session finds the whole session behind a request; the kit knows a part.
+func (m *Module) session(r *http.Request) (access.Session, error) {
+	return m.access.Sessions.Resolve(r)
+}
+
+// forget drops what must never be shown again.
+func forget(f *web.Form, names ...string) {
+	for _, n := range names {
+		f.Set(n, "")
+	}
 }

@@ -138,20 +138,7 @@ func (l *lint) collect(n *html.Node) {
 
 func (l *lint) judge(n *html.Node) {
 	for _, a := range n.Attr {
-		switch {
-		case a.Key == "style":
-			l.add("<%s> has an inline style", n.Data)
-		case strings.HasPrefix(a.Key, "on"):
-			l.add("<%s> has an inline script (%s)", n.Data, a.Key)
-		case strings.HasPrefix(a.Key, "hx-on"):
-			l.add("<%s> has %s, which the policy blocks", n.Data, a.Key)
-		case a.Key == "aria-describedby" || a.Key == "aria-labelledby" || a.Key == "aria-controls":
-			for id := range strings.FieldsSeq(a.Val) {
-				if l.ids[id] == 0 {
-					l.add("<%s> %s names #%s, which is not there", n.Data, a.Key, id)
-				}
-			}
-		}
+		l.attribute(n, a)
 	}
 	switch n.Data {
 	case "style":
@@ -194,6 +181,23 @@ func (l *lint) judge(n *html.Node) {
 		l.level = level
 		if strings.TrimSpace(text(n)) == "" {
 			l.add("an empty h%d", level)
+		}
+	}
+}
+
+func (l *lint) attribute(n *html.Node, a html.Attribute) {
+	switch {
+	case a.Key == "style":
+		l.add("<%s> has an inline style", n.Data)
+	case strings.HasPrefix(a.Key, "on"):
+		l.add("<%s> has an inline script (%s)", n.Data, a.Key)
+	case strings.HasPrefix(a.Key, "hx-on"):
+		l.add("<%s> has %s, which the policy blocks", n.Data, a.Key)
+	case a.Key == "aria-describedby" || a.Key == "aria-labelledby" || a.Key == "aria-controls":
+		for id := range strings.FieldsSeq(a.Val) {
+			if l.ids[id] == 0 {
+				l.add("<%s> %s names #%s, which is not there", n.Data, a.Key, id)
+			}
 		}
 	}
 }
