@@ -179,7 +179,6 @@ const (
 	ActLink        store.Action = "demo-link"
 	ActToken       store.Action = "issue-token"
 	ActAccount     store.Action = "manage-account"
-	ActBreak       store.Action = "break-glass"
 	ActReview      store.Action = "review-emergency"
 	ActConsent     store.Action = "consent"
 	ActWithdraw    store.Action = "withdraw-consent"

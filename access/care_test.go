@@ -4,6 +4,7 @@ package access
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,7 @@ func TestBreakGlass(t *testing.T) {
 		if n, _ := w.Emergency.Notices(ctx, doctor); n != nil {
 			w.t.Error("a worker reads the person's notices")
 		}
+		w.tellsWhy(p, doctor.Account)
 		w.review(ctx, g, reviewer)
 		w.pass(glassLife)
 		if w.reads(urgent, p) {
@@ -104,6 +106,29 @@ func TestBreakGlass(t *testing.T) {
 			w.t.Error("the rest opens after four hours")
 		}
 	})
+}
+
+// tellsWhy: the person's access log gives the reason beside the opening and
+// beside each reading, which is numbered a moment later on PostgreSQL.
+func (w *world) tellsWhy(patient, account string) {
+	w.t.Helper()
+	told := map[store.Action]bool{}
+	for range 100 {
+		lines, err := w.s.For(store.Actor{Account: "me", Role: store.Person, Patient: patient, Purpose: store.OwnRequest}).AccessLog(context.Background(), patient, time.Time{}, 0)
+		w.must(err)
+		for _, l := range lines {
+			if l.Actor == account && l.Allowed && l.Purpose == store.Emergency {
+				told[l.Action] = strings.Contains(l.Reason, "Cần xem các lần khám") || strings.Contains(l.Reason, "Bất tỉnh")
+			} else if l.Reason != "" {
+				w.t.Errorf("%s of %s has the reason %q", l.Action, l.Actor, l.Reason)
+			}
+		}
+		if told[store.ActBreak] && told[store.ActRead] {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	w.t.Errorf("the person is told why: %v", told)
 }
 
 // review walks the reviewer's part.

@@ -71,7 +71,7 @@ func (e *Emergency) As(a store.Actor) store.Actor {
 func (e *Emergency) Break(ctx context.Context, a store.Actor, patient, reason string) (Glass, error) {
 	subject := store.Labels{Type: "Patient", ID: patient, Patient: patient}
 	if !e.cfg.Policy.InCircle(a.Role, circleBreaks) || patient == "" || a.Scopes != nil {
-		if err := e.note(ctx, e.As(a), ActBreak, subject, false, "role"); err != nil {
+		if err := e.note(ctx, e.As(a), store.ActBreak, subject, false, "role"); err != nil {
 			return Glass{}, err
 		}
 		return Glass{}, issue.New(issue.Forbidden, "access.forbidden")
@@ -95,7 +95,7 @@ func (e *Emergency) Break(ctx context.Context, a store.Actor, patient, reason st
 		return Glass{}, err
 	}
 	// The audit first: a glass that nobody would hear of must not open.
-	if err := e.note(ctx, e.As(a), ActBreak, subject, true, reason); err != nil {
+	if err := e.note(ctx, e.As(a), store.ActBreak, subject, true, reason); err != nil {
 		return Glass{}, err
 	}
 	if err := e.insert(ctx, g); err != nil {
@@ -127,7 +127,7 @@ func (e *Emergency) Full(ctx context.Context, a store.Actor, id, reason string) 
 	if g.FullReason, err = checkReason(reason); err != nil {
 		return Glass{}, err
 	}
-	if err := e.note(ctx, e.As(a), ActBreak, store.Labels{Type: "Patient", ID: g.Patient, Patient: g.Patient}, true, g.FullReason); err != nil {
+	if err := e.note(ctx, e.As(a), store.ActBreak, store.Labels{Type: "Patient", ID: g.Patient, Patient: g.Patient}, true, g.FullReason); err != nil {
 		return Glass{}, err
 	}
 	if err := e.exec(ctx, "opening a record", `update access_emergency set full_reason = ? where id = ?`, g.FullReason, g.ID); err != nil {

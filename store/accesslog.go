@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,9 @@ const maxAccess = 500
 //
 // A line is there a moment after the access: at once on SQLite, when the
 // sequencer has numbered it on PostgreSQL.
+//
+// The reason of an emergency is that given last before the line, by the same
+// account.
 func (d Door) AccessLog(ctx context.Context, patient string, before time.Time, limit int) ([]Access, error) {
 	ctx = withRequest(ctx, d.a)
 	labels := Labels{Type: typeAudit, Patient: patient}
@@ -51,7 +55,32 @@ func (d Door) AccessLog(ctx context.Context, patient string, before time.Time, l
 	if err != nil {
 		return nil, fmt.Errorf("access log: %w", err)
 	}
+	if err := d.reasons(ctx, patient, lines); err != nil {
+		return nil, fmt.Errorf("access log: %w", err)
+	}
 	return lines, nil
+}
+
+// reasons fills in why records were opened in an emergency.
+func (d Door) reasons(ctx context.Context, patient string, lines []Access) error {
+	if !slices.ContainsFunc(lines, func(l Access) bool { return l.Purpose == Emergency && l.Allowed }) {
+		return nil
+	}
+	return d.s.read.Rows(ctx, `select account, at, reason from audit where patient = ? and action = ? and allowed = 1 order by seq`,
+		[]any{patient, string(ActBreak)}, func(scan func(...any) error) error {
+			var account, reason string
+			var at int64
+			if err := scan(&account, &at, &reason); err != nil {
+				return err
+			}
+			for i := range lines {
+				l := &lines[i]
+				if l.Purpose == Emergency && l.Allowed && l.Actor == account && !l.At.Before(fromMicro(at)) {
+					l.Reason = reason
+				}
+			}
+			return nil
+		})
 }
 
 // accessLines reads on until limit lines may be shown or none is left.

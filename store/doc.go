@@ -109,6 +109,9 @@ const (
 	ActDelete   Action = "delete"
 	ActIdentify Action = "identify"
 	ActFigures  Action = "figures"
+	// ActBreak opens a record in an emergency; access decides it, and its audit
+	// row holds the reason given.
+	ActBreak Action = "break-glass"
 )
 
 // Labels are what policy may know of a resource. They are immutable but for
@@ -257,5 +260,6 @@ type Access struct {
 	Action       Action
 	Types        []string // resource types touched, sorted
 	Allowed      bool
-	Sensitive    bool // the line itself is labelled: never shown to guardians
+	Reason       string // of an emergency, in the words of who opened the record; "" = none was asked
+	Sensitive    bool   // the line itself is labelled: never shown to guardians
 }
