@@ -133,7 +133,7 @@ func (st *story) announces() {
 		p.Fail("%d of %d acknowledged, want 1 of %d", now[1], now[0], all[0])
 	}
 	missing := p.Texts("tr")
-	if slices.ContainsFunc(missing, func(line string) bool { return line == nurse.Name+" "+nurse.Place }) {
+	if slices.ContainsFunc(missing, func(line string) bool { return hasAll(line, []string{nurse.Place, nurse.Name}) }) {
 		p.Fail("%s of %s acknowledged and is still missing", nurse.Name, nurse.Place)
 	}
 	st.row(p, "Tỉnh Bắc Ninh", strconv.Itoa(all[0]), "1", strconv.Itoa(all[0]-1))

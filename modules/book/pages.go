@@ -4,6 +4,7 @@ package book
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"mach/store"
 	"mach/vn"
 	"mach/web"
+	"mach/web/components/plain"
 	"mach/web/components/stat"
 	"mach/web/components/tag"
 	"mach/web/components/timeline"
@@ -36,15 +38,38 @@ var measured = map[string]string{
 }
 
 func measureItems(ctx context.Context, list []Measure) []stat.Item {
-	out := make([]stat.Item, len(list))
+	var out []stat.Item
+	lower := slices.IndexFunc(list, func(m Measure) bool { return m.Code == fhir.LOINCDiastolic })
+	upper := slices.IndexFunc(list, func(m Measure) bool { return m.Code == fhir.LOINCSystolic })
 	for i, m := range list {
+		if lower >= 0 && upper >= 0 && i == lower {
+			continue
+		}
+		if lower >= 0 && i == upper { // both numbers together, as people know them
+			number, _, _ := strings.Cut(m.Value, " ")
+			out = append(out, stat.Item{Name: web.T(ctx, "book.measure.pressure"), Value: strings.TrimSpace(amount(ctx, number)) + "/" + amount(ctx, list[lower].Value)})
+			continue
+		}
 		name, ok := measured[m.Code]
 		if ok {
 			name = web.T(ctx, "book.measure."+name)
 		} else {
 			name = m.Code
 		}
-		out[i] = stat.Item{Name: name, Value: amount(ctx, m.Value)}
+		out = append(out, stat.Item{Name: name, Value: amount(ctx, m.Value)})
+	}
+	return out
+}
+
+// visitLines are the visits as sentences, what was found under each.
+func visitLines(ctx context.Context, list []Visit) []plain.Line {
+	out := make([]plain.Line, len(list))
+	for i, v := range list {
+		found := make([]string, len(v.Diagnoses))
+		for j, d := range v.Diagnoses {
+			found[j] = d.Words
+		}
+		out[i] = plain.Line{Icon: "stethoscope", Text: sentence(ctx, v), Href: "/so/luot-kham/" + v.ID, Note: strings.Join(found, "; ")}
 	}
 	return out
 }
@@ -89,6 +114,9 @@ func accessItems(ctx context.Context, list []store.Access) []timeline.Item {
 		case !l.Allowed:
 			item.Tone, item.Icon = tag.Warning, "octagon-alert"
 			item.Text = web.T(ctx, "book.who.refused")
+			if l.Action == store.ActBreak {
+				item.Text = web.T(ctx, "book.who.refused.emergency")
+			}
 		case l.Purpose == store.Emergency:
 			item.Tone, item.Icon = tag.Danger, "siren"
 		}
@@ -119,6 +147,9 @@ func act(l store.Access) string {
 }
 
 func why(ctx context.Context, l store.Access) string {
+	if l.Purpose == store.Emergency {
+		return emergency(ctx, l)
+	}
 	act := act(l)
 	if l.Purpose == store.OwnRequest {
 		switch l.Role {
@@ -130,6 +161,19 @@ func why(ctx context.Context, l store.Access) string {
 	}
 	purpose := web.TOr(ctx, "book.purpose."+string(l.Purpose), web.T(ctx, "book.purpose."))
 	return web.T(ctx, "book.act."+act, parts(ctx, l.Types), purpose)
+}
+
+// emergency says that a record was opened in an emergency, or read after, and
+// the reason that was given.
+func emergency(ctx context.Context, l store.Access) string {
+	said := web.T(ctx, "book.act.emergency", parts(ctx, l.Types))
+	if l.Action == store.ActBreak {
+		said = web.T(ctx, "book.act.break")
+	}
+	if l.Reason != "" {
+		said += " " + web.T(ctx, "book.act.emergency.reason", l.Reason)
+	}
+	return said
 }
 
 // parts names what was touched, in words a person knows; each once.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"mach/store"
 	"mach/vn"
@@ -103,12 +104,28 @@ func progressRows(ctx context.Context, list []Progress) [][]table.Cell {
 }
 
 // missingShown is how many names a page lists; the count is always exact.
-const missingShown = 200
+const missingShown = 1000
 
-func missingRows(list []Missing) [][]table.Cell {
-	rows := make([][]table.Cell, min(len(list), missingShown))
-	for i := range rows {
-		rows[i] = []table.Cell{{Text: list[i].Name}, {Text: list[i].Place}}
+// missingRows lists those missing by facility, in the order they come.
+func missingRows(ctx context.Context, list []Missing) [][]table.Cell {
+	names, order := map[string][]string{}, []string{}
+	for _, m := range list[:min(len(list), missingShown)] {
+		if names[m.Place] == nil {
+			order = append(order, m.Place)
+		}
+		names[m.Place] = append(names[m.Place], m.Name)
+	}
+	rows := make([][]table.Cell, len(order))
+	for i, place := range order {
+		rows[i] = []table.Cell{{Text: place}, {Text: strings.Join(names[place], ", ")}, {Text: web.Int(ctx, len(names[place]))}}
 	}
 	return rows
+}
+
+// dueWords is the limit as people say it: the end of a day, or a time.
+func dueWords(ctx context.Context, due time.Time) string {
+	if due = due.In(vn.Zone); due.Hour() == 0 && due.Minute() == 0 {
+		return web.T(ctx, "peers.due.day", web.Date(ctx, vn.DateOf(due.Add(-time.Minute))))
+	}
+	return web.DateTime(ctx, due)
 }

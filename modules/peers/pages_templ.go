@@ -421,9 +421,9 @@ func noticePage(p noticeData) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var18 string
-				templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(web.T(ctx, "peers.to", p.Place, rolesInWords(ctx, p.Roles), web.DateTime(ctx, p.Due)))
+				templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(web.T(ctx, "peers.to", p.Place, rolesInWords(ctx, p.Roles), dueWords(ctx, p.Due)))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `modules/peers/pages.templ`, Line: 68, Col: 107}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `modules/peers/pages.templ`, Line: 68, Col: 103}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 				if templ_7745c5c3_Err != nil {
@@ -578,8 +578,8 @@ func tally(p noticeData) templ.Component {
 			} else {
 				templ_7745c5c3_Err = table.Table(table.Props{
 					Caption: web.T(ctx, "peers.missing.caption"), Hidden: true,
-					Cols: []table.Col{{Head: web.T(ctx, "peers.missing.name"), Wide: true}, {Head: web.T(ctx, "peers.missing.place"), Wide: true}},
-					Rows: missingRows(p.Missing), First: true,
+					Cols: []table.Col{{Head: web.T(ctx, "peers.missing.place"), Wide: true}, {Head: web.T(ctx, "peers.missing.name"), Wide: true}, {Head: web.T(ctx, "peers.progress.missing"), Num: true}},
+					Rows: missingRows(ctx, p.Missing), First: true, Stack: true,
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -4,12 +4,15 @@ package station
 
 import (
 	"context"
+	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"mach/content"
+	"mach/fhir"
 	"mach/vn"
 	"mach/web"
 	"mach/web/components/banner"
@@ -47,12 +50,32 @@ func bannerOf(ctx context.Context, p Person, h1 bool) banner.Props {
 	}
 }
 
+// signedOn is the date over the signatures of a paper.
+func signedOn(ctx context.Context, d vn.Date) string {
+	p := d.Partial()
+	return web.T(ctx, "station.a1.at", fmt.Sprintf("%02d", p.Day), fmt.Sprintf("%02d", p.Month), strconv.Itoa(p.Year))
+}
+
+// meta is sex, age and birth date on one line.
+func meta(ctx context.Context, sex, birth string) string {
+	out := sexWord(ctx, sex)
+	if p, err := vn.ParsePartialDate(birth); err == nil {
+		if age, ok := vn.AgeOn(p, vn.DateOf(web.Now(ctx))); ok {
+			out += " · " + web.Age(ctx, age)
+		}
+	}
+	if birth != "" {
+		out += " · " + birthWord(birth)
+	}
+	return out
+}
+
 func peopleRows(ctx context.Context, people []Person) []worklist.Row {
 	rows := make([]worklist.Row, len(people))
 	for i, p := range people {
 		rows[i] = worklist.Row{
 			ID: "p-" + p.Patient, Name: p.Name, Href: "/tram/nguoi/" + p.Patient,
-			Meta: sexWord(ctx, p.Sex) + " · " + birthWord(p.Birth), Why: p.Address,
+			Meta: meta(ctx, p.Sex, p.Birth), Why: p.Address,
 			Action: web.Link{Text: web.T(ctx, "station.arrive"), Href: "/tram/nguoi/" + p.Patient},
 			Post:   "/tram/nguoi/" + p.Patient + "/so",
 		}
@@ -70,7 +93,7 @@ func queueRows(ctx context.Context, p queueData) []worklist.Row {
 	for i, w := range p.Rows {
 		r := worklist.Row{
 			ID: "v-" + w.Encounter, Lead: w.Number, Name: w.Name, Href: "/tram/nguoi/" + w.Patient,
-			Meta: sexWord(ctx, w.Sex) + " · " + birthWord(w.Birth), Why: w.Diagnosis,
+			Meta: meta(ctx, w.Sex, w.Birth), Why: w.Diagnosis,
 		}
 		if w.Facility != p.Site { // numbers of a sub-site are its own
 			r.Meta += " · " + w.Place
@@ -190,6 +213,29 @@ var drugNames = sync.OnceValue(func() []string {
 	}
 	return out
 })
+
+// readings are names and values as they are read aloud: both numbers of the
+// blood pressure together.
+func readings(ctx context.Context, list []Measure) [][2]string {
+	var out [][2]string
+	lower := slices.IndexFunc(list, func(m Measure) bool { return m.Code == fhir.LOINCDiastolic })
+	for i, m := range list {
+		switch {
+		case m.Code == fhir.LOINCSystolic && lower >= 0:
+			out = append(out, [2]string{web.T(ctx, "station.vital.pressure"), number(ctx, m) + "/" + amount(ctx, list[lower])})
+		case i == lower && slices.ContainsFunc(list, func(m Measure) bool { return m.Code == fhir.LOINCSystolic }):
+		default:
+			out = append(out, [2]string{vitalName(ctx, m.Code), amount(ctx, m)})
+		}
+	}
+	return out
+}
+
+// number is a value without its unit.
+func number(ctx context.Context, m Measure) string {
+	m.Unit = ""
+	return strings.TrimSpace(amount(ctx, m))
+}
 
 // amount writes a value with the digits it was recorded with, in the reader's
 // way; what is no number stays as it is.

@@ -25,6 +25,9 @@ type receptionData struct {
 	Number string    // a full number was typed: the birth year is asked
 }
 
+// mostFound is how many people a search lists.
+const mostFound = 20
+
 // receptionPage finds people: by letters without marks among the commune and
 // today's arrivals; by full number and birth year among all.
 func (m *Module) receptionPage(w http.ResponseWriter, r *http.Request) error {
@@ -52,7 +55,7 @@ func (m *Module) find(r *http.Request) (receptionData, error) {
 			p.Number = ""
 		}
 	default:
-		p.People, err = m.Find(r.Context(), a, q, 20)
+		p.People, err = m.Find(r.Context(), a, q, mostFound)
 	}
 	return p, err
 }

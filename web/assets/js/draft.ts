@@ -100,6 +100,7 @@ function keep(form: HTMLFormElement): void {
 		if (mark) mark.textContent = word("draft_saved", clock(Date.now()));
 	} else if (old && JSON.stringify(old.values) !== first) {
 		restore(form, old);
+		form.closest("details")?.setAttribute("open", "");
 		if (mark) {
 			mark.textContent = word("draft_restored", clock(old.at)) + " · ";
 			const drop = document.createElement("button");

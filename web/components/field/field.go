@@ -26,6 +26,7 @@ type FormProps struct {
 	Draft    bool      // keep a draft on this device
 	Upload   bool      // it carries files
 	Search   bool      // a GET form: no key, no draft
+	Inline   bool      // the button beside the one field
 	Second   bool      // not the page's main action: a plain button
 	Cancel   web.Link  // the way out, beside the primary action
 	More     templ.Component

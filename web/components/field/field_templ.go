@@ -38,7 +38,7 @@ func form(p FormProps, labels map[string]string) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		var templ_7745c5c3_Var2 = []any{"form", templ.KV("form-search", p.Search)}
+		var templ_7745c5c3_Var2 = []any{"form", templ.KV("form-search", p.Search || p.Inline)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var2...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
