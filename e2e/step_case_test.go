@@ -13,6 +13,7 @@ import (
 // reports: a draft stands on the visit with its trigger and its clock; it has
 // not sent itself; "not a case" wants a reason; the director sends it; the CDC
 // sees it, and the law's word on the commune, which only the director declares.
+// A draft that nobody sends is told on before its clock has run out.
 func (st *story) reports() {
 	vi, name := st.vi, st.person.Name
 	cdc := st.b.Desk(st.s, "cdc").SignIn(st.s.Of(st, store.CDC)).Go("/dich")
@@ -24,6 +25,8 @@ func (st *story) reports() {
 	cdc.Never(name)
 
 	p := st.desk("director", st.s.Of(st, store.StationDirector)).Go("/dich")
+	st.escalates(p, cdc)
+	p.Go("/dich")
 	p.FollowNear(name, vi("surveillance.draft.open")).See(vi("surveillance.form.never"), "A97.0", name, st.person.Place)
 	if !harness.Eval[bool](p, `document.querySelector("input[name=class][value=suspect]").checked`) {
 		p.Fail("the draft is not prepared as a suspect case")
@@ -42,7 +45,7 @@ func (st *story) reports() {
 	st.row(cdc, st.person.Place, "Dengue", vi("surveillance.article16.epidemic"))
 	cdc.FollowNear(vi("surveillance.article16.epidemic"), st.person.Place)
 	cdc.See(vi("surveillance.article16.epidemic"), vi("surveillance.epidemic.only")).Never(vi("surveillance.epidemic.declare"))
-	p.Go(cdc.Path()).See(vi("surveillance.epidemic.declare"))
+	st.declares(p, cdc)
 }
 
 // row waits for a line of a table that has all the words.

@@ -48,6 +48,16 @@ func (c *Client) Get(t testing.TB, path string) Answer {
 // refusal fails the test.
 func (c *Client) Post(t testing.TB, path string, values ...string) Answer {
 	t.Helper()
+	a := c.Try(t, path, values...)
+	if a.Status >= 400 {
+		t.Fatalf("POST %s %v: status %d at %s\n%s", path, values, a.Status, a.Path, words(a.Body))
+	}
+	return a
+}
+
+// Try is Post for a form that may be refused.
+func (c *Client) Try(t testing.TB, path string, values ...string) Answer {
+	t.Helper()
 	form := url.Values{"_once": {rand.Text()}}
 	for i := 0; i+1 < len(values); i += 2 {
 		form.Add(values[i], values[i+1])
@@ -56,11 +66,7 @@ func (c *Client) Post(t testing.TB, path string, values ...string) Answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := answerOf(t, r)
-	if a.Status >= 400 {
-		t.Fatalf("POST %s %v: status %d at %s\n%s", path, values, a.Status, a.Path, words(a.Body))
-	}
-	return a
+	return answerOf(t, r)
 }
 
 func answerOf(t testing.TB, r *http.Response) Answer {
