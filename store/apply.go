@@ -118,6 +118,9 @@ func (c *commit) decide(ctx context.Context) error {
 		if s.existing != nil {
 			continue
 		}
+		if err := c.visible(ctx, i, s, now[s.ref]); err != nil {
+			return err
+		}
 		w, err := c.version(s, now[s.ref])
 		if e, ok := err.(*issue.Error); ok {
 			return c.hidden(ctx, now[s.ref], e.At(c.place(i)))
@@ -127,6 +130,28 @@ func (c *commit) decide(ctx context.Context) error {
 		}
 		w.step, w.reason = i, s.reason
 		c.work = append(c.work, w)
+	}
+	return nil
+}
+
+// visible refuses to update or delete what the actor may neither read nor
+// write, as what is not there, and judges that too, so that both take as long.
+func (c *commit) visible(ctx context.Context, i int, s *step, old *stored) error {
+	if s.kind == opCreate || s.kind == opImport || old == nil && s.kind == opPut && s.version == 0 {
+		return nil
+	}
+	labels := Labels{Type: s.typ, ID: s.id}
+	if old != nil {
+		labels = old.labels
+	}
+	for _, act := range []Action{ActRead, action[s.kind]} {
+		dec, err := c.verdict(ctx, act, labels)
+		if err != nil || dec.Allow && old != nil {
+			return err
+		}
+		if act != ActRead && old != nil {
+			return &refusal{issue.New(issue.NotFound, "store.not_found", s.typ).At(c.place(i)), act, labels, dec}
+		}
 	}
 	return nil
 }
@@ -187,6 +212,8 @@ func (c *commit) version(s *step, old *stored) (*written, error) {
 func expected(s *step, old *stored) error {
 	gone := old != nil && old.del != 0
 	switch {
+	case s.version != 0 && old == nil && s.kind != opCreate: // as what may not be seen
+		return issue.New(issue.NotFound, "store.not_found", s.typ)
 	case s.version != 0 && (old == nil || gone || old.ver != s.version):
 		return issue.New(issue.Precondition, "store.version.stale", s.typ)
 	case s.kind == opCreate && old != nil:

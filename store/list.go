@@ -63,6 +63,9 @@ func list[T Row](ctx context.Context, d Door, act Action, unit vn.UnitID, scan f
 			patients = append(patients, p)
 		}
 	}
+	if len(patients) == 0 { // nothing found takes as long as nothing shown
+		patients = []string{""}
+	}
 	rels, err := relationsOf(ctx, d.s.read, d.a, patients...)
 	if err != nil {
 		return nil, fmt.Errorf("relations of a list: %w", err)

@@ -30,12 +30,17 @@ func (d Door) open(ctx context.Context, typ, id string) (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen := Seen{Labels: Labels{Type: typ, ID: id}, Decision: Decision{Reason: "not-found"}}
+	seen := Seen{Labels: Labels{Type: typ, ID: id}}
 	if row != nil {
 		seen.Labels = row.labels
-		if seen.Decision, err = d.s.judge(ctx, d.s.read, d.a, ActRead, row.labels); err != nil {
-			return nil, err
-		}
+	}
+	// What is not there is judged too: time tells it from what is hidden no
+	// more than the answer does.
+	if seen.Decision, err = d.s.judge(ctx, d.s.read, d.a, ActRead, seen.Labels); err != nil {
+		return nil, err
+	}
+	if row == nil {
+		seen.Decision = Decision{Reason: "not-found"}
 	}
 	if err := d.s.auditMany(ctx, d.a, ActRead, []Seen{seen}); err != nil {
 		return nil, err

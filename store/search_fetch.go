@@ -269,10 +269,13 @@ func (w *walk) first(k key, typ string, idx []fhir.Index) bool {
 
 // judged keeps what the guard allows.
 func (x *searcher) judged(ctx context.Context, hits []hit) ([]hit, error) {
-	if !x.guarded || len(hits) == 0 {
+	if !x.guarded {
 		return hits, nil
 	}
 	var unknown []string
+	if _, ok := x.rels[""]; !ok && len(hits) == 0 { // nothing found takes as long as nothing shown
+		unknown, x.rels[""] = []string{""}, nil
+	}
 	for _, h := range hits {
 		if p := h.labels.Patient; p != "" {
 			if _, ok := x.rels[p]; !ok {
