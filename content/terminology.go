@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"mach/i18n"
 	"mach/vn"
 )
 
@@ -269,6 +270,27 @@ type Vital struct {
 // Vitals returns the measurements in the order of the form. The slice must
 // not be changed.
 func Vitals() []Vital { return vitals() }
+
+// VitalOf returns the measurement of a LOINC code; false for one that the
+// station does not take.
+func VitalOf(code string) (Vital, bool) {
+	for _, v := range vitals() {
+		if v.Code == code {
+			return v, true
+		}
+	}
+	return Vital{}, false
+}
+
+// UnitWord is the unit of a value of the LOINC code in a language. A unit that
+// is not ours stays as it was written.
+func UnitWord(code, unit string, lang i18n.Lang) string {
+	v, ok := VitalOf(code)
+	if ok && (unit == v.Unit || unit == v.UnitName.Vi || unit == v.UnitName.En) {
+		return v.UnitName.In(lang)
+	}
+	return unit
+}
 
 func loadVitals() ([]Vital, error) {
 	rows, err := readTable(terminologyFiles, "terminology/vitals.csv",

@@ -3,12 +3,15 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
 
 	"mach/access"
+	"mach/content"
 	"mach/fhir"
+	"mach/i18n"
 	"mach/store"
 	"mach/vn"
 	"mach/web"
@@ -157,7 +160,7 @@ func readSection(ctx context.Context, door store.Door, typ, patient string) (sec
 	}
 	s := section{Type: typ}
 	for _, d := range page.Docs {
-		s.Lines = append(s.Lines, line{On: when(d), Text: what(d)})
+		s.Lines = append(s.Lines, line{On: when(d), Text: what(d, web.LangOf(ctx))})
 	}
 	return s, nil
 }
@@ -172,23 +175,18 @@ func when(d *fhir.Doc) string {
 	return ""
 }
 
-// what is an entry in its author's words, else by its code; a measurement with
-// its value.
-func what(d *fhir.Doc) string {
+// what is an entry in its author's words, else by its code; a measurement of the
+// station in the reader's words, with its value.
+func what(d *fhir.Doc, lang i18n.Lang) string {
 	text := ""
 	for _, member := range []string{"code", "medicationCodeableConcept", "vaccineCode", "reasonCode"} {
-		n := d.Get(member)
-		for _, s := range []string{n.Get("text").String(), n.Get("coding", "display").String(), n.Get("coding", "code").String()} {
-			if text == "" {
-				text = s
-			}
-		}
+		text = cmp.Or(text, named(d.Get(member), lang))
 	}
-	if v := quantity(d.Root()); v != "" {
+	if v := quantity(d.Root(), lang); v != "" {
 		text += ": " + v
 	}
 	for c := range d.Each("component") { // blood pressure
-		text += "; " + c.Get("code", "coding", "display").String() + " " + quantity(c)
+		text += "; " + named(c.Get("code"), lang) + " " + quantity(c, lang)
 	}
 	if dose := d.Get("dosageInstruction", "text").String(); dose != "" {
 		text += ", " + dose
@@ -196,9 +194,20 @@ func what(d *fhir.Doc) string {
 	return text
 }
 
-func quantity(n fhir.Node) string {
+func named(concept fhir.Node, lang i18n.Lang) string {
+	if v, ok := content.VitalOf(concept.Code(fhir.LOINC)); ok {
+		return v.Name.In(lang)
+	}
+	return cmp.Or(concept.Get("text").String(), concept.Get("coding", "display").String(), concept.Get("coding", "code").String())
+}
+
+func quantity(n fhir.Node, lang i18n.Lang) string {
 	v := n.Get("valueQuantity")
-	return strings.TrimSpace(v.Get("value").Raw() + " " + v.Get("unit").String())
+	if !v.Exists() {
+		return ""
+	}
+	_, digits, _ := strings.Cut(v.Get("value").Raw(), ".")
+	return i18n.Quantity(lang, v.Get("value").Float(), len(digits), content.UnitWord(n.Get("code").Code(fhir.LOINC), v.Get("unit").String(), lang))
 }
 
 func (m *Module) openFull(w http.ResponseWriter, r *http.Request) error {

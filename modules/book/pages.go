@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mach/content"
 	"mach/fhir"
 	"mach/store"
 	"mach/vn"
@@ -47,7 +48,7 @@ func measureItems(ctx context.Context, list []Measure) []stat.Item {
 		}
 		if lower >= 0 && i == upper { // both numbers together, as people know them
 			number, _, _ := strings.Cut(m.Value, " ")
-			out = append(out, stat.Item{Name: web.T(ctx, "book.measure.pressure"), Value: strings.TrimSpace(amount(ctx, number)) + "/" + amount(ctx, list[lower].Value)})
+			out = append(out, stat.Item{Name: web.T(ctx, "book.measure.pressure"), Value: strings.TrimSpace(amount(ctx, m.Code, number)) + "/" + amount(ctx, list[lower].Code, list[lower].Value)})
 			continue
 		}
 		name, ok := measured[m.Code]
@@ -56,7 +57,7 @@ func measureItems(ctx context.Context, list []Measure) []stat.Item {
 		} else {
 			name = m.Code
 		}
-		out = append(out, stat.Item{Name: name, Value: amount(ctx, m.Value)})
+		out = append(out, stat.Item{Name: name, Value: amount(ctx, m.Code, m.Value)})
 	}
 	return out
 }
@@ -202,13 +203,14 @@ var partOf = map[string]string{
 	"AuditEvent": "log", "ServiceRequest": "consultations", "Task": "queue", "DiagnosticReport": "results", "QuestionnaireResponse": "forms",
 }
 
-// amount writes "38.5 °C" in the reader's way; what is no number stays as it is.
-func amount(ctx context.Context, words string) string {
+// amount writes "38.5 °C" of a LOINC code in the reader's way; what is no number
+// stays as it is.
+func amount(ctx context.Context, code, words string) string {
 	number, unit, _ := strings.Cut(words, " ")
 	v, err := strconv.ParseFloat(number, 64)
 	if err != nil {
 		return words
 	}
 	_, digits, _ := strings.Cut(number, ".")
-	return web.Quantity(ctx, v, len(digits), unit)
+	return web.Quantity(ctx, v, len(digits), content.UnitWord(code, unit, web.LangOf(ctx)))
 }

@@ -150,17 +150,15 @@ func vitals(ctx context.Context, list []Measured) []stat.Item {
 		if web.LangOf(ctx) == i18n.Vietnamese {
 			value = strings.ReplaceAll(value, ".", ",")
 		}
-		out[i] = stat.Item{Name: vitalName(ctx, v.Code), Value: strings.TrimSpace(value + "\u00a0" + v.Unit)}
+		out[i] = stat.Item{Name: vitalName(ctx, v.Code), Value: strings.TrimSpace(value + "\u00a0" + content.UnitWord(v.Code, v.Unit, web.LangOf(ctx)))}
 	}
 	return out
 }
 
 // vitalName is the measurement in the page's language, its code when unknown.
 func vitalName(ctx context.Context, code string) string {
-	for _, v := range content.Vitals() {
-		if v.Code == code {
-			return v.Name.In(web.LangOf(ctx))
-		}
+	if v, ok := content.VitalOf(code); ok {
+		return v.Name.In(web.LangOf(ctx))
 	}
 	return web.TOr(ctx, "telehealth.vital."+code, code)
 }
