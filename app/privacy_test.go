@@ -4,7 +4,9 @@ package app
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -113,6 +115,10 @@ func (w *world) pages() []string {
 	paths = append(paths, "/tram/tiep-don?q=zqalp", "/tram/tiep-don?q=zqbra", "/tram/tiep-don?q=hiv", "/danh-ba?q=zqalp", "/danh-ba/ho?q=zqalp",
 		"/hoi-chan/moi?encounter="+visit, "/hoi-chan/moi?encounter="+w.alpha.visits["open"], "/hoi-chan/moi?encounter="+w.bravo.visits["far"],
 		"/hoi-chan?xem=xong", "/dich?benh=hiv", "/dich?tat-ca=1", fmt.Sprintf("/bang/%d/surv.cases?ky=month", a.ID))
+	for at := range w.glass {
+		paths = append(paths, at, strings.Replace(at, "khan-cap", "ra-soat", 1))
+	}
+	paths = append(paths, "/fhir/_history", "/fhir/_history?_count=100")
 	fhirTypes := map[string]bool{}
 	for _, ref := range w.all() {
 		typ, _, _ := strings.Cut(ref, "/")
@@ -123,7 +129,7 @@ func (w *world) pages() []string {
 		fhirTypes[typ] = true
 	}
 	for typ := range fhirTypes {
-		paths = append(paths, "/fhir/"+typ, "/fhir/"+typ+"?_total=accurate&_count=100")
+		paths = append(paths, "/fhir/"+typ, "/fhir/"+typ+"?_total=accurate&_count=100", "/fhir/"+typ+"/_history", "/fhir/"+typ+"/_history?_count=100")
 	}
 	return append(paths, "/fhir/Condition?code=B24", "/fhir/Condition?code=B24&_total=accurate&_summary=count",
 		"/fhir/Patient?_has:Condition:patient:code=B24", "/fhir/Encounter?_include=Encounter:diagnosis", "/fhir/Patient?_revinclude=Condition:patient",
@@ -132,9 +138,10 @@ func (w *world) pages() []string {
 
 // TestNobodyLearnsWhatIsNotTheirs walks every GET route, and the FHIR service,
 // as every role: no word of a closed file, no trace of a person, reaches who
-// may not know it.
+// may not know it. Two strangers have opened a record in an emergency.
 func TestNobodyLearnsWhatIsNotTheirs(t *testing.T) {
 	eachWorld(t, func(w *world) {
+		w.emergency()
 		for _, path := range w.pages() {
 			for _, login := range w.order {
 				u := w.users[login]
@@ -149,6 +156,8 @@ func TestNobodyLearnsWhatIsNotTheirs(t *testing.T) {
 			}
 		}
 		w.counts()
+		w.glasses()
+		w.metered()
 		w.quiet()
 	})
 }
@@ -175,6 +184,12 @@ func (w *world) judge(u *user, path, body string) {
 		if strings.Contains(body, "zqopendiag") && u.role != store.Coordinator || strings.Contains(body, "zqfardiag") {
 			w.Errorf("%s tells %s a diagnosis", path, u.login)
 		}
+	}
+	if w.glass[path] { // the breaker's own page; others get none, see glasses
+		if strings.Contains(body, "zqalpha") && u.login != "bac-si-b" && u.login != "dieu-duong-b" {
+			w.Errorf("%s shows %s what another opened", path, u.login)
+		}
+		return
 	}
 	for _, p := range []patient{w.alpha, w.bravo} {
 		if !mayMeet(u, w, p) && (strings.Contains(body, p.name) || strings.Contains(body, p.number) && !strings.Contains(path, p.number)) {
@@ -209,12 +224,68 @@ func (w *world) counts() {
 			w.Errorf("%s reads %d reported cases in the commune, not the open one alone: %v", login, v.Numerator, err)
 		}
 	}
+	// Two of the six visits are open. Who oversees the place counts all, who
+	// serves its persons only what the lists show.
+	for login, want := range map[string]int64{"chu-tich": 6, "so": 6, "bo": 6, "bac-si-a": 6, "dieu-duong-a": 2, "ho-sinh-a": 2, "truong-tram-a": 2} {
+		v, err := w.app.indicators.Value(w.Context(), w.actor(w.users[login], a), "care.visits", a.ID, weekOfToday())
+		if err != nil || v.Numerator != want {
+			w.Errorf("%s counts %d visits in the commune, not %d: %v", login, v.Numerator, want, err)
+		}
+	}
+}
+
+// glasses: each breaker reads what was opened, and nobody reads with another's.
+func (w *world) glasses() {
+	shown := map[string]string{}
+	for at := range w.glass {
+		for _, login := range []string{"bac-si-b", "dieu-duong-b"} {
+			if got := w.get(w.users[login], at); got.Code == http.StatusOK {
+				shown[login] += got.Body.String()
+			}
+		}
+	}
+	for login, want := range map[string]bool{"bac-si-b": true, "dieu-duong-b": false} {
+		body := shown[login]
+		if !strings.Contains(body, "zqopendiag") || strings.Contains(body, "zqopenreason") != want {
+			w.Errorf("the emergency of %s does not show what it opened, or more", login)
+		}
+	}
+}
+
+// metered: the figures of operation stand on their own listener and name
+// nobody.
+func (w *world) metered() {
+	w.app.metrics.watch(w.app, w.mux.Streams)
+	ask := func(h http.Handler, path string) *httptest.ResponseRecorder {
+		got := httptest.NewRecorder()
+		h.ServeHTTP(got, httptest.NewRequest(http.MethodGet, path, nil))
+		return got
+	}
+	page := ask(w.app.metrics.handler(), "/metrics").Body.String()
+	if !strings.Contains(page, `mach_http_requests_total{method="GET",pattern="/tram/luot-kham/{id}"`) || !strings.Contains(page, "mach_log_changes") {
+		w.Errorf("the metrics count nothing: %.300s", page)
+	}
+	public := w.app.front(w.mux)
+	if got := ask(public, "/metrics"); got.Code != http.StatusNotFound {
+		w.Errorf("the metrics are served to all: %d", got.Code)
+	}
+	page += ask(public, "/healthz").Body.String() + ask(public, "/readyz").Body.String()
+	for _, secret := range append(w.secrets(), "bac-si", "Cán bộ") {
+		if strings.Contains(page, secret) {
+			w.Errorf("the metrics hold %q", secret)
+		}
+	}
+}
+
+// secrets are words that stand nowhere but in records and sessions.
+func (w *world) secrets() []string {
+	return []string{"zq", "Zq", w.alpha.number, w.bravo.number, w.alpha.id, w.alpha.visits["hiv"], "Nguyễn", w.users["bac-si-a"].cookie}
 }
 
 // quiet: nothing personal in the server's log.
 func (w *world) quiet() {
 	log := w.log.String()
-	for _, secret := range []string{"zq", "Zq", w.alpha.number, w.bravo.number, w.alpha.id, w.alpha.visits["hiv"], "Nguyễn", w.users["bac-si-a"].cookie} {
+	for _, secret := range w.secrets() {
 		if i := strings.Index(log, secret); i >= 0 {
 			w.Errorf("the log holds %q: %.200s", secret, log[max(0, i-80):])
 		}
@@ -228,12 +299,16 @@ func (w *world) quiet() {
 // like what does not exist: same status, same body but for ids.
 func TestOthersAndNothingLookAlike(t *testing.T) {
 	eachWorld(t, func(w *world) {
+		w.emergency()
+		glass := slices.Sorted(maps.Keys(w.glass))[0]
 		hiv, far, random := w.alpha.visits["hiv"], w.bravo.visits["far"], store.NewID()
 		for _, c := range []struct{ login, pattern, id string }{
 			{"bac-si-b", "/tram/luot-kham/%s", hiv}, {"dieu-duong-a", "/tram/luot-kham/%s", hiv}, {"bac-si-a", "/tram/luot-kham/%s", far},
 			{"bac-si-a", "/tram/luot-kham/%s/dong", far}, {"bac-si-b", "/tram/nguoi/%s", w.alpha.id}, {"phong-kham", "/tram/nguoi/%s", w.alpha.id},
 			{"bac-si-b", "/fhir/Patient/%s", w.alpha.id}, {"bac-si-b", "/fhir/Patient/%s/_history", w.alpha.id}, {"bo", "/fhir/Patient/%s", w.alpha.id},
-			{"dieu-duong-a", "/fhir/Encounter/%s", hiv}, {"me-alpha", "/fhir/Encounter/%s", hiv}, {"me-alpha", "/so/luot-kham/%s", hiv},
+			{"dieu-duong-a", "/fhir/Encounter/%s", hiv},
+			{"chuyen-gia-h2", "/fhir/Encounter/%s", w.alpha.visits["open"]}, {"chuyen-gia-h2", "/fhir/Patient/%s", w.alpha.id},
+			{"dieu-duong-a", "/tai-khoan/khan-cap/%s", strings.TrimPrefix(glass, "/tai-khoan/khan-cap/")}, {"truong-tram-a", "/fhir/Encounter/%s/_history/1", hiv}, {"me-alpha", "/fhir/Encounter/%s", hiv}, {"me-alpha", "/so/luot-kham/%s", hiv},
 			{"nguoi-bravo", "/so/luot-kham/%s", hiv}, {"nguoi-bravo", "/fhir/Encounter/%s", hiv}, {"cdc-xa", "/fhir/Patient/%s", w.alpha.id},
 			{"dieu-duong-a", "/dau-vet/station/%s", hiv}, {"dieu-duong-a", "/dau-vet/book/%s", hiv}, {"dieu-duong-a", "/dau-vet/indicators/%s", hiv},
 			{"dieu-duong-a", "/dich/luot-kham/%s", hiv}, {"dieu-duong-a", "/dau-vet/surveillance/%s", hiv}, {"dieu-duong-a", "/dau-vet/telehealth/%s", hiv},
@@ -244,11 +319,24 @@ func TestOthersAndNothingLookAlike(t *testing.T) {
 			if there.Code != not.Code {
 				w.Errorf("%s as %s: %d, but %d for nothing", c.pattern, c.login, there.Code, not.Code)
 			}
+			if a, b := headers(there), headers(not); a != b {
+				w.Errorf("%s as %s: the headers differ\n%s\n%s", c.pattern, c.login, a, b)
+			}
 			if a, b := plain(there.Body.String(), c.id), plain(not.Body.String(), random); a != b {
 				w.Errorf("%s as %s: the answers differ\n%s\n%s", c.pattern, c.login, a, b)
 			}
 		}
 	})
+}
+
+// headers are what an answer says beside its body; its own number is taken out.
+func headers(r *httptest.ResponseRecorder) string {
+	h := r.Result().Header.Clone()
+	h.Del("X-Request-Id")
+	h.Del("Content-Length") // of the body, which is compared
+	var b strings.Builder
+	_ = h.Write(&b)
+	return b.String()
 }
 
 // plain takes out what differs between any two answers.

@@ -37,6 +37,7 @@ type world struct {
 	order []string         // logins as they were made
 	alpha patient          // of station tram-a; has closed files
 	bravo patient          // of station tram-b
+	glass map[string]bool  // addresses of alpha's record in an emergency
 }
 
 // user is somebody signed in.
@@ -278,6 +279,9 @@ func (w *world) visitWith(u *user, p *patient, kind, code string, m []string) {
 		w.Fatalf("no visit opened: %d %q\n%s\n%s", opened.Code, at, opened.Body, w.log)
 	}
 	p.visits[kind] = id
+	if got := w.post(u, at+"/do", url.Values{"temperature": {"37,8"}}); got.Code != http.StatusSeeOther {
+		w.Fatalf("measuring in %s: %d\n%s", kind, got.Code, got.Body)
+	}
 	version := regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(w.get(u, at).Body.String())
 	if version == nil {
 		w.Fatalf("no form on %s", at)
@@ -335,6 +339,26 @@ func (w *world) consult(encounter string) {
 	got := w.post(w.users["dieu-phoi-h"], at+"/nhan", url.Values{"expert": {"cb-chuyen-gia-h"}})
 	if got.Code != http.StatusSeeOther {
 		w.Fatalf("accepting: %d\n%s", got.Code, got.Body)
+	}
+}
+
+// emergency lets strangers of station tram-b open alpha's record: a doctor the
+// whole of it, a nurse the summary.
+func (w *world) emergency() {
+	w.Helper()
+	w.glass = map[string]bool{}
+	for _, login := range []string{"bac-si-b", "dieu-duong-b"} {
+		u := w.users[login]
+		at := w.post(u, "/tai-khoan/khan-cap", url.Values{"patient": {w.alpha.id}, "reason": {"Bất tỉnh ngoài đường"}}).Header().Get("Location")
+		if !strings.HasPrefix(at, "/tai-khoan/khan-cap/") {
+			w.Fatalf("%s breaks no glass: %q", login, at)
+		}
+		if login == "bac-si-b" {
+			if got := w.post(u, at+"/day-du", url.Values{"reason": {"Cần xem lần khám trước"}}); got.Code != http.StatusSeeOther {
+				w.Fatalf("the rest stays shut: %d", got.Code)
+			}
+		}
+		w.glass[at] = true
 	}
 }
 
