@@ -23,7 +23,7 @@ func (m *Module) Follower() store.Follower {
 		panic("surveillance: embedded tables are missing") // impossible: embedded above
 	}
 	return store.Follower{
-		Name: "surveillance", Version: 3, Tables: sub, Apply: m.apply,
+		Name: "surveillance", Version: 4, Tables: sub, Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication"},
 	}
 }

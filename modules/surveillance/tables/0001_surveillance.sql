@@ -72,25 +72,11 @@ create table surveillance_case (
     reported      bigint   not null, -- first version, µs
     version       bigint   not null
 );
-create index surveillance_case_unit on surveillance_case (unit, disease, day);
+create index surveillance_case_unit on surveillance_case (unit, day);
 create index surveillance_case_newest on surveillance_case (unit, reported);
 create index surveillance_case_province on surveillance_case (province, reported);
 create index surveillance_case_patient on surveillance_case (patient, disease);
 create index surveillance_case_cause on surveillance_case (cause);
-
--- Of communes and of every unit above. value follows the newest versions, seen
--- is what was counted when reported.
-create table surveillance_count (
-    disease text   not null,
-    unit    bigint not null,
-    span    text   not null, -- week or month
-    start   bigint not null, -- first day
-    class   text   not null,
-    value   bigint not null,
-    seen    bigint not null,
-    primary key (disease, unit, span, start, class)
-);
-create index surveillance_count_unit on surveillance_count (unit, span, start);
 
 -- Forms 01 (an epidemic is declared) and 02 (it is over).
 create table surveillance_epidemic (

@@ -1,0 +1,11 @@
+-- As 0002_count.sqlite.sql.
+create table surveillance_count (
+    disease text   not null,
+    unit    bigint not null,
+    span    text   not null, -- week or month
+    start   bigint not null, -- first day
+    class   text   not null,
+    value   bigint not null,
+    seen    bigint not null,
+    primary key (unit, span, start, disease, class)
+);
