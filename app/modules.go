@@ -119,6 +119,7 @@ func (a *App) routes() *web.Mux {
 			{Key: "app.place.book", Path: "/so", Icon: "book-open", Who: web.Roles(store.Person, store.Guardian)},
 			{Key: "app.place.doses", Path: "/so/tiem-chung", Icon: "syringe", Who: web.Roles(store.Person, store.Guardian)},
 			{Key: "app.place.access", Path: "/so/ai-da-xem", Icon: "eye", Who: web.Roles(store.Person, store.Guardian)},
+			{Key: "app.place.directory", Path: "/danh-ba", Icon: "map-pin", Who: web.Roles(store.Person, store.Guardian)},
 			{Key: "app.place.account", Path: "/tai-khoan", Icon: "circle-user-round", Who: web.Roles(store.Person, store.Guardian)},
 		},
 	})

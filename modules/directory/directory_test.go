@@ -441,8 +441,17 @@ func TestPages(t *testing.T) {
 			site.Page(citizen, path, want)
 		}
 		for path, want := range map[string]string{
-			"/danh-ba/co-so": "24101", "/danh-ba/co-so?q=xyzzy": "Không có cơ sở", "/danh-ba/co-so/tram": longName,
-			"/danh-ba/co-so/diem": "Trạm Y tế", "/danh-ba/co-so/la": "unheard-of",
+			"/danh-ba/co-so": "24101", "/danh-ba/co-so?q=xyzzy": "Không có cơ sở", "/danh-ba/co-so/tram": "24101",
+			"/danh-ba/co-so/diem": "Trạm Y tế", "/danh-ba/co-so/la": "unheard-of", unitPath(s.commune.ID): "24101",
+		} {
+			site.Page(nurse, path, want)
+			site.Page(citizen, path, want)
+		}
+		site.Page(nurse, "/danh-ba/co-so/tram", longName)
+		if page := site.Page(citizen, "/danh-ba/co-so/tram"); strings.Contains(page, longName) || strings.Contains(page, "/danh-ba/ho") {
+			s.t.Error("a citizen's page of a facility names its health workers, or leads to households")
+		}
+		for path, want := range map[string]string{
 			"/danh-ba/ho": longName, "/danh-ba/ho?q=xyzzy": "Không có hộ", "/danh-ba/ho/ho-1": "Trần Thị Bé",
 		} {
 			site.Page(nurse, path, want)
@@ -454,9 +463,6 @@ func TestPages(t *testing.T) {
 			if w := site.Get(nurse, path); w.Code != http.StatusNotFound {
 				s.t.Errorf("%s answers %d", path, w.Code)
 			}
-		}
-		if page := site.Page(citizen, unitPath(s.commune.ID)); strings.Contains(page, "24101") {
-			s.t.Error("a citizen's page of a unit lists facilities")
 		}
 	})
 }

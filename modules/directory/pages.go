@@ -49,12 +49,9 @@ func parts(ctx context.Context, current string) []tabs.Tab {
 	list := []tabs.Tab{
 		{Text: web.T(ctx, "directory.units"), Href: "/danh-ba"},
 		{Text: web.T(ctx, "directory.address"), Href: "/danh-ba/dia-chi"},
+		{Text: web.T(ctx, "directory.facilities"), Href: "/danh-ba/co-so"},
 	}
-	s := web.SessionOf(ctx)
-	if web.AnyStaff.Allows(s) {
-		list = append(list, tabs.Tab{Text: web.T(ctx, "directory.facilities"), Href: "/danh-ba/co-so"})
-	}
-	if households.Allows(s) {
+	if households.Allows(web.SessionOf(ctx)) {
 		list = append(list, tabs.Tab{Text: web.T(ctx, "directory.households"), Href: "/danh-ba/ho"})
 	}
 	for i := range list {

@@ -22,8 +22,8 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/danh-ba", web.SignedIn, m.searchPage)
 	mux.Get("/danh-ba/don-vi/{id}", web.SignedIn, m.unitPage)
 	mux.Get("/danh-ba/dia-chi", web.SignedIn, m.addressPage)
-	mux.Get("/danh-ba/co-so", web.AnyStaff, m.facilitiesPage)
-	mux.Get("/danh-ba/co-so/{id}", web.AnyStaff, m.facilityPage)
+	mux.Get("/danh-ba/co-so", web.SignedIn, m.facilitiesPage)
+	mux.Get("/danh-ba/co-so/{id}", web.SignedIn, m.facilityPage)
 	mux.Get("/danh-ba/ho", households, m.householdsPage)
 	mux.Get("/danh-ba/ho/{id}", households, m.householdPage)
 }
@@ -71,8 +71,7 @@ func (m *Module) searchPage(w http.ResponseWriter, r *http.Request) error {
 type unitData struct {
 	Sheet
 	Units      *vn.Units
-	Facilities []Facility // the first of them; only staff see them
-	Staff      bool
+	Facilities []Facility // the first of them
 }
 
 func (m *Module) unitPage(w http.ResponseWriter, r *http.Request) error {
@@ -80,11 +79,11 @@ func (m *Module) unitPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return issue.New(issue.NotFound, "directory.unit.unknown")
 	}
-	p := unitData{Units: m.units, Staff: web.AnyStaff.Allows(web.SessionOf(r.Context()))}
+	p := unitData{Units: m.units}
 	if p.Sheet, err = m.Sheet(vn.UnitID(id)); err != nil {
 		return err
 	}
-	if p.Staff && len(p.Now) == 0 {
+	if len(p.Now) == 0 {
 		if p.Facilities, err = m.Facilities(r.Context(), web.Actor(r), p.Unit.ID, "", "", 10); err != nil {
 			return err
 		}
@@ -142,9 +141,10 @@ func (m *Module) facilitiesPage(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, facilitiesPage(p))
 }
 
-// placeData is the page of a facility.
+// placeData is the page of a facility. Its health workers are for colleagues.
 type placeData struct {
 	Place
+	Staff bool
 	Where []vn.Unit // from the province down
 	Units *vn.Units
 }
@@ -154,7 +154,7 @@ func (m *Module) facilityPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := placeData{Place: place, Units: m.units}
+	p := placeData{Place: place, Units: m.units, Staff: staff(r.Context())}
 	if path := m.units.Path(place.Unit); len(path) > 1 {
 		p.Where = path[1:]
 	}
