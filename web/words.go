@@ -4,6 +4,8 @@ package web
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"time"
 
 	"mach/i18n"
@@ -56,6 +58,17 @@ func Percent(ctx context.Context, f float64, decimals int) string {
 
 // Date writes dd/mm/yyyy.
 func Date(ctx context.Context, d vn.Date) string { return i18n.Date(visitOf(ctx).lang, d) }
+
+// PaperDate is the date over the signatures of a paper: "Liên Bão, ngày 21
+// tháng 11 năm 2026"; without a place "Ngày 21 …".
+func PaperDate(ctx context.Context, place string, d vn.Date) string {
+	p := d.Partial()
+	day, month := fmt.Sprintf("%02d", p.Day), fmt.Sprintf("%02d", p.Month)
+	if place == "" {
+		return T(ctx, "web.print.on", day, month, strconv.Itoa(p.Year))
+	}
+	return T(ctx, "web.print.at", place, day, month, strconv.Itoa(p.Year))
+}
 
 // DateTime writes an instant in Vietnamese time.
 func DateTime(ctx context.Context, t time.Time) string { return i18n.DateTime(visitOf(ctx).lang, t) }

@@ -5,6 +5,7 @@ package directory
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -221,25 +222,27 @@ func unitName(units *vn.Units, id vn.UnitID) string {
 	return "–"
 }
 
-func facilityCols(ctx context.Context) []table.Col {
-	return []table.Col{
+// facilityTable lists facilities. Only those closed are marked: saying of fifty
+// that they work would hide it.
+func facilityTable(ctx context.Context, units *vn.Units, caption string, list []Facility) table.Props {
+	t := table.Props{Caption: caption, Hidden: true, First: true, Stack: true, Cols: []table.Col{
 		{Head: web.T(ctx, "directory.col.facility"), Wide: true}, {Head: web.T(ctx, "directory.col.code")},
-		{Head: web.T(ctx, "directory.col.kind")}, {Head: web.T(ctx, "directory.col.unit")}, {Head: web.T(ctx, "directory.col.state")},
+		{Head: web.T(ctx, "directory.col.kind")}, {Head: web.T(ctx, "directory.col.unit")},
+	}}
+	closed := slices.ContainsFunc(list, func(f Facility) bool { return !f.Active })
+	if closed {
+		t.Cols = append(t.Cols, table.Col{Head: web.T(ctx, "directory.col.state")})
 	}
-}
-
-func facilityRows(ctx context.Context, units *vn.Units, list []Facility) [][]table.Cell {
-	rows := make([][]table.Cell, len(list))
-	for i, f := range list {
-		rows[i] = []table.Cell{
-			{Text: f.Name, Href: facilityPath(f.ID)}, {Text: or(f.Code, "–")}, {Text: kindName(ctx, f.Kind)},
-			{Text: unitName(units, f.Unit)}, {},
+	for _, f := range list {
+		row := []table.Cell{{Text: f.Name, Href: facilityPath(f.ID)}, {Text: or(f.Code, "–")}, {Text: kindName(ctx, f.Kind)}, {Text: unitName(units, f.Unit)}}
+		if closed && f.Active {
+			row = append(row, table.Cell{})
+		} else if closed {
+			row = append(row, table.Cell{Of: state(ctx, false)})
 		}
-		if !f.Active { // the rest work: saying so fifty times would hide it
-			rows[i][4].Of = state(ctx, false)
-		}
+		t.Rows = append(t.Rows, row)
 	}
-	return rows
+	return t
 }
 
 func facilityFacts(ctx context.Context, p placeData) []stat.Item {
@@ -305,10 +308,18 @@ func or(a, b string) string {
 	return b
 }
 
-// frame gives every page of the directory its place in the rail and the width of tables.
+// frame gives every page of the directory its place in the rail.
 func frame(c web.Chrome) web.Chrome {
-	c.Place, c.Wide = "/danh-ba", true
+	c.Place = "/danh-ba"
 	return c
+}
+
+// here keeps the unit in whose list somebody searches.
+func here(f *web.Form) [][2]string {
+	if f.Value("don-vi") == "" {
+		return nil
+	}
+	return [][2]string{{"don-vi", f.Value("don-vi")}}
 }
 
 // state says whether a facility works.

@@ -3,7 +3,6 @@
 package indicators
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"mach/content"
+	"mach/i18n"
 	"mach/vn"
 	"mach/web"
 	"mach/web/components/cartogram"
@@ -49,7 +49,7 @@ func periodWord(ctx context.Context, p Period) string {
 	case "day":
 		return web.T(ctx, "indicators.day", web.Date(ctx, p.From))
 	case "week":
-		return web.T(ctx, "indicators.week", strconv.Itoa(vn.WeekOf(p.From).Number), web.Date(ctx, p.From), web.Date(ctx, p.From+6))
+		return web.T(ctx, "indicators.week", strconv.Itoa(vn.WeekOf(p.From).Number), dayMonth(p.From), dayMonth(p.From+6))
 	case "month":
 		return web.T(ctx, "indicators.month", p.String()[5:]+"/"+p.String()[:4])
 	}
@@ -103,14 +103,18 @@ func childCells(ctx context.Context, whole vn.UnitID, rows []childRow) [][]table
 			out[i][0] = table.Cell{Text: web.T(ctx, "indicators.elsewhere")}
 		}
 		for _, v := range r.Values {
-			out[i] = append(out[i], table.Cell{Text: web.Int(ctx, int(v)), Strong: v > 0})
+			c := table.Cell{Text: web.Int(ctx, int(v.Value)), Strong: v.Value > 0}
+			if v.Silent {
+				c.Text = i18n.Missing
+			}
+			out[i] = append(out[i], c)
 		}
 	}
 	return out
 }
 
 func foot(ctx context.Context, tiles []tile) chart.Foot {
-	f := chart.Foot{Source: web.T(ctx, "indicators.source", strconv.Itoa(content.PopulationYear)), At: web.Now(ctx)}
+	f := chart.Foot{Source: web.T(ctx, "indicators.source"), At: web.Now(ctx)}
 	if len(tiles) > 0 && tiles[0].Value.Missing > 0 {
 		f.Missing = web.T(ctx, "indicators.no_population", tiles[0].Value.Missing)
 	}
@@ -122,6 +126,9 @@ func wholeFigure(ctx context.Context, f figureData) figure.Props {
 	p := figure.Props{
 		Label: short(ctx, v.Indicator), Value: web.Int(ctx, int(v.Numerator)),
 		Unit: web.T(ctx, "indicators.unit."+v.Indicator.Unit), Period: periodWord(ctx, v.Period),
+	}
+	if n := silent(f.Shares); n > 0 {
+		p.Partial = web.T(ctx, "indicators.silent", n, len(f.Shares))
 	}
 	if v.Indicator.Per.Population {
 		if v.HasRate {
@@ -152,7 +159,7 @@ func courseOf(ctx context.Context, f figureData) chart.LineProps {
 // lineOf draws the daily course of one figure; today is not complete yet.
 func lineOf(ctx context.Context, id string, v Value, days []DayValue) chart.LineProps {
 	p := chart.LineProps{
-		ID: id, Title: web.T(ctx, "indicators.course", short(ctx, v.Indicator), courseDays),
+		ID: id, Title: courseTitle(ctx, v, days),
 		Unit: web.T(ctx, "indicators.unit."+v.Indicator.Unit), Period: web.T(ctx, "indicators.date"),
 		Partial: 1, Foot: foot(ctx, []tile{{Value: v}}),
 	}
@@ -163,6 +170,43 @@ func lineOf(ctx context.Context, id string, v Value, days []DayValue) chart.Line
 	}
 	p.Series = []chart.Series{s}
 	return p
+}
+
+// courseTitle is the finding of a course: the last seven whole days against the
+// seven before.
+func courseTitle(ctx context.Context, v Value, days []DayValue) string {
+	name := short(ctx, v.Indicator)
+	if len(days) < 15 {
+		return web.T(ctx, "indicators.course", name, courseDays)
+	}
+	mean := func(week []DayValue) string {
+		sum := int64(0)
+		for _, d := range week {
+			sum += d.Value
+		}
+		return web.Number(ctx, float64(sum)/7, 1)
+	}
+	whole := days[:len(days)-1] // today is not over
+	return web.T(ctx, "indicators.course.weeks", name, mean(whole[len(whole)-7:]), mean(whole[len(whole)-14:len(whole)-7]))
+}
+
+// silent counts the units whose value is not known.
+func silent(shares []Share) int {
+	n := 0
+	for _, s := range shares {
+		if s.Silent {
+			n++
+		}
+	}
+	return n
+}
+
+// value is what a chart draws of a share: a gap where nothing was ever counted.
+func (s Share) value() float64 {
+	if s.Silent {
+		return math.NaN()
+	}
+	return float64(s.Value)
 }
 
 // steps divide the map's values into six classes of one hue.
@@ -186,7 +230,7 @@ func steps(shares []Share) []float64 {
 func mapOf(ctx context.Context, f figureData) cartogram.Props {
 	values := make(map[vn.UnitID]Share, len(f.Shares))
 	for _, s := range f.Shares {
-		if s.Unit.ID != f.Unit.ID {
+		if s.Unit.ID != f.Unit.ID { // what has no place is not drawn
 			values[s.Unit.ID] = s
 		}
 	}
@@ -204,11 +248,25 @@ func mapOf(ctx context.Context, f figureData) cartogram.Props {
 			continue
 		}
 		p.Circles = append(p.Circles, cartogram.Circle{
-			X: c.X, Y: c.Y, R: c.R, Border: f.Map.borders[c.Unit], Inset: insetName(ctx, c.Inset), Name: s.Unit.Full(), Value: float64(s.Value),
+			X: c.X, Y: c.Y, R: c.R, Border: f.Map.borders[c.Unit], Inset: insetName(ctx, c.Inset), Name: s.Unit.Full(), Value: s.value(),
 			Href: boardPath(s.Unit.ID) + "/" + f.Value.Indicator.ID + "?ky=" + f.Value.Period.String(),
 		})
 	}
 	return p
+}
+
+// boardMap is the map beside the list of a board, of the column it is sorted by.
+func boardMap(ctx context.Context, b boardData) cartogram.Props {
+	f := figureData{Unit: b.Unit, Map: b.Map}
+	for _, t := range b.Tiles {
+		if t.Value.Indicator.ID == boardColumns[boardSort].id {
+			f.Value = t.Value
+		}
+	}
+	for _, r := range b.Children {
+		f.Shares = append(f.Shares, r.Values[boardSort])
+	}
+	return mapOf(ctx, f)
 }
 
 // insetName names the frame of a far archipelago.
@@ -226,16 +284,16 @@ func rankingOf(ctx context.Context, f figureData) chart.RankingProps {
 	}
 	bounds := steps(f.Shares)
 	shares := slices.Clone(f.Shares)
-	slices.SortStableFunc(shares, func(a, b Share) int { return cmp.Compare(b.Value, a.Value) })
+	slices.SortStableFunc(shares, byValue)
 	for _, s := range shares {
 		if s.Unit.ID == f.Unit.ID {
 			p.Rows = append(p.Rows, chart.Rank{
-				Name: web.T(ctx, "indicators.elsewhere"), Value: float64(s.Value), Step: cartogram.Step(float64(s.Value), bounds),
+				Name: web.T(ctx, "indicators.elsewhere"), Value: float64(s.Value), Step: cartogram.Paint(float64(s.Value), bounds),
 			})
 			continue
 		}
 		p.Rows = append(p.Rows, chart.Rank{
-			Name: s.Unit.Full(), Value: float64(s.Value), Step: cartogram.Step(float64(s.Value), bounds),
+			Name: s.Unit.Full(), Value: s.value(), Step: cartogram.Paint(s.value(), bounds),
 			Href: boardPath(s.Unit.ID) + "/" + f.Value.Indicator.ID + "?ky=" + f.Value.Period.String(),
 		})
 	}

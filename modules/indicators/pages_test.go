@@ -32,6 +32,16 @@ func TestPages(t *testing.T) {
 		for _, p := range []string{"2026-11-21", "2026-W47", "2026-11", "2026"} {
 			site.Page(who, boardPath(s.communes[0].ID)+"/surv.dengue?ky="+p, "Ca sốt xuất huyết Dengue")
 		}
+		shares, err := s.Shares(s.t.Context(), who, "surv.dengue", vn.Nation, Day(d-100))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, one := range shares { // nothing that day: zero where cases are counted, unknown elsewhere
+			if one.Value != 0 || one.Silent != (one.Unit.ID != province.ID) {
+				s.t.Errorf("%s: %d, silent %t", one.Unit.Full(), one.Value, one.Silent)
+			}
+		}
+		site.Page(who, boardPath(vn.Nation)+"/surv.dengue", "33 trên 34 đơn vị bên dưới")
 		site.Page(who, boardPath(province.ID)+"/surv.dengue", "Chưa rõ đơn vị bên dưới")
 		site.Page(who, boardPath(province.ID), "Chưa rõ đơn vị bên dưới")
 		old := s.units.Predecessors(s.communes[0].ID, vn.Reform-1)[0]

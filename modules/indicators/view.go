@@ -102,6 +102,9 @@ func (m *Module) population(id vn.UnitID, on vn.Date) (people, missing int) {
 type Share struct {
 	Unit  vn.Unit
 	Value int64
+	// Silent is set where no indicator of the same kind was ever counted: the
+	// value is unknown, not zero.
+	Silent bool
 }
 
 // Shares splits the figure among the units directly below, in order of code.
@@ -130,13 +133,47 @@ func (m *Module) Shares(ctx context.Context, a store.Actor, id string, unit vn.U
 	children := m.units.Children(unit, m.today())
 	out := make([]Share, len(children), len(children)+1)
 	rest := values[unit]
+	counted, err := m.counted(ctx, a, f, unit, children)
+	if err != nil {
+		return nil, err
+	}
 	for i, u := range children {
-		out[i] = Share{u, values[u.ID]}
+		out[i] = Share{Unit: u, Value: values[u.ID], Silent: !counted[u.ID]}
 		rest -= values[u.ID]
 	}
 	if rest != 0 {
 		whole, _ := m.units.Get(unit)
-		out = append(out, Share{whole, rest})
+		out = append(out, Share{Unit: whole, Value: rest})
+	}
+	return out, nil
+}
+
+// counted are those of the units where anything of the indicator's kind (care,
+// surv, epi …) was ever counted.
+func (m *Module) counted(ctx context.Context, a store.Actor, f fold, of vn.UnitID, units []vn.Unit) (map[vn.UnitID]bool, error) {
+	out := map[vn.UnitID]bool{}
+	if len(units) == 0 {
+		return out, nil
+	}
+	kind, _, _ := strings.Cut(f.ID, ".")
+	var args []any
+	for _, u := range units {
+		args = append(args, int64(u.ID))
+	}
+	var same []string
+	for _, other := range m.folds {
+		if strings.HasPrefix(other.ID, kind+".") {
+			same, args = append(same, "?"), append(args, other.ID)
+		}
+	}
+	found, err := store.Figures(ctx, m.store.For(a), of, scanCount, `
+		select u.column1 from (values `+strings.TrimSuffix(strings.Repeat("(cast(? as bigint)), ", len(units)), ", ")+`) as u
+		 where exists (select 1 from indicators_cell c where c.indicator in (`+strings.Join(same, ", ")+`) and c.unit = u.column1)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("units that count %s: %w", f.ID, err)
+	}
+	for _, u := range found {
+		out[vn.UnitID(u)] = true
 	}
 	return out, nil
 }

@@ -3,9 +3,11 @@
 package indicators
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"mach/content"
@@ -72,6 +74,7 @@ type boardData struct {
 	Tiles    []tile
 	Children []childRow
 	Courses  []course // of the first tiles
+	Map      page     // of the communes; none for the nation, where it is large
 }
 
 // course is the daily course of one figure.
@@ -83,7 +86,7 @@ type course struct {
 // childRow is one unit below with its figures, in the order of boardColumns.
 type childRow struct {
 	Unit   vn.Unit
-	Values []int64
+	Values []Share
 }
 
 // boardTiles are the figures of a board: what is counted today, and this week.
@@ -97,6 +100,9 @@ const boardCourses = 2
 
 // boardColumns are what the table of units below shows.
 var boardColumns = []struct{ id, period string }{{"care.visits", "day"}, {"surv.cases", "week"}, {"surv.dengue", "week"}}
+
+// boardSort is the column by which they are sorted, and which the map shows.
+const boardSort = 1
 
 func (m *Module) board(r *http.Request) (boardData, error) {
 	ctx, a := r.Context(), web.Actor(r)
@@ -131,6 +137,9 @@ func (m *Module) board(r *http.Request) (boardData, error) {
 	if u.Level == vn.LevelCommune {
 		return b, nil
 	}
+	if u.Level == vn.LevelProvince {
+		b.Map = m.atlas.of(u.ID, today)
+	}
 	b.Children, err = m.children(ctx, a, u.ID, today)
 	return b, err
 }
@@ -159,12 +168,24 @@ func (m *Module) children(ctx context.Context, a store.Actor, unit vn.UnitID, to
 			if !ok {
 				j = len(rows)
 				at[s.Unit.ID] = j
-				rows = append(rows, childRow{s.Unit, make([]int64, len(boardColumns))})
+				rows = append(rows, childRow{s.Unit, make([]Share, len(boardColumns))})
 			}
-			rows[j].Values[i] = s.Value
+			rows[j].Values[i] = s
 		}
 	}
+	slices.SortStableFunc(rows, func(x, y childRow) int { return byValue(x.Values[boardSort], y.Values[boardSort]) })
 	return rows, nil
+}
+
+// byValue orders the most first, what nobody counts last.
+func byValue(a, b Share) int {
+	rank := func(s Share) int64 {
+		if s.Silent {
+			return -1
+		}
+		return s.Value
+	}
+	return cmp.Compare(rank(b), rank(a))
 }
 
 // pathFor lists the units above that lie within what the actor answers for.

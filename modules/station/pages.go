@@ -4,7 +4,6 @@ package station
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -48,12 +47,6 @@ func bannerOf(ctx context.Context, p Person, h1 bool) banner.Props {
 		Name: p.Name, Href: "/tram/nguoi/" + p.Patient, Sex: sexWord(ctx, p.Sex), Birth: birth, Age: age,
 		Number: p.Number, Address: p.Address, H1: h1,
 	}
-}
-
-// signedOn is the date over the signatures of a paper.
-func signedOn(ctx context.Context, d vn.Date) string {
-	p := d.Partial()
-	return web.T(ctx, "station.a1.at", fmt.Sprintf("%02d", p.Day), fmt.Sprintf("%02d", p.Month), strconv.Itoa(p.Year))
 }
 
 // meta is sex, age and birth date on one line.

@@ -119,7 +119,7 @@ func classTone(c Class) tag.Tone {
 
 func caseTable(ctx context.Context, p homeData, units func(vn.UnitID) string) table.Props {
 	t := table.Props{
-		Caption: web.T(ctx, "surveillance.cases"), Hidden: true, First: true, Empty: web.T(ctx, "surveillance.cases.none"),
+		Caption: web.T(ctx, "surveillance.cases"), Hidden: true, First: true, Stack: true, Empty: web.T(ctx, "surveillance.cases.none"),
 		Cols: []table.Col{
 			{Head: web.T(ctx, "surveillance.col.person")}, {Head: web.T(ctx, "surveillance.col.disease"), Wide: true},
 			{Head: web.T(ctx, "surveillance.col.class")}, {Head: web.T(ctx, "surveillance.col.commune")},
@@ -191,7 +191,7 @@ func lineWords(ctx context.Context, v outbreak.Verdict) string {
 
 func stateTable(ctx context.Context, p homeData) table.Props {
 	t := table.Props{
-		Caption: web.T(ctx, "surveillance.states"), Hidden: true, First: true, Empty: web.T(ctx, "surveillance.states.none"),
+		Caption: web.T(ctx, "surveillance.states"), Hidden: true, First: true, Stack: true, Empty: web.T(ctx, "surveillance.states.none"),
 		Cols: []table.Col{
 			{Head: web.T(ctx, "surveillance.col.commune")}, {Head: web.T(ctx, "surveillance.col.disease"), Wide: true},
 			{Head: web.T(ctx, "surveillance.col.month", int(p.Month.Month)), Num: true}, {Head: web.T(ctx, "surveillance.col.line"), Num: true},
@@ -287,7 +287,7 @@ func notes(ctx context.Context, s State) []string {
 // yearTable shows the years behind a verdict, used and left out.
 func yearTable(ctx context.Context, caption string, v outbreak.Verdict) table.Props {
 	t := table.Props{Caption: caption, First: true, Empty: web.T(ctx, "surveillance.years.none"),
-		Cols: []table.Col{{Head: web.T(ctx, "surveillance.col.year")}, {Head: web.T(ctx, "surveillance.cases.unit"), Num: true}, {Head: web.T(ctx, "surveillance.col.use")}}}
+		Cols: []table.Col{{Head: web.T(ctx, "surveillance.col.year")}, {Head: web.T(ctx, "surveillance.col.cases"), Num: true}, {Head: web.T(ctx, "surveillance.col.use")}}}
 	for _, y := range v.Used {
 		t.Rows = append(t.Rows, table.Text(strconv.Itoa(y.Year), web.Int(ctx, y.Count), web.T(ctx, "surveillance.year.used")))
 	}

@@ -634,7 +634,7 @@ func refuseForm(p formData) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = field.Form(field.FormProps{ID: formID(p) + "-refute", Action: refuteAction(p), Form: p.Refusing, Submit: web.T(ctx, "surveillance.refute.do")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var24), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = field.Form(field.FormProps{ID: formID(p) + "-refute", Action: refuteAction(p), Form: p.Refusing, Submit: web.T(ctx, "surveillance.refute.do"), Second: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var24), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

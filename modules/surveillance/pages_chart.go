@@ -59,11 +59,18 @@ func curveChart(ctx context.Context, id string, c Curve, disease content.Disease
 	}
 	return chart.LineProps{
 		ID: id, Title: curveTitle(ctx, c, disease), Unit: web.T(ctx, "surveillance.cases.unit"), Period: web.T(ctx, "surveillance.month"),
-		Labels: monthLabels(),
-		Series: []chart.Series{{Name: strconv.Itoa(c.Year), Values: now}, {Name: name, Values: line}},
-		Band:   &chart.Band{Name: web.T(ctx, "surveillance.chart.band", len(c.Past)), Low: low, High: high},
-		Foot:   chart.Foot{Source: web.T(ctx, "surveillance.chart.source", unit.Full()), At: at, Missing: missing},
+		Labels:  monthLabels(),
+		Series:  []chart.Series{{Name: strconv.Itoa(c.Year), Values: now}, {Name: name, Values: line, Decimals: 1}},
+		Partial: max(0, 12-max(len(c.Now)-1, 0)), // the month under way, and those to come
+		Band:    &chart.Band{Name: web.T(ctx, "surveillance.chart.band", len(c.Past)), Low: low, High: high},
+		Foot:    chart.Foot{Source: web.T(ctx, "surveillance.chart.source", unit.Full()), At: at, Missing: missing},
 	}
+}
+
+// beside is a chart on half a page.
+func beside(p chart.LineProps) chart.LineProps {
+	p.Half = true
+	return p
 }
 
 // curveTitle is the finding of the chart.
@@ -101,6 +108,11 @@ func mapProps(ctx context.Context, p homeData) cartogram.Props {
 			Value: float64(s.Count), Alarm: s.Alarm, Inset: insetName(ctx, s.Circle.Inset),
 		})
 	}
+	for i := range out.Circles { // the finding's place is written on the map
+		if total > 0 && p.Map[i].Unit.ID == top.Unit.ID {
+			out.Circles[i].Label = top.Unit.Name
+		}
+	}
 	out.Title = web.T(ctx, "surveillance.map.none", named(ctx, p.Disease.Name), weeksOnMap)
 	if total > 0 {
 		out.Title = web.T(ctx, "surveillance.map.title", named(ctx, p.Disease.Name), weeksOnMap, total, top.Unit.Full(), top.Count)
@@ -121,8 +133,14 @@ func ranking(ctx context.Context, p homeData) chart.RankingProps {
 		Head: web.T(ctx, "surveillance.col.province"), Foot: chart.Foot{Source: web.T(ctx, "surveillance.chart.source", p.Unit.Full()), At: p.Now},
 	}
 	for _, s := range p.Ranks {
-		out.Rows = append(out.Rows, chart.Rank{Name: s.Unit.Full(), Value: float64(s.Count), Step: 3,
-			Href: "/dich?don-vi=" + s.Unit.Code + "&benh=" + p.Disease.ID})
+		r := chart.Rank{Name: s.Unit.Full(), Value: float64(s.Count), Step: 3, Href: "/dich?don-vi=" + s.Unit.Code + "&benh=" + p.Disease.ID}
+		if s.Silent {
+			r.Value, r.Step = math.NaN(), -1
+		}
+		out.Rows = append(out.Rows, r)
+	}
+	if p.Silent > 0 {
+		out.Foot.Missing = web.T(ctx, "surveillance.nation.silent", p.Silent, len(p.Ranks))
 	}
 	return out
 }

@@ -5,6 +5,7 @@ package surveillance
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"mach/outbreak"
@@ -79,7 +80,7 @@ func (m *Module) tallies(ctx context.Context, a store.Actor, unit vn.UnitID, uni
 	}, `select disease, unit, start,
 		       sum(case when class in ('suspect', 'probable', 'confirmed') then value else 0 end),
 		       sum(case when class = 'confirmed' then value else 0 end), sum(seen)
-		  from surveillance_count`+where+` group by disease, unit, start`, args...)
+		  from surveillance_count`+where+` group by unit, start, disease`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("sums of %v: %w", unit, err)
 	}
@@ -99,6 +100,27 @@ func (m *Module) since(ctx context.Context, a store.Actor, unit, area vn.UnitID)
 		return vn.ZeroDate, err
 	}
 	return rows[0], nil
+}
+
+// reporting are those of the areas where any case was ever reported: in the
+// others no case is no zero.
+func (m *Module) reporting(ctx context.Context, a store.Actor, unit vn.UnitID, areas []vn.UnitID) (map[vn.UnitID]bool, error) {
+	out := map[vn.UnitID]bool{}
+	if len(areas) == 0 {
+		return out, nil
+	}
+	found, err := store.Figures(ctx, m.store.For(a), unit, func(scan store.Scan) (int64, error) {
+		var u int64
+		return u, scan(&u)
+	}, `select u.column1 from (values `+strings.TrimSuffix(strings.Repeat("(cast(? as bigint)), ", len(areas)), ", ")+`) as u
+		 where exists (select 1 from surveillance_count c where c.unit = u.column1 and c.span = 'month')`, unitArgs(areas)...)
+	if err != nil {
+		return nil, fmt.Errorf("areas of %v that report: %w", unit, err)
+	}
+	for _, u := range found {
+		out[vn.UnitID(u)] = true
+	}
+	return out, nil
 }
 
 // illnessIn is a disease in a commune.

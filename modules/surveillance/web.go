@@ -60,6 +60,7 @@ type homeData struct {
 	Curve     *Curve
 	Map       []spot
 	Ranks     []spot // provinces, on the page of the nation
+	Silent    int    // how many of them have never reported
 	Now       time.Time
 	Month     vn.Month
 	All       bool // the whole lists, not only their heads
@@ -96,6 +97,7 @@ type spot struct {
 	Unit   vn.Unit
 	Count  int
 	Alarm  bool
+	Silent bool // never reported any case: the count is unknown, not zero
 	Circle vn.Circle
 	Border content.Border
 }
@@ -242,7 +244,7 @@ func (m *Module) spots(r *http.Request, a store.Actor, p *homeData, communes []v
 	drawn := m.cartogram(p.Unit.ID, web.Today(r))
 	for _, c := range drawn.circles {
 		if u, ok := m.units.At(c.Unit, web.Today(r)); ok {
-			out = append(out, spot{u, sums[c.Unit], alarm[c.Unit], c, drawn.borders[c.Unit]})
+			out = append(out, spot{Unit: u, Count: sums[c.Unit], Alarm: alarm[c.Unit], Circle: c, Border: drawn.borders[c.Unit]})
 		}
 	}
 	return out, nil
@@ -263,11 +265,27 @@ func (m *Module) nation(r *http.Request, a store.Actor, p *homeData) error {
 			sums[c.unit] += c.value
 		}
 	}
-	for _, u := range provinces {
-		p.Ranks = append(p.Ranks, spot{Unit: u, Count: sums[u.ID]})
+	reporting, err := m.reporting(r.Context(), a, vn.Nation, ids(provinces))
+	if err != nil {
+		return err
 	}
-	slices.SortStableFunc(p.Ranks, func(x, y spot) int { return y.Count - x.Count })
+	for _, u := range provinces {
+		s := spot{Unit: u, Count: sums[u.ID], Silent: !reporting[u.ID]}
+		if s.Silent {
+			p.Silent++
+		}
+		p.Ranks = append(p.Ranks, s)
+	}
+	slices.SortStableFunc(p.Ranks, func(x, y spot) int { return rank(y) - rank(x) })
 	return nil
+}
+
+// rank orders provinces: the most cases first, those unknown last.
+func rank(s spot) int {
+	if s.Silent {
+		return -1
+	}
+	return s.Count
 }
 
 func (m *Module) waiting(r *http.Request) (draftsData, error) {

@@ -213,6 +213,15 @@ func ring(c dot) float64 {
 	return c.r + 2.5
 }
 
+// labelY is where a name stands: in the middle of a large place, above a small
+// or marked one.
+func labelY(c dot) float64 {
+	if c.r >= 16 && !c.Alarm || c.Border.Path != "" {
+		return c.y + 3.5
+	}
+	return c.y - ring(c) - 5
+}
+
 // ranges are the legend's steps in words, palest first.
 func ranges(ctx context.Context, p Props) []string {
 	if len(p.Steps) == 0 {

@@ -14,8 +14,9 @@ import (
 
 // Series is one line. Values stand at the positions of the labels.
 type Series struct {
-	Name   string
-	Values []float64
+	Name     string
+	Values   []float64
+	Decimals int // in the table, when more than the chart's: a computed limit
 }
 
 // Band is a range: usual values, or uncertainty.

@@ -97,7 +97,7 @@ func TestCharts(t *testing.T) {
 	at := time.Date(2026, 11, 21, 1, 40, 0, 0, time.UTC)
 	foot := Foot{Source: "báo cáo", At: at, Missing: "2 trạm chưa gửi"}
 	line := LineProps{ID: "l", Title: "Đang tăng", Unit: "ca", Period: "Tuần", Labels: []string{"T1", "T2", "T3", "T4"},
-		Series: []Series{{"2026", []float64{3, nan, 9, 4}}, {"2025", []float64{1, 2}}}, Partial: 1,
+		Series: []Series{{Name: "2026", Values: []float64{3, nan, 9, 4}}, {Name: "2025", Values: []float64{1, 2}}}, Partial: 1,
 		Band: &Band{"thường gặp", []float64{1, 1, 1, 1}, []float64{5, 5, 5, 5}}, Limit: &Limit{"ngưỡng", 8}, Foot: foot}
 	bars := BarsProps{ID: "b", Title: "Cột", Unit: "lượt", Period: "Ngày", Bars: []Bar{{"1/11", 5}, {"2/11", nan}, {"3/11", 0}}, Foot: foot}
 	rank := RankingProps{ID: "r", Title: "Hạng", Unit: "%", Head: "Xã", Rows: []Rank{{Name: "A", Value: 90}, {Name: "B", Value: nan}, {Name: "C", Value: 0}}, Target: &Limit{"chỉ tiêu", 95}, Foot: foot}

@@ -33,6 +33,18 @@ type FormProps struct {
 	Autofill bool // let the browser fill in; off on shared computers
 }
 
+// SearchProps are a search of one field.
+type SearchProps struct {
+	ID, Name, Action    string
+	Label, Hint, Submit string
+	Value               string
+	Hidden              [][2]string // names and values sent along
+	Max                 int         // most characters; 0 = no limit
+	Number              bool        // digits: a keyboard of numbers, a short field
+	Focus, Second       bool
+	Attrs               templ.Attributes // of the form: live results
+}
+
 // Props are a field's properties.
 type Props struct {
 	Name     string          // of the control, and the path of its issues
