@@ -37,7 +37,9 @@ func (r aboutPerson) Labels() Labels { return Labels{Type: "Patient", ID: r.id, 
 // statements in the same order, and the same answer but for the id.
 func TestHiddenAndMissingTakeTheSameWork(t *testing.T) {
 	all := &heard{by: map[string][]string{}}
-	guard := &testGuard{judge: func(_ Actor, l Labels, _ []Relation, _ time.Time) bool { return l.Patient != "p1" && l.Patient != "px" && l.Patient != "" }}
+	guard := &testGuard{judge: func(_ Actor, l Labels, _ []Relation, _ time.Time) bool {
+		return l.Patient != "p1" && l.Patient != "px" && l.Patient != ""
+	}}
 	eachDatabase(t, Config{Guard: guard, Trace: all.trace}, func(t *testing.T, s *Store) {
 		makeWorld(t, s, 3, 3, 2)
 		patient := func(id string) *fhir.Doc {

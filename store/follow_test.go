@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -341,5 +342,48 @@ func TestListDropsForbiddenRowsAndAuditsTheRest(t *testing.T) {
 	_, err = store.Figures(ctx, s.For(storetest.Nurse("tram")), vn.UnitID(7), scan, `select id, family from people_row`)
 	if err == nil {
 		t.Error("figures without permission")
+	}
+}
+
+// A page is full while there are rows that may be found, however many the
+// guard drops, and says whether more follow.
+func TestFirstFillsThePage(t *testing.T) {
+	guard := storetest.JudgeFunc(func(a store.Actor, _ store.Action, l store.Labels, _ []store.Relation) store.Decision {
+		return store.Decision{Allow: a.Role != store.Nurse || l.Patient >= "p30" && l.Patient < "p36", Reason: "t"}
+	})
+	s := storetest.New(t, storetest.Follow(people(nil)), storetest.Guarded(guard))
+	var ops []store.Op
+	for n := range 40 {
+		ops = append(ops, store.Create(patient(t, fmt.Sprintf("p%02d", n), "Nguyễn")))
+	}
+	await(t, s, must(t, s.For(storetest.Doctor("tram")), ops...), "people")
+	nurse := storetest.Nurse("tram")
+	scan := func(sc store.Scan) (personRow, error) {
+		var p personRow
+		return p, sc(&p.id, &p.family)
+	}
+	for _, c := range []struct {
+		n, want int
+		more    bool
+	}{{4, 4, true}, {5, 5, true}, {6, 6, false}, {7, 6, false}, {100, 6, false}} {
+		rows, more, err := store.First(ctx, s.For(nurse), 1, c.n, scan, `select id, family from people_row where family = ? order by id limit ?`, "Nguyễn")
+		if err != nil || len(rows) != c.want || more != c.more || rows[0].id != "p30" {
+			t.Errorf("the first %d: %v, more %v, %v", c.n, rows, more, err)
+		}
+	}
+	// Only who is shown is in the audit, not who was looked at for the next page.
+	one := storetest.Nurse("tram")
+	one.Account = "one"
+	if rows, more, err := store.First(ctx, s.For(one), 1, 1, scan, `select id, family from people_row order by id limit ?`); err != nil || len(rows) != 1 || !more {
+		t.Fatalf("%v, %v, %v", rows, more, err)
+	}
+	for patient, want := range map[string]bool{"p30": true, "p31": false, "p00": false} {
+		log, err := s.For(storetest.Doctor("tram")).AccessLog(ctx, patient, time.Time{}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.ContainsFunc(log, func(a store.Access) bool { return a.Actor == "one" }); got != want {
+			t.Errorf("%s stands in the audit: %v, want %v", patient, got, want)
+		}
 	}
 }

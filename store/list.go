@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"mach/issue"
 	"mach/vn"
@@ -18,7 +19,8 @@ type Scan func(dest ...any) error
 // returned are in the audit before List answers. unit says whose list it is,
 // for the audit; zero for one's own. The statement reads view tables only.
 //
-// The guard drops rows after the statement's limit: ask for rows in reach.
+// The guard drops rows after the statement's limit: ask for rows in reach, or
+// use [First].
 func List[T Row](ctx context.Context, d Door, unit vn.UnitID, scan func(Scan) (T, error), sql string, args ...any) ([]T, error) {
 	return list(ctx, d, ActSearch, unit, scan, sql, args)
 }
@@ -51,12 +53,48 @@ func (d Door) Whole(unit vn.UnitID, labels ...string) bool {
 	return d.s.cfg.Guard.Judge(d.a, ActFigures, Labels{Unit: unit, Sensitivity: labels}, nil, d.s.cfg.Now()).Allow
 }
 
+// First returns the first n rows of a list that may be found, and whether more
+// may be. The statement ends in "limit ?", which First fills in: where the
+// guard drops rows, it asks for more of them. See [List] for the rest.
+func First[T Row](ctx context.Context, d Door, unit vn.UnitID, n int, scan func(Scan) (T, error), sql string, args ...any) (rows []T, more bool, err error) {
+	ctx = withRequest(ctx, d.a)
+	for limit := n + 1; ; limit *= 4 {
+		all, err := scanned(ctx, d.views(), scan, sql, append(slices.Clone(args), limit))
+		if err != nil {
+			return nil, false, err
+		}
+		kept, seen, err := allowed(ctx, d, ActSearch, all)
+		if err != nil {
+			return nil, false, err
+		}
+		if len(kept) > n || len(all) < limit {
+			more, n = len(kept) > n, min(n, len(kept))
+			if err := d.listed(ctx, ActSearch, unit, seen[:n]); err != nil {
+				return nil, false, err
+			}
+			return kept[:n], more, nil
+		}
+	}
+}
+
 func list[T Row](ctx context.Context, d Door, act Action, unit vn.UnitID, scan func(Scan) (T, error), sql string, args []any) ([]T, error) {
 	ctx = withRequest(ctx, d.a)
 	all, err := scanned(ctx, d.views(), scan, sql, args)
 	if err != nil {
 		return nil, err
 	}
+	kept, seen, err := allowed(ctx, d, act, all)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.listed(ctx, act, unit, seen); err != nil {
+		return nil, err
+	}
+	return kept, nil
+}
+
+// allowed keeps the rows that the guard allows, each with the decision.
+func allowed[T Row](ctx context.Context, d Door, act Action, all []T) ([]T, []Seen, error) {
 	var patients []string
 	for _, row := range all {
 		if p := row.Labels().Patient; p != "" {
@@ -68,10 +106,10 @@ func list[T Row](ctx context.Context, d Door, act Action, unit vn.UnitID, scan f
 	}
 	rels, err := relationsOf(ctx, d.s.read, d.a, patients...)
 	if err != nil {
-		return nil, fmt.Errorf("relations of a list: %w", err)
+		return nil, nil, fmt.Errorf("relations of a list: %w", err)
 	}
 	now := d.s.cfg.Now()
-	kept := all[:0]
+	kept := make([]T, 0, len(all))
 	seen := make([]Seen, 0, len(all))
 	for _, row := range all {
 		l := row.Labels()
@@ -80,14 +118,15 @@ func list[T Row](ctx context.Context, d Door, act Action, unit vn.UnitID, scan f
 			seen = append(seen, Seen{Labels: l, Decision: dec})
 		}
 	}
-	clear(all[len(kept):])
-	if len(seen) == 0 { // the question itself stands in the audit
+	return kept, seen, nil
+}
+
+// listed puts who is returned in the audit, or else the question itself.
+func (d Door) listed(ctx context.Context, act Action, unit vn.UnitID, seen []Seen) error {
+	if len(seen) == 0 {
 		seen = append(seen, Seen{Labels: Labels{Unit: unit}, Decision: Decision{Allow: true, Reason: "empty"}})
 	}
-	if err := d.s.auditMany(ctx, d.a, act, seen); err != nil {
-		return nil, err
-	}
-	return kept, nil
+	return d.s.auditMany(ctx, d.a, act, seen)
 }
 
 func scanned[T any](ctx context.Context, r reader, scan func(Scan) (T, error), sql string, args []any) ([]T, error) {

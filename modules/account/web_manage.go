@@ -32,10 +32,12 @@ const managed = 100
 func (m *Module) managePage(w http.ResponseWriter, r *http.Request) error {
 	d := manageData{Sought: r.URL.Query().Get("tim")}
 	var err error
-	if d.List, err = m.access.Accounts.List(r.Context(), web.Actor(r), d.Sought, managed); err != nil {
+	if d.List, err = m.access.Accounts.List(r.Context(), web.Actor(r), d.Sought, managed+1); err != nil {
 		return err
 	}
-	d.Full = len(d.List) == managed
+	if d.Full = len(d.List) > managed; d.Full {
+		d.List = d.List[:managed]
+	}
 	return web.Render(w, r, managePage(d))
 }
 

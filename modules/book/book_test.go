@@ -444,6 +444,36 @@ func TestAccessLinesInWords(t *testing.T) {
 	webtest.Check(t, webtest.As(store.Person), accessPage(all[:accessShown], clock))
 }
 
+// The next page begins where this one ends, also when lines share an instant.
+func TestAccessPagesLoseNothing(t *testing.T) {
+	var log []store.Access // newest first
+	for i := range 23 {
+		log = append(log, store.Access{At: clock.Add(-time.Duration(i/3) * time.Second), Actor: fmt.Sprint(i)})
+	}
+	var read []string
+	for before, pages := clock.Add(time.Second), 0; ; pages++ {
+		var found []store.Access // as AccessLog answers
+		for _, l := range log {
+			if l.At.Before(before) && len(found) < 7 {
+				found = append(found, l)
+			}
+		}
+		shown, next := page(found, 7)
+		for _, l := range shown {
+			read = append(read, l.Actor)
+		}
+		if next.IsZero() {
+			break
+		}
+		if before = next; pages > 9 {
+			t.Fatal("the pages do not end")
+		}
+	}
+	if len(read) != len(log) || !slices.IsSortedFunc(read, func(a, b string) int { return len(a) - len(b) }) {
+		t.Errorf("read %v", read)
+	}
+}
+
 func TestPages(t *testing.T) {
 	each(t, func(s scene) {
 		site := webtest.NewSite(s.t, clock, s.Routes)

@@ -88,13 +88,13 @@ const shown = 2000
 // Book reads the person's book: whole for the person, without labelled items
 // for a guardian.
 func (m *Module) Book(ctx context.Context, a store.Actor, vi bool) (Book, error) {
-	rows, err := store.List(ctx, m.store.For(a), a.Unit, scanRow, `
+	rows, _, err := store.First(ctx, m.store.For(a), a.Unit, shown, scanRow, `
 		select e.resource, e.patient, e.encounter, e.kind, e.code, e.words, e.facility, e.at, e.sensitivity, coalesce(p.name, '')
 		  from book_event e left join book_place p on p.facility = e.facility
 		 where e.patient = ? and (e.kind in ('visit', 'dose') or e.encounter = '' or exists (
 		       select 1 from book_event v where v.encounter = e.encounter and v.kind = 'visit'))
 		 order by case when e.kind = 'visit' then 0 else 1 end, e.at desc, e.resource
-		 limit ?`, a.Patient, shown)
+		 limit ?`, a.Patient)
 	if err != nil {
 		return Book{}, fmt.Errorf("health book: %w", err)
 	}

@@ -94,11 +94,22 @@ func (m *Module) accessPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var next time.Time
-	if len(list) == accessShown {
-		next = list[len(list)-1].At
-	}
+	list, next := page(list, accessShown)
 	return web.Render(w, r, accessPage(grouped(list), next))
+}
+
+// page cuts a list that is as long as was asked for before the instant of its
+// last line, where the next page begins: lines of one instant stay together and
+// none is lost between two pages.
+func page(list []store.Access, asked int) (shown []store.Access, next time.Time) {
+	if len(list) < asked {
+		return list, time.Time{}
+	}
+	last := list[len(list)-1].At
+	if i := slices.IndexFunc(list, func(l store.Access) bool { return l.At.Equal(last) }); i > 0 {
+		list = list[:i]
+	}
+	return list, last.Add(time.Microsecond)
 }
 
 // trace tells staff which page of the person's book this visit is; it shows

@@ -53,8 +53,8 @@ func (m *Module) Facilities(ctx context.Context, a store.Actor, unit vn.UnitID, 
 		where += ` and (name_sort, facility) > (select name_sort, facility from directory_facility where facility = ?)`
 		args = append(args, after)
 	}
-	rows, err := store.List(ctx, m.store.For(a), unit, scanFacility,
-		`select `+facilityColumns+` from directory_facility `+where+` order by name_sort, facility limit ?`, append(args, limit)...)
+	rows, _, err := store.First(ctx, m.store.For(a), unit, limit, scanFacility,
+		`select `+facilityColumns+` from directory_facility `+where+` order by name_sort, facility limit ?`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("facilities of unit %d: %w", unit, err)
 	}
@@ -162,8 +162,8 @@ func (m *Module) Households(ctx context.Context, a store.Actor, typed, after str
 		where += ` and (name_sort, household) > (select name_sort, household from directory_household where household = ?)`
 		args = append(args, after)
 	}
-	rows, err := store.List(ctx, m.store.For(a), a.Unit, scanHousehold,
-		`select `+householdColumns+` from directory_household `+where+` order by name_sort, household limit ?`, append(args, limit)...)
+	rows, _, err := store.First(ctx, m.store.For(a), a.Unit, limit, scanHousehold,
+		`select `+householdColumns+` from directory_household `+where+` order by name_sort, household limit ?`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("households of the commune: %w", err)
 	}

@@ -194,6 +194,26 @@ func TestAudienceIsExact(t *testing.T) {
 	})
 }
 
+// Whatever others are told since, one's own announcements stay in the inbox.
+func TestInboxReadsOnPastOthers(t *testing.T) {
+	each(t, func(s scene) {
+		s.staffed()
+		ministry := s.actor(store.Ministry, "m", 0)
+		mine := s.publish(ministry, s.draft(s.communes[0].ID))
+		for range batch + 1 {
+			s.publish(ministry, s.draft(s.communes[2].ID))
+			s.clock.Advance(time.Second)
+		}
+		list, err := s.Inbox(t.Context(), s.actor(store.Doctor, "an", 0), 10)
+		if err != nil || len(list) != 1 || list[0].ID != mine {
+			s.t.Errorf("the inbox holds %d announcements, %v", len(list), err)
+		}
+		if all, err := s.Inbox(t.Context(), ministry, 2*batch); err != nil || len(all) != batch+2 {
+			s.t.Errorf("the sender finds %d of %d, %v", len(all), batch+2, err)
+		}
+	})
+}
+
 // Announcements at one moment give each new member one number: everybody
 // addressed is reached, and nobody else.
 func TestPublishingAtOneMoment(t *testing.T) {

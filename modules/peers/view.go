@@ -103,18 +103,32 @@ func (m *Module) Read(ctx context.Context, a store.Actor, id string) (Notice, er
 }
 
 // Inbox lists the latest notices that address the actor or that the actor sent
-// or oversees, those still to be acknowledged first, then newest first; at
-// most limit of the newest 500 are looked at.
+// or oversees, at most limit: those still to be acknowledged first, then newest
+// first. However many concern others, it reads on until it has them.
 func (m *Module) Inbox(ctx context.Context, a store.Actor, limit int) ([]Notice, error) {
 	var out []Notice
-	err := m.notices(ctx, a, `order by at desc limit 500`, nil, func(n Notice, _ bitmap) {
-		if n.Mine || m.Oversees(a, n) {
-			out = append(out, n)
+	for last, read := (Notice{}), batch; read == batch && len(out) < limit; {
+		tail, args := `order by at desc, id desc limit ?`, []any{batch}
+		if last.ID != "" {
+			tail, args = `where (at, id) < (?, ?) `+tail, []any{last.At.UnixMicro(), last.ID, batch}
 		}
-	})
+		read = 0
+		err := m.notices(ctx, a, tail, args, func(n Notice, _ bitmap) {
+			last, read = n, read+1
+			if n.Mine || m.Oversees(a, n) {
+				out = append(out, n)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 	slices.SortStableFunc(out, func(x, y Notice) int { return cmp.Compare(rank(x), rank(y)) })
-	return out[:min(limit, len(out))], err
+	return out[:min(limit, len(out))], nil
 }
+
+// batch is how many notices the inbox looks at together.
+const batch = 200
 
 func rank(n Notice) int {
 	if n.Mine && n.Acked.IsZero() {

@@ -30,10 +30,10 @@ func scanDraft(scan store.Scan) (Draft, error) {
 // Drafts lists the drafts of the actor's place that nobody has sent, the
 // nearest limit first.
 func (m *Module) Drafts(ctx context.Context, a store.Actor, limit int) ([]Draft, error) {
-	rows, err := store.List(ctx, m.store.For(a), a.Unit, scanDraft, `
+	rows, _, err := store.First(ctx, m.store.For(a), a.Unit, limit, scanDraft, `
 		select `+draftColumns+`
 		  from surveillance_draft d left join surveillance_person p on p.patient = d.patient
-		 where d.place = ? and d.report = '' order by d.due, d.cause limit ?`, int64(a.Unit), limit)
+		 where d.place = ? and d.report = '' order by d.due, d.cause limit ?`, int64(a.Unit))
 	if err != nil {
 		return nil, fmt.Errorf("drafts of %v: %w", a.Unit, err)
 	}
@@ -114,8 +114,8 @@ func (m *Module) Cases(ctx context.Context, a store.Actor, unit vn.Unit, disease
 		where += ` and c.disease = ? `
 		args = append(args, disease)
 	}
-	rows, err := store.List(ctx, m.store.For(a), a.Unit, m.scanCase,
-		`select `+caseColumns+caseFrom+where+` order by c.reported desc, c.report limit ?`, append(args, limit)...)
+	rows, _, err := store.First(ctx, m.store.For(a), a.Unit, limit, m.scanCase,
+		`select `+caseColumns+caseFrom+where+` order by c.reported desc, c.report limit ?`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("cases: %w", err)
 	}

@@ -56,9 +56,9 @@ func (m *Module) List(ctx context.Context, a store.Actor, open bool) ([]Case, er
 	if id == "" {
 		return nil, nil
 	}
-	list, err := store.List(ctx, m.store.For(a), 0, scanCase, `select `+caseColumns+`
+	list, _, err := store.First(ctx, m.store.For(a), 0, listLimit, scanCase, `select `+caseColumns+`
 		 where c.asked_for = 1 and c.state in `+states+` and `+where+`
-		 order by c.asked desc limit ?`, id, listLimit)
+		 order by c.asked desc limit ?`, id)
 	if open {
 		slices.SortStableFunc(list, func(x, y Case) int { return cmp.Compare(rank(x), rank(y)) })
 	}
