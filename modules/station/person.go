@@ -202,13 +202,13 @@ func (m *Module) Record(ctx context.Context, a store.Actor, patient string) (Rec
 		return Record{}, err
 	}
 	r := Record{Person: personOf(doc, m.units)}
-	r.Visits, err = store.List(ctx, m.store.For(a), a.Unit, scanWaiting, `
+	r.Visits, _, err = store.First(ctx, m.store.For(a), a.Unit, 100, scanWaiting, `
 		select `+personColumns+`, v.encounter, '', '', v.status, v.arrived, v.ended,
 		       v.facility, coalesce(s.name, ''), v.station, v.sensitivity
 		  from station_visit v
 		  join station_person p on p.patient = v.patient
 		  left join station_place s on s.facility = v.facility
-		 where v.patient = ? order by v.arrived desc, v.encounter limit 100`, patient)
+		 where v.patient = ? order by v.arrived desc, v.encounter limit ?`, patient)
 	if err != nil {
 		return Record{}, fmt.Errorf("visits of a person: %w", err)
 	}

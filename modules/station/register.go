@@ -21,7 +21,7 @@ type A1Line struct {
 // order of arrival.
 func (m *Module) A1(ctx context.Context, a store.Actor, day vn.Date) ([]A1Line, error) {
 	station := a.Facility
-	visits, err := store.List(ctx, m.store.For(a), a.Unit, func(scan store.Scan) (A1Line, error) {
+	visits, _, err := store.First(ctx, m.store.For(a), a.Unit, 2000, func(scan store.Scan) (A1Line, error) {
 		var l A1Line
 		var err error
 		l.Waiting, err = scanWaiting(func(dest ...any) error { return scan(append(dest, &l.Reason, &l.Clinician)...) })
@@ -33,7 +33,7 @@ func (m *Module) A1(ctx context.Context, a store.Actor, day vn.Date) ([]A1Line, 
 		  join station_person p on p.patient = v.patient
 		  left join station_place s on s.facility = v.facility
 		 where v.station = ? and v.day = ? and v.status = 'finished'
-		 order by v.arrived, v.encounter limit 2000`, station, int64(day))
+		 order by v.arrived, v.encounter limit ?`, station, int64(day))
 	if err != nil {
 		return nil, fmt.Errorf("register A1: %w", err)
 	}

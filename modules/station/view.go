@@ -167,11 +167,11 @@ func (m *Module) Find(ctx context.Context, a store.Actor, text string, limit int
 	if err != nil {
 		return nil, fmt.Errorf("people of the station: %w", err)
 	}
-	arrived, err := store.List(ctx, m.store.For(a), a.Unit, scanPerson, `
+	arrived, _, err := store.First(ctx, m.store.For(a), a.Unit, limit, scanPerson, `
 		select `+personColumns+`
 		  from station_ticket q join station_person p on p.patient = q.patient
 		 where q.station = ? and q.day = ? and p.station <> ? and `+where+` limit ?`,
-		append(append([]any{station, int64(m.today()), station}, args...), limit)...)
+		append([]any{station, int64(m.today()), station}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("today's arrivals: %w", err)
 	}
@@ -203,9 +203,9 @@ func (m *Module) residents(ctx context.Context, a store.Actor, station string, t
 			join station_person p on p.patient = t.patient where true`
 		first = []any{station, lo, hi}
 	}
-	return store.List(ctx, m.store.For(a), a.Unit, scanPerson,
-		`select `+personColumns+` from `+from+` and `+where+` order by p.name_sort, p.patient limit ?`,
-		append(append(first, args...), limit)...)
+	list, _, err := store.First(ctx, m.store.For(a), a.Unit, limit, scanPerson,
+		`select `+personColumns+` from `+from+` and `+where+` order by p.name_sort, p.patient limit ?`, append(first, args...)...)
+	return list, err
 }
 
 // misses counts the typed words that no syllable of the name begins with, marks
@@ -311,7 +311,7 @@ func (m *Module) Today(ctx context.Context, a store.Actor, day vn.Date) ([]Waiti
 	if a.Site != "" {
 		where, here = where+` and v.facility = ?`, append(here, a.Site)
 	}
-	rows, err := store.List(ctx, m.store.For(a), a.Unit, scanWaiting, `
+	rows, _, err := store.First(ctx, m.store.For(a), a.Unit, 500, scanWaiting, `
 		select `+personColumns+`, v.encounter, coalesce(q.task, ''), coalesce(q.number, ''), v.status, v.arrived, v.ended,
 		       v.facility, coalesce(s.name, ''), v.station, v.sensitivity
 		  from station_visit v
@@ -320,7 +320,7 @@ func (m *Module) Today(ctx context.Context, a store.Actor, day vn.Date) ([]Waiti
 		  left join station_place s on s.facility = v.facility
 		 where `+where+` and v.status not in ('cancelled', 'entered-in-error')
 		 order by case when v.status = 'finished' then 1 else 0 end, v.arrived, v.encounter
-		 limit 500`, here...)
+		 limit ?`, here...)
 	if err != nil {
 		return nil, fmt.Errorf("visits of the day: %w", err)
 	}
