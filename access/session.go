@@ -287,7 +287,7 @@ func Home(r store.Role) string {
 	case store.Coordinator, store.Expert:
 		return "/hoi-chan"
 	case store.VillageWorker:
-		return "/mang"
+		return "/tram/thon"
 	case store.AccessReviewer:
 		return "/tai-khoan/ra-soat"
 	case store.Administrator:

@@ -104,10 +104,11 @@ func (a *App) openRooms(serving bool) error {
 // features.
 func (a *App) routes() *web.Mux {
 	mux := web.New(web.Options{
-		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Once: a.Store.Forms(), Behind: a.behind, Now: now, Log: a.log, Seen: a.metrics.seen, Demo: a.Config.Demo(),
+		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Once: a.Store.Forms(), Behind: a.behind, AppRate: a.Config.APIRate, Now: now, Log: a.log, Seen: a.metrics.seen, Demo: a.Config.Demo(),
 		Search: "/tram/tiep-don", SearchWho: station.Front, Secure: a.Config.TLSCert != "" || a.Config.LAN, Follow: a.mayFollow,
 		Places: []web.Place{
 			{Key: "app.place.station", Path: "/tram", Icon: "house", Who: web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff, store.StationDirector, store.PrivateClinic)},
+			{Key: "app.place.village", Path: "/tram/thon", Icon: "house", Who: web.Roles(store.VillageWorker)},
 			{Key: "app.place.surveillance", Path: "/dich", Icon: "shield-alert", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Department, store.HospitalReporter, store.PrivateClinic, store.Ministry)},
 			{Key: "app.place.telehealth", Path: "/hoi-chan", Icon: "video", Who: web.Roles(store.Doctor, store.StationDirector, store.Coordinator, store.Expert)},
 			{Key: "app.place.boards", Path: "/bang", Icon: "chart-column", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.Chairman, store.Department, store.CDC, store.Ministry)},

@@ -4,9 +4,13 @@
 // measurements, the visit and its signature, and register A1.
 //
 // Writes Patient, Task (ticket), Encounter, Observation, Condition,
-// MedicationRequest, CarePlan, Appointment. Follows the same and Organization.
-// Owns the view tables station_…: people as reception finds them, today's
-// queue, visits, the last measurements.
+// MedicationRequest, CarePlan, Appointment, Communication (signal). Follows the
+// same and Organization. Owns the view tables station_…: people as reception
+// finds them, today's queue, visits, the last measurements, signals.
+//
+// Village health workers see whom to remind of a visit, and tell the station of
+// suspected cases among residents: signals (TT 15/2026/TT-BYT Articles 2 and
+// 10.1), which stand on the day list until somebody takes them up.
 //
 // A visit is a draft until a doctor or physician assistant signs it; then its
 // parts become final in one commit, and only then it enters the book, the

@@ -24,10 +24,10 @@ func (m *Module) Follower() store.Follower {
 		panic("station: embedded tables are missing") // impossible: embedded above
 	}
 	return store.Follower{
-		Name: "station", Version: 1, Tables: sub, Apply: apply,
+		Name: "station", Version: 2, Tables: sub, Apply: apply,
 		Types: []string{
 			"Organization", "Patient", "Encounter", "Task", "Observation",
-			"Condition", "MedicationRequest", "CarePlan", "Appointment",
+			"Condition", "MedicationRequest", "CarePlan", "Appointment", "Communication",
 		},
 	}
 }
@@ -46,6 +46,8 @@ func apply(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.D
 		return applyTicket(ctx, tx, c, now)
 	case "Observation":
 		return applyMeasures(ctx, tx, c, now, before)
+	case "Communication":
+		return applySignal(ctx, tx, c, now, before)
 	default:
 		return applyLine(ctx, tx, c, now, before)
 	}

@@ -39,11 +39,15 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/tram/chan-doan", care, m.suggest)
 	mux.Get("/tram/so-a1", staff, m.registerA1)
 	mux.Get("/dau-vet/station/{encounter}", care, m.trace)
+	m.villageRoutes(mux)
 }
 
 // todayPage is the first screen of everybody at the station.
 func (m *Module) todayPage(w http.ResponseWriter, r *http.Request) error {
 	p, err := m.queue(r)
+	if err == nil && p.Front {
+		p.Signals, err = m.signals(r)
+	}
 	if err != nil {
 		return err
 	}
@@ -67,6 +71,8 @@ type queueData struct {
 	Open  int
 	Done  int
 	Front bool
+
+	Signals signalsData // for those of the front
 }
 
 func (m *Module) queue(r *http.Request) (queueData, error) {
