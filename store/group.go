@@ -22,8 +22,8 @@ type commitTx struct {
 }
 
 // groupWriter is the one writer of a SQLite file. Units that arrive while it
-// is busy share the next transaction and its fsync; each stands behind its own
-// savepoint, so that a failing one takes nobody along.
+// is busy share the next transaction and its fsync; each but the first stands
+// behind its own savepoint, so that a failing one takes nobody along.
 type groupWriter struct {
 	pool  *pool
 	tx    *connTx
@@ -37,11 +37,12 @@ type unit struct {
 	err  chan error
 }
 
-// groupLimit bounds the units of one transaction; writeLimit its statements,
-// so that a reader's snapshot and the WAL stay small.
+// groupLimit bounds the units of one transaction. Once it has writeLimit
+// statements nobody joins it: behind a savepoint every page is copied before it
+// changes, which costs large units more than an fsync of their own.
 const (
 	groupLimit = 256
-	writeLimit = 20000
+	writeLimit = 300
 )
 
 // ErrClosed is what a closed store answers.
@@ -125,62 +126,68 @@ func (g *groupWriter) refuse() {
 // false when the end was met.
 func (g *groupWriter) batch(first *unit) (more bool) {
 	ctx := context.Background()
-	units, errs := []*unit{first}, []error{}
+	units, errs := []*unit{first}, []error{nil}
 	more = true
 	tx := &commitTx{Tx: g.tx}
+	var alone error // of the first unit, which fails with its transaction
 	err := g.tx.transact(ctx, func(c *connTx) error {
 		if err := tx.numbers(ctx); err != nil {
 			return err
 		}
-		for i := 0; i < len(units); i++ {
-			err := g.one(ctx, tx, units[i])
+		if alone = g.one(ctx, tx, first); alone != nil {
+			return alone
+		}
+		for more && len(units) < groupLimit && tx.statements < writeLimit {
+			var u *unit
+			select {
+			case u = <-g.units:
+				more = u != nil
+			default:
+			}
+			if u == nil {
+				break
+			}
+			units = append(units, u)
+			err := g.behind(ctx, tx, u)
 			if errors.Is(err, errBroken) {
 				return err
 			}
 			errs = append(errs, err)
-			if i+1 == len(units) && len(units) < groupLimit && tx.statements < writeLimit {
-				select {
-				case u := <-g.units:
-					if u == nil {
-						more = false
-					} else {
-						units = append(units, u)
-					}
-				default:
-				}
-			}
-			if !more {
-				break
-			}
 		}
 		return nil
 	})
 	for i, u := range units {
-		if err == nil {
-			u.err <- errs[i]
-		} else {
+		switch {
+		case alone != nil:
+			u.err <- alone
+		case err != nil:
 			u.err <- fmt.Errorf("writing to disk: %w", err)
+		default:
+			u.err <- errs[i]
 		}
 	}
 	return more
 }
 
-// one runs a unit behind a savepoint; its numbers are taken back when it fails.
-func (g *groupWriter) one(ctx context.Context, tx *commitTx, u *unit) error {
-	tx.rows = nil // of a unit that failed
+// behind runs a unit behind a savepoint; its numbers are taken back when it
+// fails.
+func (g *groupWriter) behind(ctx context.Context, tx *commitTx, u *unit) error {
 	before := *tx
-	err := g.tx.savepoint(ctx, func() (err error) {
-		defer func() {
-			if r := recover(); r != nil {
-				err = fmt.Errorf("panic in a commit: %v\n%s", r, debug.Stack())
-			}
-		}()
-		return u.work(tx)
-	})
+	err := g.tx.savepoint(ctx, func() error { return g.one(ctx, tx, u) })
 	if err != nil {
 		tx.logged, tx.audited = before.logged, before.audited
 	}
 	return err
+}
+
+func (g *groupWriter) one(ctx context.Context, tx *commitTx, u *unit) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic in a commit: %v\n%s", r, debug.Stack())
+		}
+	}()
+	tx.rows = nil // of a unit that failed
+	return u.work(tx)
 }
 
 // numbers reads where the log and the audit stand: another process may have
