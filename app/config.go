@@ -32,6 +32,7 @@ type Config struct {
 	TLSKey    string `help:"Key file." env:"MACH_TLS_KEY"`
 	LAN       bool   `help:"Serve HTTPS on the local network with a certificate of our own." env:"MACH_LAN"`
 	Site      string `help:"Name of this installation in the change log." default:"hub" env:"MACH_SITE"`
+	APIRate   int    `name:"api-rate" help:"Requests a second that one application token may make; bursts of twice as many." default:"200" env:"MACH_API_RATE"`
 	Level     string `help:"Log level: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"MACH_LOG"`
 }
 

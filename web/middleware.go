@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,6 +17,7 @@ import (
 
 	"mach/i18n"
 	"mach/issue"
+	"mach/store"
 )
 
 // Paths of package access that layouts link to.
@@ -169,17 +171,15 @@ func (m *Mux) admit(w http.ResponseWriter, r *http.Request, v *visit, route *Rou
 	if m.opt.Sessions != nil {
 		s, err := m.opt.Sessions.Resolve(r)
 		if err != nil {
-			return err
+			return cmp.Or(m.slow(store.Actor{}, r), err) // guessers of tokens are slowed like all
 		}
 		v.session = s
 		if _, err := r.Cookie(cookieLang); err != nil && s.Lang != "" && r.URL.Query().Get("lang") == "" {
 			v.lang = s.Lang
 		}
 	}
-	if wait := m.limits.take(v.session.Actor.Account, address(r)); wait > 0 {
-		e := issue.New(issue.Throttled, "web.fail.throttled")
-		e.Retry = 1 + int(wait/time.Second)
-		return e
+	if err := m.slow(v.session.Actor, r); err != nil {
+		return err
 	}
 	if !route.Who.Allows(v.session) {
 		if v.session.Actor.Role == "" {
@@ -193,6 +193,17 @@ func (m *Mux) admit(w http.ResponseWriter, r *http.Request, v *visit, route *Rou
 	r.Body = http.MaxBytesReader(w, r.Body, route.max)
 	v.flash = m.takeFlash(w, r)
 	return nil
+}
+
+// slow counts the request; issue.Throttled when there were too many.
+func (m *Mux) slow(a store.Actor, r *http.Request) error {
+	wait := m.limits.take(a, address(r))
+	if wait == 0 {
+		return nil
+	}
+	e := issue.New(issue.Throttled, "web.fail.throttled")
+	e.Retry = 1 + int(wait/time.Second)
+	return e
 }
 
 // address is the client's address; a whole /64 for IPv6, which one house has.

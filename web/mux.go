@@ -41,6 +41,9 @@ type Options struct {
 	// MaxBody is the largest request body in bytes; 0 = 1 MiB. A route may
 	// ask for more with Route.MaxBody.
 	MaxBody int64
+	// AppRate is how many requests a second one application token may make, with
+	// bursts of twice as many; 0 = 200. People's pages and sign-in keep theirs.
+	AppRate int
 }
 
 // Place is an entry of the rail: a place people go, not a feature.
@@ -109,7 +112,7 @@ func New(o Options) *Mux {
 		opt:    o,
 		mux:    http.NewServeMux(),
 		hub:    newHub(o.Now),
-		limits: newLimits(o.Now),
+		limits: newLimits(o.Now, o.AppRate),
 		atWork: atWork{keys: map[string]bool{}},
 		assets: assets.Open(),
 		cross:  http.NewCrossOriginProtection(),
