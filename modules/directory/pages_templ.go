@@ -1168,7 +1168,7 @@ func householdsPage(p householdsData) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					templ_7745c5c3_Err = table.Table(table.Props{
-						Caption: web.T(ctx, "directory.households.of", p.Unit.Full()), Hidden: true, First: true,
+						Caption: web.T(ctx, "directory.households.of", p.Unit.Full()), Hidden: true, First: true, Stack: true,
 						Cols: []table.Col{{Head: web.T(ctx, "directory.col.head"), Wide: true}, {Head: web.T(ctx, "directory.col.number")}, {Head: web.T(ctx, "directory.col.members"), Num: true}},
 						Rows: householdRows(ctx, p.Rows),
 					}).Render(ctx, templ_7745c5c3_Buffer)
