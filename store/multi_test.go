@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mach/fhir"
+	"mach/issue"
 	"mach/store"
 	"mach/store/storetest"
 )
@@ -134,11 +135,12 @@ func TestJobs(t *testing.T) {
 	}, storetest.Configure(func(c *store.Config) { c.Now = clock.Now }))
 }
 
-// A diagnosis that was corrected stays hidden in its old version from those
-// who may not know it.
+// What an old version alone would tell stays hidden in it from those who may
+// not know: a diagnosis that was corrected, a result nobody had signed, a
+// record of another part.
 func TestHistoryHidesWhatOldVersionsReveal(t *testing.T) {
 	guard := storetest.JudgeFunc(func(a store.Actor, _ store.Action, l store.Labels, _ []store.Relation) store.Decision {
-		return store.Decision{Allow: a.Role == store.Doctor || len(l.Sensitivity) == 0, Reason: "t"}
+		return store.Decision{Allow: a.Role == store.Doctor || len(l.Sensitivity) == 0 && !l.Draft && l.Category != "case-report", Reason: "t"}
 	})
 	sensitive := func(system, code, _ string) []string {
 		if code == "B20" {
@@ -146,26 +148,44 @@ func TestHistoryHidesWhatOldVersionsReveal(t *testing.T) {
 		}
 		return nil
 	}
+	const condition = `{"resourceType":"Condition","id":"c1","subject":{"reference":"Patient/p1"},%s"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10","code":%q}]}}`
+	const result = `{"resourceType":"Observation","id":"c1","subject":{"reference":"Patient/p1"},"status":%q,"code":{"text":%q}}`
+	const report = `"category":[{"coding":[{"system":"https://mach.vn/cs/category","code":"case-report"}]}],`
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		condition := func(id, code string) *fhir.Doc {
-			return doc(t, `{"resourceType":"Condition","id":%q,"subject":{"reference":"Patient/p1"},"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10","code":%q}]}}`, id, code)
-		}
-		door := s.For(storetest.Doctor("tram"))
-		must(t, door, store.Create(patient(t, "p1", "Nguyễn")), store.Create(condition("c1", "B20")))
-		nurse := func() store.Door { return s.For(storetest.Nurse("tram")) }
-		if _, err := nurse().Read(ctx, "Condition", "c1"); err == nil {
-			t.Fatal("a nurse reads a sensitive diagnosis")
-		}
-		must(t, door, store.Update(condition("c1", "A90"), 0))
-		if docs, _, err := door.History(ctx, "Condition", "c1", 0); err != nil || len(docs) != 2 {
-			t.Fatalf("the doctor sees %d versions, %v", len(docs), err)
-		}
-		docs, _, err := nurse().History(ctx, "Condition", "c1", 0)
-		if err != nil || len(docs) != 1 || docs[0].VersionID() != "2" {
-			t.Errorf("the nurse sees %d versions, %v", len(docs), err)
-		}
-		if _, err := nurse().ReadVersion(ctx, "Condition", "c1", 1); err == nil {
-			t.Error("the nurse reads version 1")
+		must(t, s.For(storetest.Doctor("tram")), store.Create(patient(t, "p1", "Nguyễn")))
+		for name, versions := range map[string][2]*fhir.Doc{
+			"corrected": {doc(t, condition, "", "B20"), doc(t, condition, "", "A90")},
+			"draft":     {doc(t, result, "preliminary", "nghi ung thư"), doc(t, result, "final", "bình thường")},
+			"category":  {doc(t, condition, report, "A90"), doc(t, condition, "", "A91")},
+		} {
+			t.Run(name, func(t *testing.T) { checkHiddenVersion(t, s, name, versions) })
 		}
 	}, storetest.Guarded(guard), storetest.Configure(func(c *store.Config) { c.Sensitivity = sensitive }))
+}
+
+// checkHiddenVersion writes two versions and expects that a nurse sees the
+// second only, the doctor both.
+func checkHiddenVersion(t *testing.T, s *store.Store, id string, versions [2]*fhir.Doc) {
+	door, nurse := s.For(storetest.Doctor("tram")), func() store.Door { return s.For(storetest.Nurse("tram")) }
+	typ := versions[0].Type()
+	for i := range versions {
+		one, err := versions[i].Set("id", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(t, door, store.Put(one))
+		if _, err := nurse().Read(ctx, typ, id); (err == nil) != (i == 1) {
+			t.Fatalf("a nurse reads version %d: %v", i+1, err)
+		}
+	}
+	if docs, _, err := door.History(ctx, typ, id, 0); err != nil || len(docs) != 2 {
+		t.Errorf("the doctor sees %d versions, %v", len(docs), err)
+	}
+	docs, _, err := nurse().History(ctx, typ, id, 0)
+	if err != nil || len(docs) != 1 || docs[0].VersionID() != "2" {
+		t.Errorf("the nurse sees %d versions, %v", len(docs), err)
+	}
+	if _, err := nurse().ReadVersion(ctx, typ, id, 1); !issue.Is(err, issue.NotFound) {
+		t.Errorf("the nurse reads version 1: %v", err)
+	}
 }

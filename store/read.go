@@ -135,28 +135,29 @@ func (d Door) versions(ctx context.Context, row *stored, where string, version i
 	return d.revealing(ctx, docs, changes)
 }
 
-// revealing drops the versions whose own content has labels that the actor may
-// not see: a corrected diagnosis stays what it was in the old version.
+// revealing drops the versions whose own labels the actor may not see: a
+// corrected diagnosis stays what it was in the old version, a preliminary
+// result stays a draft.
 func (d Door) revealing(ctx context.Context, docs []*fhir.Doc, changes []Change) ([]*fhir.Doc, []Change, error) {
 	kept := 0
 	l := labeller{s: d.s}
 	for i, doc := range docs {
 		if doc != nil {
-			labels := changes[i].Labels
-			own := merged(labels.Sensitivity, l.own(&labelled{doc: doc, out: Labels{Patient: labels.Patient}}))
-			if len(own) != len(labels.Sensitivity) {
-				labels.Sensitivity = own
-				dec, err := d.s.judge(ctx, d.s.read, d.a, ActRead, labels)
+			now, was := changes[i].Labels, changes[i].Labels
+			was.Category, was.Draft = categoryOf(doc), draft(doc)
+			was.Sensitivity = merged(now.Sensitivity, l.own(&labelled{doc: doc, out: Labels{Patient: now.Patient}}))
+			if !same(now, was) {
+				dec, err := d.s.judge(ctx, d.s.read, d.a, ActRead, was)
 				if err != nil {
 					return nil, nil, err
 				}
-				if err := d.s.auditMany(ctx, d.a, ActRead, []Seen{{Labels: labels, Decision: dec}}); err != nil {
+				if err := d.s.auditMany(ctx, d.a, ActRead, []Seen{{Labels: was, Decision: dec}}); err != nil {
 					return nil, nil, err
 				}
 				if !dec.Allow {
 					continue
 				}
-				changes[i].Labels = labels
+				changes[i].Labels = was
 			}
 		}
 		docs[kept], changes[kept] = doc, changes[i]
