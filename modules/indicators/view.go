@@ -238,10 +238,11 @@ func (m *Module) Items(ctx context.Context, a store.Actor, id string, unit vn.Un
 	if !ok {
 		return nil, issue.New(issue.NotFound, "indicators.unknown", id)
 	}
-	return store.List(ctx, m.store.For(a), unit, scanItem, `
+	items, _, err := store.First(ctx, m.store.For(a), unit, limit, scanItem, `
 		select resource, patient, facility, category, sensitivity, unit, day from indicators_item
 		 where indicator = ? and unit = ? and day >= ? and day <= ? and held = 0
-		 order by day desc, resource desc limit ?`, id, int64(unit), m.since(f, p), int64(p.To), limit)
+		 order by day desc, resource desc limit ?`, id, int64(unit), m.since(f, p), int64(p.To))
+	return items, err
 }
 
 func scanItem(scan store.Scan) (Item, error) {
