@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"time"
 
 	"mach/fhir"
 	"mach/store"
@@ -127,11 +128,31 @@ func (g *generator) visitFor(p person, key string, day vn.Date, c complaint, r *
 			DosageInstruction: []fhir.Dosage{{Text: c.dose}},
 		},
 	}
+	if lasting[c.code[:3]] && day > g.plan.Date-60 {
+		out = append(out, g.again(p, encounter, id("appointment"), day+28))
+	}
 	out = append(out, g.measures(p, c, day, id, began, nurse, r)...)
 	if report := g.reportOf(p, condition, day, r); report != nil {
 		out = append(out, report)
 	}
 	return out
+}
+
+// lasting are the diagnoses whose people come each month.
+var lasting = map[string]bool{"I10": true, "E11": true, "J45": true}
+
+// again is the appointment for the next visit.
+func (g *generator) again(p person, encounter fhir.Reference, id string, day vn.Date) fhir.Appointment {
+	for day.Weekday() == time.Saturday || day.Weekday() == time.Sunday {
+		day++
+	}
+	return fhir.Appointment{
+		ID: id, Status: "booked", Description: "Khám lại, lĩnh thuốc", Start: fhir.Instant(at(day, 8, 0)), End: fhir.Instant(at(day, 8, 20)),
+		SupportingInformation: []fhir.Reference{encounter},
+		Participant: []fhir.AppointmentParticipant{
+			{Actor: fhir.Ref("Patient", p.id), Status: "accepted"}, {Actor: fhir.Ref("Practitioner", g.facilities[p.station].one(store.Doctor).practitioner), Status: "accepted"},
+		},
+	}
 }
 
 // measures are blood pressure for adults, temperature for fevers, weight for

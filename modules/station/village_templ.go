@@ -92,7 +92,7 @@ func villagePage(p villageData) templ.Component {
 				ctx = templ.InitializeContext(ctx)
 				templ_7745c5c3_Err = field.Search(field.SearchProps{
 					ID: "resident", Name: "q", Action: "/tram/thon", Value: p.Query,
-					Label: web.T(ctx, "station.find.label"), Hint: web.T(ctx, "station.signal.about.hint"), Submit: web.T(ctx, "station.find.do"),
+					Label: web.T(ctx, "station.signal.resident"), Hint: web.T(ctx, "station.signal.about.hint"), Submit: web.T(ctx, "station.find.do"),
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
