@@ -187,7 +187,7 @@ func glassTitle(ctx context.Context, d glassData) string {
 	if d.Name == "" {
 		return web.T(ctx, "account.emergency")
 	}
-	return strings.Join([]string{d.Name, web.TOr(ctx, "account.sex."+d.Sex, d.Sex), d.Birth}, " · ")
+	return strings.Join([]string{d.Name, web.TOr(ctx, "account.sex."+d.Sex, d.Sex), dayWord(ctx, d.Birth)}, " · ")
 }
 
 func glassWho(ctx context.Context, g access.Glass) string {
@@ -211,12 +211,21 @@ func noticeLines(ctx context.Context, list []access.Glass) []plain.Line {
 	return out
 }
 
-func sectionRows(s section) [][]table.Cell {
+func sectionRows(ctx context.Context, s section) [][]table.Cell {
 	var out [][]table.Cell
 	for _, l := range s.Lines {
-		out = append(out, table.Text(l.On, l.Text))
+		out = append(out, table.Text(dayWord(ctx, l.On), l.Text))
 	}
 	return out
+}
+
+// dayWord writes a FHIR date as people do; what cannot be read stays as it is.
+func dayWord(ctx context.Context, iso string) string {
+	p, err := vn.ParsePartialDate(iso)
+	if err != nil || !p.Known() {
+		return iso
+	}
+	return web.PartialDate(ctx, p)
 }
 
 func reviewCols(ctx context.Context) []table.Col {
