@@ -42,8 +42,6 @@ type Config struct {
 	// Demo allows one-time links. Set it only for a data folder that mach demo
 	// made.
 	Demo bool
-	// DirectorCode asks station directors for one-time codes too.
-	DirectorCode bool
 }
 
 // Access holds the parts that share one set of tables.

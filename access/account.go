@@ -36,7 +36,7 @@ type Assignment struct {
 	ID           string
 	Account      string
 	Role         store.Role
-	Facility     string // Organization id: the station, also for work at a sub-site
+	Facility     string // Organization id: the station, also for work at a sub-site; "" = none, of a role that oversees a unit
 	FacilityName string
 	Site         string    // Organization id of the sub-site (điểm trạm); "" = the seat
 	Unit         vn.UnitID // where the facility is, or what the role oversees
@@ -82,13 +82,19 @@ func newAccounts(k *core) (*Accounts, error) {
 // loginKey is the form in which logins are stored and compared.
 func loginKey(login string) string { return vn.Fold(strings.TrimSpace(login)) }
 
-// Add makes an account and returns it, with the base32 secret of its one-time
-// codes when it asked for them: shown once, then only sealed. by must be the
-// system or an administrator. Errors: Duplicate (the login is taken), Value
-// (a weak password), Forbidden.
-func (a *Accounts) Add(ctx context.Context, by store.Actor, n NewAccount) (acc Account, codeSecret string, err error) {
+// Add makes an account with its first roles, all or nothing, and returns it,
+// with the base32 secret of its one-time codes when it asked for them: shown
+// once, then only sealed. by must be the system or an administrator, who must
+// be allowed to assign the roles. Errors: Duplicate (the login is taken), Value
+// (a weak password), Forbidden, and those of Assign.
+func (a *Accounts) Add(ctx context.Context, by store.Actor, n NewAccount, roles ...Assignment) (acc Account, codeSecret string, err error) {
 	if by.Role != store.System && by.Role != store.Administrator {
 		return Account{}, "", a.refuse(ctx, by, "")
+	}
+	for _, s := range roles {
+		if err := a.mayAssign(ctx, by, s); err != nil {
+			return Account{}, "", err
+		}
 	}
 	acc = Account{ID: newID(), Login: loginKey(n.Login), Name: vn.NormalName(n.Name), Practitioner: n.Practitioner,
 		Patient: n.Patient, Lang: n.Lang, HasPIN: n.PIN != "", HasCode: n.Code, Made: a.now()}
@@ -116,10 +122,19 @@ func (a *Accounts) Add(ctx context.Context, by store.Actor, n NewAccount) (acc A
 			return Account{}, "", err
 		}
 	}
-	if err := a.insert(ctx, row); err != nil {
+	for i := range roles {
+		roles[i] = a.starting(roles[i], acc.ID)
+	}
+	if err := a.insert(ctx, row, roles); err != nil {
 		return Account{}, "", err
 	}
-	return acc, codeSecret, a.noteAccount(ctx, by, acc.ID, "account.add")
+	err = a.noteAccount(ctx, by, acc.ID, "account.add")
+	for _, s := range roles {
+		if err == nil {
+			err = a.noteAccount(ctx, by, acc.ID, "account.assign."+string(s.Role))
+		}
+	}
+	return acc, codeSecret, err
 }
 
 func (a *Accounts) hashPIN(ctx context.Context, account, pin string) (string, error) {
@@ -134,10 +149,7 @@ func (a *Accounts) hashPIN(ctx context.Context, account, pin string) (string, er
 // account holds there until the same day is returned as it is. Errors:
 // NotFound, Forbidden, Value.
 func (a *Accounts) Assign(ctx context.Context, by store.Actor, s Assignment) (Assignment, error) {
-	if !a.Manages(by, s.Unit) || s.Role == store.System {
-		return Assignment{}, a.refuse(ctx, by, s.Account)
-	}
-	if err := checkAssignment(s); err != nil {
+	if err := a.mayAssign(ctx, by, s); err != nil {
 		return Assignment{}, err
 	}
 	if _, ok, err := a.byID(ctx, s.Account); err != nil || !ok {
@@ -152,14 +164,28 @@ func (a *Accounts) Assign(ctx context.Context, by store.Actor, s Assignment) (As
 			return h, nil
 		}
 	}
-	s.ID = newID()
+	s = a.starting(s, s.Account)
+	if err := insertAssignment(ctx, a.db, s); err != nil {
+		return Assignment{}, fmt.Errorf("adding an assignment: %w", err)
+	}
+	return s, a.noteAccount(ctx, by, s.Account, "account.assign."+string(s.Role))
+}
+
+// mayAssign refuses a role that by may not give, or that is not whole.
+func (a *Accounts) mayAssign(ctx context.Context, by store.Actor, s Assignment) error {
+	if !a.Manages(by, s.Unit) || s.Role == store.System {
+		return a.refuse(ctx, by, s.Account)
+	}
+	return checkAssignment(s)
+}
+
+// starting is a new role of an account, from now on unless it says when.
+func (a *Accounts) starting(s Assignment, account string) Assignment {
+	s.ID, s.Account = newID(), account
 	if s.From.IsZero() {
 		s.From = a.now()
 	}
-	if err := a.insertAssignment(ctx, s); err != nil {
-		return Assignment{}, err
-	}
-	return s, a.noteAccount(ctx, by, s.Account, "account.assign."+string(s.Role))
+	return s
 }
 
 // same reports whether the two are the same role until the same day.
@@ -173,7 +199,7 @@ func checkAssignment(s Assignment) error {
 		if s.Patient == "" {
 			return issue.New(issue.Required, "access.assignment.patient").At("patient")
 		}
-	case s.Role == "" || s.Facility == "" || s.Unit == 0:
+	case s.Role == "" || s.Facility == "" && !oversees(s.Role) || s.Unit == 0:
 		return issue.New(issue.Required, "access.assignment.incomplete").At("role")
 	}
 	if !s.To.IsZero() && !s.To.After(s.From) {
@@ -396,11 +422,13 @@ func (a *Accounts) SetLang(ctx context.Context, by store.Actor, lang i18n.Lang) 
 	return a.exec(ctx, "saving the language", `update access_account set lang = ? where id = ?`, string(lang), by.Account)
 }
 
-// NeedsCode reports whether the role may be entered only with a one-time code.
-func (a *Accounts) NeedsCode(r store.Role) bool {
-	return slices.Contains([]store.Role{store.Ministry, store.Department, store.CDC, store.Administrator, store.AccessReviewer}, r) ||
-		r == store.StationDirector && a.cfg.DirectorCode
+// oversees reports whether the role oversees a unit; it needs no facility.
+func oversees(r store.Role) bool {
+	return slices.Contains([]store.Role{store.Ministry, store.Department, store.CDC, store.Administrator, store.AccessReviewer}, r)
 }
+
+// NeedsCode reports whether the role may be entered only with a one-time code.
+func (a *Accounts) NeedsCode(r store.Role) bool { return oversees(r) }
 
 func (a *Accounts) refuse(ctx context.Context, by store.Actor, account string) error {
 	if err := a.note(ctx, by, ActAccount, store.Labels{Type: "Account", ID: account}, false, "account.manage"); err != nil {

@@ -141,7 +141,7 @@ func (g *Guardians) apply(ctx context.Context, one Guardianship) error {
 		return err
 	}
 	if len(roles) == 0 {
-		err = g.accounts.insertAssignment(ctx, Assignment{ID: newID(), Account: one.Account, Role: store.Guardian,
+		err = insertAssignment(ctx, g.db, Assignment{ID: newID(), Account: one.Account, Role: store.Guardian,
 			FacilityName: one.WardName, Patient: one.Patient, From: one.From, To: one.end()})
 	} else {
 		err = g.exec(ctx, "changing a guardian's role", `update access_assignment set until = ? where id = ?`, micro(one.end()), roles[0].ID)

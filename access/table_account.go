@@ -57,7 +57,7 @@ func (c *core) rows(ctx context.Context, doing string, scan func(func(...any) er
 	return nil
 }
 
-func (a *Accounts) insert(ctx context.Context, r accountRow) error {
+func (a *Accounts) insert(ctx context.Context, r accountRow, roles []Assignment) error {
 	err := a.db.In(ctx, func(tx store.Tx) error {
 		var one string
 		taken, err := tx.Row(ctx, []any{&one}, `select id from access_account where login = ?`, r.Login)
@@ -67,8 +67,14 @@ func (a *Accounts) insert(ctx context.Context, r accountRow) error {
 		if taken {
 			return issue.New(issue.Duplicate, "access.account.taken").At("login")
 		}
-		return tx.Exec(ctx, `insert into access_account (`+accountColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		err = tx.Exec(ctx, `insert into access_account (`+accountColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			r.ID, r.Login, r.Name, r.Practitioner, r.Patient, r.password, r.pin, r.totp, r.step, string(r.Lang), micro(r.Closed), micro(r.Made))
+		for _, s := range roles {
+			if err == nil {
+				err = insertAssignment(ctx, tx, s)
+			}
+		}
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("adding an account: %w", err)
@@ -133,8 +139,13 @@ func (x *assignmentScan) row() Assignment {
 	return s
 }
 
-func (a *Accounts) insertAssignment(ctx context.Context, s Assignment) error {
-	return a.exec(ctx, "adding an assignment", `insert into access_assignment (`+assignmentColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+// execer is a database, or a transaction of it.
+type execer interface {
+	Exec(ctx context.Context, sql string, args ...any) error
+}
+
+func insertAssignment(ctx context.Context, db execer, s Assignment) error {
+	return db.Exec(ctx, `insert into access_assignment (`+assignmentColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		s.ID, s.Account, string(s.Role), s.Facility, s.FacilityName, s.Site, int64(s.Unit), s.Patient, micro(s.From), micro(s.To))
 }
 

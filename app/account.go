@@ -20,7 +20,7 @@ type accountCmd struct {
 	Config
 	Login string `required:"" help:"Name to sign in with."`
 	Name  string `required:"" help:"Full name, as the access log shows it."`
-	Role  string `default:"administrator" help:"Role of the account."`
+	Role  string `default:"administrator" enum:"administrator,access-reviewer,ministry,department,cdc" help:"Role of the account, one that oversees a unit: ${enum}."`
 	Unit  string `default:"VN" help:"Code of the unit it oversees; VN for the nation."`
 }
 
@@ -31,23 +31,17 @@ func (c *accountCmd) Run(ctx context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	unit := vn.Nation
+	unit, ok := a.Units.Get(vn.Nation)
 	if c.Unit != "VN" {
-		u, ok := a.Units.ByCode(c.Unit, vn.DateOf(now()))
-		if !ok {
-			return errors.Join(fmt.Errorf("%w: no unit %s today", ErrUsage, c.Unit), a.Close())
-		}
-		unit = u.ID
+		unit, ok = a.Units.ByCode(c.Unit, vn.DateOf(now()))
 	}
-	password := rand.Text()[:20]
-	account, secret, err := a.Access.Accounts.Add(ctx, system(), access.NewAccount{
-		Login: c.Login, Name: c.Name, Password: password, Code: a.Access.Accounts.NeedsCode(store.Role(c.Role)), Lang: "vi",
-	})
-	if err == nil {
-		_, err = a.Access.Accounts.Assign(ctx, system(), access.Assignment{
-			Account: account.ID, Role: store.Role(c.Role), Unit: unit, From: now(),
-		})
+	if !ok {
+		return errors.Join(fmt.Errorf("%w: no unit %s today", ErrUsage, c.Unit), a.Close())
 	}
+	role, password := store.Role(c.Role), rand.Text()[:20]
+	_, secret, err := a.Access.Accounts.Add(ctx, system(), access.NewAccount{
+		Login: c.Login, Name: c.Name, Password: password, Code: a.Access.Accounts.NeedsCode(role), Lang: "vi",
+	}, access.Assignment{Role: role, FacilityName: unit.Full(), Unit: unit.ID})
 	if err == nil {
 		err = json.NewEncoder(s.Out).Encode(map[string]string{"login": c.Login, "password": password, "totp_secret": secret})
 	}

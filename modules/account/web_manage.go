@@ -99,11 +99,7 @@ func (m *Module) create(r *http.Request, at place, role store.Role, n access.New
 		return handedData{}, issue.New(issue.Forbidden, "account.manage.outside").At("facility")
 	}
 	n.Password, n.Code = newPassword(), m.access.Accounts.NeedsCode(role)
-	acc, secret, err := m.access.Accounts.Add(ctx, a, n)
-	if err != nil {
-		return handedData{}, err
-	}
-	_, err = m.access.Accounts.Assign(ctx, a, at.assignment(acc.ID, role))
+	acc, secret, err := m.access.Accounts.Add(ctx, a, n, at.assignment("", role))
 	return handedData{Account: acc, Password: n.Password, Code: secret}, err
 }
 
