@@ -33,6 +33,8 @@ type Form struct {
 	sent   bool
 	once   string
 	err    error
+
+	renewed bool // once is no longer the key that was sent
 }
 
 // Blank returns a form that has not been sent, with values to begin with: name,
@@ -241,13 +243,15 @@ func (f *Form) Value(name string) string {
 // Holds reports whether a choice shows value; false for a nil form.
 func (f *Form) Holds(name, value string) bool { return f != nil && f.Has(name, value) }
 
-// key returns the form's idempotency key, made once.
+// key returns the form's idempotency key, made once. A refused form comes back
+// with a new one: mended it says something else, and what was committed under
+// the old key would refuse it for ever.
 func (f *Form) key() string {
 	if f == nil {
 		return rand.Text()
 	}
-	if f.once == "" {
-		f.once = rand.Text()
+	if f.once == "" || f.sent && !f.OK() && !f.renewed {
+		f.once, f.renewed = rand.Text(), f.sent
 	}
 	return f.once
 }

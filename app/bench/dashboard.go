@@ -159,12 +159,17 @@ func arrivals(ctx context.Context, st *station.Module, desk, doctor store.Actor)
 			return err
 		}
 		visits[i] = id
-		return st.Examine(ctx, asked(doctor), id, v.Version, uuid.NewString(), station.Exam{
-			Reason: "Ho, sốt nhẹ", Diagnoses: []station.Diagnosis{{Code: "J06.9", Words: "Nhiễm trùng hô hấp trên cấp"}},
-			Medicines: []station.Medicine{{Name: "Paracetamol 500 mg", Dose: "1 viên khi sốt"}}, Advice: "Uống nhiều nước",
-		})
+		return st.Examine(ctx, asked(doctor), id, v.Version, uuid.NewString(), cold())
 	})
 	return visits, err
+}
+
+// cold is what the doctor of the bench writes.
+func cold() station.Exam {
+	return station.Exam{
+		Reason: "Ho, sốt nhẹ", Diagnoses: []station.Diagnosis{{Code: "J06.9", Words: "Nhiễm trùng hô hấp trên cấp"}},
+		Medicines: []station.Medicine{{Name: "Paracetamol 500 mg", Dose: "1 viên khi sốt"}}, Advice: "Uống nhiều nước",
+	}
 }
 
 // asked is an actor in a request of its own, as each page is.
@@ -186,8 +191,11 @@ func signAll(ctx context.Context, st *station.Module, doctor store.Actor, visits
 	for _, id := range visits {
 		<-clock.C
 		all.Go(func() {
+			v, err := st.Visit(ctx, asked(doctor), id)
 			at := time.Now()
-			err := st.Sign(ctx, asked(doctor), id, uuid.NewString())
+			if err == nil {
+				err = st.Sign(ctx, asked(doctor), id, v.Version, uuid.NewString(), cold())
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if failed = errors.Join(failed, err); err == nil {

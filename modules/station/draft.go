@@ -18,26 +18,28 @@ import (
 // them, the others are this doctor's. version is that of the Encounter the form
 // was made from; somebody else's change in between is Conflict.
 func (m *Module) Examine(ctx context.Context, a store.Actor, encounter string, version int64, key string, e Exam) error {
-	ops, err := m.examOps(ctx, a, encounter, version, e)
+	v, err := m.Visit(ctx, a, encounter)
+	if err != nil {
+		return err
+	}
+	if err := editable(v); err != nil {
+		return err
+	}
+	ops, err := m.examOps(v, a, version, e, false)
 	if err != nil {
 		return err
 	}
 	return m.commit(ctx, a, key, ops)
 }
 
-func (m *Module) examOps(ctx context.Context, a store.Actor, encounter string, version int64, e Exam) ([]store.Op, error) {
-	v, err := m.Visit(ctx, a, encounter)
+// examOps write the doctor's part, still a draft, or signed.
+func (m *Module) examOps(v Visit, a store.Actor, version int64, e Exam, sign bool) ([]store.Op, error) {
+	at := fhir.Instant(m.now())
+	wanted, err := e.resources(v, worker(a), at)
 	if err != nil {
 		return nil, err
 	}
-	if err := editable(v); err != nil {
-		return nil, err
-	}
-	wanted, err := e.resources(v, worker(a), fhir.Instant(m.now()))
-	if err != nil {
-		return nil, err
-	}
-	ids, ops, err := v.rewritten(wanted)
+	ids, ops, err := v.rewritten(wanted, sign)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +49,11 @@ func (m *Module) examOps(ctx context.Context, a store.Actor, encounter string, v
 			ranks = append(ranks, fhir.EncounterDiagnosis{Condition: fhir.Ref("Condition", ids[i]), Rank: len(ranks) + 1})
 		}
 	}
-	visit, err := v.with(a, e.Reason, ranks)
+	changes := []change{{"status", "in-progress"}, {"reasonCode", orNone(reasons(e.Reason))}, {"diagnosis", orNone(ranks)}}
+	if sign { // who signs is the attender
+		changes = append(changes, change{"status", "finished"}, change{"period.end", at})
+	}
+	visit, err := v.set(a, changes...)
 	if err != nil {
 		return nil, err
 	}
@@ -81,40 +87,63 @@ func (e Exam) resources(v Visit, author fhir.Reference, at string) ([]*fhir.Doc,
 
 // rewritten turns the draft into what is wanted: a line that says the same
 // stays untouched, a changed one is a new version of a line that is no longer
-// wanted, what is left over is deleted. ids are those of wanted, in order.
-func (v Visit) rewritten(wanted []*fhir.Doc) (ids []string, ops []store.Op, err error) {
+// wanted, what is left over is deleted. Signing makes all of it final. ids are
+// those of wanted, in order.
+func (v Visit) rewritten(wanted []*fhir.Doc, sign bool) (ids []string, ops []store.Op, err error) {
 	var old []*fhir.Doc
+	keep := func(d *fhir.Doc) error { // as it is, but final when signed
+		status, path, ok := final(d)
+		if !sign || !ok {
+			return nil
+		}
+		done, err := d.Set(path, status)
+		ops = append(ops, store.Update(done, 0))
+		return err
+	}
 	for _, d := range v.parts[1:] {
 		if d.Type() != "Observation" {
 			old = append(old, d)
+		} else if err := keep(d); err != nil {
+			return nil, nil, err
 		}
 	}
-	take := func(fits func(*fhir.Doc) bool) string {
-		i := slices.IndexFunc(old, fits)
-		if i < 0 {
-			return ""
+	take := func(fits func(*fhir.Doc) bool) (d *fhir.Doc) {
+		if i := slices.IndexFunc(old, fits); i >= 0 {
+			d = old[i]
+			old = slices.Delete(old, i, i+1)
 		}
-		id := old[i].ID()
-		old = slices.Delete(old, i, i+1)
-		return id
+		return d
 	}
 	ids = make([]string, len(wanted))
 	for i, w := range wanted {
 		line, _ := lineOf(w)
-		ids[i] = take(func(d *fhir.Doc) bool {
+		same := take(func(d *fhir.Doc) bool {
 			there, _ := lineOf(d)
 			return d.Type() == w.Type() && there == line
 		})
+		if same == nil {
+			continue
+		}
+		ids[i] = same.ID()
+		if err := keep(same); err != nil {
+			return nil, nil, err
+		}
 	}
 	for i, w := range wanted {
 		if ids[i] != "" {
 			continue
 		}
-		if ids[i] = take(func(d *fhir.Doc) bool { return d.Type() == w.Type() }); ids[i] == "" {
-			ids[i] = uuid.Must(uuid.NewV7()).String()
+		ids[i] = uuid.Must(uuid.NewV7()).String()
+		if was := take(func(d *fhir.Doc) bool { return d.Type() == w.Type() }); was != nil {
+			ids[i] = was.ID()
 		}
 		if w, err = w.Set("id", ids[i]); err != nil {
 			return nil, nil, err
+		}
+		if status, path, ok := final(w); sign && ok {
+			if w, err = w.Set(path, status); err != nil {
+				return nil, nil, err
+			}
 		}
 		ops = append(ops, store.Put(w))
 	}
@@ -124,18 +153,12 @@ func (v Visit) rewritten(wanted []*fhir.Doc) (ids []string, ops []store.Op, err 
 	return ids, ops, nil
 }
 
-// with returns the Encounter with the doctor's part.
-func (v Visit) with(a store.Actor, reason string, ranks []fhir.EncounterDiagnosis) (*fhir.Doc, error) {
-	var why []fhir.CodeableConcept
-	if reason != "" {
-		why = []fhir.CodeableConcept{fhir.Words(reason)}
+// reasons are the words of a visit's reason; nil for none.
+func reasons(text string) []fhir.CodeableConcept {
+	if text == "" {
+		return nil
 	}
-	return v.set(a, change{"status", "in-progress"}, change{"reasonCode", orNone(why)}, change{"diagnosis", orNone(ranks)})
-}
-
-// signed returns the Encounter as it ends: who signs is its attender.
-func (v Visit) signed(a store.Actor, at string) (*fhir.Doc, error) {
-	return v.set(a, change{"status", "finished"}, change{"period.end", at})
+	return []fhir.CodeableConcept{fhir.Words(text)}
 }
 
 // change is a new value of one member; nil takes it off.

@@ -115,63 +115,59 @@ func (m *Module) Measure(ctx context.Context, a store.Actor, encounter, key stri
 	return m.commit(ctx, a, key, ops)
 }
 
-// Sign ends the visit: everything in it becomes final in one commit, and only
-// now it enters book, registers and figures. Only a doctor or physician
-// assistant signs, who wrote it or another of the station.
+// Sign writes the doctor's part and ends the visit: everything in it becomes
+// final in one commit, and only now it enters book, registers and figures. Only
+// who may sign does (circle signs): who wrote it or another of the station.
+// version is as in [Module.Examine].
 // Errors: BusinessRule when reason or diagnosis is missing, or it is signed
-// already; Forbidden for other roles.
-func (m *Module) Sign(ctx context.Context, a store.Actor, encounter, key string) error {
-	if a.Role != store.Doctor && a.Role != store.StationDirector {
+// already; Forbidden for other roles. Then nothing is written.
+func (m *Module) Sign(ctx context.Context, a store.Actor, encounter string, version int64, key string, e Exam) error {
+	if !mayExamine(a.Role) {
 		return issue.New(issue.Forbidden, "station.sign.role")
 	}
 	v, err := m.Visit(ctx, a, encounter)
 	if err != nil {
 		return err
 	}
+	if err := editable(v); err != nil {
+		return err
+	}
 	switch {
-	case v.Signed():
-		return issue.New(issue.BusinessRule, "station.visit.signed")
-	case v.Reason == "":
+	case e.Reason == "":
 		return issue.New(issue.BusinessRule, "station.sign.reason").At("reason")
-	case len(v.Diagnoses) == 0:
-		return issue.New(issue.BusinessRule, "station.sign.diagnosis").At("diagnosis")
+	case len(e.Diagnoses) == 0:
+		return issue.New(issue.BusinessRule, "station.sign.diagnosis").At("diagnosis1")
 	}
-	visit, err := v.signed(a, fhir.Instant(m.now()))
+	ops, err := m.examOps(v, a, version, e, true)
 	if err != nil {
 		return err
 	}
-	ops := []store.Op{store.Update(visit, v.Version)}
-	for _, d := range v.parts[1:] {
-		status, path, ok := final(d)
-		if !ok {
-			continue
-		}
-		done, err := d.Set(path, status)
-		if err != nil {
-			return err
-		}
-		ops = append(ops, store.Update(done, 0))
-	}
-	ticket, err := m.ticket(ctx, a, encounter)
+	ops, err = m.closeTicket(ctx, a, encounter, "completed", ops)
 	if err != nil {
 		return err
-	}
-	if ticket != nil {
-		done, err := ticket.Set("status", "completed")
-		if err != nil {
-			return err
-		}
-		ops = append(ops, store.Update(done, 0))
 	}
 	return m.commit(ctx, a, key, ops)
+}
+
+// closeTicket adds that the visit's ticket has this status now.
+func (m *Module) closeTicket(ctx context.Context, a store.Actor, encounter, status string, ops []store.Op) ([]store.Op, error) {
+	ticket, err := m.ticket(ctx, a, encounter)
+	if err != nil || ticket == nil {
+		return ops, err
+	}
+	done, err := ticket.Set("status", status)
+	if err != nil {
+		return nil, err
+	}
+	return append(ops, store.Update(done, 0)), nil
 }
 
 // Correct changes one diagnosis of a signed visit: a new version of the same
 // Condition, with the reason as a note; the old stays in the history.
 // Errors: Required without a reason; NotFound when the condition is not of the
-// visit; Forbidden for others than doctors.
+// visit; Forbidden for who may not sign.
 func (m *Module) Correct(ctx context.Context, a store.Actor, encounter, condition, key string, d Diagnosis, reason string) error {
-	if a.Role != store.Doctor && a.Role != store.StationDirector {
+	if !mayExamine(a.Role) {
 		return issue.New(issue.Forbidden, "station.sign.role")
 	}
 	if reason == "" {

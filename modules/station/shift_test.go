@@ -49,7 +49,7 @@ func TestAnotherDoctorTakesOver(t *testing.T) {
 			t.Errorf("a doctor of another station: %v", err)
 		}
 		ok(t, m.Examine(ctx, second, id, versionOf(t, m, second, id), "e2", changed))
-		ok(t, m.Sign(ctx, second, id, "s"))
+		ok(t, m.Sign(ctx, second, id, versionOf(t, m, second, id), "s", changed))
 
 		v, err := m.Visit(ctx, first, id)
 		ok(t, err)

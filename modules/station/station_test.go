@@ -193,7 +193,7 @@ func TestVisitFromArrivalToSignature(t *testing.T) {
 		if err := m.Measure(ctx, nurse, id, "m0", Vitals{}); !issue.Is(err, issue.Required) {
 			t.Errorf("nothing measured: %v", err)
 		}
-		if err := m.Sign(ctx, doctor, id, "s0"); !issue.Is(err, issue.BusinessRule) {
+		if err := m.Sign(ctx, doctor, id, visit(t, m, id).Version, "s0", Exam{}); !issue.Is(err, issue.BusinessRule) {
 			t.Errorf("signing without reason: %v", err)
 		}
 		v := visit(t, m, id)
@@ -203,10 +203,10 @@ func TestVisitFromArrivalToSignature(t *testing.T) {
 		if err := m.Examine(ctx, doctor, id, v.Version, "e2", exam); err == nil {
 			t.Error("a form made from an old version was saved")
 		}
-		if err := m.Sign(ctx, nurse, id, "s1"); !issue.Is(err, issue.Forbidden) {
+		if err := m.Sign(ctx, nurse, id, visit(t, m, id).Version, "s1", exam); !issue.Is(err, issue.Forbidden) {
 			t.Errorf("a nurse signing: %v", err)
 		}
-		if err := m.Sign(ctx, doctor, id, "s"); err != nil {
+		if err := m.Sign(ctx, doctor, id, visit(t, m, id).Version, "s", exam); err != nil {
 			t.Fatal(err)
 		}
 		v = visit(t, m, id)
@@ -229,7 +229,7 @@ func TestVisitFromArrivalToSignature(t *testing.T) {
 				}
 			}
 		}
-		if err := m.Sign(ctx, doctor, id, "s2"); !issue.Is(err, issue.BusinessRule) {
+		if err := m.Sign(ctx, doctor, id, visit(t, m, id).Version, "s2", exam); !issue.Is(err, issue.BusinessRule) {
 			t.Errorf("signing twice: %v", err)
 		}
 		if err := m.Measure(ctx, nurse, id, "late", Vitals{"pulse": 80}); !issue.Is(err, issue.BusinessRule) {
@@ -254,7 +254,7 @@ func signed(t *testing.T, m *Module) string {
 	if err := m.Examine(t.Context(), doctor, id, visit(t, m, id).Version, "e", exam); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Sign(t.Context(), doctor, id, "s"); err != nil {
+	if err := m.Sign(t.Context(), doctor, id, visit(t, m, id).Version, "s", exam); err != nil {
 		t.Fatal(err)
 	}
 	return id
@@ -306,7 +306,7 @@ func TestLastValueStandsBesideButOnlyOnceSigned(t *testing.T) {
 		if err := m.Examine(ctx, doctor, id, visit(t, m, id).Version, "e", exam); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.Sign(ctx, doctor, id, "s"); err != nil {
+		if err := m.Sign(ctx, doctor, id, visit(t, m, id).Version, "s", exam); err != nil {
 			t.Fatal(err)
 		}
 		last, err = m.Last(ctx, nurse, "p1", "next")

@@ -123,13 +123,12 @@ func (m *Module) examine(w http.ResponseWriter, r *http.Request) error {
 		f.Fail("", issue.Invalid, "station.visit.version")
 	}
 	sign := f.Get("act") != "save"
-	if f.OK() {
-		if err := f.Add(m.Examine(ctx, a, id, version, web.OnceKey(r), e)); err != nil {
-			return err
-		}
+	write := m.Examine
+	if sign {
+		write = m.Sign
 	}
-	if f.OK() && sign {
-		if err := f.Add(m.Sign(ctx, a, id, web.OnceKey(r)+".sign")); err != nil {
+	if f.OK() {
+		if err := f.Add(write(ctx, a, id, version, web.OnceKey(r), e)); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/html"
+
 	"mach/content"
 	"mach/i18n"
 	"mach/store"
@@ -62,6 +64,45 @@ func (s *Site) Post(who store.Actor, path string, pairs ...string) *httptest.Res
 		form.Add(pairs[i], pairs[i+1])
 	}
 	return s.do(who, http.MethodPost, path, form.Encode())
+}
+
+// Send answers the form with the action as it stands on a page, with its key
+// and what is written in it; pairs are what is typed over it.
+func (s *Site) Send(who store.Actor, page, action string, pairs ...string) *httptest.ResponseRecorder {
+	s.t.Helper()
+	form := formOn(s.t, page, action)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	return s.do(who, http.MethodPost, action, form.Encode())
+}
+
+// formOn reads the form with the action: hidden fields, inputs and areas.
+func formOn(t testing.TB, page, action string) url.Values {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := url.Values{}
+	for n := range doc.Descendants() {
+		if n.Data != "form" || attr(n, "action") != action {
+			continue
+		}
+		for c := range n.Descendants() {
+			switch {
+			case c.Data == "textarea":
+				form.Add(attr(c, "name"), text(c))
+			case c.Data == "input" && attr(c, "type") == "radio" && !has(c, "checked"):
+			case c.Data == "input":
+				form.Add(attr(c, "name"), attr(c, "value"))
+			}
+		}
+	}
+	if !form.Has("_once") {
+		t.Fatalf("no form for %s on the page", action)
+	}
+	return form
 }
 
 func (s *Site) do(who store.Actor, method, path, body string) *httptest.ResponseRecorder {

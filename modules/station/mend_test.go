@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package station
+
+import (
+	"net/http"
+	"strconv"
+	"testing"
+
+	"mach/store"
+	"mach/web/webtest"
+)
+
+// A form that was refused is mended on the page that says what is wrong.
+func TestMendedFormsAreTaken(t *testing.T) {
+	real(t, func(t *testing.T, m *Module) {
+		put(t, m, resident(t, m, 1, longName, "1990-05-04", "027090001234"))
+		site := webtest.NewSite(t, clock, m.Routes)
+		mend := func(what string, who store.Actor, page, action string, wrong, right []string) {
+			t.Helper()
+			w := site.Send(who, page, action, wrong...)
+			if w.Code != http.StatusUnprocessableEntity {
+				t.Fatalf("%s with a mistake answers %d", what, w.Code)
+			}
+			if w = site.Send(who, w.Body.String(), action, right...); w.Code != http.StatusSeeOther {
+				t.Errorf("%s mended answers %d: %s", what, w.Code, w.Body.String())
+			}
+		}
+		reception, doctor := here(t, m, store.Receptionist), here(t, m, store.Doctor)
+		mend("a number that is taken", reception, site.Page(reception, "/tram/nguoi/moi"), "/tram/nguoi",
+			[]string{"name", "Lê Văn Mới", "sex", "male", "birth", "1990", "number", "027090001234", "commune", commune(t, m)},
+			[]string{"number", "027090001235", "sex", "male", "commune", commune(t, m)})
+
+		id, err := m.Arrive(t.Context(), doctor, "p1", "a")
+		ok(t, err)
+		path := "/tram/luot-kham/" + id
+		mend("signing", doctor, site.Page(doctor, path), path+"/kham", []string{"diagnosis1", "A97.0"}, []string{"reason", "Sốt cao"})
+		v := visit(t, m, id)
+		if !v.Signed() || v.Version != 2 || len(v.Diagnoses) != 1 {
+			t.Errorf("not signed in one commit: %+v", v)
+		}
+		mend("a correction", doctor, site.Page(doctor, path+"/sua"), path+"/sua",
+			[]string{"condition", v.Conditions[0], "diagnosis", "bệnh lạ", "reason", "NS1 âm tính"}, []string{"condition", v.Conditions[0], "diagnosis", "J10.1"})
+	})
+}
+
+func commune(t *testing.T, m *Module) string {
+	return strconv.Itoa(int(m.units.Communes(province(t, m.units), m.today())[0].ID))
+}
