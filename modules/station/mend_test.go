@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"mach/fhir"
 	"mach/store"
 	"mach/web/webtest"
 )
@@ -46,4 +47,25 @@ func TestMendedFormsAreTaken(t *testing.T) {
 
 func commune(t *testing.T, m *Module) string {
 	return strconv.Itoa(int(m.units.Communes(province(t, m.units), m.today())[0].ID))
+}
+
+// A private clinic has one pair of hands: who writes there signs and corrects.
+func TestPrivateClinicSignsAndCorrects(t *testing.T) {
+	real(t, func(t *testing.T, m *Module) {
+		ctx, clinic := t.Context(), here(t, m, store.PrivateClinic)
+		clinic.Facility = "phong-kham"
+		put(t, m, fhir.Organization{ID: clinic.Facility, Name: "Phòng khám tư", Type: []fhir.CodeableConcept{fhir.Code(fhir.CSFacilityType, "clinic", "")}})
+		p := resident(t, m, 1, longName, "1990-05-04", "027090001234")
+		p.ManagingOrganization = fhir.Ref("Organization", clinic.Facility)
+		put(t, m, p)
+		id, err := m.Arrive(ctx, clinic, "p1", "a")
+		ok(t, err)
+		ok(t, m.Sign(ctx, clinic, id, versionOf(t, m, clinic, id), "s", exam))
+		v, err := m.Visit(ctx, clinic, id)
+		ok(t, err)
+		ok(t, m.Correct(ctx, clinic, id, v.Conditions[0], "c", Diagnosis{"J10.1", "Cúm"}, "NS1 âm tính"))
+		if v, err = m.Visit(ctx, clinic, id); err != nil || !v.Signed() || v.Diagnoses[0].Code != "J10.1" {
+			t.Errorf("the clinic's visit: %+v, %v", v, err)
+		}
+	})
 }
