@@ -59,41 +59,6 @@ func (c *commit) run(ctx context.Context) error {
 	return c.audit(ctx) // also when nothing changed: it was asked
 }
 
-// conditions settles the conditional creates. Those with the same query wait
-// for each other at its guard row, so the second sees what the first wrote.
-func (c *commit) conditions(ctx context.Context) error {
-	for i, s := range c.steps {
-		if s.unless == "" {
-			continue
-		}
-		if c.tx.pg != nil { // SQLite has one writer
-			err := c.tx.Exec(ctx, `insert into guard (h, at) values (?, ?) on conflict (h) do update set at = excluded.at`,
-				hash64(s.typ+"?"+s.unless), c.at.UnixMicro())
-			if err != nil {
-				return err
-			}
-		}
-		ids, err := c.s.matching(ctx, c.tx, c.a, s.typ, s.unless, 2)
-		if err != nil {
-			return fmt.Errorf("conditional create: %w", err)
-		}
-		if len(ids) > 1 {
-			return issue.New(issue.MultipleHits, "store.unless.many", s.typ).At(c.place(i))
-		}
-		if len(ids) == 0 {
-			continue
-		}
-		if s.existing, err = load(ctx, c.tx, s.typ, ids[0]); err != nil {
-			return err
-		}
-		if s.result, err = s.existing.doc(); err != nil {
-			return err
-		}
-		s.id, s.ref = ids[0], s.typ+"/"+ids[0]
-	}
-	return nil
-}
-
 func (c *commit) place(i int) string {
 	if len(c.steps) == 1 {
 		return c.steps[i].typ
@@ -106,7 +71,7 @@ func (c *commit) place(i int) string {
 func (c *commit) decide(ctx context.Context) error {
 	refs := make([]string, 0, len(c.steps))
 	for _, s := range c.steps {
-		if s.existing == nil && !(s.kind == opCreate && s.Op.doc.ID() == "") {
+		if !s.met() && !(s.kind == opCreate && s.Op.doc.ID() == "") {
 			refs = append(refs, s.ref)
 		}
 	}
@@ -114,10 +79,15 @@ func (c *commit) decide(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading what is there: %w", err)
 	}
+	asked := map[string]bool{}
 	for i, s := range c.steps {
-		if s.existing != nil {
+		if s.met() {
 			continue
 		}
+		if asked[s.ref] { // by two conditions
+			return issue.New(issue.Invalid, "store.commit.twice", s.typ).At(c.place(i))
+		}
+		asked[s.ref] = true
 		if err := c.visible(ctx, i, s, now[s.ref]); err != nil {
 			return err
 		}
@@ -420,7 +390,7 @@ func (c *commit) references(ctx context.Context) error {
 		}
 	}
 	for i, s := range c.steps {
-		if s.doc == nil || s.existing != nil {
+		if s.doc == nil || s.met() {
 			continue
 		}
 		if err := c.conditional(ctx, i, s, to); err != nil {
@@ -429,29 +399,6 @@ func (c *commit) references(ctx context.Context) error {
 		var err error
 		if s.doc, err = rewritten(s.doc, to); err != nil {
 			return fmt.Errorf("rewriting references: %w", err)
-		}
-	}
-	return nil
-}
-
-// conditional resolves the conditional references of a step into to.
-func (c *commit) conditional(ctx context.Context, i int, s *step, to map[string]string) error {
-	for _, ref := range conditionalRefs(s.doc) {
-		if _, done := to[ref.text]; done {
-			continue
-		}
-		ids, err := c.s.matching(ctx, c.tx, c.a, ref.typ, ref.query, 2)
-		if err != nil {
-			return fmt.Errorf("conditional reference: %w", err)
-		}
-		switch {
-		case len(ids) == 1:
-			to[ref.text] = ref.typ + "/" + ids[0]
-		case s.kind == opImport:
-		case len(ids) == 0:
-			return issue.New(issue.Precondition, "store.reference.none", ref.typ).At(c.place(i))
-		default:
-			return issue.New(issue.MultipleHits, "store.reference.many", ref.typ).At(c.place(i))
 		}
 	}
 	return nil

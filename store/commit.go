@@ -89,7 +89,9 @@ var action = map[opKind]Action{opCreate: ActCreate, opUpdate: ActUpdate, opPut: 
 type step struct {
 	Op
 	ref      string    // Type/id that it writes
+	unless   string    // If-None-Exist as it was understood; "" = none
 	existing *stored   // what a conditional create met
+	same     *step     // the step before it that has the same condition and met nothing
 	changed  bool      //
 	result   *fhir.Doc // as stored
 }
@@ -119,10 +121,16 @@ func prepare(ops []Op) ([]*step, error) {
 			return nil, issue.New(issue.Required, "store.id.missing").At(place(ops, i, "id"))
 		}
 		s.ref = s.typ + "/" + s.id
-		if op.unless == "" && written[s.ref] {
+		if op.unless == nil && written[s.ref] {
 			return nil, issue.New(issue.Invalid, "store.commit.twice", s.typ).At(place(ops, i, ""))
 		}
 		written[s.ref] = true
+		if op.unless != nil {
+			var err error
+			if s.unless, err = conditionOf(s.typ, *op.unless); err != nil {
+				return nil, err
+			}
+		}
 		if op.doc == nil {
 			continue
 		}
@@ -166,6 +174,9 @@ func (c *commit) receipt() Receipt {
 	r := Receipt{Docs: make([]*fhir.Doc, len(c.steps)), Changed: make([]bool, len(c.steps)), commit: c.id}
 	for i, s := range c.steps {
 		r.Docs[i], r.Changed[i] = s.result, s.changed
+		if s.same != nil {
+			r.Docs[i] = s.same.result
+		}
 	}
 	return r
 }

@@ -98,7 +98,11 @@ func digestOf(ops []Op) string {
 		if op.doc != nil {
 			text = op.doc.Compact().Text()
 		}
-		fmt.Fprintf(h, "%d %q %q %d %q %q\n", op.kind, op.typ, op.id, op.version, op.unless, text)
+		unless := ""
+		if op.unless != nil {
+			unless = *op.unless
+		}
+		fmt.Fprintf(h, "%d %q %q %d %q %q\n", op.kind, op.typ, op.id, op.version, unless, text)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -20,9 +20,9 @@ type Op struct {
 	kind    opKind
 	doc     *fhir.Doc
 	typ, id string
-	version int64  // If-Match; 0 = not asked
-	unless  string // If-None-Exist search; "" = none
-	alias   string // fullUrl that other operations of the commit refer to
+	version int64   // If-Match; 0 = not asked
+	unless  *string // If-None-Exist search; nil = none
+	alias   string  // fullUrl that other operations of the commit refer to
 	reason  string
 }
 
@@ -34,10 +34,11 @@ func Create(doc *fhir.Doc) Op { return Op{kind: opCreate, doc: doc, typ: doc.Typ
 // Unless creates only when no resource of the type matches the query
 // ("identifier=https://mach.vn/id/personal|0792…"); when one does, the commit
 // answers with that one. More than one match refuses the commit
-// (MultipleHits). Of any number of concurrent creates with the same query
-// exactly one writes. Only a query by identifier alone meets what the actor may
+// (MultipleHits). Of any number of creates with the same query, of one commit or
+// at the same time, exactly one writes. The query may ask for identifier and
+// _id only (Invalid); by identifier alone it meets also what the actor may
 // not see.
-func (o Op) Unless(query string) Op { o.unless = query; return o }
+func (o Op) Unless(query string) Op { o.unless = &query; return o }
 
 // As names the operation, so that references of the same commit to fullURL
 // ("urn:uuid:…", or an absolute URL) lead to the resource it writes.

@@ -66,11 +66,14 @@ func (s *Store) matching(ctx context.Context, r reader, a Actor, typ, query stri
 	if len(c.preds)+len(c.chains) == 0 {
 		return nil, issue.New(issue.Invalid, "search.query.empty")
 	}
-	c.count, c.sort, c.include, c.total = limit, nil, nil, ""
+	c.count, c.sort, c.include, c.total, c.bare, c.cursor = limit, nil, nil, "", false, ""
 	x := &searcher{s: s, r: r, a: a, c: c, now: s.cfg.Now(), guarded: !identified(c)}
 	page, err := x.page(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if page.Next != "" && len(page.Docs) < limit { // the walk gave up: there may be more
+		return nil, issue.New(issue.TooCostly, "search.query.toocostly")
 	}
 	ids := make([]string, len(page.Docs))
 	for i, doc := range page.Docs {

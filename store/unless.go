@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"mach/issue"
+)
+
+// conditionOf reads what a create depends on and returns it in one form, however
+// it was written. It may ask for identifier and _id: any other question would
+// tell, by what becomes of the create, more than who somebody is.
+func conditionOf(typ, text string) (string, error) {
+	q, err := parseQuery(typ, text)
+	if err != nil {
+		return "", err
+	}
+	if len(q.Params) == 0 {
+		return "", issue.New(issue.Invalid, "search.query.empty")
+	}
+	if _, err := compile(q); err != nil {
+		return "", err
+	}
+	asked := make([]string, len(q.Params))
+	for i, kv := range q.Params {
+		if kv[0] != "identifier" && kv[0] != paramID {
+			return "", issue.New(issue.Invalid, "store.unless.param", kv[0])
+		}
+		asked[i] = kv[0] + "=" + url.QueryEscape(kv[1])
+	}
+	slices.Sort(asked)
+	return strings.Join(slices.Compact(asked), "&"), nil
+}
+
+// met reports whether the step has its answer: a condition that something
+// fulfils already.
+func (s *step) met() bool { return s.existing != nil || s.same != nil }
+
+// conditions settles the conditional creates. Those with the same condition wait
+// for each other at its guard row, so the second sees what the first wrote; in
+// one commit the first stands for all.
+func (c *commit) conditions(ctx context.Context) error {
+	first := map[string]*step{}
+	for i, s := range c.steps {
+		if s.unless == "" {
+			continue
+		}
+		key := s.typ + "?" + s.unless
+		if s.same = first[key]; s.same != nil {
+			s.id, s.ref, s.existing, s.result = s.same.id, s.same.ref, s.same.existing, s.same.result
+			continue
+		}
+		first[key] = s
+		if c.tx.pg != nil { // SQLite has one writer
+			err := c.tx.Exec(ctx, `insert into guard (h, at) values (?, ?) on conflict (h) do update set at = excluded.at`,
+				hash64(key), c.at.UnixMicro())
+			if err != nil {
+				return err
+			}
+		}
+		ids, err := c.s.matching(ctx, c.tx, c.a, s.typ, s.unless, 2)
+		if err != nil {
+			return fmt.Errorf("conditional create: %w", err)
+		}
+		if err := c.meet(ctx, i, s, ids); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meet notes what fulfils the condition of a step. Who may neither read it nor
+// create is answered as if nothing did.
+func (c *commit) meet(ctx context.Context, i int, s *step, ids []string) (err error) {
+	if len(ids) == 0 {
+		return nil
+	}
+	if s.existing, err = load(ctx, c.tx, s.typ, ids[0]); err != nil {
+		return err
+	}
+	read, err := c.verdict(ctx, ActRead, s.existing.labels)
+	if err != nil {
+		return err
+	}
+	if !read.Allow || len(ids) > 1 {
+		lab := &labelled{doc: s.doc.WithMeta(s.id, versionID(1), c.at)}
+		if err := c.s.label(ctx, c.tx, c.a, []*labelled{lab}); err != nil {
+			return err
+		}
+		dec, err := c.verdict(ctx, ActCreate, lab.out)
+		if err != nil {
+			return err
+		}
+		if !dec.Allow {
+			return &refusal{issue.New(issue.Forbidden, "store.forbidden").At(s.typ), ActCreate, lab.out, dec}
+		}
+	}
+	if len(ids) > 1 {
+		return issue.New(issue.MultipleHits, "store.unless.many", s.typ).At(c.place(i))
+	}
+	s.result, err = s.existing.doc()
+	s.id, s.ref = ids[0], s.typ+"/"+ids[0]
+	return err
+}
+
+// conditional resolves the conditional references of a step into to.
+func (c *commit) conditional(ctx context.Context, i int, s *step, to map[string]string) error {
+	for _, ref := range conditionalRefs(s.doc) {
+		if _, done := to[ref.text]; done {
+			continue
+		}
+		ids, err := c.s.matching(ctx, c.tx, c.a, ref.typ, ref.query, 2)
+		if err != nil {
+			return fmt.Errorf("conditional reference: %w", err)
+		}
+		switch {
+		case len(ids) == 1:
+			to[ref.text] = ref.typ + "/" + ids[0]
+		case s.kind == opImport:
+		case len(ids) == 0:
+			return issue.New(issue.Precondition, "store.reference.none", ref.typ).At(c.place(i))
+		default:
+			return issue.New(issue.MultipleHits, "store.reference.many", ref.typ).At(c.place(i))
+		}
+	}
+	return nil
+}
