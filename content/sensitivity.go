@@ -78,6 +78,9 @@ func Sensitivity(system, code, display string) []string {
 }
 
 func (t *sensitivityTable) ofICD(code string) []string {
+	if code == "" { // nothing but a mark, such as "*"
+		return nil
+	}
 	var found []string
 	for _, r := range t.icd[code[0]] {
 		if r.Contains(code) {

@@ -55,6 +55,9 @@ func TestSensitivity(t *testing.T) {
 		{"", "", "Archive", ""},
 		{"", "", "", ""},
 		{"http://example.org", "B24", "", ""},
+		{icd, "*", "", ""},
+		{icd, " ", "HIV", "hiv"},
+		{icd, "B24*", "", "hiv"},
 	} {
 		got := content.Sensitivity(c.system, c.code, c.display)
 		if strings.Join(got, " ") != c.want {
@@ -88,6 +91,7 @@ func TestLabelledDiagnoses(t *testing.T) {
 func FuzzSensitivity(f *testing.F) {
 	f.Add("http://hl7.org/fhir/sid/icd-10", "B24", "HIV")
 	f.Add("", "", "giang mai")
+	f.Add("http://hl7.org/fhir/sid/icd-10", "*†", "")
 	f.Fuzz(func(t *testing.T, system, code, display string) {
 		got := content.Sensitivity(system, code, display)
 		if !slices.IsSorted(got) || len(slices.Compact(slices.Clone(got))) != len(got) {
