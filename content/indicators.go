@@ -10,6 +10,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"mach/i18n"
 	"mach/vn"
 )
 
@@ -24,6 +25,9 @@ type Indicator struct {
 	En      string `toml:"en"`
 	ShortVi string `toml:"short_vi"`
 	ShortEn string `toml:"short_en"`
+	// NumeratorVi and NumeratorEn say in words what is counted.
+	NumeratorVi string `toml:"numerator_vi"`
+	NumeratorEn string `toml:"numerator_en"`
 	// Kind is flow (events, each on its day) or people (persons, each once,
 	// from the first day the record shows it).
 	Kind      string `toml:"kind"`
@@ -58,11 +62,14 @@ func (i Indicator) Names(vi bool) (name, short string) {
 	return i.En, i.ShortEn
 }
 
-// PopulationSource names where denominators come from and their year.
-const (
-	PopulationSource = "sapnhap-2025"
-	PopulationYear   = 2025
-)
+// Numerator says in the language what is counted.
+func (i Indicator) Numerator(lang i18n.Lang) string {
+	return Words{i.NumeratorVi, i.NumeratorEn}.In(lang)
+}
+
+// PopulationYear is the year of the denominators: registered people in the
+// dossiers of the merger, not the mean population of a year.
+const PopulationYear = 2025
 
 // Indicators returns all definitions in order of id. An error means that an
 // embedded file is broken.
@@ -94,8 +101,8 @@ func (i Indicator) check(file string) error {
 	switch {
 	case i.ID != file:
 		return fmt.Errorf("id %q differs from the file's name", i.ID)
-	case i.Vi == "" || i.En == "" || i.ShortVi == "" || i.ShortEn == "":
-		return fmt.Errorf("a name is missing")
+	case i.Vi == "" || i.En == "" || i.ShortVi == "" || i.ShortEn == "" || i.NumeratorVi == "" || i.NumeratorEn == "":
+		return fmt.Errorf("a name or the numerator is missing")
 	case i.Kind != "flow" && i.Kind != "people":
 		return fmt.Errorf("kind %q is not known", i.Kind)
 	case i.Count.Resource == "" || i.Basis == "":

@@ -77,11 +77,10 @@ func parseCondition(line string) (condition, error) {
 	return c, nil
 }
 
-// holds reports whether the resource meets the condition. A path that leads to
-// a concept compares each of its codes.
+// holds reports whether the resource meets the condition. A path compares every
+// element where members repeat; one that leads to a concept each of its codes.
 func (c condition) holds(doc *fhir.Doc) bool {
-	found := slices.ContainsFunc(codes(doc.Root().Get(c.path[:len(c.path)-1]...), c.path[len(c.path)-1]), c.matches)
-	return found != c.negate
+	return slices.ContainsFunc(codes(doc.Root(), c.path), c.matches) != c.negate
 }
 
 func (c condition) matches(value string) bool {
@@ -91,12 +90,14 @@ func (c condition) matches(value string) bool {
 	return slices.Contains(c.values, value)
 }
 
-// codes lists the values of the member: the text of primitives, the codes of
-// concepts and codings, over all elements where the member repeats.
-func codes(parent fhir.Node, member string) []string {
+// codes lists the values at the end of the path: the text of primitives, the
+// codes of concepts and codings, over all elements on the way.
+func codes(parent fhir.Node, path []string) []string {
 	var out []string
-	for n := range parent.Each(member) {
+	for n := range parent.Each(path[0]) {
 		switch {
+		case len(path) > 1:
+			out = append(out, codes(n, path[1:])...)
 		case n.Kind() != fhir.Object:
 			out = append(out, n.String())
 		case n.Get("code").Exists():

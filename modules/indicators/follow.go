@@ -30,7 +30,7 @@ func (m *Module) Follower() store.Follower {
 			types = append(types, f.Count.Resource)
 		}
 	}
-	return store.Follower{Name: "indicators", Version: 6, Types: types, Tables: tables, Apply: m.apply}
+	return store.Follower{Name: "indicators", Version: 7, Types: types, Tables: tables, Apply: m.apply}
 }
 
 // item is what one resource adds to one indicator.

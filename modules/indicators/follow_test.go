@@ -115,7 +115,7 @@ func (s scene) commit(ops ...store.Op) {
 }
 
 func (s scene) patient(id string, at int, active bool) fhir.Patient {
-	return fhir.Patient{ID: id, Active: &active, ManagingOrganization: fhir.Ref("Organization", station(at)),
+	return fhir.Patient{ID: id, Active: &active, Identifier: []fhir.Identifier{{System: "urn:other", Value: id}, {System: fhir.IDPersonal, Value: id}}, ManagingOrganization: fhir.Ref("Organization", station(at)),
 		Address: []fhir.Address{{Use: "home", Extension: unit(s.communes[at])}}}
 }
 
@@ -231,6 +231,28 @@ func TestPersonWithoutADateCountsFromTheDayItCame(t *testing.T) {
 		s.put(s.patient("p", 1, false))
 		s.want("no longer active", "book.coverage", s.today().String(), [4]int64{})
 		s.clock.Advance(-5 * 24 * time.Hour)
+	})
+}
+
+// The list of one hundred counts one record for each personal number, outpatient
+// visits, dengue under its old codes too, and consultations that were concluded.
+func TestWhatIsCounted(t *testing.T) {
+	each(t, func(s scene) {
+		d := s.today()
+		nameless := s.patient("q", 0, true)
+		nameless.Identifier = nil
+		admitted := visit("in", "p", 0, "finished", d)
+		admitted.Class.Code = "IMP"
+		ask := func(id, status string) fhir.ServiceRequest {
+			return fhir.ServiceRequest{ID: id, Status: status, Intent: "order", Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "consultation", "")},
+				Subject: fhir.Ref("Patient", "p"), Encounter: fhir.Ref("Encounter", "v"), AuthoredOn: noon(d)}
+		}
+		s.put(s.patient("p", 0, true), nameless, visit("v", "p", 0, "finished", d), admitted, ask("asked", "active"), ask("done", "completed"),
+			caseReport("old", "p", "v", "A91", "confirmed", d, s.communes[0]), caseReport("new", "p", "v", "A97.1", "confirmed", d, s.communes[0]))
+		s.want("a record without a number", "book.coverage", d.String(), [4]int64{1, 0, 1, 1})
+		s.want("who was admitted", "care.visits", d.String(), [4]int64{1, 0, 1, 1})
+		s.want("old codes", "surv.dengue", d.String(), [4]int64{2, 0, 2, 2})
+		s.want("not concluded", "tele.consultations", d.String(), [4]int64{1, 0, 1, 1})
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	"mach/web/components/cartogram"
 	"mach/web/components/chart"
 	"mach/web/components/figure"
+	"mach/web/components/stat"
 	"mach/web/components/table"
 	"mach/web/components/worklist"
 )
@@ -115,10 +116,55 @@ func childCells(ctx context.Context, whole vn.UnitID, rows []childRow) [][]table
 
 func foot(ctx context.Context, tiles []tile) chart.Foot {
 	f := chart.Foot{Source: web.T(ctx, "indicators.source"), At: web.Now(ctx)}
-	if len(tiles) > 0 && tiles[0].Value.Missing > 0 {
-		f.Missing = web.T(ctx, "indicators.no_population", tiles[0].Value.Missing)
+	for _, t := range tiles {
+		if words := running(ctx, t.Value.Period); words != "" {
+			f.Missing = words
+		}
 	}
 	return f
+}
+
+// running says that a period has not ended; "" when it has.
+func running(ctx context.Context, p Period) string {
+	if p.To < vn.DateOf(web.Now(ctx)) {
+		return ""
+	}
+	return web.T(ctx, "indicators.running", periodWord(ctx, p))
+}
+
+// method lists what the figure is made of: what is counted, by what it is
+// divided, where both come from, and whether it is whole.
+func method(ctx context.Context, f figureData) []stat.Item {
+	v := f.Value
+	say := func(key string, args ...any) string { return web.T(ctx, "indicators."+key, args...) }
+	list := []stat.Item{
+		{Name: say("numerator"), Value: v.Indicator.Numerator(web.LangOf(ctx))},
+		{Name: say("denominator"), Value: say("denominator.none")},
+		{Name: say("sources"), Value: say("source")},
+		{Name: say("complete"), Value: say("complete.yes", web.Date(ctx, v.Period.To))},
+	}
+	if v.Indicator.Per.Population {
+		year := strconv.Itoa(content.PopulationYear)
+		list[1].Value = say("denominator.population", year)
+		if v.HasRate {
+			list[1].Value = say("denominator.people", web.Int(ctx, int(v.Denominator)), year)
+		}
+		list[2].Value += "; " + say("source.population", year)
+	}
+	var missing []string
+	if words := running(ctx, v.Period); words != "" {
+		missing = append(missing, words)
+	}
+	if n := silent(f.Shares); n > 0 {
+		missing = append(missing, say("silent", n, len(f.Shares)))
+	}
+	if v.Missing > 0 {
+		missing = append(missing, say("no_population", v.Missing))
+	}
+	if missing != nil {
+		list[3].Value = say("complete.no", strings.Join(missing, "; "))
+	}
+	return list
 }
 
 func wholeFigure(ctx context.Context, f figureData) figure.Props {

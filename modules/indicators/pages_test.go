@@ -43,6 +43,10 @@ func TestPages(t *testing.T) {
 		}
 		site.Page(who, boardPath(vn.Nation)+"/surv.dengue", "33 trên 34 đơn vị bên dưới")
 		site.Page(who, boardPath(province.ID)+"/surv.dengue", "Chưa rõ đơn vị bên dưới")
+		site.Page(who, boardPath(province.ID)+"/surv.dengue?ky="+Day(d).String(), "Tử số", "trừ ca đã loại", "Mẫu số", "hồ sơ sáp nhập năm 2025", "chưa đủ: ngày", "chưa hết")
+		site.Page(who, boardPath(s.communes[0].ID)+"/surv.dengue?ky="+Day(d-1).String(), "đủ đến hết "+"20/11/2026")
+		site.Page(who, boardPath(s.communes[0].ID)+"/care.follow_up?ky="+Day(d-1).String(), "không có: đây là số đếm")
+		site.Page(who, boardPath(s.communes[0].ID), "chưa hết, số còn tăng")
 		site.Page(who, boardPath(province.ID), "Chưa rõ đơn vị bên dưới")
 		old := s.units.Predecessors(s.communes[0].ID, vn.Reform-1)[0]
 		for path, code := range map[string]int{
