@@ -24,7 +24,7 @@ func (m *Module) Follower() store.Follower {
 		panic("station: embedded tables are missing") // impossible: embedded above
 	}
 	return store.Follower{
-		Name: "station", Version: 2, Tables: sub, Apply: apply,
+		Name: "station", Version: 3, Tables: sub, Apply: apply,
 		Types: []string{
 			"Organization", "Patient", "Encounter", "Task", "Observation",
 			"Condition", "MedicationRequest", "CarePlan", "Appointment", "Communication",

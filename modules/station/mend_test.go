@@ -69,3 +69,37 @@ func TestPrivateClinicSignsAndCorrects(t *testing.T) {
 		}
 	})
 }
+
+// An unsigned visit stays on the list after midnight, until it is signed or the
+// person is known to have left.
+func TestUnsignedVisitsStayOnTheList(t *testing.T) {
+	real(t, func(t *testing.T, m *Module) {
+		reception, doctor := here(t, m, store.Receptionist), here(t, m, store.Doctor)
+		put(t, m, resident(t, m, 1, longName, "1990-05-04", ""), resident(t, m, 2, "Đỗ Bé", "2026-11-01", ""), resident(t, m, 3, "Cụ Già", "1931", ""))
+		ids := map[string]string{}
+		for _, p := range []string{"p1", "p2", "p3"} {
+			id, err := m.Arrive(t.Context(), reception, p, "a"+p)
+			ok(t, err)
+			ids[p] = id
+		}
+		ok(t, m.Sign(t.Context(), doctor, ids["p3"], 1, "s", exam))
+		site := webtest.NewSite(t, clock, m.Routes)
+		if w := site.Post(reception, "/tram/luot-kham/"+ids["p3"]+"/ve"); w.Code != http.StatusUnprocessableEntity {
+			t.Errorf("who was seen leaves unseen: %d", w.Code)
+		}
+		next := webtest.NewSite(t, clock.AddDate(0, 0, 1), m.Routes)
+		next.Page(reception, "/tram", longName, "21/11/2026", "Đỗ Bé")
+		if w := next.Post(reception, "/tram/luot-kham/"+ids["p2"]+"/ve"); w.Code != http.StatusSeeOther {
+			t.Fatalf("leaving answers %d: %s", w.Code, w.Body.String())
+		}
+		next.Page(doctor, "/tram/luot-kham/"+ids["p2"], "Đã đóng")
+		rows, err := m.Today(t.Context(), doctor, m.today()+1)
+		if err != nil || len(rows) != 1 || rows[0].Patient != "p1" {
+			t.Errorf("the day after: %+v, %v", rows, err)
+		}
+		task, err := m.ticket(t.Context(), doctor, ids["p2"])
+		if err != nil || task.Get("status").String() != "cancelled" {
+			t.Errorf("the ticket of who left: %v, %v", task.Get("status"), err)
+		}
+	})
+}

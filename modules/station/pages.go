@@ -102,6 +102,9 @@ func queueRows(ctx context.Context, p queueData) []worklist.Row {
 		default:
 			r.State, r.Tone = web.T(ctx, "station.state.waits", web.Clock(w.Arrived)), tag.Plain
 		}
+		if day := vn.DateOf(w.Arrived); day < p.Day {
+			r.State, r.Tone = web.T(ctx, "station.state.old", web.Date(ctx, day)), tag.Warning
+		}
 		if w.Status != "finished" && mayTreat(p.Role) {
 			key := "station.do.measure"
 			if mayExamine(p.Role) {
@@ -109,6 +112,8 @@ func queueRows(ctx context.Context, p queueData) []worklist.Row {
 			}
 			r.Action = web.Link{Text: web.T(ctx, key), Href: "/tram/luot-kham/" + w.Encounter}
 			r.Primary, next = next, false
+		} else if w.Status == "arrived" && p.Front {
+			r.Action, r.Post = web.Link{Text: web.T(ctx, "station.leave")}, "/tram/luot-kham/"+w.Encounter+"/ve"
 		}
 		rows[i] = r
 	}
@@ -137,10 +142,18 @@ func visitRows(ctx context.Context, p personData) []worklist.Row {
 		if v.Status == "finished" {
 			rows[i].State, rows[i].Tone = web.T(ctx, "station.state.signed"), tag.Good
 		} else {
-			rows[i].State, rows[i].Tone = web.T(ctx, "station.visit.draft"), tag.Info
+			rows[i].State, rows[i].Tone = web.T(ctx, stateKey(v.Status)), tag.Info
 		}
 	}
 	return rows
+}
+
+// stateKey says how a visit stands that is not signed.
+func stateKey(status string) string {
+	if editable(Visit{Status: status}) != nil {
+		return "station.visit.cancelled"
+	}
+	return "station.visit.draft"
 }
 
 func communes(list []vn.Unit) []field.Option {

@@ -162,6 +162,36 @@ func (m *Module) closeTicket(ctx context.Context, a store.Actor, encounter, stat
 	return append(ops, store.Update(done, 0)), nil
 }
 
+// Leave closes the visit of who left without being seen.
+// Errors: BusinessRule ("station.leave.seen") when a doctor has written
+// something, or the visit is closed already.
+func (m *Module) Leave(ctx context.Context, a store.Actor, encounter, key string) error {
+	visit, err := m.store.For(a).Read(ctx, "Encounter", encounter)
+	if err != nil {
+		return err
+	}
+	if err := editable(Visit{Status: visit.Get("status").String()}); err != nil {
+		return err
+	}
+	if visit.Get("diagnosis").Exists() {
+		return issue.New(issue.BusinessRule, "station.leave.seen")
+	}
+	version, err := strconv.ParseInt(visit.VersionID(), 10, 64)
+	if err != nil {
+		return fmt.Errorf("version of a visit: %w", err)
+	}
+	for _, c := range []change{{"status", "cancelled"}, {"period.end", fhir.Instant(m.now())}} {
+		if visit, err = visit.Set(c.path, c.to); err != nil {
+			return err
+		}
+	}
+	ops, err := m.closeTicket(ctx, a, encounter, "cancelled", []store.Op{store.Update(visit, version)})
+	if err != nil {
+		return err
+	}
+	return m.commit(ctx, a, key, ops)
+}
+
 // Correct changes one diagnosis of a signed visit: a new version of the same
 // Condition, with the reason as a note; the old stays in the history.
 // Errors: Required without a reason; NotFound when the condition is not of the

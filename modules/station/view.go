@@ -303,11 +303,14 @@ func (w Waiting) Labels() store.Labels {
 	return l
 }
 
-// Today lists the visits of the day, those who wait first, then by arrival: of
-// the actor's sub-site, which has a queue of its own, and at the seat of the
-// whole station.
+// Today lists the visits of the day, those who wait first, then those of days
+// before that nobody has signed or closed, by arrival: of the actor's sub-site,
+// which has a queue of its own, and at the seat of the whole station.
 func (m *Module) Today(ctx context.Context, a store.Actor, day vn.Date) ([]Waiting, error) {
-	where, here := `v.station = ? and v.day = ?`, []any{a.Facility, int64(day)}
+	where, here := `v.encounter in (
+		select encounter from station_visit where station = ? and day = ? union all
+		select encounter from station_visit where station = ? and status in ('arrived', 'in-progress') and day < ?)`,
+		[]any{a.Facility, int64(day), a.Facility, int64(day)}
 	if a.Site != "" {
 		where, here = where+` and v.facility = ?`, append(here, a.Site)
 	}
@@ -319,8 +322,8 @@ func (m *Module) Today(ctx context.Context, a store.Actor, day vn.Date) ([]Waiti
 		  left join station_ticket q on q.encounter = v.encounter
 		  left join station_place s on s.facility = v.facility
 		 where `+where+` and v.status not in ('cancelled', 'entered-in-error')
-		 order by case when v.status = 'finished' then 1 else 0 end, v.arrived, v.encounter
-		 limit ?`, here...)
+		 order by case when v.status = 'finished' then 2 when v.day < ? then 1 else 0 end, v.arrived, v.encounter
+		 limit ?`, append(slices.Clone(here), int64(day))...)
 	if err != nil {
 		return nil, fmt.Errorf("visits of the day: %w", err)
 	}

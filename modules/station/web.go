@@ -33,6 +33,7 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/tram/luot-kham/{id}", care, m.visitPage)
 	mux.Post("/tram/luot-kham/{id}/do", care, m.measure)
 	mux.Post("/tram/luot-kham/{id}/kham", doctors, m.examine)
+	mux.Post("/tram/luot-kham/{id}/ve", Front, m.leave)
 	mux.Get("/tram/luot-kham/{id}/sua", doctors, m.correctPage)
 	mux.Post("/tram/luot-kham/{id}/sua", doctors, m.correct)
 	mux.Get("/tram/luot-kham/{id}/dong", web.AnyStaff, m.linePart)

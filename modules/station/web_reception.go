@@ -189,6 +189,15 @@ func (m *Module) arrive(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, r, "/tram")
 }
 
+// leave takes off the list who left without being seen.
+func (m *Module) leave(w http.ResponseWriter, r *http.Request) error {
+	if err := m.Leave(r.Context(), web.Actor(r), r.PathValue("id"), web.OnceKey(r)); err != nil {
+		return err
+	}
+	web.Flash(w, r, "station.left")
+	return web.Redirect(w, r, "/tram")
+}
+
 // printed writes a birth date as people do: 12/03/1990, 03/1990 or 1990.
 func printed(p vn.PartialDate) string {
 	switch {

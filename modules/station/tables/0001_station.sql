@@ -54,6 +54,7 @@ create table station_visit (
     version     bigint not null
 );
 create index station_visit_day on station_visit (station, day);
+create index station_visit_open on station_visit (station) where status in ('arrived', 'in-progress');
 create index station_visit_patient on station_visit (patient, day);
 
 -- The queue.
