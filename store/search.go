@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,8 +17,8 @@ import (
 //
 // It shows only what the guard allows this actor to find, whatever the
 // parameters: chains, _has, includes and totals see no more than the page
-// does. One audit row stands for each person shown, one for a search that
-// shows nobody. Docs is never longer than Count; it is shorter only on the
+// does. One audit row stands for each person shown, counted or found through a
+// chain, one for a search that shows nobody and one for a search that fails. Docs is never longer than Count; it is shorter only on the
 // last page, or when a very selective filter would have to read too far for
 // one request, and then Next is set. Order is that of _sort, first instant or
 // first string of a resource counting, resources without a value last; without
@@ -34,8 +35,12 @@ func (d Door) Search(ctx context.Context, q Query) (Page, error) {
 	}
 	x := &searcher{s: d.s, r: d.s.read, a: d.a, c: c, now: d.s.cfg.Now(), guarded: true}
 	page, err := x.page(ctx)
-	if err != nil {
-		return Page{}, err
+	if err != nil { // bodies may have been looked at
+		reason := "failed"
+		if e := (*issue.Error)(nil); errors.As(err, &e) {
+			reason = "refused-" + string(e.Issues[0].Code)
+		}
+		return Page{}, d.refuse(ctx, err, ActSearch, Seen{Labels: Labels{Type: q.Type}, Decision: Decision{Reason: reason}})
 	}
 	if len(x.shown) == 0 {
 		x.shown = append(x.shown, Seen{Labels: Labels{Type: q.Type}, Decision: Decision{Allow: !x.outside, Reason: "search"}})
@@ -112,8 +117,44 @@ func (x *searcher) show(hits []hit) []*fhir.Doc {
 	for i, h := range hits {
 		docs[i] = h.doc
 		x.shown = append(x.shown, Seen{Labels: h.labels, Decision: h.decision})
+		x.through(h)
 	}
 	return docs
+}
+
+// through notes for the audit what a hit tells by the chains that it was found
+// through.
+func (x *searcher) through(h hit) {
+	for _, p := range x.c.preds {
+		switch {
+		case p.via == nil:
+		case p.param.Code == paramID:
+			x.tell(p.via[h.doc.ID()]...)
+		default:
+			for i := range h.idx {
+				if r := &h.idx[i]; r.Param == p.param.Code && r.Kind == fhir.ParamReference {
+					x.tell(p.via[r.Type+"/"+r.ID]...)
+				}
+			}
+		}
+	}
+}
+
+// tell notes for the audit of whom the answer tells without showing them, once
+// for each person, type and sensitivity.
+func (x *searcher) tell(seen ...Seen) {
+	for _, one := range seen {
+		l := one.Labels
+		k := l.Patient + "\x00" + l.Type + "\x00" + strings.Join(l.Sensitivity, " ")
+		if x.told[k] {
+			continue
+		}
+		if x.told == nil {
+			x.told = map[string]bool{}
+		}
+		x.told[k], one.Labels.ID = true, ""
+		x.shown = append(x.shown, one)
+	}
 }
 
 // count is the total of what this actor may find; -1 when not asked.
@@ -135,17 +176,26 @@ func (x *searcher) count(ctx context.Context, hits []hit, next string) (int, err
 			return 0, err
 		}
 		n += len(batch)
+		for _, h := range batch {
+			x.tell(Seen{Labels: h.labels, Decision: h.decision})
+			x.through(h)
+		}
 		switch {
-		case done, x.c.total == "estimate" && w.read > probeCap:
-			return n, nil
 		case w.read > countMax:
 			return 0, issue.New(issue.TooCostly, "search.total.toocostly", countMax).At("_total")
+		case len(x.told) > toldMax:
+			return 0, issue.New(issue.TooCostly, "search.total.toocostly", toldMax).At("_total")
+		case done, x.c.total == "estimate" && w.read > probeCap:
+			return n, nil
 		}
 	}
 }
 
 // countMax bounds how many resources an accurate total reads.
 const countMax = 100_000
+
+// toldMax bounds of how many persons one total tells: each has a line of it.
+const toldMax = 5_000
 
 // includeMax bounds what stands beside the matches of one page.
 const includeMax = 1000
@@ -223,7 +273,7 @@ const chainMax = 1000
 // actor, so that nobody learns through it of what he may not find.
 func (x *searcher) link(ctx context.Context) error {
 	for _, ch := range x.c.chains {
-		ids := map[string]bool{}
+		ids, via := map[string]bool{}, map[string][]Seen{}
 		for _, typ := range ch.types {
 			inner, err := compile(Query{Type: typ, Params: [][2]string{ch.inner}})
 			if err != nil {
@@ -238,9 +288,9 @@ func (x *searcher) link(ctx context.Context) error {
 			if more {
 				return issue.New(issue.TooCostly, "search.chain.toocostly", ch.name, chainMax).At(ch.name)
 			}
-			ch.collect(hits, x.c.typ, ids)
+			ch.collect(hits, x.c.typ, ids, via)
 		}
-		p := &predicate{typ: x.c.typ, param: ch.param, ids: ids, raw: ch.name + "=" + ch.inner[1]}
+		p := &predicate{typ: x.c.typ, param: ch.param, ids: ids, via: via, raw: ch.name + "=" + ch.inner[1]}
 		if ch.reverse {
 			p.param = fhir.Param{Code: paramID, Kind: fhir.ParamToken}
 		}
@@ -252,15 +302,17 @@ func (x *searcher) link(ctx context.Context) error {
 
 // collect notes what a chain leads to: the hits themselves, or what they refer
 // to.
-func (ch *chain) collect(hits []hit, typ string, ids map[string]bool) {
+func (ch *chain) collect(hits []hit, typ string, ids map[string]bool, via map[string][]Seen) {
 	for _, h := range hits {
+		by := Seen{Labels: h.labels, Decision: h.decision}
 		if !ch.reverse {
-			ids[h.doc.Ref()] = true
+			ref := h.doc.Ref()
+			ids[ref], via[ref] = true, append(via[ref], by)
 			continue
 		}
 		for i := range h.idx {
 			if r := &h.idx[i]; r.Param == ch.param.Code && r.Kind == fhir.ParamReference && r.Type == typ && r.URL == "" && r.ID != "" {
-				ids[r.ID] = true
+				ids[r.ID], via[r.ID] = true, append(via[r.ID], by)
 			}
 		}
 	}

@@ -168,10 +168,44 @@ func TestSearchAudits(t *testing.T) {
 	if people, allowed := rows("none"); !slices.Equal(people, []string{""}) || allowed != 1 {
 		t.Errorf("audit of nobody: %q, %d allowed", people, allowed)
 	}
+	for request, c := range map[string]struct {
+		typ    string
+		params [][2]string
+		want   string
+	}{
+		"count":   {"Condition", [][2]string{{"patient", "p1,p2"}, {"_count", "0"}}, "p1 Condition,p2 Condition"},
+		"has":     {"Patient", [][2]string{{"_id", "p1"}, {"_has:Condition:patient:code:not", "none"}}, "p1 Condition Patient"},
+		"chained": {"Condition", [][2]string{{"patient.identifier", "000000000002"}, {"_count", "0"}}, "p2 Condition Patient"},
+	} {
+		if _, err := s.For(Actor{Account: "n", Role: Nurse, Request: request}).Search(t.Context(), Query{Type: c.typ, Params: c.params}); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		err := s.read.Rows(t.Context(), `select patient || ' ' || types from audit where request = ? order by 1`, []any{request}, func(scan func(...any) error) error {
+			got = append(got, "")
+			return scan(&got[len(got)-1])
+		})
+		if err != nil || strings.Join(got, ",") != c.want {
+			t.Errorf("%s: %q, %v", request, got, err)
+		}
+	}
 	if err := ask("stranger", "refused", "p1"); !issue.Is(err, issue.Forbidden) {
 		t.Errorf("a search outside: %v", err)
 	}
 	if people, allowed := rows("refused"); len(people) != 1 || allowed != 0 {
 		t.Errorf("audit of a refusal: %q, %d allowed", people, allowed)
+	}
+	var many []Op
+	for range chainMax {
+		many = append(many, Create(fhir.MustNew(map[string]any{"resourceType": "Patient", "gender": "other"})))
+	}
+	for range 2 {
+		if _, err := s.For(SystemActor()).Commit(t.Context(), many...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := s.For(Actor{Account: "n", Role: Nurse, Request: "costly"}).Search(t.Context(), Query{Type: "Observation", Params: [][2]string{{"patient.gender", "other"}}})
+	if people, allowed := rows("costly"); !issue.Is(err, issue.TooCostly) || len(people) != 1 || allowed != 0 {
+		t.Errorf("a search that is too costly: %v, audit %q, %d allowed", err, people, allowed)
 	}
 }

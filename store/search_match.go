@@ -17,8 +17,9 @@ type predicate struct {
 	modifier string // "", exact, contains, not, missing, identifier, below, above, or a type name
 	missing  bool   // with modifier missing: what was asked
 	any      []value
-	ids      map[string]bool // _id, _has: ids; chain: "Type/id" of what the reference may point to
-	raw      string          // as in the query, for the cursor
+	ids      map[string]bool   // _id, _has: ids; chain: "Type/id" of what the reference may point to
+	via      map[string][]Seen // chain, _has: the inner hits that each of ids was found by
+	raw      string            // as in the query, for the cursor
 }
 
 const (

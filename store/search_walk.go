@@ -30,6 +30,7 @@ type searcher struct {
 	whereArgs []any
 	rels      map[string][]Relation // of the persons met, by patient
 	shown     []Seen
+	told      map[string]bool // whose audit rows shown has for counts and chains
 }
 
 // hit is a resource that matches and may be shown.
