@@ -34,7 +34,10 @@ export MACH_TEST_POSTGRES
 say "tests, both databases"
 go test -timeout 15m $(go list ./... | grep -v '^mach/e2e')
 say "race detector"
-go test -short -race -tags nortc -timeout 10m ./store/... ./web/... ./bus/...
+go test -short -race -tags nortc -timeout 10m ./store/... ./bus/...
+# What is shared above the store is shared in Go: one database is enough.
+MACH_TEST_POSTGRES='' go test -short -race -tags nortc -timeout 10m ./web/... ./access/... ./modules/...
+MACH_TEST_POSTGRES='' go test -short -race -tags nortc -timeout 10m -run 'TestManyAtOnce' ./app
 say "build"
 go build -o bin/mach ./cmd/mach
 say "browser stories"
