@@ -4,7 +4,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"mach/fhir"
@@ -17,7 +19,7 @@ func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]Change, 
 	if limit <= 0 {
 		limit = 1000
 	}
-	events, err := s.events(ctx, after, 1<<62, limit, false)
+	events, _, err := s.events(ctx, after, 1<<62, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -63,18 +65,24 @@ func (e *event) docs() (now, before *fhir.Doc, err error) {
 
 const eventColumns = `c.seq, c.ver, c.op, c.at, c.site, c.actor, c.facility, c.unit, c.sens, r.typ, r.id, r.patient, r.author`
 
-// events reads lines after < seq ≤ upto, with the bodies when asked for.
-func (s *Store) events(ctx context.Context, after, upto int64, limit int, bodies bool) ([]*event, error) {
-	var out []*event
-	text := `select ` + eventColumns + ` from change c join res r on r.rid = c.rid where c.seq > ? and c.seq <= ? order by c.seq limit ?`
+// events reads lines after < seq ≤ upto, at most limit, with the bodies that the
+// followers want. more: it stopped short, at limit or because the bodies were
+// large.
+func (s *Store) events(ctx context.Context, after, upto int64, limit int, of ...*following) (out []*event, more bool, err error) {
+	text, args := `select `+eventColumns+` from change c join res r on r.rid = c.rid`, []any(nil)
+	bodies := len(of) > 0
 	if bodies {
-		text = `select ` + eventColumns + `, case when c.ver = r.ver then r.body else coalesce(v.body, '') end, coalesce(p.body, '')
+		var wanted string
+		wanted, args = typesOf(of)
+		text = `select ` + eventColumns + `, case when not ` + wanted + ` then '' when c.ver = r.ver then r.body else coalesce(v.body, '') end, coalesce(p.body, '')
 			from change c join res r on r.rid = c.rid
-			left join ver v on v.rid = c.rid and v.ver = c.ver
-			left join ver p on p.rid = c.rid and p.ver = c.ver - 1
-			where c.seq > ? and c.seq <= ? order by c.seq limit ?`
+			left join ver v on v.rid = c.rid and v.ver = c.ver and ` + wanted + `
+			left join ver p on p.rid = c.rid and p.ver = c.ver - 1 and ` + wanted
+		args = slices.Concat(args, args, args)
 	}
-	err := s.read.Rows(ctx, text, []any{after, upto, limit}, func(scan func(...any) error) error {
+	bytes := 0
+	text += ` where c.seq > ? and c.seq <= ? order by c.seq limit ?`
+	err = s.read.Rows(ctx, text, append(args, after, upto, limit), func(scan func(...any) error) error {
 		e := new(event)
 		var at int64
 		var sens string
@@ -92,10 +100,33 @@ func (s *Store) events(ctx context.Context, after, upto int64, limit int, bodies
 			e.Labels.Sensitivity = nil
 		}
 		out = append(out, e)
+		if bytes += len(e.now) + len(e.before); bytes >= batchBytes {
+			return errEnough
+		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the log after %d: %w", after, err)
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, false, fmt.Errorf("reading the log after %d: %w", after, err)
 	}
-	return out, nil
+	return out, err != nil || len(out) == limit, nil
+}
+
+// typesOf is the condition that one of the followers wants the type of r.
+func typesOf(fs []*following) (string, []any) {
+	var types []string
+	for _, f := range fs {
+		if f.Types == nil {
+			return "1 = 1", nil
+		}
+		types = append(types, f.Types...)
+	}
+	slices.Sort(types)
+	var args []any
+	for _, t := range slices.Compact(types) {
+		args = append(args, t)
+	}
+	if len(args) == 0 {
+		return "1 = 0", nil
+	}
+	return "r.typ in (" + marks(len(args)) + ")", args
 }

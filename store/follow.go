@@ -184,14 +184,14 @@ func (s *Store) followOnce(ctx context.Context) (more bool) {
 		}
 	}
 	for pos, group := range groups {
-		n, err := s.followGroup(ctx, pos, group)
+		full, err := s.followGroup(ctx, pos, group)
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("views not updated", "after", pos, "error", err)
 			for _, f := range group {
 				f.delay()
 			}
 		}
-		more = more || n == followBatch
+		more = more || full
 	}
 	return more
 }
@@ -201,14 +201,15 @@ func (f *following) delay() {
 	f.again = time.Now().Add(f.pause)
 }
 
-func (s *Store) followGroup(ctx context.Context, pos int64, group []*following) (int, error) {
-	events, err := s.events(ctx, pos, 1<<62, followBatch, true)
+// followGroup moves a group by one batch; more when it was full.
+func (s *Store) followGroup(ctx context.Context, pos int64, group []*following) (more bool, err error) {
+	events, more, err := s.events(ctx, pos, 1<<62, followBatch, group...)
 	if err != nil || len(events) == 0 {
-		return 0, err
+		return false, err
 	}
 	last := events[len(events)-1].Seq
 	if want := pos + int64(len(events)); last != want {
-		return 0, fmt.Errorf("the log has a gap between %d and %d", pos, last)
+		return false, fmt.Errorf("the log has a gap between %d and %d", pos, last)
 	}
 	var done []*following
 	ctx = context.WithoutCancel(ctx) // a batch begun is finished
@@ -227,7 +228,7 @@ func (s *Store) followGroup(ctx context.Context, pos int64, group []*following) 
 		return tx.Exec(ctx, `update follower set seq = ? where name in (`+marks(len(done))+`)`, args...)
 	})
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	for _, f := range done {
 		f.pause = 0
@@ -237,7 +238,7 @@ func (s *Store) followGroup(ctx context.Context, pos int64, group []*following) 
 	for _, f := range done {
 		s.cfg.Wake("view:" + f.Name)
 	}
-	return len(events), nil
+	return more, nil
 }
 
 // foldGroup folds a batch into the views of a group, each behind a savepoint,

@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"mach/fhir"
@@ -80,10 +81,17 @@ func (d Door) ReadVersion(ctx context.Context, typ, id string, version int64) (*
 }
 
 // History lists the versions of a resource, newest first, at most limit of
-// them (0 = 100), each with its change line (Seq is 0: the log knows it). The
+// them (0 = 100) and fewer when they are large, each with its change line (Seq is 0: the log knows it). The
 // document of a deletion is nil. Versions that would reveal what the actor may
 // not know are left out. Errors: NotFound.
 func (d Door) History(ctx context.Context, typ, id string, limit int) ([]*fhir.Doc, []Change, error) {
+	return d.HistoryBefore(ctx, typ, id, 0, limit)
+}
+
+// HistoryBefore is History of the versions below before only; 0 = of all.
+// Versions are numbered without gaps: below a page of limit versions, hidden
+// ones counted, stands version before-limit.
+func (d Door) HistoryBefore(ctx context.Context, typ, id string, before int64, limit int) ([]*fhir.Doc, []Change, error) {
 	ctx = withRequest(ctx, d.a)
 	if limit <= 0 {
 		limit = 100
@@ -91,6 +99,9 @@ func (d Door) History(ctx context.Context, typ, id string, limit int) ([]*fhir.D
 	row, err := d.open(ctx, typ, id)
 	if err != nil {
 		return nil, nil, err
+	}
+	if before > 0 && before <= row.ver {
+		return d.versions(ctx, row, `ver < ?`, before, limit)
 	}
 	now, err := row.doc()
 	if err != nil {
@@ -110,6 +121,7 @@ func (d Door) History(ctx context.Context, typ, id string, limit int) ([]*fhir.D
 func (d Door) versions(ctx context.Context, row *stored, where string, version int64, limit int) ([]*fhir.Doc, []Change, error) {
 	var docs []*fhir.Doc
 	var changes []Change
+	bytes := 0
 	err := d.s.read.Rows(ctx, `select ver, upd, op, actor, body from ver where rid = ? and `+where+` order by ver desc limit ?`,
 		[]any{row.rid, version, limit}, func(scan func(...any) error) error {
 			c := Change{Type: row.labels.Type, ID: row.labels.ID, Labels: row.labels}
@@ -127,9 +139,12 @@ func (d Door) versions(ctx context.Context, row *stored, where string, version i
 				}
 			}
 			docs, changes = append(docs, doc), append(changes, c)
+			if bytes += len(body); bytes >= batchBytes {
+				return errEnough
+			}
 			return nil
 		})
-	if err != nil {
+	if err != nil && !errors.Is(err, errEnough) {
 		return nil, nil, fmt.Errorf("versions of a %s: %w", row.labels.Type, err)
 	}
 	return d.revealing(ctx, docs, changes)

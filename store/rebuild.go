@@ -102,7 +102,7 @@ func (s *Store) copyOf(ctx context.Context, f *following) (_ *viewCopy, err erro
 func (c *viewCopy) fill(ctx context.Context, upto int64) (int64, error) {
 	pos := int64(0)
 	for ctx.Err() == nil {
-		events, err := c.s.events(ctx, pos, upto, followBatch, true)
+		events, _, err := c.s.events(ctx, pos, upto, followBatch, c.f)
 		if err != nil || len(events) == 0 {
 			return pos, err
 		}

@@ -20,7 +20,7 @@ import (
 // does. One audit row stands for each person shown, counted or found through a
 // chain, one for a search that shows nobody and one for a search that fails. Docs is never longer than Count; it is shorter only on the
 // last page, or when a very selective filter would have to read too far for
-// one request, and then Next is set. Order is that of _sort, first instant or
+// one request or the resources are large (16 MB a page), and then Next is set. Order is that of _sort, first instant or
 // first string of a resource counting, resources without a value last; without
 // _sort it is stable but not promised.
 //

@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +15,13 @@ import (
 const (
 	fetchMax = 500    // candidates read at once
 	budget   = 20_000 // candidates read for one page
+
+	batchBytes = 16 << 20 // of bodies read at once, or shown on one page
+	keptBytes  = 64 << 20 // of hits held for a sort or a chain
 )
+
+// errEnough ends a reading of rows when their bodies fill a batch.
+var errEnough = errors.New("enough bytes")
 
 // walk goes along a path in batches: read candidates, check them on their
 // documents, ask the guard.
@@ -23,6 +30,8 @@ type walk struct {
 	p         *path
 	after     *position // keyset: nothing at or before it
 	read      int       // candidates so far
+	most      int       // rows at once, after bodies have filled a batch; 0 = as asked
+	kept      int       // bytes of the hits so far
 	end       bool
 	sorting   bool // hits get the keys of the sort instead of the path's
 	valueless bool // only resources without the sort value
@@ -75,7 +84,7 @@ func (w *walk) fill(ctx context.Context, n int) (hits []hit, done bool, err erro
 		if done {
 			return hits, true, nil
 		}
-		if w.read >= budget {
+		if w.read >= budget || w.kept >= batchBytes {
 			w.resume = *w.after
 			return hits, false, nil
 		}
@@ -94,12 +103,18 @@ func (w *walk) next(ctx context.Context, size int) ([]hit, bool, error) {
 	if w.end {
 		return nil, true, nil
 	}
+	if w.most > 0 {
+		size = min(size, w.most)
+	}
 	rows, err := w.rows(ctx, size)
-	if err != nil {
+	full := errors.Is(err, errEnough)
+	if err != nil && !full {
 		return nil, false, err
 	}
-	w.read += len(rows)
-	w.end = len(rows) < size
+	if w.read += len(rows); full {
+		w.most = len(rows)
+	}
+	w.end = len(rows) < size && !full
 	if n := len(rows); n > 0 {
 		at := w.position(rows[n-1])
 		w.after = &at
@@ -115,6 +130,9 @@ func (w *walk) next(ctx context.Context, size int) ([]hit, bool, error) {
 		}
 	}
 	hits, err = w.x.judged(ctx, hits)
+	for _, h := range hits {
+		w.kept += h.size
+	}
 	return hits, w.end, err
 }
 
@@ -124,10 +142,12 @@ func (w *walk) position(c candidate) position {
 	return position{Keys: []key{k}, Rid: c.st.rid}
 }
 
-// rows reads candidates in the order of the path.
+// rows reads candidates in the order of the path; errEnough when it stopped
+// short of size.
 func (w *walk) rows(ctx context.Context, size int) ([]candidate, error) {
 	text, args := w.statement(size)
 	var found []candidate
+	bytes := 0
 	err := w.x.r.Rows(ctx, text, args, func(scan func(...any) error) error {
 		var c candidate
 		var dest []any
@@ -140,11 +160,16 @@ func (w *walk) rows(ctx context.Context, size int) ([]candidate, error) {
 		}
 		var err error
 		c.st, err = scanStored(func(d ...any) error { return scan(append(dest, d...)...) })
-		found = append(found, c)
-		return err
+		if err != nil {
+			return err
+		}
+		if found, bytes = append(found, c), bytes+len(c.st.body); bytes >= batchBytes {
+			return errEnough
+		}
+		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading candidates: %w", err)
+		return found, fmt.Errorf("reading candidates: %w", err)
 	}
 	return found, nil
 }
@@ -230,7 +255,7 @@ func (w *walk) check(c candidate) (hit, bool, error) {
 	if w.p.holds != nil && !w.first(c.key, doc.Type(), idx) {
 		return hit{}, false, nil
 	}
-	h := hit{position: w.position(c), doc: doc, idx: idx, labels: c.st.labels}
+	h := hit{position: w.position(c), doc: doc, idx: idx, labels: c.st.labels, size: len(c.st.body)}
 	if w.valueless || w.sorting {
 		keys := w.x.sortKeys(c.st, idx)
 		if w.valueless && !keys[0].Missing {

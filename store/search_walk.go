@@ -40,6 +40,7 @@ type hit struct {
 	idx      []fhir.Index
 	labels   Labels
 	decision Decision
+	size     int // bytes of its body
 }
 
 // position is where a resource stands in the order of a search.
@@ -275,7 +276,7 @@ func (x *searcher) gather(ctx context.Context, p *path, from *cursor, indexed bo
 		if batch, done, err = w.next(ctx, fetchMax); err != nil {
 			return nil, "", err
 		}
-		if all = append(all, batch...); w.read > limit && !done {
+		if all = append(all, batch...); (w.read > limit || w.kept > keptBytes) && !done {
 			return nil, "", issue.New(issue.TooCostly, "search.sort.toocostly", limit).At("_sort")
 		}
 	}
@@ -379,7 +380,7 @@ func (x *searcher) all(ctx context.Context, limit int) ([]hit, bool, error) {
 			return nil, false, err
 		}
 		hits = append(hits, batch...)
-		if len(hits) > limit || !done && w.read > budget {
+		if len(hits) > limit || !done && (w.read > budget || w.kept > keptBytes) {
 			return hits[:min(limit, len(hits))], true, nil
 		}
 		if done {
