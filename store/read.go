@@ -103,6 +103,9 @@ func (d Door) HistoryBefore(ctx context.Context, typ, id string, before int64, l
 	if before > 0 && before <= row.ver {
 		return d.versions(ctx, row, `ver < ?`, before, limit)
 	}
+	if before > 0 && before <= row.ver {
+		return d.versions(ctx, row, `ver < ?`, before, limit)
+	}
 	now, err := row.doc()
 	if err != nil {
 		return nil, nil, err
