@@ -68,6 +68,9 @@ func (d Door) ReadVersion(ctx context.Context, typ, id string, version int64) (*
 		return row.doc()
 	}
 	docs, changes, err := d.versions(ctx, row, `ver = ?`, version, 1)
+	if err == nil {
+		docs, changes, err = d.revealing(ctx, docs, changes)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -80,47 +83,53 @@ func (d Door) ReadVersion(ctx context.Context, typ, id string, version int64) (*
 	return docs[0], nil
 }
 
-// History lists the versions of a resource, newest first, at most limit of
-// them (0 = 100) and fewer when they are large, each with its change line (Seq is 0: the log knows it). The
-// document of a deletion is nil. Versions that would reveal what the actor may
-// not know are left out. Errors: NotFound.
+// History lists the versions of a resource, newest first, at most limit (0 =
+// 100) and fewer when they are large, each with its change line (Seq is 0: the
+// log knows it). The document of a deletion is nil. Versions that would reveal
+// what the actor may not know are left out. Errors: NotFound.
 func (d Door) History(ctx context.Context, typ, id string, limit int) ([]*fhir.Doc, []Change, error) {
-	return d.HistoryBefore(ctx, typ, id, 0, limit)
+	docs, changes, _, err := d.HistoryBelow(ctx, typ, id, 0, limit)
+	return docs, changes, err
 }
 
-// HistoryBefore is History of the versions below before only; 0 = of all.
-// Versions are numbered without gaps: below a page of limit versions, hidden
-// ones counted, stands version before-limit.
-func (d Door) HistoryBefore(ctx context.Context, typ, id string, before int64, limit int) ([]*fhir.Doc, []Change, error) {
+// HistoryBelow is History of the versions below one of them (0 = of all). More
+// stand below older; 0 = none.
+func (d Door) HistoryBelow(ctx context.Context, typ, id string, below int64, limit int) (docs []*fhir.Doc, changes []Change, older int64, err error) {
 	ctx = withRequest(ctx, d.a)
 	if limit <= 0 {
 		limit = 100
 	}
 	row, err := d.open(ctx, typ, id)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
-	if before > 0 && before <= row.ver {
-		return d.versions(ctx, row, `ver < ?`, before, limit)
+	if below == 0 || below > row.ver {
+		now, err := row.doc()
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		docs = []*fhir.Doc{now}
+		changes = []Change{{Type: typ, ID: id, Version: row.ver, Op: row.op, At: fromMicro(row.upd), Actor: row.actor, Labels: row.labels}}
+		below = row.ver
 	}
-	if before > 0 && before <= row.ver {
-		return d.versions(ctx, row, `ver < ?`, before, limit)
-	}
-	now, err := row.doc()
+	past, before, err := d.versions(ctx, row, `ver < ?`, below, limit-len(docs))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
-	docs, changes, err := d.versions(ctx, row, `ver < ?`, row.ver, limit-1)
-	if err != nil {
-		return nil, nil, err
+	if n := len(before); n > 0 {
+		below = before[n-1].Version
 	}
-	docs = append([]*fhir.Doc{now}, docs...)
-	changes = append([]Change{{Type: typ, ID: id, Version: row.ver, Op: row.op, At: fromMicro(row.upd), Actor: row.actor, Labels: row.labels}}, changes...)
-	return docs, changes, nil
+	if below > 1 {
+		older = below
+	}
+	if past, before, err = d.revealing(ctx, past, before); err != nil {
+		return nil, nil, 0, err
+	}
+	return append(docs, past...), append(changes, before...), older, nil
 }
 
-// versions reads superseded versions of a row that the actor has opened,
-// newest first.
+// versions reads superseded versions of a row that the actor has opened, newest
+// first; [Door.revealing] says which of them to show.
 func (d Door) versions(ctx context.Context, row *stored, where string, version int64, limit int) ([]*fhir.Doc, []Change, error) {
 	var docs []*fhir.Doc
 	var changes []Change
@@ -150,7 +159,7 @@ func (d Door) versions(ctx context.Context, row *stored, where string, version i
 	if err != nil && !errors.Is(err, errEnough) {
 		return nil, nil, fmt.Errorf("versions of a %s: %w", row.labels.Type, err)
 	}
-	return d.revealing(ctx, docs, changes)
+	return docs, changes, nil
 }
 
 // revealing drops the versions whose own labels the actor may not see: a

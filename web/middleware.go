@@ -38,7 +38,7 @@ const (
 func (m *Mux) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := m.opt.Now()
-		v := &visit{mux: m, cat: m.opt.Catalogue, assets: m.assets, now: start, demo: m.opt.Demo,
+		v := &visit{mux: m, fail: m.Fail, cat: m.opt.Catalogue, assets: m.assets, now: start, demo: m.opt.Demo,
 			id: rand.Text()[:16], path: r.URL.RequestURI(), partial: r.Header.Get("HX-Request") == "true"}
 		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
 		rec := newRecorder(w, r)
@@ -52,7 +52,7 @@ func (m *Mux) observe(next http.Handler) http.Handler {
 				m.opt.Log.ErrorContext(r.Context(), "handler panicked", "request", v.id, "pattern", v.pattern,
 					"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 				if !rec.wrote {
-					m.Fail(rec, r, fmt.Errorf("panic in %s", v.pattern))
+					v.fail(rec, r, fmt.Errorf("panic in %s", v.pattern))
 				}
 			}
 			rec.close()
@@ -73,7 +73,7 @@ func (m *Mux) observe(next http.Handler) http.Handler {
 // from us alone; nobody frames us.
 func (m *Mux) headers(w http.ResponseWriter, r *http.Request, v *visit) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", policy(nil, nil))
+	h.Set("Content-Security-Policy", policy())
 	h.Set("Cache-Control", "no-store") // until a handler knows that it holds nobody's data
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
@@ -86,31 +86,26 @@ func (m *Mux) headers(w http.ResponseWriter, r *http.Request, v *visit) {
 	}
 }
 
-func policy(connect, form []string) string {
-	list := func(extra []string) string {
-		if len(extra) == 0 {
-			return "'self'"
-		}
-		return "'self' " + strings.Join(extra, " ")
-	}
+func policy(connect ...string) string {
 	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
 		"media-src 'self' blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; " +
-		"connect-src " + list(connect) + "; form-action " + list(form) + "; frame-ancestors 'none'; base-uri 'none'"
+		"connect-src " + strings.Join(append([]string{"'self'"}, connect...), " ") + "; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 }
 
 // AllowConnect lets the page being answered open connections to origins such
 // as "wss://media.example": for the live room. Call it before Render.
 func AllowConnect(w http.ResponseWriter, origins ...string) {
-	w.Header().Set("Content-Security-Policy", policy(origins, nil))
-}
-
-// AllowForm lets forms of the page being answered end at origins: for sign-in
-// with another service, whose redirect browsers count as the form's target.
-func AllowForm(w http.ResponseWriter, origins ...string) {
-	w.Header().Set("Content-Security-Policy", policy(nil, origins))
+	w.Header().Set("Content-Security-Policy", policy(origins...))
 }
 
 func (m *Mux) secure(r *http.Request) bool { return m.opt.Secure || r.TLS != nil }
+
+// Secure reports whether the asker reached us by HTTPS. What a header says of
+// that is not believed; the installation says whether TLS ends before us.
+func Secure(r *http.Request) bool {
+	m := visitOf(r.Context()).mux
+	return r.TLS != nil || m != nil && m.opt.Secure
+}
 
 // cookie writes a cookie of the kit: no secrets, so scripts may read it when
 // open is set.
@@ -153,7 +148,7 @@ func (m *Mux) guard(next http.Handler) http.Handler {
 func (m *Mux) serve(route *Route, h Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := visitOf(r.Context())
-		v.pattern = route.Path
+		v.pattern, v.fail = route.Path, fail
 		if err := m.admit(w, r, v, route); err != nil {
 			fail(w, r, err)
 			return

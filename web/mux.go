@@ -205,6 +205,7 @@ type visit struct {
 	late    *atomic.Bool // a view was late for what the form wrote
 	demo    bool
 	partial bool // asked by htmx for a part of a page
+	fail    func(http.ResponseWriter, *http.Request, error)
 }
 
 type visitKey struct{}

@@ -3,7 +3,6 @@
 package fhirapi
 
 import (
-	"slices"
 	"time"
 
 	"mach/fhir"
@@ -84,7 +83,7 @@ func capabilityOf(typ string) map[string]any {
 		"searchParam": params,
 	}
 	if len(includes) > 0 {
-		r["searchInclude"] = slices.Insert(includes, 0, any("*"))
+		r["searchInclude"] = includes
 	}
 	return r
 }

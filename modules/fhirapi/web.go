@@ -4,6 +4,7 @@ package fhirapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -27,6 +28,9 @@ const Base = "/fhir"
 
 // maxBody is the largest body. Larger files go in by mach import.
 const maxBody = 32 << 20
+
+// maxTime is how long one request may take.
+const maxTime = 2 * time.Minute
 
 const jsonType = "application/fhir+json"
 
@@ -85,6 +89,9 @@ func (r *refused) Error() string { return r.err.Error() }
 func (r *refused) Unwrap() error { return r.err }
 
 func (m *Module) serve(w http.ResponseWriter, r *http.Request) {
+	ctx, done := context.WithTimeout(r.Context(), maxTime)
+	defer done()
+	r = r.WithContext(ctx)
 	q, err := m.read(r)
 	if err != nil {
 		m.fail(w, r, err)
@@ -280,6 +287,7 @@ func send(w http.ResponseWriter, r *http.Request, status int, text string, prett
 
 // fail answers with an OperationOutcome. What is nobody's business is logged.
 func (m *Module) fail(w http.ResponseWriter, r *http.Request, err error) {
+	err = late(err)
 	status, allow := statusOf(err)
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
@@ -305,6 +313,14 @@ func (m *Module) fail(w http.ResponseWriter, r *http.Request, err error) {
 	send(w, r, status, doc.Text(), false)
 }
 
+// late says of a request that took too long that it did.
+func late(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return issue.New(issue.Timeout, "fhirapi.late")
+	}
+	return err
+}
+
 func statusOf(err error) (status int, allow string) {
 	var no *refused
 	if errors.As(err, &no) {
@@ -316,7 +332,7 @@ func statusOf(err error) (status int, allow string) {
 // baseOf is the absolute URL under which the asker reached us.
 func baseOf(r *http.Request) string {
 	scheme := "http"
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+	if web.Secure(r) {
 		scheme = "https"
 	}
 	return scheme + "://" + r.Host + Base

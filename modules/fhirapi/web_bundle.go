@@ -15,8 +15,13 @@ import (
 	"mach/store"
 )
 
-// maxEntries bounds one Bundle.
-const maxEntries = 10_000
+// The bounds of one Bundle: entries, entries that search or list versions, and
+// what its reads answer together.
+const (
+	maxEntries  = 10_000
+	maxSearches = 100
+	maxAnswer   = 64 << 20
+)
 
 // entry is one entry of a batch or transaction.
 type entry struct {
@@ -37,6 +42,7 @@ func (m *Module) bundle(q *request) (*answer, error) {
 		return nil, issue.New(issue.Invalid, "fhirapi.bundle.type").At("Bundle.type")
 	}
 	var entries []*entry
+	searches := 0
 	for n := range doc.Each("entry") {
 		if len(entries) == maxEntries {
 			return nil, issue.New(issue.TooCostly, "fhirapi.bundle.large", maxEntries).At("Bundle.entry")
@@ -44,18 +50,51 @@ func (m *Module) bundle(q *request) (*answer, error) {
 		e, err := q.entry(n)
 		e.err = at(err, len(entries))
 		entries = append(entries, e)
-	}
-	if kind == "batch" {
-		for i, e := range entries {
-			if e.err == nil {
-				e.answer, e.err = m.route(e.request)
-				e.err = at(e.err, i)
-			}
+		if e.lists() {
+			searches++
 		}
-	} else if err := m.transact(q, entries); err != nil {
-		return nil, err
+		if searches > maxSearches {
+			return nil, issue.New(issue.TooCostly, "fhirapi.bundle.searches", maxSearches).At("Bundle.entry")
+		}
 	}
+	if kind == "transaction" {
+		if err := m.transact(q, entries); err != nil {
+			return nil, err
+		}
+	}
+	m.each(entries)
 	return &answer{status: http.StatusOK, text: m.response(q, kind, entries)}, nil
+}
+
+// each answers the entries that have neither an answer nor an error yet, as long
+// as the answers do not grow too large.
+func (m *Module) each(entries []*entry) {
+	size := 0
+	for i, e := range entries {
+		if e.err != nil || e.answer != nil {
+			continue
+		}
+		if size > maxAnswer {
+			e.err = at(issue.New(issue.TooCostly, "fhirapi.bundle.answer", maxAnswer>>20), i)
+			continue
+		}
+		if e.answer, e.err = m.route(e.request); e.err != nil {
+			e.err = at(e.err, i)
+			continue
+		}
+		size += len(e.answer.text)
+		if e.answer.doc != nil {
+			size += len(e.answer.doc.Text())
+		}
+	}
+}
+
+// reads reports whether the entry changes nothing.
+func (e *entry) reads() bool { return e.method == http.MethodGet || e.method == http.MethodHead }
+
+// lists reports whether the entry reads many: a search or a history.
+func (e *entry) lists() bool {
+	return e.reads() && len(e.path) != 2 && len(e.path) != 4 || len(e.path) == 2 && e.path[1] == "_search"
 }
 
 // entry reads one entry as a request of its own.
@@ -95,13 +134,15 @@ func at(err error, i int) error {
 	c := &issue.Error{Retry: e.Retry}
 	for _, is := range e.Issues {
 		where := fmt.Sprintf("Bundle.entry[%d]", i)
-		switch typ, rest, deeper := strings.Cut(is.Path, "."); {
+		typ, rest, deeper := strings.Cut(is.Path, ".")
+		inside := typ != "" && typ[0] >= 'A' && typ[0] <= 'Z' // of the resource
+		switch {
 		case is.Path == "":
 		case strings.HasPrefix(is.Path, "Bundle.entry["):
 			where = is.Path
-		case deeper && typ[0] >= 'A' && typ[0] <= 'Z':
+		case inside && deeper:
 			where += ".resource." + rest
-		case typ[0] >= 'A' && typ[0] <= 'Z':
+		case inside:
 			where += ".resource"
 		default:
 			where += "." + is.Path
@@ -116,7 +157,10 @@ func at(err error, i int) error {
 	return c
 }
 
-// transact writes everything in one commit, then answers the reads.
+// transact writes everything in one commit. The reads come after it, as FHIR
+// has them (DELETE, POST, PUT, then GET), and see what was written. What is
+// written stays: a read that fails afterwards is an outcome in its own entry,
+// so that nobody takes durable writes for refused ones and sends them again.
 func (m *Module) transact(q *request, entries []*entry) error {
 	var ops []store.Op
 	var from []int // entry of each operation
@@ -124,7 +168,7 @@ func (m *Module) transact(q *request, entries []*entry) error {
 		if e.err != nil {
 			return e.err
 		}
-		if e.method == http.MethodGet || e.method == http.MethodHead {
+		if e.reads() {
 			continue
 		}
 		if err := e.writes(); err != nil {
@@ -139,23 +183,12 @@ func (m *Module) transact(q *request, entries []*entry) error {
 		}
 		ops, from = append(ops, op), append(from, i)
 	}
-	if len(ops) > 0 {
-		receipt, err := q.door.Commit(q.http.Context(), ops...)
-		if err != nil {
-			return renumbered(err, from)
-		}
-		for n, i := range from {
-			entries[i].answer = entries[i].wrote(receipt.Docs[n], receipt.Changed[n])
-		}
+	receipt, err := q.door.Commit(q.http.Context(), ops...)
+	if err != nil {
+		return renumbered(err, from)
 	}
-	for i, e := range entries {
-		if e.answer != nil {
-			continue
-		}
-		var err error
-		if e.answer, err = m.route(e.request); err != nil {
-			return at(err, i)
-		}
+	for n, i := range from {
+		entries[i].answer = entries[i].wrote(receipt.Docs[n], receipt.Changed[n])
 	}
 	return nil
 }
@@ -200,7 +233,7 @@ func (m *Module) response(q *request, kind string, entries []*entry) string {
 	b := newBundle(kind+"-response", -1, nil)
 	minimal := strings.Contains(strings.Join(q.http.Header.Values("Prefer"), ","), "return=minimal")
 	for _, e := range entries {
-		if e.err != nil {
+		if e.err = late(e.err); e.err != nil {
 			status, _ := statusOf(e.err)
 			if status >= http.StatusInternalServerError {
 				m.log.ErrorContext(q.http.Context(), "fhir entry failed", "error", e.err)

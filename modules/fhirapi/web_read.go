@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"mach/fhir"
 	"mach/issue"
 	"mach/store"
@@ -81,49 +83,111 @@ func (m *Module) readVersion(q *request) (*answer, error) {
 	return q.of(doc), nil
 }
 
-// maxHistory bounds one history answer.
+// maxHistory bounds one page of a history.
 const maxHistory = 1000
 
-func (m *Module) history(q *request) (*answer, error) {
-	limit := 100
+// span is what a history is asked for.
+type span struct {
+	count  int
+	before int64 // version above the page; 0 = from the newest on
+	since  time.Time
+	params [][2]string // to repeat in links
+}
+
+func (q *request) span() (span, error) {
+	s := span{count: 100}
 	for _, kv := range q.query {
-		if kv[0] == "_count" {
-			n, err := strconv.Atoi(kv[1])
-			if err != nil || n < 1 {
-				return nil, issue.New(issue.Invalid, "search.value.count", kv[1]).At("_count")
+		var err error
+		switch kv[0] {
+		case "_count":
+			if s.count, err = strconv.Atoi(kv[1]); err != nil || s.count < 1 {
+				return s, issue.New(issue.Invalid, "search.value.count", kv[1]).At("_count")
 			}
-			limit = min(n, maxHistory)
+			s.count = min(s.count, maxHistory)
+		case "_since":
+			// A plus sign in a URL is a space unless it is escaped.
+			if s.since, err = time.Parse(time.RFC3339, strings.ReplaceAll(kv[1], " ", "+")); err != nil {
+				return s, issue.New(issue.Invalid, "fhirapi.since", kv[1]).At("_since")
+			}
+		case "_cursor":
+			if s.before, err = strconv.ParseInt(kv[1], 10, 64); err != nil || s.before < 1 {
+				return s, issue.New(issue.Invalid, "search.cursor.invalid").At("_cursor")
+			}
+			continue
+		default:
+			continue
 		}
+		s.params = append(s.params, kv)
 	}
-	docs, changes, err := q.door.History(q.http.Context(), q.path[0], q.path[1], limit)
+	return s, nil
+}
+
+// history answers GET [type]/[id]/_history, newest first, and of _since on.
+func (m *Module) history(q *request) (*answer, error) {
+	s, err := q.span()
 	if err != nil {
 		return nil, err
 	}
-	url := q.base + "/" + q.path[0] + "/" + q.path[1]
-	b := newBundle("history", -1, [][2]string{{"self", url + "/_history"}})
+	docs, changes, older, err := q.door.HistoryBelow(q.http.Context(), q.path[0], q.path[1], s.before, s.count)
+	if err != nil {
+		return nil, err
+	}
 	for i, c := range changes {
-		method, status := "PUT", "200 OK"
-		switch c.Op {
-		case "create":
-			method, status = "POST", "201 Created"
-		case "delete":
+		if c.At.Before(s.since) {
+			docs, changes, older = docs[:i], changes[:i], 0
+			break
+		}
+	}
+	target := q.path[0] + "/" + q.path[1]
+	url := q.base + "/" + target
+	links := [][2]string{{"self", withQuery(url+"/_history", s.params)}}
+	if older > 0 {
+		links = append(links, [2]string{"next", withQuery(url+"/_history", append(s.params, [2]string{"_cursor", strconv.FormatInt(older, 10)}))})
+	}
+	b := newBundle("history", -1, links)
+	for i, c := range changes {
+		method, at, status := "PUT", target, "200 OK"
+		switch {
+		case c.Op == "create" && givenByUs(c.ID):
+			method, at, status = "POST", q.path[0], "201 Created"
+		case c.Op == "create":
+			status = "201 Created"
+		case c.Op == "delete":
 			method, status = "DELETE", "204 No Content"
 		}
-		target := q.path[0] + "/" + q.path[1]
-		if method == "POST" {
-			target = q.path[0]
-		}
 		version := strconv.FormatInt(c.Version, 10)
-		b.entry(url, docs[i], [2]string{"request", object([2]string{"method", method}, [2]string{"url", target})},
+		b.entry(url, docs[i], [2]string{"request", object([2]string{"method", method}, [2]string{"url", at})},
 			[2]string{"response", object([2]string{"status", status}, [2]string{"etag", etag(version)}, [2]string{"lastModified", instant(c.At)})})
 	}
 	return &answer{status: http.StatusOK, text: b.text()}, nil
 }
 
+// givenByUs reports whether an id has the form that a POST gives; every other
+// id came with a PUT.
+func givenByUs(id string) bool {
+	u, err := uuid.Parse(id)
+	return err == nil && u.Version() == 7
+}
+
+// withQuery puts parameters behind a URL, in their order.
+func withQuery(address string, params [][2]string) string {
+	for i, kv := range params {
+		address += map[bool]string{true: "?", false: "&"}[i == 0] + url.QueryEscape(kv[0]) + "=" + url.QueryEscape(kv[1])
+	}
+	return address
+}
+
+// maxIncludes bounds what one search may bring along.
+const maxIncludes = 20
+
 // search answers GET [type]?…
 func (m *Module) search(q *request) (*answer, error) {
 	query := store.Query{Type: q.path[0], Lenient: !q.strict}
+	includes := 0
 	for _, kv := range q.query {
+		if kv[0] == "_include" || kv[0] == "_revinclude" {
+			includes++
+		}
 		switch kv[0] {
 		case "_format", "_pretty":
 		case "_cursor":
@@ -137,6 +201,9 @@ func (m *Module) search(q *request) (*answer, error) {
 		default:
 			query.Params = append(query.Params, kv)
 		}
+	}
+	if includes > maxIncludes {
+		return nil, issue.New(issue.TooCostly, "fhirapi.includes", maxIncludes).At("_include")
 	}
 	page, err := q.door.Search(q.http.Context(), query)
 	if err != nil {
@@ -167,21 +234,16 @@ func (q *request) searchset(query store.Query, page store.Page) string {
 	for _, name := range page.Ignored {
 		ignored[name] = true
 	}
-	params := url.Values{}
-	var order []string
+	var params [][2]string
 	for _, kv := range query.Params {
 		if !ignored[kv[0]] {
-			params.Add(kv[0], kv[1])
-			order = append(order, url.QueryEscape(kv[0])+"="+url.QueryEscape(kv[1]))
+			params = append(params, kv)
 		}
 	}
-	self := q.base + "/" + query.Type + "?" + strings.Join(order, "&")
-	links := [][2]string{{"self", self}}
+	address := q.base + "/" + query.Type
+	links := [][2]string{{"self", withQuery(address, params)}}
 	if page.Next != "" {
-		if len(order) > 0 {
-			self += "&"
-		}
-		links = append(links, [2]string{"next", self + "_cursor=" + page.Next})
+		links = append(links, [2]string{"next", withQuery(address, append(params, [2]string{"_cursor", page.Next}))})
 	}
 	b := newBundle("searchset", page.Total, links)
 	for _, doc := range page.Docs {

@@ -49,11 +49,13 @@ func each(t *testing.T, test func(t *testing.T, c client)) {
 		t.Fatal(err)
 	}
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		mux := web.New(web.Options{Catalogue: cat, Sessions: tokens{}, Log: slog.New(slog.DiscardHandler)})
-		New(s, slog.New(slog.DiscardHandler), time.Unix(0, 0)).Routes(mux)
+		mux := web.New(web.Options{Catalogue: cat, Sessions: tokens{}, Log: quiet()})
+		New(s, quiet(), time.Unix(0, 0)).Routes(mux)
 		test(t, client{t, mux})
 	})
 }
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // reply is what came back.
 type reply struct {
@@ -348,8 +350,12 @@ func TestTransaction(t *testing.T) {
 		if after := c.do("GET /Patient?_summary=count", "").doc().Get("total").Int(); after != before {
 			t.Errorf("a refused transaction wrote %d patients", after-before)
 		}
-		c.do("POST ", `{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"DELETE","url":"Group/g"}},{"request":{"method":"GET","url":"Group/g"}}]}`).
-			status(410).outcome("deleted", "", "Bundle.entry[1]")
+		// A read that fails undoes no write, and hides none.
+		done := c.do("POST ", `{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"GET","url":"Group/g"}},{"request":{"method":"DELETE","url":"Group/g"}}]}`).status(200).doc()
+		if read, wrote := done.Get("entry", "0", "response"), done.Get("entry", "1", "response"); read.Get("status").String() != "410 Gone" ||
+			read.Get("outcome", "issue", "0", "expression", "0").String() != "Bundle.entry[0]" || wrote.Get("status").String() != "204 No Content" {
+			t.Errorf("a read of what it deletes: %s", done.Text())
+		}
 	})
 }
 
