@@ -172,7 +172,7 @@ func communeHint(ctx context.Context, p registerData) string {
 }
 
 func vitalField(ctx context.Context, p visitData, v vital) field.Props {
-	f := field.Props{Name: v.Field, Label: web.T(ctx, "station.vital."+v.Field), Unit: unitWord(ctx, v.Unit), Short: true, Mode: "decimal"}
+	f := field.Props{Name: v.Field, Label: web.T(ctx, "station.vital."+v.Field), Unit: content.UnitWord(v.Code, v.Unit, web.LangOf(ctx)), Short: true, Mode: "decimal"}
 	if last, ok := p.Last[v.Code]; ok {
 		f.Last, f.LastOn = amount(ctx, last), vn.DateOf(last.At)
 	}
@@ -246,18 +246,11 @@ func number(ctx context.Context, m Measure) string {
 // amount writes a value with the digits it was recorded with, in the reader's
 // way; what is no number stays as it is.
 func amount(ctx context.Context, m Measure) string {
+	unit := content.UnitWord(m.Code, m.Unit, web.LangOf(ctx))
 	v, err := strconv.ParseFloat(m.Value, 64)
 	if err != nil {
-		return m.Value + " " + unitWord(ctx, m.Unit)
+		return m.Value + " " + unit
 	}
 	_, digits, _ := strings.Cut(m.Value, ".")
-	return web.Quantity(ctx, v, len(digits), unitWord(ctx, m.Unit))
-}
-
-// unitWord is a unit in the page's language; most are the same everywhere.
-func unitWord(ctx context.Context, unit string) string {
-	if unit == "lần/phút" {
-		return web.T(ctx, "station.unit.a_minute")
-	}
-	return unit
+	return web.Quantity(ctx, v, len(digits), unit)
 }
