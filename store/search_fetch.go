@@ -174,54 +174,58 @@ func (w *walk) rows(ctx context.Context, size int) ([]candidate, error) {
 	return found, nil
 }
 
-// statement writes the walk: the driving path, the probes, the reach, the
-// keyset.
+// statement writes the walk: the driving path with its keyset, then at each
+// resource the probes and the reach.
 func (w *walk) statement(size int) (string, []any) {
-	var b strings.Builder
-	b.WriteString("select ")
-	if w.p.key != "" {
-		b.WriteString(w.p.key + ", ")
-	}
-	b.WriteString(storedColumns + " from " + w.p.table + " d cross join res where res.rid = d.rid and " + w.p.where)
-	args := slices.Clone(w.p.args)
-	add := func(cond string, more ...any) {
-		if cond != "" {
-			b.WriteString(" and " + cond)
-			args = append(args, more...)
-		}
-	}
-	add("res.typ = ? and res.del = 0", w.x.c.typ)
+	keyset, args := w.keyset()
+	args = append(slices.Clone(w.p.args), args...)
+	where := "res.typ = ? and res.del = 0"
+	args = append(args, w.x.c.typ)
 	for i, p := range w.x.c.preds {
 		if w.p.name != fmt.Sprint(i) {
-			cond, more := probe(p)
-			add(cond, more...)
+			if cond, more := probe(p); cond != "" {
+				where, args = where+" and "+cond, append(args, more...)
+			}
 		}
 	}
-	add(w.x.where, w.x.whereArgs...)
-	w.keyset(add)
-	direction := ""
+	if w.x.where != "" {
+		where, args = where+" and "+w.x.where, append(args, w.x.whereArgs...)
+	}
+	columns, direction := "", ""
+	if w.p.key != "" {
+		columns = w.p.key + ", "
+	}
 	if w.p.desc {
 		direction = " desc"
 	}
-	b.WriteString(" order by ")
-	if w.p.key != "" {
-		b.WriteString(w.p.key + direction + ", ")
-	}
-	b.WriteString("d.rid" + direction + " limit ?")
-	return b.String(), append(args, size)
+	order := " order by " + strings.ReplaceAll(columns, ",", direction+",") + "d.rid" + direction
+	text := "select " + columns + storedColumns + " from " +
+		w.x.s.eachResource(w.p.table+" d", columns+"d.rid", w.p.where+keyset, order) + where + order + " limit ?"
+	return text, append(args, size)
 }
 
-func (w *walk) keyset(add func(cond string, more ...any)) {
+// eachResource joins the resource to each row of a path, the path first and in
+// its order. SQLite keeps the order of a cross join; in PostgreSQL an offset
+// keeps each part in its place.
+func (s *Store) eachResource(from, columns, where, order string) string {
+	if s.pg == nil {
+		return from + " cross join res where res.rid = d.rid and " + where + " and "
+	}
+	return "(select " + columns + " from " + from + " where " + where + order + " offset 0) d" +
+		" cross join lateral (select * from res where res.rid = d.rid offset 0) res where "
+}
+
+// keyset is the condition that continues behind the last batch.
+func (w *walk) keyset() (string, []any) {
 	if w.after == nil {
-		return
+		return "", nil
 	}
 	than := ">"
 	if w.p.desc {
 		than = "<"
 	}
 	if w.p.key == "" {
-		add("d.rid "+than+" ?", w.after.Rid)
-		return
+		return " and d.rid " + than + " ?", []any{w.after.Rid}
 	}
 	k := w.after.Keys[0]
 	var v any = k.Num
@@ -231,7 +235,7 @@ func (w *walk) keyset(add func(cond string, more ...any)) {
 	case w.p.table == "res":
 		v = int64(k.Num)
 	}
-	add("("+w.p.key+", d.rid) "+than+" (?, ?)", v, w.after.Rid)
+	return " and (" + w.p.key + ", d.rid) " + than + " (?, ?)", []any{v, w.after.Rid}
 }
 
 // check matches a candidate on its document. Of several rows of one resource

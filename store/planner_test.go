@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// PostgreSQL walks as the search is written: from the path to the resource, at
+// each one look at a key for every other equality, in an order that the index
+// gives. It knows nothing of the data here.
+func TestPostgresWalksAsWritten(t *testing.T) {
+	var walked string
+	c := Config{Database: freshDatabase(t), Guard: &testGuard{reach: func(Actor) Reach { return Reach{Facility: "o0"} }},
+		Trace: func(_, statement string) {
+			if strings.Contains(statement, "cross join") {
+				walked = rebind(statement)
+			}
+		}}
+	s := openTest(t, c)
+	nurse := Actor{Account: "n", Role: Nurse, Request: "r1"}
+	if _, err := s.For(nurse).Search(t.Context(), Query{Type: "Observation",
+		Params: [][2]string{{"patient", "Patient/p1"}, {"code", "8310-5"}, {"date", "ge2025"}}}); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := s.pg.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(t.Context(), "prepare walk as "+walked); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for strings.Contains(walked, fmt.Sprintf("$%d", n+1)) {
+		n++
+	}
+	rows, err := conn.Query(t.Context(), "explain (costs off) execute walk("+strings.TrimSuffix(strings.Repeat("null, ", n), ", ")+")")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan strings.Builder
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		plan.WriteString(line + "\n")
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Nested Loop", "rid = d.rid", "rid = res.rid", "patient = res.patient"} {
+		if !strings.Contains(plan.String(), want) {
+			t.Errorf("no %q in the plan", want)
+		}
+	}
+	for _, bad := range []string{"Seq Scan", "Hash", "Merge", "Sort", "Materialize"} {
+		if strings.Contains(plan.String(), bad) {
+			t.Errorf("%q in the plan", bad)
+		}
+	}
+	if t.Failed() {
+		t.Logf("%s\n%s", walked, plan.String())
+	}
+}
