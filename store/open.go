@@ -205,7 +205,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		db.SetMaxIdleConns(conns)
 		return newPool(db, false, s.cfg.Trace), db.PingContext(ctx)
 	}
-	writer, err := open(data, 1, "journal_mode(wal)", "synchronous(full)", "wal_autocheckpoint(4000)", "cache_size(-65536)", "mmap_size(268435456)")
+	writer, err := open(data, 1, "journal_mode(wal)", "synchronous(full)", "wal_autocheckpoint(4000)", "cache_size(-65536)")
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	if err := migrate(ctx, s.fold, "views", sub("migrations/views")); err != nil {
 		return err
 	}
-	if s.read, err = open(data, sqliteReaders, "query_only(1)", "cache_size(-16384)", "mmap_size(268435456)"); err != nil {
+	if s.read, err = open(data, sqliteReaders, "query_only(1)", "cache_size(-16384)"); err != nil {
 		return err
 	}
 	s.views, err = open(views, sqliteReaders, "query_only(1)", "cache_size(-8192)")
