@@ -66,28 +66,42 @@ func TestCheckNamesAlteredAuditRow(t *testing.T) {
 		{"removed", `delete from audit where seq = 1000`, "row 1000 is missing"},
 		{"truncated", `delete from audit where seq >= 1000`, "rows 1000 to 1100 are missing"},
 		{"tile", `update tile set n = n + 7 where level = 0 and n = 1`, "the tile of row 257 is missing"},
+		{"tampered and cut", `update audit set name = 'Ai đó' where seq = 1090; delete from checkpoint where size > 1000`, "row 1090 was altered"},
+		{"cut back", `delete from audit where seq > 1000; delete from checkpoint where size > 1000; delete from tile where level = 0 and n = 4`, "rows 1001 to 1100 are missing"},
+		{"all points", `delete from checkpoint`, "the checkpoint of 1100 rows is missing"},
+		{"point", `delete from checkpoint where size > 1000`, "the checkpoint of 1100 rows is missing"},
+		{"all altered", `update audit set name = 'Ai đó'; delete from checkpoint; delete from tile`, "the tile of row 1 is missing"},
 		{"checkpoint", `update checkpoint set note = replace(note, '1100', '1099')`, "the checkpoint of 1100 rows is not what was signed"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			storetest.EachPlace(t, func(t *testing.T, p storetest.Place) {
-				if c.name != "altered" && p.Database != "" {
+				if c.name != "altered" && c.name != "point" && p.Database != "" {
 					t.Skip("one case is enough there")
 				}
 				s := storetest.Open(t, p)
-				notes(t, s, 1100)
-				waitAudit(t, s, 1100)
-				if err := s.Seal(ctx); err != nil {
-					t.Fatal(err)
+				for _, n := range []int{1000, 100, 5} {
+					notes(t, s, n)
+					waitAudit(t, s, map[int]int{1000: 1000, 100: 1100, 5: 1105}[n])
+					if n == 5 {
+						break
+					}
+					if err := s.Seal(ctx); err != nil {
+						t.Fatal(err)
+					}
 				}
-				notes(t, s, 5)
-				waitAudit(t, s, 1105)
 				if l := auditLine(t, s); !l.OK || l.Detail != "1100 rows sealed, 5 in the unsealed tail" {
 					t.Fatalf("before: %+v", l)
 				}
 				tamper(t, p, "mach", c.sql)
 				if l := auditLine(t, s); l.OK || l.Detail != c.want {
 					t.Errorf("%+v, want %s", l, c.want)
+				}
+				if !strings.HasSuffix(c.want, "is missing") || strings.HasPrefix(c.want, "row ") {
+					return
+				}
+				if err := s.Seal(ctx); err == nil {
+					t.Error("what was cut back is sealed again")
 				}
 			})
 		})

@@ -30,7 +30,12 @@ func (s *Store) Backup(ctx context.Context, dir string) error {
 	if err := emptyDir(dir); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	var err error
+	// The last checkpoint must not be younger than the database it speaks of.
+	last, err := os.ReadFile(filepath.Join(s.cfg.Dir, "keys", lastNote))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("backup: %w", err)
+	}
+	err = nil
 	if s.pg != nil {
 		err = s.dumpPostgres(ctx, filepath.Join(dir, "postgres"))
 	} else {
@@ -43,7 +48,15 @@ func (s *Store) Backup(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("backup of the database: %w", err)
 	}
-	if err := copyFolders(s.cfg.Dir, dir); err != nil {
+	if err = copyFolders(s.cfg.Dir, dir); err == nil {
+		copied := filepath.Join(dir, "keys", lastNote)
+		if last == nil {
+			err = os.RemoveAll(copied)
+		} else {
+			err = os.WriteFile(copied, last, 0o600)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("backup of files: %w", err)
 	}
 	return nil

@@ -3,12 +3,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,11 +54,20 @@ func (s *Store) sweep(ctx context.Context) error {
 	})
 }
 
+var errCutBack = errors.New("a part of what was sealed is gone")
+
 // Seal adds the audit rows since the last checkpoint to the tree and signs a
-// new checkpoint. A started store does so each minute.
+// new checkpoint. A started store does so each minute. It fails when a part of
+// the tree was taken away: what was done to those rows must not be signed.
 func (s *Store) Seal(ctx context.Context) error {
-	var size, last int64
-	_, err := s.read.Row(ctx, []any{&size, &last}, `select coalesce((select max(size) from checkpoint), 0), coalesce((select max(seq) from audit), 0)`)
+	size, _, missing, err := s.sealed(ctx)
+	if err == nil && missing != "" {
+		err = fmt.Errorf("%w: %s", errCutBack, missing)
+	}
+	var last int64
+	if err == nil {
+		_, err = s.read.Row(ctx, []any{&last}, `select coalesce(max(seq), 0) from audit`)
+	}
 	if err != nil {
 		return fmt.Errorf("sealing the audit: %w", err)
 	}
@@ -92,16 +103,66 @@ func (s *Store) sealBatch(ctx context.Context, size int64, private string) (int6
 	if err != nil {
 		return size, err
 	}
-	return tree.Size, s.write.do(ctx, func(tx *commitTx) error {
+	err = s.write.do(ctx, func(tx *commitTx) error {
 		for _, t := range tiles {
-			err := tx.Exec(ctx, `insert into tile (level, n, hashes) values (?, ?, ?)
-				on conflict (level, n) do update set hashes = excluded.hashes`, t.Level, t.N, t.Hashes)
+			err := tx.Exec(ctx, `insert into tile (level, n, hashes) values (?, ?, ?) on conflict (level, n)
+				do update set hashes = excluded.hashes where length(excluded.hashes) > length(tile.hashes)`, t.Level, t.N, t.Hashes)
 			if err != nil {
 				return err
 			}
 		}
 		return tx.Exec(ctx, `insert into checkpoint (size, at, note) values (?, ?, ?)`, tree.Size, s.cfg.Now().UnixMicro(), signed)
 	})
+	if err != nil {
+		return size, err
+	}
+	return tree.Size, s.keepNote(signed)
+}
+
+// lastNote is the file that holds the last checkpoint outside the database, so
+// that who cuts the log back there is noticed. It is written after the
+// database, so it never speaks of more than is there.
+const lastNote = "audit.last"
+
+func (s *Store) keepNote(signed string) error {
+	path := filepath.Join(s.cfg.Dir, "keys", lastNote)
+	if err := os.WriteFile(path+".new", []byte(signed), 0o600); err != nil {
+		return fmt.Errorf("keeping the last checkpoint: %w", err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("keeping the last checkpoint: %w", err)
+	}
+	return nil
+}
+
+// sealed returns how many rows are under a checkpoint and the last checkpoint
+// as kept outside the database (of size 0 when there is none). missing says
+// what of them is not there any more.
+func (s *Store) sealed(ctx context.Context) (size int64, last audit.Tree, missing string, err error) {
+	note, err := os.ReadFile(filepath.Join(s.cfg.Dir, "keys", lastNote))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, last, "", fmt.Errorf("reading the last checkpoint: %w", err)
+	}
+	if err == nil {
+		pub, err := os.ReadFile(filepath.Join(s.cfg.Dir, "keys", "audit.pub"))
+		if err != nil {
+			return 0, last, "the public audit key is missing", nil
+		}
+		if last, err = audit.Open(string(note), strings.Fields(string(pub))); err != nil {
+			return 0, last, "keys/" + lastNote + " is not what was signed", nil
+		}
+	}
+	var tiled int64
+	_, err = s.read.Row(ctx, []any{&size, &tiled}, `select coalesce((select max(size) from checkpoint), 0),
+		coalesce((select n * 256 + length(hashes) / 32 from tile where level = 0 order by n desc limit 1), 0)`)
+	switch {
+	case err != nil:
+	case size < last.Size:
+		missing = fmt.Sprintf("the checkpoint of %d rows is missing", last.Size)
+	case size < tiled:
+		missing = fmt.Sprintf("%d rows were sealed, but the last checkpoint is of %d", tiled, size)
+	}
+	return size, last, missing, err
 }
 
 // tiles reads the stored tiles of the tree.
@@ -141,10 +202,18 @@ func (s *Store) auditKey() (private, public string, err error) {
 // checkAudit recomputes the tree from the rows.
 func (s *Store) checkAudit(ctx context.Context) (CheckLine, error) {
 	line := CheckLine{Check: "audit"}
+	_, last, missing, err := s.sealed(ctx)
+	if err != nil {
+		return line, fmt.Errorf("checking the audit: %w", err)
+	}
 	points, detail, err := s.checkpoints(ctx)
 	if err != nil || detail != "" {
 		line.Detail = detail
 		return line, err
+	}
+	if last.Size > 0 {
+		i, _ := slices.BinarySearchFunc(points, last.Size, func(t audit.Tree, size int64) int { return cmp.Compare(t.Size, size) })
+		points = slices.Insert(points, i, last)
 	}
 	c := audit.NewChecker(s.tiles(ctx), points)
 	for after, n := int64(0), 1; n > 0; {
@@ -159,7 +228,9 @@ func (s *Store) checkAudit(ctx context.Context) (CheckLine, error) {
 		}
 	}
 	f := c.Finding()
-	line.OK, line.Detail = f.OK, f.Detail
+	if line.OK, line.Detail = f.OK, f.Detail; f.OK && missing != "" {
+		line.OK, line.Detail = false, missing
+	}
 	return line, nil
 }
 
