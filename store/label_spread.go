@@ -213,7 +213,8 @@ func caseOf(d *fhir.Doc) string {
 	if d.Type() != "QuestionnaireResponse" || categoryOf(d) != "case-report" || d.Get("identifier", "system").String() != base+"/id/case" {
 		return ""
 	}
-	return d.Get("identifier", "value").String()
+	cause, _, _ := strings.Cut(d.Get("identifier", "value").String(), "/") // what follows names the disease
+	return cause
 }
 
 // references yields the local references "Type/id" at or below n.
@@ -313,11 +314,17 @@ func (w *labelled) settled() bool {
 	return slices.Equal(w.was.Sensitivity, w.out.Sensitivity)
 }
 
-// referrers reads the stored resources that inherit from ref.
+// referrers reads the stored resources that inherit from ref. PostgreSQL locks
+// them: what they inherit follows their content, which another commit may be
+// changing.
 func (s *Store) referrers(ctx context.Context, r reader, ref string) ([]*labelled, error) {
 	var found []*labelled
-	err := r.Rows(ctx, `select res.body, `+labelColumns+`
-		from ih join res on res.rid = ih.rid where ih.p = ? and ih.h = ? and res.del = 0 order by res.rid`,
+	text := `select res.body, ` + labelColumns + `
+		from ih join res on res.rid = ih.rid where ih.p = ? and ih.h = ? and res.del = 0 order by res.rid`
+	if tx, ok := r.(*commitTx); ok && tx.pg != nil {
+		text += ` for update of res`
+	}
+	err := r.Rows(ctx, text,
 		[]any{paramReferrers(), hash64(ref)}, func(scan func(...any) error) error {
 			var row labelRow
 			var body string

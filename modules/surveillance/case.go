@@ -56,6 +56,7 @@ type Draft struct {
 	Place     vn.UnitID
 	Unit      vn.UnitID // commune of residence
 	At        time.Time // diagnosed
+	Since     time.Time // the clock runs: At, or when the diagnosis was corrected to this disease
 	Due       time.Time
 	Triggers  int    // diagnoses of the episode
 	Report    string // the case report once sent; "" = not sent

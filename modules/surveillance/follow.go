@@ -23,7 +23,7 @@ func (m *Module) Follower() store.Follower {
 		panic("surveillance: embedded tables are missing") // impossible: embedded above
 	}
 	return store.Follower{
-		Name: "surveillance", Version: 4, Tables: sub, Apply: m.apply,
+		Name: "surveillance", Version: 5, Tables: sub, Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication"},
 	}
 }
@@ -35,7 +35,7 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 	case "Encounter":
 		return m.applyVisit(ctx, tx, c, now)
 	case "Condition":
-		if err := m.applyDiagnosis(ctx, tx, c, now); err != nil {
+		if err := m.applyDiagnosis(ctx, tx, c, now, before == nil); err != nil {
 			return err
 		}
 		return m.applyCase(ctx, tx, c, now, before)
@@ -110,9 +110,10 @@ func episodesOf(ctx context.Context, tx store.Tx, encounter string) ([]illness, 
 
 // applyDiagnosis keeps the notifiable diagnoses of visits; drafts and sent
 // reports that rest on the diagnosis follow.
-func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, first bool) error {
 	var was illness
-	had, err := tx.Row(ctx, []any{&was.patient, &was.disease}, `select patient, disease from surveillance_diagnosis where cause = ?`, c.ID)
+	var since int64
+	had, err := tx.Row(ctx, []any{&was.patient, &was.disease, &since}, `select patient, disease, since from surveillance_diagnosis where cause = ?`, c.ID)
 	if err != nil {
 		return err
 	}
@@ -124,10 +125,16 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 		return err
 	}
 	if has {
+		switch {
+		case first:
+			since = is.at
+		case was != is.illness: // corrected to this disease: nobody could report it before
+			since = c.At.UnixMicro()
+		}
 		if err := tx.Exec(ctx, `
-			insert into surveillance_diagnosis (cause, encounter, patient, disease, code, words, at, sensitivity, draft)
-			values (?, ?, ?, ?, ?, ?, ?, ?, '')`,
-			c.ID, is.encounter, is.patient, is.disease, is.code, is.words, is.at, is.sensitivity); err != nil {
+			insert into surveillance_diagnosis (cause, encounter, patient, disease, code, words, at, since, sensitivity, draft)
+			values (?, ?, ?, ?, ?, ?, ?, ?, ?, '')`,
+			c.ID, is.encounter, is.patient, is.disease, is.code, is.words, is.at, since, is.sensitivity); err != nil {
 			return err
 		}
 	}

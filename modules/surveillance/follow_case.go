@@ -13,11 +13,11 @@ import (
 
 // reported is a row of surveillance_case.
 type reported struct {
-	disease, patient, encounter, cause, causeDisease, focus string
-	unit                                                    int64
-	day, onset                                              int64
-	class, claimed                                          Class // as it counts, as the report says
-	at                                                      int64 // µs
+	disease, patient, encounter, cause, drafted, causeDisease, focus string
+	unit                                                             int64
+	day, onset                                                       int64
+	class, claimed                                                   Class // as it counts, as the report says
+	at                                                               int64 // µs
 }
 
 // applyCase keeps the case reports and their counts. A new version of a report
@@ -69,10 +69,10 @@ func relabel(ctx context.Context, tx store.Tx, c store.Change) error {
 
 func (m *Module) insertCase(ctx context.Context, tx store.Tx, c store.Change, r reported) error {
 	return tx.Exec(ctx, `
-		insert into surveillance_case (report, disease, patient, encounter, cause, cause_disease, focus, facility, label_unit,
+		insert into surveillance_case (report, disease, patient, encounter, cause, drafted, cause_disease, focus, facility, label_unit,
 		       sensitivity, unit, province, day, onset, class, claimed, reported, version)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, r.disease, r.patient, r.encounter, r.cause, r.causeDisease, r.focus, c.Labels.Facility, int64(c.Labels.Unit),
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, r.disease, r.patient, r.encounter, r.cause, r.drafted, r.causeDisease, r.focus, c.Labels.Facility, int64(c.Labels.Unit),
 		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.provinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version)
 }
 
@@ -89,6 +89,7 @@ func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *f
 		focus: focusOf(now), cause: causeOf(now),
 	}
 	r.claimed = r.class
+	_, r.drafted, _ = strings.Cut(now.Identifier(idCase), "/")
 	if !ok || r.class == "" {
 		return r, false, nil
 	}

@@ -3,6 +3,7 @@
 package surveillance
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -15,14 +16,14 @@ import (
 type cause struct {
 	id, encounter, code, words, facility string
 	place                                int64
-	at                                   int64 // µs
+	at, since                            int64 // µs
 }
 
 // sent is a case report of the person.
 type sent struct {
-	report, disease, cause string
-	day                    vn.Date
-	class                  Class
+	report, disease, drafted, cause string
+	day                             vn.Date
+	class                           Class
 }
 
 // redraft computes anew the drafts of one person and disease: diagnoses of
@@ -53,17 +54,18 @@ func (m *Module) redraft(ctx context.Context, tx store.Tx, i illness) error {
 	for _, episode := range cut(causes, disease.EpisodeDays) {
 		first := episode[0]
 		report, refuted := coveredBy(episode, reports, i.disease, disease.EpisodeDays)
-		due := disease.Clock.Due(time.UnixMicro(first.at)).UnixMicro()
+		since := slices.MinFunc(episode, func(a, b cause) int { return cmp.Compare(a.since, b.since) }).since
+		due := disease.Clock.Due(time.UnixMicro(since)).UnixMicro()
 		home := unit
 		if home == 0 {
 			home = first.place
 		}
 		if err := tx.Exec(ctx, `
 			insert into surveillance_draft (cause, disease, code, words, patient, encounter, facility, place, unit,
-			       at, due, triggers, report, refuted)
-			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			       at, since, due, triggers, report, refuted)
+			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			first.id, i.disease, first.code, first.words, i.patient, first.encounter, first.facility, first.place,
-			int64(m.onMap(vn.UnitID(home))), first.at, due, len(episode), report, refuted); err != nil {
+			int64(m.onMap(vn.UnitID(home))), first.at, since, due, len(episode), report, refuted); err != nil {
 			return err
 		}
 		for _, c := range episode {
@@ -80,12 +82,12 @@ func (m *Module) redraft(ctx context.Context, tx store.Tx, i illness) error {
 func causesOf(ctx context.Context, tx store.Tx, i illness) ([]cause, error) {
 	var out []cause
 	err := tx.Rows(ctx, `
-		select d.cause, d.encounter, d.code, d.words, v.facility, v.place, d.at
+		select d.cause, d.encounter, d.code, d.words, v.facility, v.place, d.at, d.since
 		  from surveillance_diagnosis d join surveillance_visit v on v.encounter = d.encounter
 		 where d.patient = ? and d.disease = ? and d.sensitivity = '' and v.signed = 1
 		 order by d.at, d.cause`, []any{i.patient, i.disease}, func(scan func(...any) error) error {
 		var c cause
-		err := scan(&c.id, &c.encounter, &c.code, &c.words, &c.facility, &c.place, &c.at)
+		err := scan(&c.id, &c.encounter, &c.code, &c.words, &c.facility, &c.place, &c.at, &c.since)
 		out = append(out, c)
 		return err
 	})
@@ -95,11 +97,11 @@ func causesOf(ctx context.Context, tx store.Tx, i illness) ([]cause, error) {
 // reportsOf lists the case reports of a person, of any disease, in order.
 func reportsOf(ctx context.Context, tx store.Tx, patient string) ([]sent, error) {
 	var out []sent
-	err := tx.Rows(ctx, `select report, disease, cause, day, class from surveillance_case where patient = ? order by day, report`,
+	err := tx.Rows(ctx, `select report, disease, drafted, cause, day, class from surveillance_case where patient = ? order by day, report`,
 		[]any{patient}, func(scan func(...any) error) error {
 			var s sent
 			var day int64
-			err := scan(&s.report, &s.disease, &s.cause, &day, &s.class)
+			err := scan(&s.report, &s.disease, &s.drafted, &s.cause, &day, &s.class)
 			s.day = vn.Date(day)
 			out = append(out, s)
 			return err
@@ -125,13 +127,14 @@ func cut(causes []cause, days int) [][]cause {
 func day(micro int64) vn.Date { return vn.DateOf(time.UnixMicro(micro)) }
 
 // coveredBy returns the report that was sent for the episode, and whether it
-// says "not a case" (1): one that names a diagnosis of the episode, whatever
-// disease the person chose in the end, else one of the same disease within the
-// days of an episode. A report that names a diagnosis outside is of another
-// episode.
+// says "not a case" (1): one that names a diagnosis of the episode and is of
+// its disease, or answered a draft of it, whatever disease the person chose in
+// the end; else one of the same disease within the days of an episode. A report
+// that names a diagnosis outside is of another episode. What was said of the
+// disease before a correction says nothing of the one after it.
 func coveredBy(episode []cause, reports []sent, disease string, days int) (report string, refuted int) {
 	names := func(s sent) bool {
-		return slices.ContainsFunc(episode, func(c cause) bool { return c.id == s.cause })
+		return (s.disease == disease || s.drafted == disease) && slices.ContainsFunc(episode, func(c cause) bool { return c.id == s.cause })
 	}
 	near := func(s sent) bool {
 		gap := int(s.day - day(episode[0].at))

@@ -231,12 +231,58 @@ func TestCountsFollowTheDiagnosis(t *testing.T) {
 		if c, err := w.Case(ctx, doctor, id); err != nil || c.Class != Changed {
 			t.Errorf("case %+v, %v", c, err)
 		}
-		w.wantDrafts("the report of the episode stands until somebody updates it")
+		w.wantDrafts("another disease has not been reported", "influenza c-v1(1)")
 		v.icd, v.words = "A97.0", "Sốt xuất huyết Dengue"
 		w.visit(v)
 		w.wantCount("put back", "dengue", Suspect, 1, 1)
 		w.wantCount("put back", "dengue", Changed, 0, 0)
 	})
+}
+
+// What was reported, or refuted, of one disease says nothing of the one that
+// the diagnosis is corrected to: that has its own report and its own clock.
+func TestCorrectedDiagnosisIsReportedAnew(t *testing.T) {
+	for name, refuted := range map[string]bool{"sent": false, "refuted": true} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, w *world) {
+				doctor := w.actor(store.Doctor)
+				answer := func(key string) string {
+					_, form, err := w.Filled(ctx, doctor, "c-v1")
+					if err != nil {
+						t.Fatal(err)
+					}
+					send := func() (string, error) { return w.Send(ctx, doctor, "c-v1", key, form) }
+					if refuted {
+						send = func() (string, error) { return w.Refute(ctx, doctor, "c-v1", key, "test âm tính") }
+					}
+					id, err := send()
+					if err != nil {
+						t.Fatal(err)
+					}
+					return id
+				}
+				w.person("p1", "Nguyễn Thị Lan", w.commune)
+				v := visit{id: "v1", patient: "p1", icd: "A97.0", words: "Sốt xuất huyết Dengue", at: w.now()}
+				w.visit(v)
+				first := answer("k1")
+				w.clock.Advance(72 * time.Hour)
+				v.icd, v.words = "B05.9", "Sởi"
+				w.visit(v)
+				w.wantDrafts("corrected", "measles c-v1(1)")
+				d, err := w.Draft(ctx, doctor, "c-v1")
+				if left := d.Due.Sub(w.now()); err != nil || left < 23*time.Hour || left > 24*time.Hour {
+					t.Errorf("measles has %v left, %v", left, err)
+				}
+				if second := answer("k2"); second == first {
+					t.Error("measles was taken for dengue")
+				}
+				w.wantDrafts("answered")
+				v.icd, v.words = "A97.0", "Sốt xuất huyết Dengue"
+				w.visit(v)
+				w.wantDrafts("put back: that was answered before")
+			})
+		})
+	}
 }
 
 // Cases count where the person lives, not where the station is.

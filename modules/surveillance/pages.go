@@ -89,7 +89,7 @@ func draftPath(cause string) string { return "/dich/ca-moi/" + url.PathEscape(ca
 func draftRows(ctx context.Context, d draftsData) []worklist.Row {
 	var rows []worklist.Row
 	for i, x := range d.Drafts {
-		c := clockOf(x.At, x.Due, d.Now, d.Rules)
+		c := clockOf(x.Since, x.Due, d.Now, d.Rules)
 		row := worklist.Row{
 			ID: "draft-" + x.Cause, Name: x.Name, Meta: who(ctx, x.Sex, x.Birth),
 			Why:  web.T(ctx, "surveillance.draft.why", diseaseName(ctx, x.Disease), x.Code, web.DateTime(ctx, x.At)),

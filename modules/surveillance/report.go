@@ -69,14 +69,15 @@ func (m *Module) Refute(ctx context.Context, a store.Actor, cause, key, reason s
 }
 
 func (m *Module) write(ctx context.Context, a store.Actor, d Draft, key string, r Report, class Class, reason string) (string, error) {
+	number := d.Cause + "/" + d.Disease // a corrected diagnosis is another case
 	form := fhir.QuestionnaireResponse{
-		ID: newID(), Identifier: &fhir.Identifier{System: idCase, Value: d.Cause},
+		ID: newID(), Identifier: &fhir.Identifier{System: idCase, Value: number},
 		Questionnaire: fhir.QuestionnaireCase, Status: "completed",
 		Subject: fhir.Ref("Patient", d.Patient), Encounter: fhir.Ref("Encounter", d.Encounter),
 		Authored: fhir.Instant(m.now()), Author: fhir.Ref("Practitioner", a.Practitioner), Item: r.items(),
 	}
 	report := fhir.Condition{
-		ID: newID(), Identifier: []fhir.Identifier{{System: idCase, Value: d.Cause}},
+		ID: newID(), Identifier: []fhir.Identifier{{System: idCase, Value: number}},
 		ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
 		Category:       []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, categoryCase, "")},
 		Subject:        fhir.Ref("Patient", d.Patient), Encounter: fhir.Ref("Encounter", d.Encounter),
@@ -91,7 +92,7 @@ func (m *Module) write(ctx context.Context, a store.Actor, d Draft, key string, 
 		report.Note = []fhir.Annotation{m.note(a, reason)}
 	}
 	ops, err := m.ops(report, form, func(doc *fhir.Doc) store.Op {
-		return store.Create(doc).Unless("identifier=" + idCase + "|" + d.Cause)
+		return store.Create(doc).Unless("identifier=" + idCase + "|" + number)
 	})
 	if err != nil {
 		return "", err

@@ -13,17 +13,17 @@ import (
 	"mach/vn"
 )
 
-const draftColumns = `d.cause, d.disease, d.code, d.words, d.patient, d.encounter, d.facility, d.place, d.unit, d.at, d.due,
+const draftColumns = `d.cause, d.disease, d.code, d.words, d.patient, d.encounter, d.facility, d.place, d.unit, d.at, d.since, d.due,
 	d.triggers, d.report, d.refuted, coalesce(p.name, ''), coalesce(p.sex, ''), coalesce(p.birth, '')`
 
 func scanDraft(scan store.Scan) (Draft, error) {
 	var d Draft
-	var place, unit, at, due int64
+	var place, unit, at, since, due int64
 	var refuted int
-	err := scan(&d.Cause, &d.Disease, &d.Code, &d.Words, &d.Patient, &d.Encounter, &d.Facility, &place, &unit, &at, &due,
+	err := scan(&d.Cause, &d.Disease, &d.Code, &d.Words, &d.Patient, &d.Encounter, &d.Facility, &place, &unit, &at, &since, &due,
 		&d.Triggers, &d.Report, &refuted, &d.Name, &d.Sex, &d.Birth)
 	d.Place, d.Unit, d.Refuted = vn.UnitID(place), vn.UnitID(unit), refuted == 1
-	d.At, d.Due = time.UnixMicro(at), time.UnixMicro(due)
+	d.At, d.Since, d.Due = time.UnixMicro(at), time.UnixMicro(since), time.UnixMicro(due)
 	return d, err
 }
 
@@ -71,7 +71,7 @@ func (m *Module) DraftsOf(ctx context.Context, a store.Actor, encounter string) 
 }
 
 const caseColumns = `c.report, c.disease, c.patient, c.encounter, c.cause, c.facility, c.label_unit, c.sensitivity, c.unit,
-	c.day, c.onset, c.class, c.reported, c.version, coalesce(d.at, 0), coalesce(p.name, ''), coalesce(p.sex, ''), coalesce(p.birth, '')`
+	c.day, c.onset, c.class, c.reported, c.version, coalesce(d.since, 0), coalesce(p.name, ''), coalesce(p.sex, ''), coalesce(p.birth, '')`
 
 const caseFrom = ` from surveillance_case c left join surveillance_person p on p.patient = c.patient
 	left join surveillance_diagnosis d on d.cause = c.cause and d.cause <> '' `

@@ -55,7 +55,7 @@ func (m *Module) draftData(r *http.Request, f *web.Form) (formData, error) {
 	}
 	p := m.formData(r, d.Disease, d.Code, report, f)
 	p.Draft = &d
-	p.Clock = clockOf(d.At, d.Due, web.Now(r.Context()), content.SurveillanceOn(web.Today(r)).Escalation)
+	p.Clock = clockOf(d.Since, d.Due, web.Now(r.Context()), content.SurveillanceOn(web.Today(r)).Escalation)
 	return p, nil
 }
 

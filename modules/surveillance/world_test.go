@@ -204,9 +204,9 @@ func (w *world) dump() string {
 	for _, q := range []struct{ table, columns string }{
 		{"surveillance_person", "patient, name, name_sort, sex, birth, unit"},
 		{"surveillance_visit", "encounter, patient, facility, place, signed"},
-		{"surveillance_diagnosis", "cause, encounter, patient, disease, code, words, at, sensitivity, draft"},
-		{"surveillance_draft", "cause, disease, code, words, patient, encounter, facility, place, unit, at, due, triggers, report, refuted"},
-		{"surveillance_case", "report, disease, patient, encounter, cause, cause_disease, focus, facility, label_unit, sensitivity, unit, province, day, onset, class, claimed, reported, version"},
+		{"surveillance_diagnosis", "cause, encounter, patient, disease, code, words, at, since, sensitivity, draft"},
+		{"surveillance_draft", "cause, disease, code, words, patient, encounter, facility, place, unit, at, since, due, triggers, report, refuted"},
+		{"surveillance_case", "report, disease, patient, encounter, cause, drafted, cause_disease, focus, facility, label_unit, sensitivity, unit, province, day, onset, class, claimed, reported, version"},
 		{"surveillance_count", "disease, unit, span, start, class, value, seen"},
 		{"surveillance_epidemic", "notice, form, opens, disease, unit, day, facility"},
 	} {

@@ -25,6 +25,7 @@ create table surveillance_diagnosis (
     code        text   not null, -- ICD-10
     words       text   not null,
     at          bigint not null, -- recordedDate, µs
+    since       bigint not null, -- it names this disease, µs: at, or when it was corrected to it
     sensitivity text   not null, -- codes, separated by spaces
     draft       text   not null  -- cause of the episode it belongs to; empty = none
 );
@@ -43,6 +44,7 @@ create table surveillance_draft (
     place     bigint not null, -- unit of the facility
     unit      bigint not null, -- commune of residence
     at        bigint not null, -- diagnosed, µs
+    since     bigint not null, -- the clock runs, µs
     due       bigint not null, -- µs
     triggers  bigint not null, -- diagnoses of the episode
     report    text   not null, -- Condition id of the case report; empty = not sent
@@ -58,6 +60,7 @@ create table surveillance_case (
     patient       text     not null,
     encounter     text     not null,
     cause         text     not null, -- triggering Condition; empty = none known
+    drafted       text     not null, -- disease of the draft it answered; empty = of none
     cause_disease text     not null, -- what that diagnosis said when the report was written
     focus         text     not null, -- named focus or cluster; empty = none
     facility      text     not null,
