@@ -3,6 +3,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -235,8 +236,9 @@ func (e *Emergency) Review(ctx context.Context, a store.Actor, id, verdict, note
 	return e.relate(ctx, store.Relation{Patient: g.Patient, Account: a.Account, Kind: KindReview, From: g.From, To: now, Source: g.ref()})
 }
 
-// name picks the reviewer: of those whose unit holds the facility's, who has
-// the fewest waiting; by account among equals.
+// name picks the reviewer: of those whose unit holds the facility's, the
+// nearest to it (the province's before the ministry's), then who has the fewest
+// waiting, then by account.
 func (e *Emergency) name(ctx context.Context, g Glass) (account, name string, err error) {
 	roles, err := e.accounts.assignments(ctx, "role = ?", string(store.AccessReviewer))
 	if err != nil {
@@ -246,19 +248,27 @@ func (e *Emergency) name(ctx context.Context, g Glass) (account, name string, er
 	if err != nil {
 		return "", "", err
 	}
+	var best Assignment
 	for _, r := range validAt(roles, e.now()) {
 		if r.Account == g.Account || !e.cfg.Policy.within(g.Unit, r.Unit) {
 			continue
 		}
-		if account == "" || waiting[r.Account] < waiting[account] || waiting[r.Account] == waiting[account] && r.Account < account {
-			account = r.Account
+		switch {
+		case best.Account == "":
+			best = r
+		case r.Unit != best.Unit:
+			if e.cfg.Policy.within(r.Unit, best.Unit) {
+				best = r
+			}
+		case cmp.Or(cmp.Compare(waiting[r.Account], waiting[best.Account]), cmp.Compare(r.Account, best.Account)) < 0:
+			best = r
 		}
 	}
-	if account == "" {
+	if best.Account == "" {
 		return "", "", nil
 	}
-	acc, err := e.accounts.Get(ctx, account)
-	return account, acc.Name, err
+	acc, err := e.accounts.Get(ctx, best.Account)
+	return best.Account, acc.Name, err
 }
 
 func checkReason(reason string) (string, error) {

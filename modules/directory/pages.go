@@ -253,7 +253,7 @@ func facilityFacts(ctx context.Context, p placeData) []stat.Item {
 		{Name: web.T(ctx, "directory.col.address"), Value: or(p.Address, web.T(ctx, "directory.unknown"))},
 	}
 	if p.Phone != "" {
-		list = append(list, stat.Item{Name: web.T(ctx, "directory.phone"), Value: p.Phone})
+		list = append(list, stat.Item{Name: web.T(ctx, "directory.phone"), Value: vn.Phone(p.Phone).String()})
 	}
 	return list
 }

@@ -157,7 +157,7 @@ func reach(p Person) string {
 	if p.Phone == "" {
 		return p.Address
 	}
-	return strings.TrimPrefix(p.Address+" · "+p.Phone, " · ")
+	return strings.TrimPrefix(p.Address+" · "+vn.Phone(p.Phone).String(), " · ")
 }
 
 func residentRows(ctx context.Context, people []Person) []worklist.Row {
