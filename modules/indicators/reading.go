@@ -52,7 +52,7 @@ func (m *Module) Read(ctx context.Context, a store.Actor, r Reading) (Figure, er
 	if r.AsOf.IsZero() {
 		v.Position, err = m.store.Position(ctx, "indicators")
 	} else {
-		known = vn.DateOf(r.AsOf)
+		known = min(known, vn.DateOf(r.AsOf))
 		v.Position, err = m.store.PositionAt(ctx, r.AsOf)
 	}
 	if err != nil {

@@ -67,6 +67,10 @@ func TestAFigureAsItStood(t *testing.T) {
 				}
 			}
 		}
+		future := Reading{Indicator: "care.visits", Unit: vn.Nation, Map: s.today(), AsOf: s.clock.Now().AddDate(1, 0, 0)}
+		if v := s.read(future, s.today().String()); v.Complete {
+			s.t.Error("a day that runs is complete when asked as of next year")
+		}
 		if v := s.value("care.visits", s.communes[0].ID, d.String()); v != 3 {
 			s.t.Errorf("the board shows %d after readings of the past", v)
 		}
