@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"mach/fhir"
 	"mach/issue"
 	"mach/store"
@@ -187,5 +189,72 @@ func checkHiddenVersion(t *testing.T, s *store.Store, id string, versions [2]*fh
 	}
 	if _, err := nurse().ReadVersion(ctx, typ, id, 1); !issue.Is(err, issue.NotFound) {
 		t.Errorf("the nurse reads version 1: %v", err)
+	}
+}
+
+// A diagnosis and the report that rests on it change at the same time: the
+// report is labelled by its new content and by the new diagnosis.
+func TestLabelsOfWhatChangesMeanwhile(t *testing.T) {
+	p := storetest.Place{Dir: t.TempDir(), Database: storetest.NewDatabase(t)} // SQLite has one writer
+	s := storetest.Open(t, p, storetest.Configure(func(c *store.Config) {
+		c.Sensitivity = func(_, code, _ string) []string {
+			return map[string][]string{"B24": {"hiv"}, "F20": {"mental"}}[code]
+		}
+	}))
+	diagnosis := func(code string) store.Op {
+		return store.Put(doc(t, `{"resourceType":"Condition","id":"c","subject":{"reference":"Patient/p1"},"code":{"coding":[{"system":"x","code":%q}]}}`, code))
+	}
+	report := func(status, code string) store.Op {
+		return store.Put(doc(t, `{"resourceType":"DiagnosticReport","id":"d","status":%q,"code":{"coding":[{"system":"x","code":%q}]},
+			"subject":{"reference":"Patient/p1"},"result":[{"reference":"Observation/o"}]}`, status, code))
+	}
+	must(t, s.For(storetest.System()), diagnosis("A90"), report("preliminary", "N1"), store.Put(doc(t, `{"resourceType":"Observation","id":"o","status":"final",
+		"code":{"text":"t"},"subject":{"reference":"Patient/p1"},"focus":[{"reference":"Condition/c"}]}`)))
+
+	conn, err := pgx.Connect(ctx, p.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	hold, err := conn.Begin(ctx) // holds the first commit at its end
+	if err == nil {
+		_, err = hold.Exec(ctx, "insert into mach.once (k, at, commit_id, answer) values ('system' || chr(10) || 'key', 1, 1, '')")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 2)
+	go func() {
+		_, err := s.For(storetest.System()).CommitOnce(ctx, "key", report("final", "F20"))
+		done <- err
+	}()
+	waiting(t, p.Database, 1)
+	go func() { _, err := s.For(storetest.System()).Commit(ctx, diagnosis("B24")); done <- err }()
+	waiting(t, p.Database, 2)
+	hold.Rollback(ctx)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, changes, err := s.For(storetest.System()).History(ctx, "DiagnosticReport", "d", 1)
+	if err != nil || fmt.Sprint(changes[0].Labels.Sensitivity, changes[0].Labels.Draft) != "[hiv mental] false" {
+		t.Errorf("%+v, %v", changes, err)
+	}
+}
+
+// waiting waits until n statements of a database wait for a lock.
+func waiting(t *testing.T, database string, n int) {
+	t.Helper()
+	conn, err := pgx.Connect(ctx, database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	for end, got := time.Now().Add(20*time.Second), 0; got < n; time.Sleep(10 * time.Millisecond) {
+		err := conn.QueryRow(ctx, "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'").Scan(&got)
+		if err != nil || time.Now().After(end) {
+			t.Fatalf("%d wait, want %d: %v", got, n, err)
+		}
 	}
 }
