@@ -397,7 +397,7 @@ func (c *commit) references(ctx context.Context) error {
 			return err
 		}
 		var err error
-		if s.doc, err = rewritten(s.doc, to); err != nil {
+		if s.doc, err = s.doc.Renamed(to); err != nil {
 			return fmt.Errorf("rewriting references: %w", err)
 		}
 	}

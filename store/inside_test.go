@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"mach/fhir"
 )
 
 func TestRebind(t *testing.T) {
@@ -21,18 +19,6 @@ func TestRebind(t *testing.T) {
 		if got := rebind(text); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
-	}
-}
-
-func TestRewritten(t *testing.T) {
-	doc := fhir.MustNew(map[string]any{"resourceType": "Observation", "a": []any{"urn:x", `q"urn:x`, "b"}, "urn:x": "urn:x", "b": "urn:xy"})
-	got, err := rewritten(doc, map[string]string{"urn:x": "Patient/1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := fhir.MustNew(map[string]any{"resourceType": "Observation", "a": []any{"Patient/1", `q"urn:x`, "b"}, "urn:x": "Patient/1", "b": "urn:xy"})
-	if !got.Equal(want) {
-		t.Errorf("%s", got.Text())
 	}
 }
 

@@ -255,6 +255,15 @@ func TestReports(t *testing.T) {
 			{"request":{"method":"GET","url":"Patient"}},
 			{"resource":{"resourceType":"Patient","id":"b","gender":"x"},"request":{"method":"PUT","url":"Patient/b"}}]}`,
 			want: Totals{Read: 2, Refused: 2}, lines: []string{"error 3 Patient/b Bundle.entry[2].resource.gender fhir.code"}, absent: "Patient/a Patient/b"},
+		{name: "transaction with entries that nobody can read", file: "a.json", text: `{"resourceType":"Bundle","type":"transaction","entry":[
+			{"resource":{"resourceType":"Patient","id":"a"},"request":{"method":"PUT","url":"Patient/a"}},
+			{"resource":{"id":"b"},"request":{"method":"PUT","url":"Patient/b"}},
+			{"request":{"method":"PUT","url":"Patient/c"}}]}`,
+			want: Totals{Read: 3, Refused: 3}, lines: []string{"error 2 / resourceType fhir.json.resource_type", "error 3 / resource intake.entry.resource"}, absent: "Patient/a"},
+		{name: "a line too long among others", file: "a.ndjson", text: fmt.Sprintf(ok, "a") + "\n\n" + strings.Repeat(" ", fhir.MaxSize) + "x\n" + fmt.Sprintf(ok, "b"),
+			want: Totals{Read: 3, Stored: 2, Refused: 1}, lines: []string{"error 3 /  intake.line.long"}, there: "Patient/a Patient/b"},
+		{name: "a table too large", file: "a.csv", text: "Mã hộ,Họ và tên,Ngày sinh\n" + strings.Repeat(" ", maxList),
+			want: Totals{Read: 1, Refused: 1}, lines: []string{"error 1 /  intake.list.large"}},
 		{name: "batch entry by entry", file: "a.json", text: `{"resourceType":"Bundle","type":"batch","entry":[
 			{"resource":{"resourceType":"Patient","id":"a"},"request":{"method":"PUT","url":"Patient/a"}},
 			{"resource":{"resourceType":"Patient","id":"b","gender":"x"},"request":{"method":"PUT","url":"Patient/b"}},

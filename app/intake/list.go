@@ -74,11 +74,21 @@ func (r *run) list(ctx context.Context, file string, in *bufio.Reader) error {
 	return r.households(ctx, l)
 }
 
+// maxList is the largest table.
+const maxList = 64 << 20
+
 // readTable reads the first sheet of a workbook, or a CSV.
-func readTable(file string, in *bufio.Reader) ([][]string, error) {
+func readTable(file string, in io.Reader) ([][]string, error) {
 	broken := issue.New(issue.Structure, "intake.list.broken")
+	text, err := io.ReadAll(io.LimitReader(in, maxList+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxList {
+		return nil, issue.New(issue.TooLong, "intake.list.large", maxList>>20)
+	}
 	if strings.Contains(strings.ToLower(file), ".xlsx") {
-		book, err := excelize.OpenReader(io.LimitReader(in, 64<<20), excelize.Options{RawCellValue: true, UnzipSizeLimit: 512 << 20})
+		book, err := excelize.OpenReader(bytes.NewReader(text), excelize.Options{RawCellValue: true, UnzipSizeLimit: 512 << 20})
 		if err != nil {
 			return nil, broken
 		}
@@ -88,10 +98,6 @@ func readTable(file string, in *bufio.Reader) ([][]string, error) {
 			return nil, broken
 		}
 		return rows, nil
-	}
-	text, err := io.ReadAll(io.LimitReader(in, 64<<20))
-	if err != nil {
-		return nil, err
 	}
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	c := csv.NewReader(bytes.NewReader(text))

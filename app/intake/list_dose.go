@@ -14,7 +14,8 @@ import (
 )
 
 // doses takes an immunisation list in, one commit a row. The person must be
-// known: by number, else by name and day of birth, and then be the only one.
+// known: by number, else by name and day of birth, and then be the only one. A
+// dose that is on record stays as it is, also when it was struck out since.
 func (r *run) doses(ctx context.Context, l *list) error {
 	for _, row := range l.rows {
 		r.totals.Read++
@@ -28,11 +29,19 @@ func (r *run) doses(ctx context.Context, l *list) error {
 			}
 			continue
 		}
+		_, taken, err := r.there(ctx, "Immunization", dose.ID)
+		if err != nil {
+			return err
+		}
+		if taken {
+			r.totals.Unchanged++
+			continue
+		}
 		doc, err := fhir.New(dose)
 		if err != nil {
 			return err
 		}
-		if err := r.rows(ctx, []store.Op{store.Put(doc)}, []*member{{row: row}}); err != nil {
+		if err := r.rows(ctx, []store.Op{store.Create(doc)}, []*member{{row: row}}); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -24,11 +26,12 @@ type member struct {
 	unit    vn.Unit
 }
 
-// households takes a household list in, one commit a household. A row that is
-// wrong is left out; the rest of its household goes in.
+// households takes a household list in, one commit a household. Of a household
+// with a row that is wrong the other people go in, but not the household: it
+// comes whole, when the list is mended.
 func (r *run) households(ctx context.Context, l *list) error {
 	var order []string
-	homes := map[string][]*member{}
+	homes, faulty := map[string][]*member{}, map[string]bool{}
 	for _, row := range l.rows {
 		r.totals.Read++
 		m, found, err := r.member(ctx, row)
@@ -36,6 +39,7 @@ func (r *run) households(ctx context.Context, l *list) error {
 			return err
 		}
 		if issue.List(found) != nil {
+			faulty[m.code] = true
 			if err := r.refuseRow(row, found); err != nil {
 				return err
 			}
@@ -50,7 +54,7 @@ func (r *run) households(ctx context.Context, l *list) error {
 		homes[m.code] = append(homes[m.code], m)
 	}
 	for _, code := range order {
-		if err := r.household(ctx, code, homes[code]); err != nil {
+		if err := r.household(ctx, code, homes[code], !faulty[code]); err != nil {
 			return err
 		}
 	}
@@ -131,44 +135,102 @@ func (r *run) address(m *member, row listRow) error {
 	return nil
 }
 
-// household commits the people of one household and the household itself.
-// People who are known already by their number stay as they are.
-func (r *run) household(ctx context.Context, code string, members []*member) error {
+// household commits the people of one household and, when it is whole, the
+// household itself. What is on record stays as it is, so that an old list undoes
+// no later work: people who are known keep their record, and a household that is
+// known gets members added.
+func (r *run) household(ctx context.Context, code string, members []*member, whole bool) error {
 	var ops []store.Op
 	var at []*member
-	count := len(members)
-	home := fhir.Group{Type: "person", Actual: true, Name: members[0].patient.Name[0].Text, Quantity: &count}
 	for _, m := range members {
 		known, err := r.known(ctx, m.patient)
 		if err != nil {
 			return err
 		}
-		if known != "" && known != m.patient.ID {
-			m.patient.ID = known
-			r.totals.Unchanged++
-		} else {
-			doc, err := fhir.New(m.patient)
+		if known == "" {
+			_, taken, err := r.there(ctx, "Patient", m.patient.ID)
 			if err != nil {
 				return err
 			}
-			ops, at = append(ops, store.Put(doc)), append(at, m)
+			if !taken {
+				doc, err := fhir.New(m.patient)
+				if err != nil {
+					return err
+				}
+				ops, at = append(ops, store.Create(doc)), append(at, m)
+				continue
+			}
+			known = m.patient.ID
 		}
-		home.Member = append(home.Member, fhir.GroupMember{Entity: fhir.Ref("Patient", m.patient.ID)})
+		m.patient.ID = known
+		r.totals.Unchanged++
 	}
-	if code != "" {
-		unit := members[0].unit
-		home.ID = fixedID("household", unit.Code, code)
-		home.Identifier = []fhir.Identifier{{System: fhir.IDHousehold, Value: strings.Trim(unit.Code+"-"+code, "-")}}
-		if unit.ID != 0 {
-			home.Extension = []fhir.Extension{fhir.Unit(unit.Code, unit.From.String(), unit.Full())}
-		}
-		doc, err := fhir.New(home)
+	if code != "" && whole {
+		op, changes, err := r.home(ctx, code, members)
 		if err != nil {
 			return err
 		}
-		ops = append(ops, store.Put(doc))
+		if changes {
+			ops = append(ops, op)
+		}
 	}
 	return r.rows(ctx, ops, at)
+}
+
+// home makes the household of the members, or adds those that it lacks.
+func (r *run) home(ctx context.Context, code string, members []*member) (op store.Op, changes bool, err error) {
+	unit := members[0].unit
+	id := fixedID("household", unit.Code, code)
+	doc, taken, err := r.there(ctx, "Group", id)
+	if err != nil || taken && doc == nil {
+		return op, false, err
+	}
+	create := doc == nil
+	if create {
+		home := fhir.Group{ID: id, Type: "person", Actual: true, Name: members[0].patient.Name[0].Text,
+			Identifier: []fhir.Identifier{{System: fhir.IDHousehold, Value: strings.Trim(unit.Code+"-"+code, "-")}}}
+		if unit.ID != 0 {
+			home.Extension = []fhir.Extension{fhir.Unit(unit.Code, unit.From.String(), unit.Full())}
+		}
+		if doc, err = fhir.New(home); err != nil {
+			return op, false, err
+		}
+	}
+	has := map[string]bool{}
+	for one := range doc.Each("member") {
+		has[one.Get("entity", "reference").String()] = true
+	}
+	for _, m := range members {
+		if ref := "Patient/" + m.patient.ID; !has[ref] {
+			has[ref], changes = true, true
+			next := fmt.Sprintf("member[%d]", doc.Get("member").Len())
+			if doc, err = doc.Set(next, fhir.GroupMember{Entity: fhir.Ref("Patient", m.patient.ID)}); err != nil {
+				return op, false, err
+			}
+		}
+	}
+	if !changes {
+		return op, false, nil
+	}
+	if doc, err = doc.Set("quantity", doc.Get("member").Len()); err != nil || create {
+		return store.Create(doc), true, err
+	}
+	version, err := strconv.ParseInt(doc.VersionID(), 10, 64)
+	return store.Update(doc, version), true, err
+}
+
+// there reads what has the id. What was deleted has it still, without a doc.
+func (r *run) there(ctx context.Context, typ, id string) (doc *fhir.Doc, taken bool, err error) {
+	a := r.Actor
+	a.Request = store.NewID()
+	doc, err = r.Store.For(a).Read(ctx, typ, id)
+	switch {
+	case issue.Is(err, issue.NotFound):
+		return nil, false, nil
+	case issue.Is(err, issue.Deleted):
+		return nil, true, nil
+	}
+	return doc, err == nil, err
 }
 
 // rows commits operations of which the first stand for rows, and counts those.

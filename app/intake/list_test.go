@@ -108,6 +108,71 @@ func TestHouseholdList(t *testing.T) {
 	})
 }
 
+// TestListsUndoNothing: an old list, taken in again, leaves later work alone; a
+// household is written when all of it can be read, and grows.
+func TestListsUndoNothing(t *testing.T) {
+	s := storetest.New(t)
+	m := withUnits(t, s)
+	system := s.For(storetest.System())
+	only := func(typ string) *fhir.Doc {
+		t.Helper()
+		page, err := system.Search(t.Context(), store.Query{Type: typ, Params: [][2]string{{"_sort", "_lastUpdated"}}})
+		if err != nil || len(page.Docs) == 0 {
+			t.Fatalf("%s: %d, %v", typ, len(page.Docs), err)
+		}
+		return page.Docs[0]
+	}
+	change := func(typ, path string, v any) *fhir.Doc {
+		t.Helper()
+		doc, err := only(typ).Set(path, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := system.Commit(t.Context(), store.Update(doc, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Docs[0]
+	}
+	imported := func(name, text string, want Totals) {
+		t.Helper()
+		if got, lines := take(t, m, write(t, name, text)); got != want {
+			t.Errorf("%+v, want %+v; %q", got, want, brief(lines))
+		}
+	}
+	unchanged := func(was *fhir.Doc) {
+		t.Helper()
+		if now := stored(t, s, was.Ref()); now.Text() != was.Text() {
+			t.Errorf("%s became %s", was.Text(), now.Text())
+		}
+	}
+	const head, an = "Mã hộ,Họ và tên,Ngày sinh,Giới tính\n", "H1,Nguyễn Văn An,01/02/1990,Nam\n"
+	imported("a.csv", head+an+"H1,Lê Thị Hoa,33/04/1992,Nữ\n", Totals{Read: 2, Stored: 1, Refused: 1})
+	if page, err := system.Search(t.Context(), store.Query{Type: "Group"}); err != nil || len(page.Docs) != 0 {
+		t.Errorf("half a household: %v, %v", page.Docs, err)
+	}
+	imported("a.csv", head+an, Totals{Read: 1, Unchanged: 1})
+	person := change("Patient", "telecom", []fhir.ContactPoint{{System: "phone", Value: "0912345678"}})
+	home := change("Group", "name", "Nhà ông An")
+	imported("a.csv", head+an, Totals{Read: 1, Unchanged: 1})
+	unchanged(person)
+	unchanged(home)
+	imported("a.csv", head+an+"H1,Lê Thị Hoa,03/04/1992,Nữ\n", Totals{Read: 2, Stored: 1, Unchanged: 1})
+	grown := stored(t, s, home.Ref())
+	if grown.Get("name").String() != "Nhà ông An" || grown.Get("member").Len() != 2 || grown.Get("quantity").Int() != 2 {
+		t.Errorf("the household grew to %s", grown.Text())
+	}
+	const dose = "Họ và tên,Ngày sinh,Vắc xin,Ngày tiêm\nNguyễn Văn An,01/02/1990,MR,05/06/2020\n"
+	imported("d.csv", dose, Totals{Read: 1, Stored: 1})
+	struck := change("Immunization", "status", "entered-in-error")
+	imported("d.csv", dose, Totals{Read: 1, Unchanged: 1})
+	unchanged(struck)
+	if _, err := system.Commit(t.Context(), store.Delete("Immunization", struck.ID())); err != nil {
+		t.Fatal(err)
+	}
+	imported("d.csv", dose, Totals{Read: 1, Unchanged: 1})
+}
+
 func TestImmunisationList(t *testing.T) {
 	s := storetest.New(t)
 	m := withUnits(t, s)

@@ -42,17 +42,16 @@ func (r *run) file(ctx context.Context, name string) error {
 	if err == io.EOF {
 		return nil
 	}
+	if err == errLong || filepath.Ext(strings.TrimSuffix(name, ".gz")) == ".ndjson" {
+		return r.lines(ctx, name, first, err, in)
+	}
 	if err != nil {
-		return r.tooLong(name, 1, err)
+		return err
 	}
 	if _, err := fhir.ParseString(string(first.text)); err == nil {
-		rest, _ := in.Peek(1)
-		if len(rest) > 0 || filepath.Ext(strings.TrimSuffix(name, ".gz")) == ".ndjson" {
-			return r.lines(ctx, name, first, in)
+		if rest, _ := in.Peek(1); len(rest) > 0 {
+			return r.lines(ctx, name, first, nil, in)
 		}
-	}
-	if strings.HasSuffix(strings.TrimSuffix(name, ".gz"), ".ndjson") {
-		return r.lines(ctx, name, first, in)
 	}
 	whole, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(first.text), in), fhir.MaxSize+1))
 	if err != nil {
@@ -92,57 +91,52 @@ type line struct {
 
 var errLong = errors.New("the line is too long")
 
-// nextLine reads the next line that is not empty, at most fhir.MaxSize of it.
+// nextLine reads the next line that is not empty. One longer than fhir.MaxSize
+// is read over and answered with errLong.
 func nextLine(in *bufio.Reader) (line, error) {
 	l := line{}
 	for {
 		l.number++
 		l.text = nil
-		for {
-			part, err := in.ReadSlice('\n')
-			if len(l.text)+len(part) > fhir.MaxSize {
-				return l, errLong
-			}
-			l.text = append(l.text, part...)
-			if err == nil {
-				break
-			}
-			if err == io.EOF && len(bytes.TrimSpace(l.text)) > 0 {
-				return l, nil
-			}
-			if err != bufio.ErrBufferFull {
-				return l, err
-			}
-		}
-		if len(bytes.TrimSpace(l.text)) > 0 {
-			return l, nil
-		}
-	}
-}
-
-func (r *run) tooLong(file string, number int, err error) error {
-	if err == errLong {
-		return r.fault(file, number, issue.New(issue.TooLong, "intake.line.long", fhir.MaxSize>>20))
-	}
-	return err
-}
-
-// lines takes NDJSON in.
-func (r *run) lines(ctx context.Context, file string, l line, in *bufio.Reader) error {
-	number := 0
-	for {
-		number += l.number
-		if err := r.oneLine(ctx, file, number, l.text); err != nil {
-			return err
-		}
+		long := false
 		var err error
-		if l, err = nextLine(in); err == io.EOF {
-			return nil
+		for more := true; more; more = err == bufio.ErrBufferFull {
+			var part []byte
+			part, err = in.ReadSlice('\n')
+			if long = long || len(l.text)+len(part) > fhir.MaxSize; long {
+				l.text = nil
+			} else {
+				l.text = append(l.text, part...)
+			}
+		}
+		switch {
+		case err != nil && err != io.EOF:
+			return l, err
+		case long:
+			return l, errLong
+		case len(bytes.TrimSpace(l.text)) > 0:
+			return l, nil
+		case err != nil:
+			return l, err
+		}
+	}
+}
+
+// lines takes NDJSON in, from a first line and how reading it went.
+func (r *run) lines(ctx context.Context, file string, l line, err error, in *bufio.Reader) error {
+	for number := 0; err != io.EOF; l, err = nextLine(in) {
+		number += l.number
+		switch {
+		case err == errLong:
+			err = r.fault(file, number, issue.New(issue.TooLong, "intake.line.long", fhir.MaxSize>>20))
+		case err == nil:
+			err = r.oneLine(ctx, file, number, l.text)
 		}
 		if err != nil {
-			return r.tooLong(file, number+l.number, err)
+			return err
 		}
 	}
+	return nil
 }
 
 func (r *run) oneLine(ctx context.Context, file string, number int, text []byte) error {
@@ -170,12 +164,22 @@ func (r *run) whole(ctx context.Context, file string, text []byte) error {
 
 // bundle takes the entries of a Bundle in.
 func (r *run) bundle(ctx context.Context, doc *fhir.Doc, file string) error {
-	items, to, err := r.entries(doc, file)
+	items, broken, to, err := r.entries(doc, file)
 	if err != nil {
 		return err
 	}
-	if doc.Get("type").String() == "transaction" {
+	if doc.Get("type").String() == "transaction" && len(broken) == 0 {
 		return r.transaction(ctx, items)
+	}
+	for _, b := range broken {
+		if err := r.fault(file, b.line, b.err); err != nil {
+			return err
+		}
+	}
+	if doc.Get("type").String() == "transaction" { // all or nothing
+		r.totals.Read += len(items)
+		r.totals.Refused += len(items)
+		return nil
 	}
 	for _, it := range items {
 		if it.doc == nil {
@@ -184,7 +188,7 @@ func (r *run) bundle(ctx context.Context, doc *fhir.Doc, file string) error {
 			}
 			continue
 		}
-		rewritten, err := redirected(it.doc, to)
+		rewritten, err := it.doc.Renamed(to)
 		if err != nil {
 			return err
 		}
@@ -195,10 +199,17 @@ func (r *run) bundle(ctx context.Context, doc *fhir.Doc, file string) error {
 	return nil
 }
 
-// entries reads the entries that carry or delete something, and where the
-// fullUrls of urn form lead.
-func (r *run) entries(bundle *fhir.Doc, file string) ([]item, map[string]string, error) {
+// brokenEntry is an entry that cannot be read.
+type brokenEntry struct {
+	line int
+	err  error
+}
+
+// entries reads the entries that carry or delete something, those that cannot be
+// read, and where the fullUrls of urn form lead.
+func (r *run) entries(bundle *fhir.Doc, file string) ([]item, []brokenEntry, map[string]string, error) {
 	var items []item
+	var broken []brokenEntry
 	to := map[string]string{}
 	number := 0
 	for e := range bundle.Each("entry") {
@@ -209,13 +220,14 @@ func (r *run) entries(bundle *fhir.Doc, file string) ([]item, map[string]string,
 			continue
 		}
 		if e.Get("resource").Kind() != fhir.Object {
+			if method != "" && method != "GET" && method != "HEAD" {
+				broken = append(broken, brokenEntry{number, issue.New(issue.Required, "intake.entry.resource").At("resource")})
+			}
 			continue
 		}
 		doc, err := fhir.ParseString(e.Get("resource").Raw())
 		if err != nil {
-			if err := r.fault(file, number, err); err != nil {
-				return nil, nil, err
-			}
+			broken = append(broken, brokenEntry{number, err})
 			continue
 		}
 		full := e.Get("fullUrl").String()
@@ -225,7 +237,7 @@ func (r *run) entries(bundle *fhir.Doc, file string) ([]item, map[string]string,
 				id = given
 			}
 			if doc, err = doc.Set("id", id); err != nil {
-				return nil, nil, err
+				return nil, nil, nil, err
 			}
 		}
 		op := store.Import(doc)
@@ -241,7 +253,7 @@ func (r *run) entries(bundle *fhir.Doc, file string) ([]item, map[string]string,
 		}
 		items = append(items, item{doc, op, file, number})
 	}
-	return items, to, nil
+	return items, broken, to, nil
 }
 
 // transaction commits all items or none.
@@ -295,30 +307,6 @@ func (r *run) remove(ctx context.Context, it item) error {
 		return r.refuse(it, e)
 	}
 	return err
-}
-
-// redirected replaces every string of doc that names an entry by what it is
-// stored as.
-func redirected(doc *fhir.Doc, to map[string]string) (*fhir.Doc, error) {
-	text := doc.Text()
-	if len(to) == 0 || !strings.Contains(text, `"urn:`) {
-		return doc, nil
-	}
-	var b strings.Builder
-	for {
-		before, after, ok := strings.Cut(text, `"urn:`)
-		b.WriteString(before)
-		if !ok {
-			return fhir.ParseString(b.String())
-		}
-		value, rest, _ := strings.Cut(after, `"`)
-		if target, known := to["urn:"+value]; known {
-			b.WriteString(`"` + target + `"`)
-		} else {
-			b.WriteString(`"urn:` + value + `"`)
-		}
-		text = rest
-	}
 }
 
 // idOf makes the same id of the same content every time, so that reading a
