@@ -5,6 +5,7 @@ package station
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 
 	"mach/fhir"
@@ -66,6 +67,34 @@ func TestPrivateClinicSignsAndCorrects(t *testing.T) {
 		ok(t, m.Correct(ctx, clinic, id, v.Conditions[0], "c", Diagnosis{"J10.1", "Cúm"}, "NS1 âm tính"))
 		if v, err = m.Visit(ctx, clinic, id); err != nil || !v.Signed() || v.Diagnoses[0].Code != "J10.1" {
 			t.Errorf("the clinic's visit: %+v, %v", v, err)
+		}
+	})
+}
+
+// A diagnosis that was closed for a while tells nothing of it afterwards.
+func TestTwiceCorrectedDiagnosisKeepsTheClosedTimeToItself(t *testing.T) {
+	real(t, func(t *testing.T, m *Module) {
+		doctor := here(t, m, store.Doctor)
+		put(t, m, resident(t, m, 1, longName, "1990-05-04", ""))
+		id, err := m.Arrive(t.Context(), doctor, "p1", "a")
+		ok(t, err)
+		ok(t, m.Sign(t.Context(), doctor, id, 1, "s", exam))
+		condition := visit(t, m, id).Conditions[0]
+		for i, d := range []struct{ code, words, why string }{
+			{"A97.9", "Sốt xuất huyết", "không có dấu hiệu cảnh báo"}, {"B20.4", "Bệnh HIV", "khẳng định dương tính"}, {"J02.9", "Viêm họng", "nhầm phiếu"},
+		} {
+			ok(t, m.Correct(t.Context(), doctor, id, condition, strconv.Itoa(i), Diagnosis{d.code, d.words}, d.why))
+		}
+		doc, err := m.store.For(doctor).Read(t.Context(), "Condition", condition)
+		ok(t, err)
+		text := string(doc.Bytes())
+		for _, word := range []string{"HIV", "khẳng định", "nhầm phiếu"} {
+			if strings.Contains(text, word) {
+				t.Errorf("the open diagnosis says %q: %s", word, text)
+			}
+		}
+		if !strings.Contains(text, "cảnh báo") || !strings.Contains(text, "→ Viêm họng") {
+			t.Errorf("the open notes are gone: %s", text)
 		}
 	})
 }

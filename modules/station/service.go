@@ -220,6 +220,9 @@ func (m *Module) Correct(ctx context.Context, a store.Actor, encounter, conditio
 	before, why := c.Code.Text+" → "+d.Words, ": "+reason
 	if closed(v.parts[i]) && len(content.Sensitivity(fhir.ICD10, d.Code, d.Words)) == 0 {
 		before, why = "→ "+d.Words, ""
+		if c.Note, err = m.openNotes(ctx, a, condition); err != nil {
+			return err
+		}
 	}
 	c.Code = fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: d.Code, Display: d.Words}}, Text: d.Words}
 	c.Note = append(c.Note, fhir.Annotation{
@@ -231,6 +234,24 @@ func (m *Module) Correct(ctx context.Context, a store.Actor, encounter, conditio
 		return err
 	}
 	return m.commit(ctx, a, key, []store.Op{store.Update(doc, 0).Because(reason)})
+}
+
+// openNotes are the notes that a diagnosis had before it was closed: those of
+// the closed time tell of it, and stay in its versions.
+func (m *Module) openNotes(ctx context.Context, a store.Actor, condition string) ([]fhir.Annotation, error) {
+	versions, _, err := m.store.For(a).History(ctx, "Condition", condition, 1000)
+	if err != nil {
+		return nil, fmt.Errorf("notes before a diagnosis was closed: %w", err)
+	}
+	for _, d := range versions { // the newest first
+		if d == nil || closed(d) {
+			continue
+		}
+		var c fhir.Condition
+		err := d.Into(&c)
+		return c.Note, err
+	}
+	return nil, nil
 }
 
 // closed reports whether a diagnosis belongs to a closed file.
