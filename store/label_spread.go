@@ -20,7 +20,8 @@ import (
 //  2. It inherits the labels of every clinical resource that it refers to
 //     (reasonReference, evidence, basedOn, focus, about, supportingInfo,
 //     inResponseTo, diagnosis, result …). So a visit carries the labels of its
-//     diagnoses, and a case report those of what triggered it.
+//     diagnoses, and a case report those of what triggered it. A Medication
+//     belongs to nobody, but lends what rule 1 finds in it.
 //  3. What was ordered, written or sent in a visit (see inVisit) and names no
 //     reason of its own inherits the labels of the visit: a drug without a
 //     reason may be for any of the diagnoses. One that names its reason is
@@ -47,7 +48,7 @@ var reasonMembers = []string{"about", "addresses", "basedOn", "diagnosis", "focu
 
 // neutral lists the types whose labels nobody inherits and that need none.
 var neutral = []string{"Patient", "Practitioner", "PractitionerRole", typeOrganization, "Location", "RelatedPerson",
-	"Device", "Group", "HealthcareService", "Questionnaire", "Medication", "Substance", "PlanDefinition", "ActivityDefinition"}
+	"Device", "Group", "HealthcareService", "Questionnaire", "Substance", "PlanDefinition", "ActivityDefinition"}
 
 // spread works Sensitivity out for the batch: first each resource's own, then
 // along references until nothing changes. Labels only grow in the second part,
@@ -68,7 +69,7 @@ func (l *labeller) spread(ctx context.Context, batch []*labelled) error {
 		changed = false
 		for _, e := range all {
 			for _, ref := range e.refs {
-				from, err := l.look(ctx, ref)
+				from, err := l.lender(ctx, ref)
 				if err != nil {
 					return err
 				}
@@ -104,24 +105,56 @@ func beside(d *fhir.Doc) string {
 	return ""
 }
 
+const typeMedication = "Medication"
+
+// lender returns what the resource lends its labels from, nil when there is none.
+func (l *labeller) lender(ctx context.Context, ref string) (*Labels, error) {
+	id, ok := strings.CutPrefix(ref, typeMedication+"/")
+	if !ok {
+		return l.look(ctx, ref)
+	}
+	if w := l.byRef[ref]; w != nil {
+		return &Labels{Sensitivity: l.within(w.doc)}, nil
+	}
+	if got, ok := l.stored[ref]; ok {
+		return got, nil
+	}
+	var body string
+	found, err := l.r.Row(ctx, []any{&body}, `select body from res where kh = ? and typ = ? and id = ?`, hash64(ref), typeMedication, id)
+	if err != nil || !found || body == "" {
+		return nil, err
+	}
+	doc, err := fhir.ParseString(body)
+	if err != nil {
+		return nil, err
+	}
+	l.stored[ref] = &Labels{Sensitivity: l.within(doc)}
+	return l.stored[ref], nil
+}
+
 // own returns the labels of rule 1, sorted; nil for none.
 func (l *labeller) own(w *labelled) []string {
 	if w.out.Patient == "" {
 		return nil
 	}
+	return l.within(w.doc)
+}
+
+// within is rule 1 for anything.
+func (l *labeller) within(d *fhir.Doc) []string {
 	var found []string
-	for c := range w.doc.Get("meta").Each("security") {
+	for c := range d.Get("meta").Each("security") {
 		if c.Get("system").String() == systemSensitive {
 			found = append(found, c.Get("code").String())
 		}
 	}
 	if l.s.cfg.Sensitivity != nil {
-		for name, n := range w.doc.Root().Fields() {
+		for name, n := range d.Root().Fields() {
 			if name != "meta" && name != "text" {
 				found = l.codes(n, found)
 			}
 		}
-		found = l.words(w.doc, found)
+		found = l.words(d, found)
 	}
 	return merged(nil, found)
 }
@@ -138,6 +171,9 @@ func (l *labeller) words(d *fhir.Doc, found []string) []string {
 				found = append(found, l.s.cfg.Sensitivity("", "", text)...)
 			}
 		}
+	}
+	if text := d.Get("medicationReference", "display").String(); text != "" {
+		found = append(found, l.s.cfg.Sensitivity("", "", text)...)
 	}
 	return found
 }
@@ -279,7 +315,7 @@ func (s *Store) relabelled(ctx context.Context, r reader, a Actor, batch []*labe
 		for i := 0; i < len(all); i++ { // all grows while it is walked
 			w := all[i]
 			ref := w.doc.Ref()
-			if asked[ref] || i < len(batch) && w.settled() {
+			if asked[ref] || i < len(batch) && w.settled() && w.doc.Type() != typeMedication {
 				continue
 			}
 			// A stored resource met on the way always asks for its own referrers:
@@ -336,7 +372,7 @@ func (s *Store) referrers(ctx context.Context, r reader, ref string) ([]*labelle
 			if err != nil {
 				return err
 			}
-			if slices.Contains(slices.Collect(inherits(doc)), ref) {
+			if was.Patient != "" && slices.Contains(slices.Collect(inherits(doc)), ref) {
 				found = append(found, &labelled{doc: doc, was: &was, out: was})
 			}
 			return nil

@@ -191,6 +191,43 @@ func TestSensitivitySpreads(t *testing.T) {
 	})
 }
 
+// TestSensitivityOfMedicines: a drug that is named by a reference has the labels
+// of the words beside it and of the Medication, whenever that was written.
+func TestSensitivityOfMedicines(t *testing.T) {
+	eachDatabase(t, testConfig(), func(t *testing.T, s *Store) {
+		w := &world{s: s}
+		w.station(t)
+		medication := func(code string) map[string]any {
+			return map[string]any{"resourceType": "Medication", "id": "m", "code": coding("http://hl7.org/fhir/sid/icd-10", code)}
+		}
+		request := func(id, display string) map[string]any {
+			return inVisitOf("MedicationRequest", id, map[string]any{"encounter": nil, "medicationReference": map[string]any{"reference": "Medication/m", "display": display}})
+		}
+		check := func(ref, want string) {
+			t.Helper()
+			if got := strings.Join(w.labelsOf(t, ref).Sensitivity, " "); got != want {
+				t.Errorf("%s: %q, want %q", ref, got, want)
+			}
+		}
+		w.add(t, request("before", "thuốc"), request("worded", "Olanzapin 5 mg"))
+		check("MedicationRequest/before", "")
+		check("MedicationRequest/worded", "mental")
+		w.add(t, medication("B20"))
+		w.add(t, request("after", "thuốc"))
+		check("MedicationRequest/before", "hiv")
+		check("MedicationRequest/after", "hiv")
+		check("MedicationRequest/worded", "hiv mental")
+		check("Medication/m", "")
+		w.add(t, medication("A09"), request("with", "thuốc"))
+		check("MedicationRequest/after", "")
+		check("MedicationRequest/with", "")
+		w.add(t, medication("A10"))
+		if l := w.labelsOf(t, "MedicationRequest/after"); len(l.Sensitivity) != 0 {
+			t.Errorf("labels %v", l.Sensitivity)
+		}
+	})
+}
+
 // TestRelations follows one person through residence, visit and consultation.
 func TestRelations(t *testing.T) {
 	eachDatabase(t, testConfig(), func(t *testing.T, s *Store) {
