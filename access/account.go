@@ -313,16 +313,9 @@ func (a *Accounts) Reset(ctx context.Context, by store.Actor, account, password 
 // ChangePassword replaces the own password; the old one must be right. Other
 // sessions of the account end, except is the id of the one that stays.
 func (a *Accounts) ChangePassword(ctx context.Context, by store.Actor, old, password string) error {
-	row, ok, err := a.byID(ctx, by.Account)
-	if err != nil || !ok {
-		return orNotFound(err)
-	}
-	right, err := a.hasher.verify(ctx, row.password, canonical(old))
+	row, err := a.proved(ctx, by, old, "old")
 	if err != nil {
 		return err
-	}
-	if !right {
-		return issue.New(issue.Value, "access.password.old").At("old")
 	}
 	if err := a.setPassword(ctx, row, password); err != nil {
 		return err
@@ -331,6 +324,20 @@ func (a *Accounts) ChangePassword(ctx context.Context, by store.Actor, old, pass
 		return err
 	}
 	return a.noteAccount(ctx, by, by.Account, "password.change")
+}
+
+// proved returns the actor's own account when the password is right; field is
+// where a wrong one is reported.
+func (a *Accounts) proved(ctx context.Context, by store.Actor, password, field string) (accountRow, error) {
+	row, ok, err := a.byID(ctx, by.Account)
+	if err != nil || !ok {
+		return accountRow{}, orNotFound(err)
+	}
+	right, err := a.hasher.verify(ctx, row.password, canonical(password))
+	if err == nil && !right {
+		err = issue.New(issue.Value, "access.password.old").At(field)
+	}
+	return row, err
 }
 
 func (a *Accounts) setPassword(ctx context.Context, row accountRow, password string) error {
@@ -346,16 +353,9 @@ func (a *Accounts) setPassword(ctx context.Context, row accountRow, password str
 
 // SetPIN sets the own PIN for shared computers; the password must be right.
 func (a *Accounts) SetPIN(ctx context.Context, by store.Actor, password, pin string) error {
-	row, ok, err := a.byID(ctx, by.Account)
-	if err != nil || !ok {
-		return orNotFound(err)
-	}
-	right, err := a.hasher.verify(ctx, row.password, canonical(password))
+	_, err := a.proved(ctx, by, password, "password")
 	if err != nil {
 		return err
-	}
-	if !right {
-		return issue.New(issue.Value, "access.password.old").At("password")
 	}
 	hash, err := a.hashPIN(ctx, by.Account, pin)
 	if err != nil {
@@ -381,16 +381,9 @@ func (a *Accounts) OfferCode(ctx context.Context, by store.Actor) (secret, uri s
 // ConfirmCode takes the secret into use when code proves that the app has it
 // and the password is right.
 func (a *Accounts) ConfirmCode(ctx context.Context, by store.Actor, password, secret, code string) error {
-	row, ok, err := a.byID(ctx, by.Account)
-	if err != nil || !ok {
-		return orNotFound(err)
-	}
-	right, err := a.hasher.verify(ctx, row.password, canonical(password))
+	_, err := a.proved(ctx, by, password, "password")
 	if err != nil {
 		return err
-	}
-	if !right {
-		return issue.New(issue.Value, "access.password.old").At("password")
 	}
 	b, err := base32Secret.DecodeString(secret)
 	if err != nil || len(b) != 20 {

@@ -96,6 +96,22 @@ func (a Actor) Worker() string {
 	return "Practitioner/" + a.Practitioner
 }
 
+// Oversees is the unit whose subtree the actor answers for: the nation for the
+// ministry, the province for department and CDC, else the unit of the facility.
+func (a Actor) Oversees(units *vn.Units) vn.UnitID {
+	switch a.Role {
+	case Ministry:
+		return vn.Nation
+	case Department, CDC:
+		for _, u := range units.Path(a.Unit) {
+			if u.Level == vn.LevelProvince {
+				return u.ID
+			}
+		}
+	}
+	return a.Unit
+}
+
 // Action is what an actor wants to do to a resource.
 type Action string
 
@@ -220,6 +236,16 @@ type Follower struct {
 	// Apply folds one change in. now is the version written (nil after a
 	// delete), before its predecessor (nil for a create).
 	Apply func(ctx context.Context, tx Tx, c Change, now, before *fhir.Doc) error
+}
+
+// Tables are the *.sql files in the folder of an embedded file system, for
+// [Follower.Tables].
+func Tables(embedded fs.FS, folder string) fs.FS {
+	sub, err := fs.Sub(embedded, folder)
+	if err != nil {
+		panic("embedded tables are missing: " + err.Error()) // impossible: the compiler found them
+	}
+	return sub
 }
 
 // Row is one line of a list; Labels says whose it is, so that the guard can

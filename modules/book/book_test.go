@@ -64,42 +64,20 @@ func each(t *testing.T, test func(s scene)) {
 			t.Fatal(err)
 		}
 		test(sc)
-	}, storetest.Idle(), storetest.Guarded(policy), storetest.Configure(func(c *store.Config) {
+	}, storetest.Idle(), storetest.Guarded(policy), storetest.Placed(units), storetest.Configure(func(c *store.Config) {
 		c.Now = now
 		c.Sensitivity = content.Sensitivity
-		c.UnitOf = func(code, version string) vn.UnitID {
-			on, err := vn.ParseDate(version)
-			if err != nil {
-				return 0
-			}
-			u, _ := units.ByCode(code, on)
-			return u.ID
-		}
 	}))
 }
 
 func (s scene) put(resources ...any) {
 	s.t.Helper()
-	var ops []store.Op
-	for _, r := range resources {
-		doc, err := fhir.New(r)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		ops = append(ops, store.Put(doc))
-	}
-	s.commit(ops...)
+	storetest.Put(s.t, s.store, "book", resources...)
 }
 
 func (s scene) commit(ops ...store.Op) {
 	s.t.Helper()
-	receipt, err := s.store.For(storetest.System()).Commit(s.t.Context(), ops...)
-	for late := err == nil; late; {
-		late, err = s.store.AwaitLate(s.t.Context(), receipt, "book")
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	storetest.Commit(s.t, s.store, "book", ops...)
 }
 
 func owner() store.Actor { return storetest.Person("p") }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -21,12 +20,8 @@ var tables embed.FS
 
 // Follower keeps the book.
 func (m *Module) Follower() store.Follower {
-	sub, err := fs.Sub(tables, "tables")
-	if err != nil {
-		panic("book: embedded tables are missing") // impossible: embedded above
-	}
 	return store.Follower{
-		Name: "book", Version: 2, Tables: sub, Apply: apply,
+		Name: "book", Version: 2, Tables: store.Tables(tables, "tables"), Apply: apply,
 		Types: []string{
 			"Organization", "Encounter", "Condition", "MedicationRequest", "CarePlan", "Appointment",
 			"Observation", "Immunization", "DiagnosticReport",
@@ -87,14 +82,14 @@ func eventsOf(d *fhir.Doc) []event {
 	if slices.Contains(unfit, status) {
 		return nil
 	}
-	e := event{encounter: idOf(d.Get("encounter", "reference").String())}
+	e := event{encounter: fhir.IDOf(d.Get("encounter", "reference").String())}
 	switch d.Type() {
 	case "Encounter":
 		if status != "finished" {
 			return nil
 		}
 		e.encounter, e.kind, e.words = d.ID(), "visit", d.Get("reasonCode", "text").String()
-		e.facility, e.at = idOf(d.Get("serviceProvider", "reference").String()), instant(d.Get("period", "start").String())
+		e.facility, e.at = fhir.IDOf(d.Get("serviceProvider", "reference").String()), instant(d.Get("period", "start").String())
 	case "Condition":
 		if d.Get("category", "coding", "code").String() != "encounter-diagnosis" {
 			return nil
@@ -110,7 +105,7 @@ func eventsOf(d *fhir.Doc) []event {
 	case "CarePlan":
 		e.kind, e.words, e.at = "advice", d.Get("description").String(), instant(d.Get("created").String())
 	case "Appointment":
-		e.kind, e.encounter = "follow-up", idOf(d.Get("supportingInformation", "reference").String())
+		e.kind, e.encounter = "follow-up", fhir.IDOf(d.Get("supportingInformation", "reference").String())
 		if e.at = instant(d.Get("start").String()); e.at == 0 {
 			return nil // asked for, no day given yet
 		}
@@ -151,11 +146,6 @@ func concept(n fhir.Node) string {
 		return text
 	}
 	return n.Get("coding", "display").String()
-}
-
-func idOf(reference string) string {
-	_, id, _ := strings.Cut(reference, "/")
-	return id
 }
 
 // instant reads a FHIR dateTime as µs since 1970, a bare date as its start in

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mach/content"
+	"mach/fhir"
 	"mach/store"
 	"mach/vn"
 )
@@ -78,7 +79,7 @@ var typeOf = map[string]string{
 // Labels lets the guard judge the line as the resource it comes from.
 func (r row) Labels() store.Labels {
 	return store.Labels{
-		Type: typeOf[r.kind], ID: idOf(r.resource), Patient: r.patient, Facility: r.facility, Sensitivity: r.sensitivity,
+		Type: typeOf[r.kind], ID: fhir.IDOf(r.resource), Patient: r.patient, Facility: r.facility, Sensitivity: r.sensitivity,
 	}
 }
 

@@ -66,16 +66,8 @@ func each(t *testing.T, test func(s scene)) {
 		sc := scene{m, t, communes[0], communes[1]}
 		sc.fill()
 		test(sc)
-	}, storetest.Idle(), storetest.Guarded(policy), storetest.Configure(func(c *store.Config) {
+	}, storetest.Idle(), storetest.Guarded(policy), storetest.Placed(units), storetest.Configure(func(c *store.Config) {
 		c.Now = func() time.Time { return clock }
-		c.UnitOf = func(code, version string) vn.UnitID {
-			on, err := vn.ParseDate(version)
-			if err != nil {
-				return 0
-			}
-			u, _ := units.ByCode(code, on)
-			return u.ID
-		}
 	}))
 }
 
@@ -140,26 +132,12 @@ func (s scene) fill() {
 
 func (s scene) put(resources ...any) {
 	s.t.Helper()
-	var ops []store.Op
-	for _, r := range resources {
-		doc, err := fhir.New(r)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		ops = append(ops, store.Put(doc))
-	}
-	s.commit(ops...)
+	storetest.Put(s.t, s.store, "directory", resources...)
 }
 
 func (s scene) commit(ops ...store.Op) {
 	s.t.Helper()
-	receipt, err := s.store.For(storetest.System()).Commit(s.t.Context(), ops...)
-	for late := err == nil; late; {
-		late, err = s.store.AwaitLate(s.t.Context(), receipt, "directory")
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	storetest.Commit(s.t, s.store, "directory", ops...)
 }
 
 func (s scene) actor(role store.Role) store.Actor {

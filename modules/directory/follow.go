@@ -5,7 +5,6 @@ package directory
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"math"
 	"strings"
 
@@ -19,12 +18,8 @@ var tables embed.FS
 
 // Follower keeps facilities, health workers and households.
 func (m *Module) Follower() store.Follower {
-	sub, err := fs.Sub(tables, "tables")
-	if err != nil {
-		panic("directory: embedded tables are missing") // impossible: embedded above
-	}
 	return store.Follower{
-		Name: "directory", Version: 1, Tables: sub, Apply: m.apply,
+		Name: "directory", Version: 1, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Organization", "Practitioner", "PractitionerRole", "Group", "Patient"},
 	}
 }
@@ -48,7 +43,7 @@ func (m *Module) applyFacility(ctx context.Context, tx store.Tx, c store.Change,
 	if err := tx.Exec(ctx, `delete from directory_facility where facility = ?`, c.ID); err != nil || now == nil {
 		return err
 	}
-	name, code := vn.NormalName(now.Get("name").String()), identifier(now, fhir.IDFacility)
+	name, code := vn.NormalName(now.Get("name").String()), fhir.Identified(now, fhir.IDFacility)
 	active := 1
 	if now.Get("active").String() == "false" {
 		active = 0
@@ -57,7 +52,7 @@ func (m *Module) applyFacility(ctx context.Context, tx store.Tx, c store.Change,
 		insert into directory_facility (facility, code, name, folded, name_sort, kind, unit, province, part_of, address, phone, active)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, code, name, folded(name, code), vn.TextSortKey(name), now.Get("type", "coding", "code").String(),
-		int64(c.Labels.Unit), int64(m.provinceOf(c.Labels.Unit)), idOf(now.Get("partOf", "reference").String()),
+		int64(c.Labels.Unit), int64(m.provinceOf(c.Labels.Unit)), fhir.IDOf(now.Get("partOf", "reference").String()),
 		now.Get("address", "text").String(), now.Get("telecom", "value").String(), active)
 }
 
@@ -65,9 +60,9 @@ func applyWorker(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc
 	if err := tx.Exec(ctx, `delete from directory_worker where practitioner = ?`, c.ID); err != nil || now == nil {
 		return err
 	}
-	name := printedName(now)
+	name := fhir.PrintedName(now.Root())
 	return tx.Exec(ctx, `insert into directory_worker (practitioner, name, name_sort, licence) values (?, ?, ?, ?)`,
-		c.ID, name, vn.SortKey(name), identifier(now, fhir.IDPracticeLicence))
+		c.ID, name, vn.SortKey(name), fhir.Identified(now, fhir.IDPracticeLicence))
 }
 
 func applyPost(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
@@ -78,7 +73,7 @@ func applyPost(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) 
 		return nil
 	}
 	return tx.Exec(ctx, `insert into directory_post (post, practitioner, facility, role, since, until) values (?, ?, ?, ?, ?, ?)`,
-		c.ID, idOf(now.Get("practitioner", "reference").String()), idOf(now.Get("organization", "reference").String()),
+		c.ID, fhir.IDOf(now.Get("practitioner", "reference").String()), fhir.IDOf(now.Get("organization", "reference").String()),
 		now.Get("code", "coding", "code").String(),
 		dayOr(now.Get("period", "start").String(), math.MinInt32+1), dayOr(now.Get("period", "end").String(), math.MaxInt32))
 }
@@ -94,7 +89,7 @@ func applyHousehold(ctx context.Context, tx store.Tx, c store.Change, now *fhir.
 	if now == nil || now.Get("active").String() == "false" {
 		return nil
 	}
-	number := identifier(now, fhir.IDHousehold)
+	number := fhir.Identified(now, fhir.IDHousehold)
 	if number == "" {
 		return nil
 	}
@@ -127,39 +122,12 @@ func applyResident(ctx context.Context, tx store.Tx, c store.Change, now *fhir.D
 	return tx.Exec(ctx, `
 		insert into directory_resident (patient, name, sex, birth, facility, unit, sensitivity)
 		values (?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, printedName(now), now.Get("gender").String(), now.Get("birthDate").String(), c.Labels.Facility,
+		c.ID, fhir.PrintedName(now.Root()), now.Get("gender").String(), now.Get("birthDate").String(), c.Labels.Facility,
 		int64(c.Labels.Unit), strings.Join(c.Labels.Sensitivity, " "))
 }
 
 // folded is the search text: each word of name and code after a space.
 func folded(name, code string) string { return " " + vn.Fold(name+" "+code) }
-
-// printedName is the name as printed; imported people may have only parts, in
-// which case family comes first as in Viet Nam.
-func printedName(d *fhir.Doc) string {
-	if text := d.Get("name", "text").String(); text != "" {
-		return vn.NormalName(text)
-	}
-	parts := []string{d.Get("name", "family").String()}
-	for given := range d.Get("name", "0").Each("given") {
-		parts = append(parts, given.String())
-	}
-	return vn.NormalName(strings.Join(parts, " "))
-}
-
-func identifier(d *fhir.Doc, system string) string {
-	for id := range d.Each("identifier") {
-		if id.Get("system").String() == system {
-			return id.Get("value").String()
-		}
-	}
-	return ""
-}
-
-func idOf(reference string) string {
-	_, id, _ := strings.Cut(reference, "/")
-	return id
-}
 
 // dayOr reads a date, or the date part of an instant.
 func dayOr(s string, otherwise int64) int64 {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -20,17 +19,13 @@ var migrations embed.FS
 
 // Follower keeps the cells.
 func (m *Module) Follower() store.Follower {
-	tables, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic("indicators: embedded migrations are missing") // impossible: embedded above
-	}
 	var types []string
 	for _, f := range m.folds {
 		if !slices.Contains(types, f.Count.Resource) {
 			types = append(types, f.Count.Resource)
 		}
 	}
-	return store.Follower{Name: "indicators", Version: 7, Types: types, Tables: tables, Apply: m.apply}
+	return store.Follower{Name: "indicators", Version: 7, Types: types, Tables: store.Tables(migrations, "migrations"), Apply: m.apply}
 }
 
 // item is what one resource adds to one indicator.
@@ -92,7 +87,7 @@ func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Ch
 		sensitivity: strings.Join(c.Labels.Sensitivity, " "), origin: m.originOf(c, now),
 		resting: resting{cause: causeOf(now)},
 	}
-	next.unit = m.latest(next.origin)
+	next.unit = m.units.Latest(next.origin)
 	var has bool
 	next.day, has = f.counts(now, c.At)
 	if f.Kind == "people" && next.patient == "" {

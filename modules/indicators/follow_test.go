@@ -53,17 +53,9 @@ func each(t *testing.T, test func(s scene), more ...storetest.Option) {
 			sc.put(fhir.Organization{ID: station(i), Name: "Trạm Y tế " + u.Full(), Address: []fhir.Address{{Extension: unit(u)}}})
 		}
 		test(sc)
-	}, append([]storetest.Option{storetest.Idle(), storetest.Configure(func(c *store.Config) {
+	}, append([]storetest.Option{storetest.Idle(), storetest.Placed(units), storetest.Configure(func(c *store.Config) {
 		c.Now = clock.Now
 		c.Sensitivity = content.Sensitivity
-		c.UnitOf = func(code, version string) vn.UnitID {
-			on, err := vn.ParseDate(version)
-			if err != nil {
-				return 0
-			}
-			u, _ := units.ByCode(code, on)
-			return u.ID
-		}
 	})}, more...)...)
 }
 
@@ -92,26 +84,12 @@ func unit(u vn.Unit) []fhir.Extension {
 
 func (s scene) put(resources ...any) {
 	s.t.Helper()
-	var ops []store.Op
-	for _, r := range resources {
-		doc, err := fhir.New(r)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		ops = append(ops, store.Put(doc))
-	}
-	s.commit(ops...)
+	storetest.Put(s.t, s.store, "indicators", resources...)
 }
 
 func (s scene) commit(ops ...store.Op) {
 	s.t.Helper()
-	receipt, err := s.store.For(storetest.System()).Commit(s.t.Context(), ops...)
-	for late := err == nil; late; {
-		late, err = s.store.AwaitLate(s.t.Context(), receipt, "indicators")
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	storetest.Commit(s.t, s.store, "indicators", ops...)
 }
 
 func (s scene) patient(id string, at int, active bool) fhir.Patient {

@@ -32,22 +32,7 @@ func (m *Module) Routes(mux *web.Mux) {
 
 // home leads to the board of the reader's own unit.
 func (m *Module) home(w http.ResponseWriter, r *http.Request) error {
-	return web.Redirect(w, r, boardPath(m.jurisdiction(web.Actor(r))))
-}
-
-// jurisdiction is the unit an actor answers for.
-func (m *Module) jurisdiction(a store.Actor) vn.UnitID {
-	switch a.Role {
-	case store.Ministry:
-		return vn.Nation
-	case store.Department, store.CDC:
-		for _, u := range m.units.Path(a.Unit) {
-			if u.Level == vn.LevelProvince {
-				return u.ID
-			}
-		}
-	}
-	return a.Unit
+	return web.Redirect(w, r, boardPath(web.Actor(r).Oversees(m.units)))
 }
 
 func boardPath(unit vn.UnitID) string { return "/bang/" + strconv.Itoa(int(unit)) }
@@ -192,7 +177,7 @@ func byValue(a, b Share) int {
 func (m *Module) pathFor(a store.Actor, unit vn.UnitID) []vn.Unit {
 	var out []vn.Unit
 	for _, u := range m.units.Path(unit) {
-		if u.ID != unit && m.units.Within(u.ID, m.jurisdiction(a)) {
+		if u.ID != unit && m.units.Within(u.ID, a.Oversees(m.units)) {
 			out = append(out, u)
 		}
 	}

@@ -5,9 +5,7 @@ package peers
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"math"
-	"strings"
 
 	"mach/fhir"
 	"mach/store"
@@ -19,12 +17,8 @@ var tables embed.FS
 
 // Follower keeps the list of health workers.
 func (m *Module) Follower() store.Follower {
-	sub, err := fs.Sub(tables, "tables")
-	if err != nil {
-		panic("peers: embedded tables are missing") // impossible: embedded above
-	}
 	return store.Follower{
-		Name: "peers", Version: 1, Tables: sub, Apply: m.apply,
+		Name: "peers", Version: 1, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Practitioner", "PractitionerRole", "Organization"},
 	}
 }
@@ -57,8 +51,8 @@ func insertPost(ctx context.Context, tx store.Tx, id string, now *fhir.Doc) erro
 	return tx.Exec(ctx, `
 		insert into peers_post (post, practitioner, role, facility, since, until)
 		values (?, ?, ?, ?, ?, ?)`,
-		id, idOf(now.Get("practitioner", "reference").String()), now.Get("code", "coding", "code").String(),
-		idOf(now.Get("organization", "reference").String()),
+		id, fhir.IDOf(now.Get("practitioner", "reference").String()), now.Get("code", "coding", "code").String(),
+		fhir.IDOf(now.Get("organization", "reference").String()),
 		dayOr(now.Get("period", "start").String(), 0), dayOr(now.Get("period", "end").String(), math.MaxInt32))
 }
 
@@ -71,11 +65,6 @@ func (m *Module) insertPlace(ctx context.Context, tx store.Tx, c store.Change, n
 	}
 	return tx.Exec(ctx, `insert into peers_place (facility, name, unit, province) values (?, ?, ?, ?)`,
 		c.ID, now.Get("name").String(), int64(c.Labels.Unit), int64(province))
-}
-
-func idOf(reference string) string {
-	_, id, _ := strings.Cut(reference, "/")
-	return id
 }
 
 // dayOr reads a date, or the date part of an instant.

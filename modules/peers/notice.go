@@ -55,22 +55,7 @@ var senders = []store.Role{store.Ministry, store.Department, store.CDC, store.St
 // maySend reports whether the actor may announce to the unit: a unit announces
 // to what lies below it (network.md 11 leaves it open; this is the draft rule).
 func (m *Module) maySend(a store.Actor, unit vn.UnitID) bool {
-	return slices.Contains(senders, a.Role) && m.units.Within(unit, m.jurisdiction(a))
-}
-
-// jurisdiction is the unit whose subtree the actor may address.
-func (m *Module) jurisdiction(a store.Actor) vn.UnitID {
-	switch a.Role {
-	case store.Ministry:
-		return vn.Nation
-	case store.Department, store.CDC:
-		for _, u := range m.units.Path(a.Unit) {
-			if u.Level == vn.LevelProvince {
-				return u.ID
-			}
-		}
-	}
-	return a.Unit
+	return slices.Contains(senders, a.Role) && m.units.Within(unit, a.Oversees(m.units))
 }
 
 // Notice is a published announcement as a reader sees it.

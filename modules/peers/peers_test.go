@@ -63,16 +63,8 @@ func each(t *testing.T, test func(s scene)) {
 				Address: []fhir.Address{{Extension: []fhir.Extension{fhir.Unit(u.Code, u.From.String(), u.Full())}}}})
 		}
 		test(sc)
-	}, storetest.Idle(), storetest.Guarded(policy), storetest.Configure(func(c *store.Config) {
+	}, storetest.Idle(), storetest.Guarded(policy), storetest.Placed(units), storetest.Configure(func(c *store.Config) {
 		c.Now = clock.Now
-		c.UnitOf = func(code, version string) vn.UnitID {
-			on, err := vn.ParseDate(version)
-			if err != nil {
-				return 0
-			}
-			u, _ := units.ByCode(code, on)
-			return u.ID
-		}
 	}))
 }
 
@@ -80,26 +72,12 @@ func station(i int) string { return fmt.Sprintf("tram-%d", i) }
 
 func (s scene) put(resources ...any) {
 	s.t.Helper()
-	var ops []store.Op
-	for _, r := range resources {
-		doc, err := fhir.New(r)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		ops = append(ops, store.Put(doc))
-	}
-	s.commit(ops...)
+	storetest.Put(s.t, s.store, "peers", resources...)
 }
 
 func (s scene) commit(ops ...store.Op) {
 	s.t.Helper()
-	receipt, err := s.store.For(storetest.System()).Commit(s.t.Context(), ops...)
-	for late := err == nil; late; {
-		late, err = s.store.AwaitLate(s.t.Context(), receipt, "peers")
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	storetest.Commit(s.t, s.store, "peers", ops...)
 }
 
 func person(id, name string) fhir.Practitioner {

@@ -148,7 +148,7 @@ func TestTallyEqualsANaiveCount(t *testing.T) {
 // compare asks for the tally and counts it again from the model.
 func (s scene) compare(by store.Actor, n *frozen) {
 	s.t.Helper()
-	top := s.jurisdiction(by)
+	top := by.Oversees(s.units)
 	if !s.units.Within(n.unit, top) && !s.units.Within(top, n.unit) {
 		if _, _, err := s.Tally(s.t.Context(), by, n.id); !issue.Is(err, issue.NotFound) {
 			s.t.Errorf("%s of %d sees a notice of %d: %v", by.Role, top, n.unit, err)

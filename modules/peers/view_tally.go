@@ -22,7 +22,7 @@ func (m *Module) Oversees(a store.Actor, n Notice) bool {
 	if !slices.Contains(senders, a.Role) {
 		return false
 	}
-	j := m.jurisdiction(a)
+	j := a.Oversees(m.units)
 	return m.units.Within(n.Unit, j) || m.units.Within(j, n.Unit)
 }
 
@@ -38,7 +38,7 @@ func (m *Module) Tally(ctx context.Context, a store.Actor, id string) ([]Progres
 	if !m.Oversees(a, n) {
 		return nil, nil, m.refuse(ctx, a, store.ActFigures, n.Unit)
 	}
-	top := m.jurisdiction(a)
+	top := a.Oversees(m.units)
 	if !m.units.Within(top, n.Unit) {
 		top = n.Unit
 	}

@@ -37,7 +37,7 @@ type inboxData struct {
 func (m *Module) inbox(r *http.Request) (inboxData, error) {
 	a := web.Actor(r)
 	list, err := m.Inbox(r.Context(), a, 100)
-	return inboxData{list, m.maySend(a, m.jurisdiction(a)), m.now()}, err
+	return inboxData{list, m.maySend(a, a.Oversees(m.units)), m.now()}, err
 }
 
 func (m *Module) inboxPage(w http.ResponseWriter, r *http.Request) error {
@@ -79,14 +79,14 @@ type composeData struct {
 }
 
 func (m *Module) composeData(r *http.Request, f *web.Form) composeData {
-	top := m.jurisdiction(web.Actor(r))
+	top := web.Actor(r).Oversees(m.units)
 	u, _ := m.units.Get(top)
 	return composeData{f, append([]vn.Unit{u}, m.units.Children(top, web.Today(r))...)}
 }
 
 func (m *Module) composePage(w http.ResponseWriter, r *http.Request) error {
 	due := m.today().AddDays(1).String()
-	unit := strconv.Itoa(int(m.jurisdiction(web.Actor(r))))
+	unit := strconv.Itoa(int(web.Actor(r).Oversees(m.units)))
 	return web.Render(w, r, composePage(m.composeData(r, web.Blank(r, "due", due, "unit", unit))))
 }
 

@@ -5,7 +5,6 @@ package station
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"strings"
 	"time"
 
@@ -19,12 +18,8 @@ var tables embed.FS
 
 // Follower keeps the lists of the station.
 func (m *Module) Follower() store.Follower {
-	sub, err := fs.Sub(tables, "tables")
-	if err != nil {
-		panic("station: embedded tables are missing") // impossible: embedded above
-	}
 	return store.Follower{
-		Name: "station", Version: 3, Tables: sub, Apply: apply,
+		Name: "station", Version: 3, Tables: store.Tables(tables, "tables"), Apply: apply,
 		Types: []string{
 			"Organization", "Patient", "Encounter", "Task", "Observation",
 			"Condition", "MedicationRequest", "CarePlan", "Appointment", "Communication",
@@ -59,7 +54,7 @@ func applyPlace(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc)
 	}
 	kind, top := now.Get("type", "coding", "code").String(), c.ID
 	if kind == "substation" {
-		if parent := idOf(now.Get("partOf", "reference").String()); parent != "" {
+		if parent := fhir.IDOf(now.Get("partOf", "reference").String()); parent != "" {
 			top = parent
 		}
 	}
@@ -92,12 +87,12 @@ func applyPerson(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc
 	if now == nil || now.Get("active").String() == "false" {
 		return nil
 	}
-	facility := idOf(now.Get("managingOrganization", "reference").String())
+	facility := fhir.IDOf(now.Get("managingOrganization", "reference").String())
 	station, err := stationOf(ctx, tx, facility)
 	if err != nil {
 		return err
 	}
-	name := printedName(now.Root())
+	name := fhir.PrintedName(now.Root())
 	folded := vn.Fold(name)
 	err = tx.Exec(ctx, `
 		insert into station_person (patient, facility, station, unit, name, folded, name_sort, sex, birth,
@@ -105,7 +100,7 @@ func applyPerson(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, facility, station, int64(c.Labels.Unit), name, " "+folded, vn.SortKey(name),
 		now.Get("gender").String(), now.Get("birthDate").String(),
-		identifier(now, fhir.IDPersonal), identifier(now, fhir.IDInsurance),
+		fhir.Identified(now, fhir.IDPersonal), fhir.Identified(now, fhir.IDInsurance),
 		now.Get("telecom", "value").String(), now.Get("address", "text").String(), words(c.Labels.Sensitivity))
 	if err != nil {
 		return err
@@ -127,7 +122,7 @@ func applyVisit(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc)
 	if err := tx.Exec(ctx, `delete from station_visit where encounter = ?`, c.ID); err != nil || now == nil {
 		return err
 	}
-	facility := idOf(now.Get("serviceProvider", "reference").String())
+	facility := fhir.IDOf(now.Get("serviceProvider", "reference").String())
 	station, err := stationOf(ctx, tx, facility)
 	if err != nil {
 		return err
@@ -139,14 +134,14 @@ func applyVisit(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, c.Labels.Patient, facility, station, int64(c.Labels.Unit), int64(vn.DateOf(time.UnixMicro(started))),
 		now.Get("status").String(), started, ended, now.Get("reasonCode", "text").String(),
-		idOf(now.Get("participant", "individual", "reference").String()), words(c.Labels.Sensitivity), c.Version)
+		fhir.IDOf(now.Get("participant", "individual", "reference").String()), words(c.Labels.Sensitivity), c.Version)
 }
 
 func applyTicket(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
 	if err := tx.Exec(ctx, `delete from station_ticket where task = ?`, c.ID); err != nil || now == nil || now.Get("code", "coding", "code").String() != ticketCode {
 		return err
 	}
-	facility := idOf(now.Get("owner", "reference").String())
+	facility := fhir.IDOf(now.Get("owner", "reference").String())
 	station, err := stationOf(ctx, tx, facility)
 	if err != nil {
 		return err
@@ -154,7 +149,7 @@ func applyTicket(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc
 	return tx.Exec(ctx, `
 		insert into station_ticket (task, patient, facility, station, encounter, number, status, day)
 		values (?, ?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, c.Labels.Patient, facility, station, idOf(now.Get("encounter", "reference").String()),
+		c.ID, c.Labels.Patient, facility, station, fhir.IDOf(now.Get("encounter", "reference").String()),
 		now.Get("identifier", "value").String(), now.Get("status").String(),
 		int64(vn.DateOf(time.UnixMicro(instant(now.Get("authoredOn").String())))))
 }
@@ -185,7 +180,7 @@ func applyMeasures(ctx context.Context, tx store.Tx, c store.Change, now, before
 			insert into station_measure (observation, code, patient, encounter, value, unit, at, final, sensitivity)
 			values (?, ?, ?, ?, ?, ?, ?, ?, ?)
 			on conflict (observation, code) do nothing`,
-			c.ID, n.Get("code", "coding", "code").String(), c.Labels.Patient, idOf(now.Get("encounter", "reference").String()),
+			c.ID, n.Get("code", "coding", "code").String(), c.Labels.Patient, fhir.IDOf(now.Get("encounter", "reference").String()),
 			value, n.Get("valueQuantity", "unit").String(), instant(now.Get("effectiveDateTime").String()), final, words(c.Labels.Sensitivity))
 	}
 	if err := insert(now.Root()); err != nil {
@@ -230,7 +225,7 @@ type line struct {
 // lineOf reads a line from a resource; ok is false for resources that are no
 // line of a visit, or were entered in error.
 func lineOf(doc *fhir.Doc) (line, bool) {
-	l := line{encounter: idOf(doc.Get("encounter", "reference").String())}
+	l := line{encounter: fhir.IDOf(doc.Get("encounter", "reference").String())}
 	status := doc.Get("status").String()
 	switch doc.Type() {
 	case "Condition":
@@ -251,38 +246,11 @@ func lineOf(doc *fhir.Doc) (line, bool) {
 		l.kind, l.words = "advice", doc.Get("description").String()
 	case "Appointment":
 		l.kind, l.words = "follow-up", doc.Get("description").String()
-		l.encounter = idOf(doc.Get("supportingInformation", "reference").String())
+		l.encounter = fhir.IDOf(doc.Get("supportingInformation", "reference").String())
 		l.day = vn.DateOf(time.UnixMicro(instant(doc.Get("start").String())))
 	}
 	gone := status == "entered-in-error" || status == "cancelled" || status == "revoked" || status == "refuted"
 	return l, l.encounter != "" && !gone
-}
-
-// printedName is the name as printed; imported people may have only parts, in
-// which case family comes first as in Viet Nam.
-func printedName(patient fhir.Node) string {
-	if text := patient.Get("name", "text").String(); text != "" {
-		return vn.NormalName(text)
-	}
-	parts := []string{patient.Get("name", "family").String()}
-	for given := range patient.Get("name", "0").Each("given") {
-		parts = append(parts, given.String())
-	}
-	return vn.NormalName(strings.Join(parts, " "))
-}
-
-func identifier(doc *fhir.Doc, system string) string {
-	for id := range doc.Each("identifier") {
-		if id.Get("system").String() == system {
-			return id.Get("value").String()
-		}
-	}
-	return ""
-}
-
-func idOf(reference string) string {
-	_, id, _ := strings.Cut(reference, "/")
-	return id
 }
 
 // instant reads a FHIR dateTime as µs since 1970; 0 when there is none. A date

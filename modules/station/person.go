@@ -217,9 +217,9 @@ func (m *Module) Record(ctx context.Context, a store.Actor, patient string) (Rec
 
 func personOf(doc *fhir.Doc, units *vn.Units) Person {
 	p := Person{
-		Patient: doc.ID(), Facility: idOf(doc.Get("managingOrganization", "reference").String()),
-		Name: printedName(doc.Root()), Sex: doc.Get("gender").String(), Birth: doc.Get("birthDate").String(),
-		Number: identifier(doc, fhir.IDPersonal), Insurance: identifier(doc, fhir.IDInsurance),
+		Patient: doc.ID(), Facility: fhir.IDOf(doc.Get("managingOrganization", "reference").String()),
+		Name: fhir.PrintedName(doc.Root()), Sex: doc.Get("gender").String(), Birth: doc.Get("birthDate").String(),
+		Number: fhir.Identified(doc, fhir.IDPersonal), Insurance: fhir.Identified(doc, fhir.IDInsurance),
 		Phone: doc.Get("telecom", "value").String(), Address: doc.Get("address", "text").String(),
 	}
 	for e := range doc.Get("address", "0").Each("extension") {

@@ -24,8 +24,8 @@ func (m *Module) Visit(ctx context.Context, a store.Actor, id string) (Visit, er
 		return Visit{}, err
 	}
 	v := Visit{
-		ID: id, Patient: idOf(enc.Get("subject", "reference").String()),
-		Facility: idOf(enc.Get("serviceProvider", "reference").String()),
+		ID: id, Patient: fhir.IDOf(enc.Get("subject", "reference").String()),
+		Facility: fhir.IDOf(enc.Get("serviceProvider", "reference").String()),
 		Status:   enc.Get("status").String(), Reason: enc.Get("reasonCode", "text").String(),
 		Arrived:  moment(enc.Get("period", "start").String()),
 		Ended:    moment(enc.Get("period", "end").String()),
@@ -82,7 +82,7 @@ func (v *Visit) add(d *fhir.Doc) {
 func (v *Visit) rank(enc *fhir.Doc) {
 	order := map[string]int{}
 	for d := range enc.Each("diagnosis") {
-		order[idOf(d.Get("condition", "reference").String())] = d.Get("rank").Int()
+		order[fhir.IDOf(d.Get("condition", "reference").String())] = d.Get("rank").Int()
 	}
 	index := make([]int, len(v.Conditions))
 	for i := range index {
@@ -97,7 +97,7 @@ func (v *Visit) rank(enc *fhir.Doc) {
 }
 
 func measuresOf(d *fhir.Doc) []Measure {
-	at, encounter := moment(d.Get("effectiveDateTime").String()), idOf(d.Get("encounter", "reference").String())
+	at, encounter := moment(d.Get("effectiveDateTime").String()), fhir.IDOf(d.Get("encounter", "reference").String())
 	var out []Measure
 	add := func(n fhir.Node) {
 		if value := n.Get("valueQuantity", "value").String(); value != "" {

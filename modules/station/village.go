@@ -160,7 +160,7 @@ func applySignal(ctx context.Context, tx store.Tx, c store.Change, now, before *
 	if now == nil || c.Labels.Category != signalCode || now.Get("status").String() == "entered-in-error" {
 		return nil
 	}
-	station, err := stationOf(ctx, tx, idOf(now.Get("recipient", "reference").String()))
+	station, err := stationOf(ctx, tx, fhir.IDOf(now.Get("recipient", "reference").String()))
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (m *Module) name(ctx context.Context, a store.Actor, w *Who) error {
 		for _, list := range lists {
 			for i := range list {
 				if list[i].Practitioner == d.ID() && list[i].Name == "" {
-					list[i].Name = printedName(d.Root())
+					list[i].Name = fhir.PrintedName(d.Root())
 				}
 			}
 		}

@@ -5,7 +5,6 @@ package telehealth
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"math"
 	"strings"
 	"time"
@@ -23,12 +22,8 @@ const view, topic = "telehealth", "view:telehealth"
 
 // Follower keeps the lists of consultations.
 func (m *Module) Follower() store.Follower {
-	sub, err := fs.Sub(tables, "tables")
-	if err != nil {
-		panic("telehealth: embedded tables are missing") // impossible: embedded above
-	}
 	return store.Follower{
-		Name: view, Version: 1, Tables: sub, Apply: apply,
+		Name: view, Version: 1, Tables: store.Tables(tables, "tables"), Apply: apply,
 		Types: []string{"ServiceRequest", "Task", "Organization", "Practitioner", "PractitionerRole"},
 	}
 }

@@ -160,27 +160,7 @@ func (s scene) diagnosis(code, words string) fhir.Condition {
 // put writes resources as the system, in one commit, and waits for the view.
 func (s scene) put(resources ...any) {
 	s.t.Helper()
-	ops := make([]store.Op, len(resources))
-	for i, r := range resources {
-		doc, err := fhir.New(r)
-		s.ok(err)
-		ops[i] = store.Put(doc)
-	}
-	receipt, err := s.store.For(storetest.System()).Commit(s.t.Context(), ops...)
-	s.ok(err)
-	s.settle(receipt)
-}
-
-func (s scene) settle(r store.Receipt) {
-	s.t.Helper()
-	for range 20 {
-		late, err := s.store.AwaitLate(s.t.Context(), r, view)
-		s.ok(err)
-		if !late {
-			return
-		}
-	}
-	s.t.Fatal("the view does not follow")
+	storetest.Put(s.t, s.store, view, resources...)
 }
 
 func (s scene) ok(err error) {
