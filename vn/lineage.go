@@ -29,6 +29,38 @@ func (u *Units) On(id UnitID, on Date) []Unit {
 	return u.Predecessors(id, on)
 }
 
+// Latest is the unit on the latest map that holds all of the place: the unit
+// itself while it lasts, its only successor, or the lowest unit above all
+// successors. A place of which nothing is known stays what it is.
+func (u *Units) Latest(place UnitID) UnitID {
+	for {
+		x, ok := u.Get(place)
+		if !ok || x.To == ZeroDate {
+			return place
+		}
+		next := u.Successors(place, x.To)
+		if len(next) == 0 {
+			return place
+		}
+		place = u.common(next)
+	}
+}
+
+// common is the lowest unit that all lie in.
+func (u *Units) common(units []Unit) UnitID {
+	path := u.Path(units[0].ID)
+	for i := len(path) - 1; i > 0; i-- {
+		all := true
+		for _, x := range units {
+			all = all && u.Within(x.ID, path[i].ID)
+		}
+		if all {
+			return path[i].ID
+		}
+	}
+	return Nation
+}
+
 // walk follows next until it meets units that exist on the day.
 func (u *Units) walk(id UnitID, on Date, next func(UnitID) []UnitID) []Unit {
 	var list []Unit

@@ -125,35 +125,3 @@ func (m *Module) within(place, unit vn.UnitID, on vn.Date) (in, of int) {
 	}
 	return in, len(candidates)
 }
-
-// latest is the unit on the latest map that holds all of the place: the unit
-// itself while it lasts, its only successor, or the lowest unit above all
-// successors. A place of which nothing is known stays what it is.
-func (m *Module) latest(place vn.UnitID) vn.UnitID {
-	for {
-		u, ok := m.units.Get(place)
-		if !ok || u.To == vn.ZeroDate {
-			return place
-		}
-		next := m.units.Successors(place, u.To)
-		if len(next) == 0 {
-			return place
-		}
-		place = m.common(next)
-	}
-}
-
-// common is the lowest unit that all lie in.
-func (m *Module) common(units []vn.Unit) vn.UnitID {
-	path := m.units.Path(units[0].ID)
-	for i := len(path) - 1; i > 0; i-- {
-		all := true
-		for _, u := range units {
-			all = all && m.units.Within(u.ID, path[i].ID)
-		}
-		if all {
-			return path[i].ID
-		}
-	}
-	return vn.Nation
-}

@@ -23,8 +23,8 @@
 //
 // A case counts on the day of its diagnosis (recordedDate), in the commune of
 // residence: /ext/unit of the Condition, else the person's, else that of the
-// reporting facility; of old units the successor on today's map when there is
-// just one.
+// reporting facility; of old units the successor on today's map, of a commune
+// that was divided the lowest unit that holds all of it: the province counts it.
 //
 // Not here: statistical detection, signals, foci, laboratory
 // messages, the closed desk.

@@ -23,7 +23,7 @@ func (m *Module) Follower() store.Follower {
 		panic("surveillance: embedded tables are missing") // impossible: embedded above
 	}
 	return store.Follower{
-		Name: "surveillance", Version: 5, Tables: sub, Apply: m.apply,
+		Name: "surveillance", Version: 6, Tables: sub, Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication"},
 	}
 }

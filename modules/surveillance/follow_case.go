@@ -154,7 +154,7 @@ const extFocus = fhir.Base + "/ext/focus"
 // unitOf is the commune a report counts in.
 func (m *Module) unitOf(ctx context.Context, tx store.Tx, c store.Change, d *fhir.Doc) (vn.UnitID, error) {
 	if u, ok := m.unitIn(d); ok {
-		return m.onMap(u), nil
+		return m.units.Latest(u), nil
 	}
 	var unit int64
 	found, err := tx.Row(ctx, []any{&unit}, `select unit from surveillance_person where patient = ?`, c.Labels.Patient)
@@ -164,7 +164,7 @@ func (m *Module) unitOf(ctx context.Context, tx store.Tx, c store.Change, d *fhi
 	if !found || unit == 0 {
 		unit = int64(c.Labels.Unit)
 	}
-	return m.onMap(vn.UnitID(unit)), nil
+	return m.units.Latest(vn.UnitID(unit)), nil
 }
 
 // unitIn reads the /ext/unit of the resource itself; a code without its first
@@ -183,19 +183,6 @@ func (m *Module) unitIn(d *fhir.Doc) (vn.UnitID, bool) {
 		}
 	}
 	return 0, false
-}
-
-// onMap gives the unit's only successor on the map that began on 2025-07-01;
-// a unit with several, or with none, keeps its own id.
-func (m *Module) onMap(id vn.UnitID) vn.UnitID {
-	u, ok := m.units.Get(id)
-	if !ok || u.To == vn.ZeroDate {
-		return id
-	}
-	if next := m.units.Successors(id, u.To); len(next) == 1 {
-		return next[0].ID
-	}
-	return id
 }
 
 // count adds a case to its week and month: by to the value, seen to what was

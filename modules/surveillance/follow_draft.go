@@ -65,7 +65,7 @@ func (m *Module) redraft(ctx context.Context, tx store.Tx, i illness) error {
 			       at, since, due, triggers, report, refuted)
 			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			first.id, i.disease, first.code, first.words, i.patient, first.encounter, first.facility, first.place,
-			int64(m.onMap(vn.UnitID(home))), first.at, since, due, len(episode), report, refuted); err != nil {
+			int64(m.units.Latest(vn.UnitID(home))), first.at, since, due, len(episode), report, refuted); err != nil {
 			return err
 		}
 		for _, c := range episode {

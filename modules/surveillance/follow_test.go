@@ -310,6 +310,42 @@ func TestCommuneOfResidence(t *testing.T) {
 	})
 }
 
+// A case of an old commune that was divided is lost to no sum above.
+func TestCaseOfADividedCommuneCountsInTheProvince(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		old, now := w.divided()
+		w.person("p1", "Nguyễn Thị Lan", old)
+		w.visit(visit{id: "v1", patient: "p1", icd: "A97.0", words: "Sốt xuất huyết Dengue", at: w.now()})
+		_, form, err := w.Filled(ctx, w.actor(store.Doctor), "c-v1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Send(ctx, w.actor(store.Doctor), "c-v1", "k", form); err != nil {
+			t.Fatal(err)
+		}
+		w.calm()
+		cells, err := w.cells(ctx, storetest.System(), now, []vn.UnitID{now}, "dengue", spanWeek, []vn.Date{vn.WeekOf(w.today()).Start()})
+		if err != nil || len(cells) != 1 || cells[0].value != 1 {
+			t.Errorf("province %v counts %+v, %v", now, cells, err)
+		}
+	})
+}
+
+// divided finds a commune of the old map that lies in several of today's, and
+// the province of these.
+func (w *world) divided() (vn.Unit, vn.UnitID) {
+	for _, province := range w.units.Provinces(vn.Reform - 1) {
+		for _, c := range w.units.Communes(province.ID, vn.Reform-1) {
+			if u, ok := w.units.Get(w.units.Latest(c.ID)); ok && u.Level == vn.LevelProvince && len(w.units.Successors(c.ID, vn.Reform)) > 1 {
+				c.From = vn.Reform - 1 // a day on which its code held
+				return c, u.ID
+			}
+		}
+	}
+	w.t.Fatal("no commune was divided")
+	return vn.Unit{}, 0
+}
+
 // Whatever is created, corrected, signed, sent and deleted, in whatever order:
 // the followed view equals the rebuilt one.
 func TestViewEqualsRebuild(t *testing.T) {
