@@ -246,7 +246,7 @@ func (s *Store) followGroup(ctx context.Context, pos int64, group []*following) 
 // somebody rebuilt it, is left out and its position corrected.
 func (s *Store) foldGroup(ctx context.Context, tx *connTx, pos int64, group []*following, events []*event) ([]*following, error) {
 	stands := map[string]int64{}
-	err := tx.Rows(ctx, `select name, seq from follower`, nil, func(scan func(...any) error) error {
+	err := tx.Rows(ctx, `select name, seq from follower order by name`+tx.locking(), nil, func(scan func(...any) error) error {
 		var name string
 		var at int64
 		err := scan(&name, &at)
@@ -281,6 +281,15 @@ func (s *Store) foldGroup(ctx context.Context, tx *connTx, pos int64, group []*f
 		done = append(done, f)
 	}
 	return done, nil
+}
+
+// locking ends a look at follower rows that the transaction builds on: a
+// rebuild puts its tables in place only before it or after it.
+func (t *connTx) locking() string {
+	if t.pg {
+		return " for update"
+	}
+	return "" // SQLite has one writer
 }
 
 // wants reports whether the follower is told of an event.

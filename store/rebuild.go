@@ -170,7 +170,7 @@ func (c *viewCopy) swapSchema(ctx context.Context, pos int64) error {
 // position with them.
 func (c *viewCopy) replace(ctx context.Context, tx *connTx, pos int64, move func() error) error {
 	var old string
-	if _, err := tx.Row(ctx, []any{&old}, `select tables from follower where name = ?`, c.f.Name); err != nil {
+	if _, err := tx.Row(ctx, []any{&old}, `select tables from follower where name = ?`+tx.locking(), c.f.Name); err != nil {
 		return err
 	}
 	if err := dropTables(ctx, tx, strings.Fields(old)); err != nil {
