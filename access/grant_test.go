@@ -30,7 +30,7 @@ func TestTokens(t *testing.T) {
 		if a := issueOne(Grant{Scopes: "system/*.cruds"}); a.Role != store.System || !slices.Equal(a.Scopes, []string{"system/*.cruds"}) || a.Account == "system" {
 			w.t.Errorf("system token: %+v", a)
 		}
-		if a := issueOne(Grant{Scopes: "user/*.rs", Login: "Lan"}); a.Role != store.Doctor || a.Account != acc.ID || a.Scopes == nil {
+		if a := issueOne(Grant{Name: "Sổ Xanh", Scopes: "user/*.rs", Login: "Lan"}); a.Role != store.Doctor || a.Account != acc.ID || a.Name != "Nguyễn lan · Sổ Xanh" || a.Scopes == nil {
 			w.t.Errorf("user token: %+v", a)
 		}
 		if a := issueOne(Grant{Scopes: "patient/*.rs", Patient: "Patient/p7"}); a.Role != store.Person || a.Patient != "p7" || a.Scopes == nil {

@@ -94,6 +94,10 @@ func (t *Tokens) lend(ctx context.Context, login string, row *tokenRow) error {
 	return nil
 }
 
+// ByApplication stands between the name of an account and that of the
+// application that used a token of it.
+const ByApplication = " · "
+
 type tokenRow struct {
 	id, name, account, assignment, patient string
 	scopes                                 []string
@@ -142,7 +146,7 @@ func (t *Tokens) lent(ctx context.Context, row tokenRow) (store.Actor, error) {
 		return store.Actor{}, bad
 	}
 	a := actorOf(acc.Account, role, row.id)
-	a.Scopes = row.scopes
+	a.Scopes, a.Name = row.scopes, a.Name+ByApplication+row.name
 	return a, nil
 }
 

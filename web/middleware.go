@@ -176,6 +176,11 @@ func (m *Mux) admit(w http.ResponseWriter, r *http.Request, v *visit, route *Rou
 	if err := m.slow(v.session.Actor, r); err != nil {
 		return err
 	}
+	// Scopes are understood by a mount alone: a page would forget them.
+	if v.session.Actor.Scopes != nil && !route.mount() {
+		v.session = Session{}
+		return issue.New(issue.Forbidden, "web.fail.not_found")
+	}
 	if !route.Who.Allows(v.session) {
 		if v.session.Actor.Role == "" {
 			return errSignIn

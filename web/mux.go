@@ -76,6 +76,9 @@ func (r *Route) Repeatable() *Route { r.twice = true; return r }
 // Once reports whether a form sent here twice is answered once.
 func (r *Route) Once() bool { return r.Method == http.MethodPost && !r.twice }
 
+// mount reports whether the route is one of [Mux.Mount].
+func (r *Route) mount() bool { return r.Method == "*" }
+
 // Mux routes requests to handlers through the middleware. Register all routes
 // before serving.
 type Mux struct {
@@ -135,7 +138,8 @@ func (m *Mux) Post(pattern string, who Who, h Handler) *Route {
 }
 
 // Mount gives every method and path under prefix ("/fhir") to h, which does
-// its own routing and errors. The session, limits, headers and the access log
+// its own routing and errors. Only here do tokens with scopes get in: the
+// handler must heed them. The session, limits, headers and the access log
 // are the kit's; fail writes the kit's own refusals (throttled, too large,
 // forged token, a panic) in the mount's language. Cross-origin writes are
 // refused unless they carry an Authorization header.

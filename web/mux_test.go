@@ -42,6 +42,7 @@ var people = byHeader{
 	"doctor": webtest.As(store.Doctor),
 	"person": {Actor: store.Actor{Account: "p", Role: store.Person, Name: "Ngô Văn An"}, Home: "/so"},
 	"locked": {Actor: store.Actor{Account: "l", Role: store.Nurse}, Locked: true},
+	"token":  {Actor: store.Actor{Account: "t", Role: store.Nurse, Scopes: []string{"user/*.rs"}}},
 	"saved":  {Actor: store.Actor{Account: "s", Role: store.Nurse}, Lang: i18n.English},
 }
 
@@ -113,6 +114,7 @@ func TestWho(t *testing.T) {
 	s.Get("/signed", web.SignedIn, ok)
 	s.Get("/staff", web.AnyStaff, ok)
 	s.Get("/nurse", web.Roles(store.Nurse, store.Midwife), ok)
+	s.Mount("/fhir", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), func(w http.ResponseWriter, _ *http.Request, err error) { w.WriteHeader(issue.Status(err)) })
 	cases := []struct {
 		as, path string
 		status   int
@@ -130,6 +132,10 @@ func TestWho(t *testing.T) {
 		{"locked", "/nurse", 303, "/khoa?next=%2Fnurse"},
 		{"locked", "/public", 200, ""},
 		{"forged", "/public", 401, ""},
+		{"token", "/public", 404, ""}, // scopes are for the mount alone
+		{"token", "/signed", 404, ""},
+		{"token", "/nurse", 404, ""},
+		{"token", "/fhir/Patient", 200, ""},
 		{"nurse", "/nowhere", 404, ""},
 		{"nurse", "/nurse/", 303, "/nurse"},
 	}

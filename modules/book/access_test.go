@@ -81,6 +81,8 @@ func TestAccessLinesInWords(t *testing.T) {
 		{line(store.CDC, store.PublicHealth, store.ActRead, "Condition"), store.Person, "phòng chống dịch", "disease"},
 		{line(store.Person, store.OwnRequest, store.ActRead, "Encounter"), store.Person, "Chính bạn", "You"},
 		{line(store.Person, store.OwnRequest, store.ActRead, "Encounter"), store.Person, "Tự xem lần khám.", "Looked at"},
+		{store.Access{At: clock, Actor: "token:1", Name: "Sổ Xanh", Role: store.Person, Purpose: store.OwnRequest, Action: store.ActRead, Allowed: true}, store.Person, "Ứng dụng Sổ Xanh", "Application Sổ Xanh"},
+		{store.Access{At: clock, Actor: "a", Name: "Ngô Văn An · Sổ Xanh", Role: store.Person, Purpose: store.OwnRequest, Action: store.ActRead, Allowed: true}, store.Person, "Ứng dụng Sổ Xanh", "Application Sổ Xanh"},
 		{line(store.Person, store.OwnRequest, store.ActRead, "Encounter"), store.Guardian, "Chính người được giám hộ", "The person in your care"},
 		{line(store.Guardian, store.OwnRequest, store.ActRead, "Encounter"), store.Person, "Người giám hộ Trần Thị Bé", "Guardian Trần Thị Bé"},
 		{line(store.Guardian, store.OwnRequest, store.ActRead, "Encounter"), store.Person, "thay người được giám hộ", "in their care"},

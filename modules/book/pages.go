@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mach/access"
 	"mach/content"
 	"mach/fhir"
 	"mach/store"
@@ -127,13 +128,25 @@ func accessItems(ctx context.Context, list []store.Access) []timeline.Item {
 }
 
 func who(ctx context.Context, l store.Access) string {
+	app, ok := application(l)
 	switch {
+	case ok:
+		return web.T(ctx, "book.who.app", app)
 	case l.Role == store.Person:
 		return web.T(ctx, "book.who.you"+ofWard(ctx))
 	case l.Name == "":
 		return web.RoleName(ctx, l.Role)
 	}
 	return web.T(ctx, "book.who.person", web.RoleName(ctx, l.Role), l.Name)
+}
+
+// application names what used a token of its own, or one of the person's.
+func application(l store.Access) (name string, ok bool) {
+	if strings.HasPrefix(l.Actor, "token:") {
+		return l.Name, true
+	}
+	_, name, ok = strings.Cut(l.Name, access.ByApplication)
+	return name, ok && l.Role == store.Person
 }
 
 // act is what was done, as people tell it apart.
@@ -152,7 +165,7 @@ func why(ctx context.Context, l store.Access) string {
 		return emergency(ctx, l)
 	}
 	act := act(l)
-	if l.Purpose == store.OwnRequest {
+	if _, app := application(l); l.Purpose == store.OwnRequest && !app {
 		switch l.Role {
 		case store.Person:
 			return web.T(ctx, "book.act."+act+".own", parts(ctx, l.Types))
