@@ -25,7 +25,7 @@ func (m *Module) Follower() store.Follower {
 			types = append(types, f.Count.Resource)
 		}
 	}
-	return store.Follower{Name: "indicators", Version: 7, Types: types, Tables: store.Tables(migrations, "migrations"), Apply: m.apply}
+	return store.Follower{Name: "indicators", Version: 8, Types: types, Tables: store.Tables(migrations, "migrations"), Apply: m.apply}
 }
 
 // item is what one resource adds to one indicator.
@@ -67,7 +67,7 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 		}
 	}
 	if c.Type == "Condition" && before != nil {
-		if err := m.recheck(ctx, tx, c.ID, category(now), category(before)); err != nil {
+		if err := m.recheck(ctx, tx, c.ID, m.disease(now, c.At), m.disease(before, c.At)); err != nil {
 			return fmt.Errorf("what rests on Condition/%s: %w", c.ID, err)
 		}
 	}

@@ -59,7 +59,7 @@ func (m *Module) Read(ctx context.Context, a store.Actor, r Reading) (Figure, er
 		return v, fmt.Errorf("figure %s: %w", r.Indicator, err)
 	}
 	if !r.AsOf.IsZero() {
-		only := &Module{store: m.store, units: m.units, folds: []fold{f}, now: m.now}
+		only := &Module{store: m.store, units: m.units, diseases: m.diseases, folds: []fold{f}, now: m.now}
 		past, err := m.store.Past(ctx, only.Follower(), v.Position)
 		if err != nil {
 			return v, fmt.Errorf("figure %s: %w", r.Indicator, err)

@@ -5,9 +5,11 @@ package indicators
 import (
 	"context"
 	"strings"
+	"time"
 
 	"mach/fhir"
 	"mach/store"
+	"mach/vn"
 )
 
 // resting is what an item says about the diagnosis it rests on. A case report
@@ -17,7 +19,7 @@ import (
 // rule.
 type resting struct {
 	cause string // Condition id; "" = rests on none
-	said  string // ICD-10 category of the cause when the report was written; "" = unchanged since
+	said  string // disease of the cause when the report was written, [noDisease] for none; "" = unchanged since
 	held  int64  // 1 = does not count now
 }
 
@@ -41,19 +43,33 @@ func causeOf(doc *fhir.Doc) string {
 	return ""
 }
 
-// category is the three-character ICD-10 category of a diagnosis; "" when there
-// is none any more.
-func category(doc *fhir.Doc) string {
-	if doc == nil {
-		return ""
+// noDisease is what a diagnosis says that names nothing notifiable, was refuted
+// or entered in error, or is gone.
+const noDisease = "-"
+
+// disease is the notifiable disease that a diagnosis of a visit names. at is
+// when the version was written.
+func (m *Module) disease(doc *fhir.Doc, at time.Time) string {
+	if doc == nil || doc.Get("category", "coding", "code").String() != "encounter-diagnosis" {
+		return noDisease
+	}
+	switch doc.Get("verificationStatus", "coding", "code").String() {
+	case "refuted", "entered-in-error":
+		return noDisease
+	}
+	on, ok := dayOf(doc.Get("recordedDate").String())
+	if !ok {
+		on = vn.DateOf(at)
 	}
 	for coding := range doc.Root().Get("code").Each("coding") {
 		if strings.HasPrefix(coding.Get("system").String(), fhir.ICD10) {
-			code := coding.Get("code").String()
-			return code[:min(len(code), 3)]
+			if d, ok := m.diseases.For(coding.Get("code").String(), on); ok {
+				return d.ID
+			}
+			break
 		}
 	}
-	return ""
+	return noDisease
 }
 
 // recheck holds or frees what rests on a diagnosis after it changed.

@@ -12,11 +12,12 @@ import (
 
 // Module is the indicators system. It is safe for concurrent use.
 type Module struct {
-	store *store.Store
-	units *vn.Units
-	folds []fold
-	atlas *atlas
-	now   func() time.Time
+	store    *store.Store
+	units    *vn.Units
+	diseases *content.DiseaseList
+	folds    []fold
+	atlas    *atlas
+	now      func() time.Time
 }
 
 // New prepares the module. It fails when a definition uses words it does not
@@ -26,7 +27,7 @@ func New(s *store.Store, units *vn.Units, definitions []content.Indicator, now f
 	if err != nil {
 		return nil, err
 	}
-	return &Module{store: s, units: units, folds: folds, atlas: &atlas{units: units}, now: now}, nil
+	return &Module{store: s, units: units, diseases: content.Diseases(), folds: folds, atlas: &atlas{units: units}, now: now}, nil
 }
 
 // Draw makes maps show borders where there are any. Call it before serving.

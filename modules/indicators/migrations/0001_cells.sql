@@ -14,7 +14,7 @@ create table indicators_item (
     -- is listed and counted nowhere, while that diagnosis has been corrected
     -- to another disease and nobody has updated the report.
     cause       text   not null, -- Condition id of the diagnosis; '' = rests on none
-    said        text   not null, -- its ICD-10 category when the report was written; '' = unchanged since
+    said        text   not null, -- the disease it named when the report was written, - = none; '' = unchanged since
     held        bigint not null,
     primary key (resource, indicator)
 );
