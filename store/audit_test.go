@@ -153,8 +153,15 @@ func TestBackupOfARunningStore(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(p.Dir, "keys", "x"), []byte("khóa"), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		killed := filepath.Join("backup-2", "keys") // what a backup cut short left behind
+		if err := os.MkdirAll(filepath.Join(p.Dir, killed), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := s.Backup(ctx, out); err != nil {
 			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(out, killed)); err == nil {
+			t.Error("a backup holds another")
 		}
 		if err := s.Backup(ctx, out); err == nil {
 			t.Error("a backup over a backup")

@@ -116,9 +116,12 @@ func vacuumInto(ctx context.Context, from, to string) error {
 	return os.Chmod(to, 0o600)
 }
 
-// copyFolders copies the folders of a data folder (keys, blobs, content …), not
-// the copy itself when it is made inside. Of the files at the top only *.json
-// is copied: the others belong to the databases and to running processes.
+// folders of a data folder that are neither databases nor of the moment.
+var folders = []string{"keys", "blobs", "content"}
+
+// copyFolders copies those folders of a data folder, not the copy itself when it
+// is made inside. Of the files at the top only *.json is copied: everything else
+// belongs to the databases, to running processes or to a backup cut short.
 func copyFolders(from, to string) error {
 	inside, err := filepath.Abs(to)
 	if err != nil {
@@ -135,15 +138,18 @@ func copyFolders(from, to string) error {
 		if err != nil || rel == "." {
 			return err
 		}
-		if at, err := filepath.Abs(path); err != nil {
-			return err
-		} else if at == inside || rel == "postgres" {
-			return fs.SkipDir
-		}
+		top := !strings.ContainsRune(rel, filepath.Separator)
 		if e.IsDir() {
+			at, err := filepath.Abs(path)
+			if err != nil {
+				return err
+			}
+			if at == inside || top && !slices.Contains(folders, rel) {
+				return fs.SkipDir
+			}
 			return os.MkdirAll(filepath.Join(to, rel), 0o700)
 		}
-		if !e.Type().IsRegular() || !strings.ContainsRune(rel, filepath.Separator) && filepath.Ext(rel) != ".json" {
+		if !e.Type().IsRegular() || top && filepath.Ext(rel) != ".json" {
 			return nil
 		}
 		info, err := e.Info()

@@ -163,6 +163,9 @@ func TestBackupOfARunningServer(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "backup")
 		mach(t, with(database, "backup", "--data", dir, out)...).want(t, 0)
 		stream := mach(t, with(database, "backup", "--data", dir, "-")...).want(t, 0).out
+		if strings.Contains(stream, "/backup-") || strings.Contains(stream, "/copy/") {
+			t.Error("the stream holds the folder it was made in")
+		}
 		close(stop)
 		if n := <-written; n == 0 {
 			t.Error("nobody wrote during the backup")
