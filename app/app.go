@@ -3,13 +3,16 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 
 	"mach/access"
+	"mach/blob"
 	"mach/bus"
 	"mach/content"
 	"mach/i18n"
@@ -27,6 +30,9 @@ import (
 	"mach/vn"
 )
 
+// maxBlob is the largest attachment.
+const maxBlob = 100 << 20
+
 // App is a Mạch whose parts are connected. It serves nothing by itself.
 type App struct {
 	Config Config
@@ -37,6 +43,7 @@ type App struct {
 	log       *slog.Logger
 	metrics   *metrics
 	bus       *bus.Bus
+	blobs     *blob.Store
 	rooms     *rtc.Engine // offers none when nothing is served
 	catalogue *i18n.Catalogue
 	site      content.Site // definitions of this installation
@@ -103,6 +110,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err := a.openAccess(ctx, policy); err != nil {
 		return err
 	}
+	if a.blobs, err = blob.Open(ctx, cmp.Or(a.Config.Blob, filepath.Join(a.Config.Data, "blobs")), maxBlob); err != nil {
+		return err
+	}
 	return a.openModules(ctx)
 }
 
@@ -116,7 +126,7 @@ func (a *App) openAccess(ctx context.Context, policy *access.Policy) error {
 		return fmt.Errorf("working days: %w", err)
 	}
 	a.Access, err = access.Open(ctx, a.Store, access.Config{
-		Key: key, Now: now, Calendar: calendar, Policy: policy, Demo: a.Config.Demo(),
+		Key: key, Now: now, Calendar: calendar, Policy: policy, Secure: a.Config.https(), Demo: a.Config.Demo(),
 	})
 	return err
 }

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"mach/access"
-	"mach/fhir"
 	"mach/issue"
+	"mach/store"
 )
 
 // What commands return beside plain failures: wrong use (exit 2), and faults
@@ -52,6 +52,7 @@ type Commands struct {
 type serveCmd struct{ Config }
 
 func (c *serveCmd) Run(ctx context.Context, s Streams) error {
+	c.reachable()
 	a, err := openToServe(ctx, c.Config, s.Err)
 	if err != nil {
 		return err
@@ -91,6 +92,9 @@ func (c *checkCmd) Run(ctx context.Context, s Streams) error {
 		return err
 	}
 	lines, err := a.Store.Check(ctx)
+	if err == nil {
+		lines = append(lines, a.checkBlobs(ctx))
+	}
 	out := json.NewEncoder(s.Out)
 	for _, l := range lines {
 		if !l.OK && err == nil {
@@ -101,6 +105,22 @@ func (c *checkCmd) Run(ctx context.Context, s Streams) error {
 		}
 	}
 	return errors.Join(err, a.Close())
+}
+
+// checkBlobs reads every attachment and compares it with its name. Detail names
+// the first that is not as it was.
+func (a *App) checkBlobs(ctx context.Context) store.CheckLine {
+	n, faults, first := 0, 0, ""
+	for key, err := range a.blobs.Check(ctx) {
+		n++
+		if err == nil {
+			continue
+		}
+		if faults++; faults == 1 {
+			first = fmt.Sprintf("; %s: %v", key, err)
+		}
+	}
+	return store.CheckLine{Check: "blobs", OK: faults == 0, Detail: fmt.Sprintf("%d attachments, %d faults%s", n, faults, first)}
 }
 
 type backupCmd struct {
@@ -126,66 +146,6 @@ func (c *backupCmd) Run(ctx context.Context, s Streams) error {
 		err = tarFolder(s.Out, filepath.Join(dir, "copy"))
 	}
 	return errors.Join(err, a.Close())
-}
-
-type validateCmd struct {
-	Profile string   `help:"Profile to validate against (not built yet)." hidden:""`
-	Files   []string `arg:"" help:"Resources in JSON, one a file; - for standard input."`
-}
-
-func (c *validateCmd) Run(_ context.Context, s Streams) error {
-	out, faults := json.NewEncoder(s.Out), false
-	for _, name := range c.Files {
-		b, err := readFile(name, s.In)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrUsage, err)
-		}
-		var issues []issue.Issue
-		doc, err := fhir.Parse(b)
-		if err != nil {
-			issues = issue.Of(err)
-		} else {
-			issues = fhir.Validate(doc)
-		}
-		for _, i := range issues {
-			faults = faults || i.Severity == issue.SeverityError || i.Severity == issue.SeverityFatal
-		}
-		if err := out.Encode(outcome(issues)); err != nil {
-			return err
-		}
-	}
-	if faults {
-		return ErrFaults
-	}
-	return nil
-}
-
-// outcome is an OperationOutcome; one information issue says that all is well.
-func outcome(issues []issue.Issue) map[string]any {
-	list := make([]map[string]any, 0, max(len(issues), 1))
-	for _, i := range issues {
-		list = append(list, map[string]any{
-			"severity": i.Severity, "code": i.Code, "diagnostics": i.Key + formatArgs(i.Args), "expression": []string{i.Path},
-		})
-	}
-	if len(list) == 0 {
-		list = append(list, map[string]any{"severity": "information", "code": "informational", "diagnostics": "ok"})
-	}
-	return map[string]any{"resourceType": "OperationOutcome", "issue": list}
-}
-
-func formatArgs(args []any) string {
-	if len(args) == 0 {
-		return ""
-	}
-	return fmt.Sprint(" ", args)
-}
-
-func readFile(name string, in io.Reader) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(in)
-	}
-	return os.ReadFile(name)
 }
 
 // inWords gives a command's failure its key, for people who read English logs.

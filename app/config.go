@@ -27,19 +27,34 @@ type Config struct {
 	LiveKit   string `name:"livekit" help:"URL,KEY,SECRET of a LiveKit server; empty starts our own, none switches rooms off." env:"MACH_LIVEKIT"`
 	MediaIP   string `help:"Address to which browsers send pictures and voices; empty means this machine, or its private address with --lan." env:"MACH_MEDIA_IP"`
 	MediaPort uint16 `help:"UDP port of pictures and voices; 0 takes any free one." env:"MACH_MEDIA_PORT"`
-	Blob      string `help:"s3://… for attachments; empty means a folder." env:"MACH_BLOB"`
+	Blob      string `help:"s3://… for attachments; empty means the folder blobs." env:"MACH_BLOB"`
 	TLSCert   string `help:"Certificate file." env:"MACH_TLS_CERT"`
 	TLSKey    string `help:"Key file." env:"MACH_TLS_KEY"`
+	TLSProxy  bool   `name:"tls-proxy" help:"TLS ends at a proxy before this server: cookies are for HTTPS only, and addresses begin with it." env:"MACH_TLS_PROXY"`
 	LAN       bool   `help:"Serve HTTPS on the local network with a certificate of our own." env:"MACH_LAN"`
 	Site      string `help:"Name of this installation in the change log." default:"hub" env:"MACH_SITE"`
 	APIRate   int    `name:"api-rate" help:"Requests a second that one application token may make; bursts of twice as many." default:"200" env:"MACH_API_RATE"`
 	Level     string `help:"Log level: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"MACH_LOG"`
 }
 
+// anyAddr is where a server stands that nobody gave an address.
+const anyAddr = "127.0.0.1:8080"
+
+// reachable moves a server for the local network off loopback, unless it was
+// given an address.
+func (c *Config) reachable() {
+	if c.LAN && c.Addr == anyAddr {
+		c.Addr = "0.0.0.0:8443"
+	}
+}
+
+// https says whether people reach this server by HTTPS.
+func (c Config) https() bool { return c.TLSCert != "" || c.LAN || c.TLSProxy }
+
 // String shows the configuration without what opens doors.
 func (c Config) String() string {
-	return fmt.Sprintf("data=%s addr=%s database=%t nats=%t livekit=%t blob=%t tls=%t lan=%t site=%s",
-		c.Data, c.Addr, c.Database != "", c.NATS != "", c.LiveKit != "", c.Blob != "", c.TLSCert != "", c.LAN, c.Site)
+	return fmt.Sprintf("data=%s addr=%s database=%t nats=%t livekit=%t blob=%t tls=%t proxy=%t lan=%t site=%s",
+		c.Data, c.Addr, c.Database != "", c.NATS != "", c.LiveKit != "", c.Blob != "", c.TLSCert != "", c.TLSProxy, c.LAN, c.Site)
 }
 
 // logger writes JSON lines to w. Personal data never reaches it: types that

@@ -22,18 +22,16 @@ import (
 
 type demoCmd struct {
 	Config
-	Province string `default:"24" help:"Code of the province."`
-	People   int    `default:"5000" help:"People with full records."`
-	Years    int    `default:"5" help:"Years of notifiable cases."`
-	Seed     uint64 `default:"1" help:"Another seed, another province of people."`
-	Date     string `help:"The demonstration's today; empty means today."`
-	NoServe  bool   `help:"Fill the folder and stop."`
+	Province *string `help:"Code of the province; 24 when not said."`
+	People   *int    `help:"People with full records; 5000 when not said."`
+	Years    *int    `help:"Years of notifiable cases; 5 when not said."`
+	Seed     *uint64 `help:"Another seed, another province of people; 1 when not said."`
+	Date     string  `help:"The demonstration's today; empty means today."`
+	NoServe  bool    `help:"Fill the folder and stop."`
 }
 
 func (c *demoCmd) Run(ctx context.Context, s Streams) error {
-	if c.LAN && c.Addr == "127.0.0.1:8080" {
-		c.Addr = "0.0.0.0:8443"
-	}
+	c.reachable()
 	plan, done, err := c.plan()
 	if err != nil {
 		return err
@@ -94,13 +92,21 @@ type marker struct {
 }
 
 // plan reads the plan of an interrupted or finished folder, or makes one. A
-// folder that holds anything else is not touched.
+// folder that holds anything else, or another plan than is asked for, is not
+// touched, and one that nothing can be made of is not begun.
 func (c *demoCmd) plan() (demo.Plan, bool, error) {
 	path := filepath.Join(c.Data, demoMarker)
 	b, err := os.ReadFile(path)
 	if err == nil {
 		var m marker
-		err = json.Unmarshal(b, &m)
+		if err := json.Unmarshal(b, &m); err != nil {
+			return m.Plan, false, fmt.Errorf("reading %s: %w", path, err)
+		}
+		asked, err := c.asked(m.Plan)
+		if err == nil && asked != m.Plan {
+			err = fmt.Errorf("%w: %s holds another demonstration: province %s, %d people, %d years, seed %d, date %s; ask for the same, or take another folder",
+				ErrUsage, c.Data, m.Province, m.People, m.Years, m.Seed, m.Date)
+		}
 		return m.Plan, m.Done, err
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -109,13 +115,44 @@ func (c *demoCmd) plan() (demo.Plan, bool, error) {
 	if entries, err := os.ReadDir(c.Data); err == nil && len(entries) > 0 {
 		return demo.Plan{}, false, fmt.Errorf("%w: %s is not empty and not a demonstration", ErrUsage, c.Data)
 	}
-	p := demo.Plan{Province: c.Province, People: c.People, Years: c.Years, Seed: c.Seed, Date: vn.DateOf(now())}
-	if c.Date != "" {
-		if p.Date, err = vn.ParseDate(c.Date); err != nil {
-			return p, false, fmt.Errorf("%w: --date %s", ErrUsage, c.Date)
-		}
+	p, err := c.asked(demo.Plan{Province: "24", People: 5000, Years: 5, Seed: 1, Date: vn.DateOf(now())})
+	if err != nil {
+		return p, false, err
+	}
+	units, err := c.site().Units()
+	if err != nil {
+		return p, false, err
+	}
+	if u, ok := units.ByCode(p.Province, p.Date); !ok || u.Level != vn.LevelProvince {
+		return p, false, fmt.Errorf("%w: no province has the code %s on %s", ErrUsage, p.Province, p.Date)
 	}
 	return p, false, c.mark(p, false)
+}
+
+// asked is the plan with what the flags say.
+func (c *demoCmd) asked(p demo.Plan) (demo.Plan, error) {
+	if c.Province != nil {
+		p.Province = *c.Province
+	}
+	if c.People != nil {
+		p.People = *c.People
+	}
+	if c.Years != nil {
+		p.Years = *c.Years
+	}
+	if c.Seed != nil {
+		p.Seed = *c.Seed
+	}
+	if c.Date != "" {
+		var err error
+		if p.Date, err = vn.ParseDate(c.Date); err != nil {
+			return p, fmt.Errorf("%w: --date %s", ErrUsage, c.Date)
+		}
+	}
+	if p.People < 1 || p.Years < 1 {
+		return p, fmt.Errorf("%w: --people and --years begin at 1", ErrUsage)
+	}
+	return p, nil
 }
 
 func (c *demoCmd) mark(p demo.Plan, done bool) error {

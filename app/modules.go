@@ -105,7 +105,7 @@ func (a *App) openRooms(serving bool) error {
 func (a *App) routes() *web.Mux {
 	mux := web.New(web.Options{
 		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Once: a.Store.Forms(), Behind: a.behind, AppRate: a.Config.APIRate, Now: now, Log: a.log, Seen: a.metrics.seen, Demo: a.Config.Demo(),
-		Search: "/tram/tiep-don", SearchWho: station.Front, Secure: a.Config.TLSCert != "" || a.Config.LAN, Follow: a.mayFollow,
+		Search: "/tram/tiep-don", SearchWho: station.Front, Secure: a.Config.https(), Follow: a.mayFollow,
 		Places: []web.Place{
 			{Key: "app.place.station", Path: "/tram", Icon: "house", Who: web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff, store.StationDirector, store.PrivateClinic)},
 			{Key: "app.place.village", Path: "/tram/thon", Icon: "house", Who: web.Roles(store.VillageWorker)},

@@ -9,9 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"regexp"
+	"strings"
 	"time"
 
 	"mach/web"
@@ -46,11 +50,11 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 		return errors.Join(fmt.Errorf("metrics: %w", err), listener.Close())
 	}
 	public := &http.Server{
-		Handler: a.front(mux), TLSConfig: tlsConfig, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: nil,
+		Handler: inTime(a.front(mux)), TLSConfig: tlsConfig, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: log.New(serverLog{a.log}, "", 0),
 	}
 	a.metrics.watch(a, mux.Streams)
-	private := &http.Server{Handler: a.metrics.handler(), ReadHeaderTimeout: 10 * time.Second}
+	private := &http.Server{Handler: inTime(a.metrics.handler()), ReadHeaderTimeout: 10 * time.Second, ErrorLog: public.ErrorLog}
 	failed := make(chan error, 2)
 	go func() { failed <- serveOn(public, listener) }()
 	go func() { failed <- serveOn(private, metrics) }()
@@ -65,6 +69,31 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	return errors.Join(err, public.Shutdown(stopping), private.Shutdown(stopping))
+}
+
+// bodyTime is how long a body may take to arrive.
+const bodyTime = 5 * time.Minute
+
+// inTime gives up on bodies that drip. Requests without one, among them streams
+// of events and rooms, may last: a deadline of the server would end them too.
+func inTime(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // what has no connection has no deadline
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// serverLog takes what the HTTP server says of connections into the log, without
+// the addresses of people.
+type serverLog struct{ log *slog.Logger }
+
+var addresses = regexp.MustCompile(`\[[0-9a-fA-F:.%]+[^\]]*\](:\d+)?|\d+\.\d+\.\d+\.\d+(:\d+)?`)
+
+func (l serverLog) Write(line []byte) (int, error) {
+	l.log.Warn("connection", "error", addresses.ReplaceAllString(strings.TrimSpace(string(line)), "…"))
+	return len(line), nil
 }
 
 func serveOn(s *http.Server, l net.Listener) error {
@@ -90,6 +119,9 @@ func (a *App) listen() (net.Listener, *tls.Config, error) {
 		}
 		config = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	case c.LAN:
+		if len(privateAddresses()) == 0 {
+			a.log.Warn("this machine has no address on a local network: phones cannot reach it. Connect it to a network and start again")
+		}
 		pair, err := lanCertificate(c.Data, now())
 		if err != nil {
 			return nil, nil, err

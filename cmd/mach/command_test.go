@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"mach/app"
+	"mach/blob"
+	"mach/store"
 )
 
 // asMach makes the test binary the command itself, so that these tests start
@@ -211,6 +213,10 @@ func TestExitCodes(t *testing.T) {
 		{"validate what is not there", []string{"validate", filepath.Join(full, "none.json")}, 2},
 		{"demonstration over something else", []string{"demo", "--data", full, "--no-serve"}, 2},
 		{"demonstration of no day", []string{"demo", "--data", empty(), "--no-serve", "--date", "tomorrow"}, 2},
+		{"demonstration of no province", []string{"demo", "--data", empty(), "--no-serve", "--province", "99"}, 2},
+		{"demonstration of nobody", []string{"demo", "--data", empty(), "--no-serve", "--people", "0"}, 2},
+		{"validate against a profile", []string{"validate", "--profile", "https://e.org/p", full}, 2},
+		{"validate against a package", []string{"validate", "--package", full, full}, 2},
 		{"restore from nothing", []string{"restore", "--data", empty(), filepath.Join(full, "none")}, 1},
 		{"check of a new folder", []string{"check", "--data", empty()}, 0},
 		{"help", []string{"--help"}, 0},
@@ -240,6 +246,7 @@ func TestFlags(t *testing.T) {
 		"restore":   "--data",
 		"indicator": "--data --code --unit --period --as-of --map",
 		"crash":     "--data --kills --database",
+		"validate":  "--profile --package",
 	} {
 		help := mach(t, command, "--help").want(t, 0).out
 		for flag := range strings.FieldsSeq(flags) {
@@ -269,12 +276,72 @@ func TestValidate(t *testing.T) {
 	if i := all[1].Issue[0]; i.Severity != "error" || len(i.Expression) != 1 || !strings.Contains(i.Expression[0], "gender") {
 		t.Errorf("bad gender: %+v", all[1])
 	}
+	if said := all[1].Issue[0].Diagnostics; strings.Contains(said, "fhir.code") || !strings.Contains(said, " ") {
+		t.Errorf("a key instead of words: %q", said)
+	}
 	if s := all[2].Issue[0].Severity; s != "error" && s != "fatal" {
 		t.Errorf("broken: %+v", all[2])
 	}
 	one := lines[outcome](t, machWith(t, patient, "validate", "-").want(t, 0).out)
 	if len(one) != 1 || one[0].ResourceType != "OperationOutcome" {
 		t.Errorf("standard input: %+v", one)
+	}
+	many := lines[outcome](t, machWith(t, patient+"\n\n"+wrong+"\n"+patient+"\n", "validate", "-").want(t, 1).out)
+	if len(many) != 3 || many[1].Issue[0].Severity != "error" || many[2].Issue[0].Severity != "information" {
+		t.Errorf("NDJSON: %+v", many)
+	}
+}
+
+// A demonstration that cannot be made leaves the folder free for another; one
+// that is there is not taken for another.
+func TestDemoPlan(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fills a demonstration")
+	}
+	dir := filepath.Join(t.TempDir(), "demo")
+	demo := func(more ...string) result {
+		return mach(t, append([]string{"demo", "--data", dir, "--no-serve"}, more...)...)
+	}
+	demo("--province", "99").want(t, 2)
+	demo("--people", "30", "--years", "1", "--date", "2026-11-21").want(t, 0)
+	demo().want(t, 0)
+	if r := demo("--people", "31").want(t, 2); !strings.Contains(r.err, "30 people") {
+		t.Errorf("another plan: %s", r.err)
+	}
+}
+
+// Attachments are in a backup, and check reads them.
+func TestBlobs(t *testing.T) {
+	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+	line := func(dir string, code int) (found store.CheckLine) {
+		for _, l := range lines[store.CheckLine](t, mach(t, "check", "--data", dir).want(t, code).out) {
+			if l.Check == "blobs" {
+				found = l
+			}
+		}
+		return found
+	}
+	if l := line(dir, 0); !l.OK {
+		t.Errorf("no attachments: %+v", l)
+	}
+	blobs, err := blob.Open(t.Context(), filepath.Join(dir, "blobs"), 1<<10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _, err := blobs.Put(t.Context(), strings.NewReader("phim phổi"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mach(t, "backup", "--data", dir, out).want(t, 0)
+	file := filepath.Join("blobs", string(key[:2]), string(key[2:]))
+	if err := os.WriteFile(filepath.Join(dir, file), []byte("phim khác"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if l := line(dir, 1); l.OK || !strings.Contains(l.Detail, string(key)) {
+		t.Errorf("an altered attachment: %+v", l)
+	}
+	if b, err := os.ReadFile(filepath.Join(out, file)); err != nil || string(b) != "phim phổi" {
+		t.Errorf("in the backup: %q, %v", b, err)
 	}
 }
 

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"mach/content"
+	"mach/fhir"
+	"mach/i18n"
+	"mach/issue"
+)
+
+type validateCmd struct {
+	Profile string   `help:"Profile to validate against; not built yet."`
+	Package string   `help:"Folder of profiles; not built yet."`
+	Lang    string   `default:"en" enum:"vi,en" help:"Language of the reasons."`
+	Files   []string `arg:"" help:"Resources in JSON or NDJSON; - for standard input."`
+}
+
+// Run writes one OperationOutcome for each resource, in their order.
+func (c *validateCmd) Run(_ context.Context, s Streams) error {
+	if c.Profile != "" || c.Package != "" {
+		return fmt.Errorf("%w: --profile and --package are not built yet; without them resources are validated against FHIR R4", ErrUsage)
+	}
+	words, err := content.Catalogue()
+	if err != nil {
+		return err
+	}
+	out, faults := json.NewEncoder(s.Out), false
+	out.SetEscapeHTML(false)
+	for _, name := range c.Files {
+		b, err := readFile(name, s.In)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+		for _, one := range resources(name, b) {
+			issues := validated(one)
+			faults = faults || issue.List(issues) != nil
+			if err := out.Encode(outcome(issues, words, i18n.Lang(c.Lang))); err != nil {
+				return err
+			}
+		}
+	}
+	if faults {
+		return ErrFaults
+	}
+	return nil
+}
+
+// resources takes a file apart: NDJSON by its name, or by a first line that is a
+// whole value although more follow.
+func resources(name string, b []byte) [][]byte {
+	var lines [][]byte
+	for l := range bytes.Lines(b) {
+		if l = bytes.TrimSpace(l); len(l) > 0 {
+			lines = append(lines, l)
+		}
+	}
+	if filepath.Ext(name) == ".ndjson" || len(lines) > 1 && json.Valid(lines[0]) {
+		return lines
+	}
+	return [][]byte{b}
+}
+
+func validated(b []byte) []issue.Issue {
+	doc, err := fhir.Parse(b)
+	if err != nil {
+		return issue.Of(err)
+	}
+	return fhir.Validate(doc)
+}
+
+// outcome is an OperationOutcome; one information issue says that all is well.
+func outcome(issues []issue.Issue, words *i18n.Catalogue, lang i18n.Lang) map[string]any {
+	list := make([]map[string]any, 0, max(len(issues), 1))
+	for _, i := range issues {
+		one := map[string]any{
+			"severity": i.Severity, "code": i.Code, "diagnostics": words.T(lang, i.Key, i.Args...),
+			"details": fhir.Code("https://mach.vn/cs/message", i.Key, ""),
+		}
+		if i.Path != "" {
+			one["expression"] = []string{i.Path}
+		}
+		list = append(list, one)
+	}
+	if len(list) == 0 {
+		list = append(list, map[string]any{"severity": "information", "code": "informational", "diagnostics": "ok"})
+	}
+	return map[string]any{"resourceType": "OperationOutcome", "issue": list}
+}
+
+func readFile(name string, in io.Reader) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(in)
+	}
+	return os.ReadFile(name)
+}
