@@ -21,7 +21,7 @@ import (
 // order is the building, ground first. A package may import only packages
 // named before it. Modules stand side by side: none imports another.
 var order = strings.Fields(`issue vn i18n content fhir clinical outbreak
-	audit bus blob rtc store access web form  modules  demo app cmd  e2e`)
+	audit bus blob rtc store access web  modules  demo app cmd  e2e`)
 
 // only lists outside packages that just the named rooms may import, with the
 // reason that a newcomer needs.

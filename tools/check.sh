@@ -47,8 +47,14 @@ quick=$!
 fail=0
 printf '\n== go vet\n' >&2
 go vet -tags nortc ./... || fail=1
+go vet ./rtc/media || fail=1 # the media engine, which nortc leaves out
+go -C tools vet ./... || fail=1
+go -C tools/units vet ./... || fail=1
 printf '\n== staticcheck\n' >&2
 go tool -modfile=tools/go.mod staticcheck -tags nortc ./... || fail=1
+go tool -modfile=tools/go.mod staticcheck ./rtc/media || fail=1
+printf '\n== scripts\n' >&2
+go run -C tools ./assets -check || fail=1
 wait "$quick" || fail=1
 for step in formatted building definitions templates tidy; do
 	printf '\n== %s\n' "$step" >&2

@@ -9,7 +9,7 @@ need() { # command or path, Debian package
 	[ -e "$1" ] || command -v "$1" >/dev/null || missing+=("$2")
 }
 missing=()
-need chromium chromium
+need /usr/bin/chromium chromium
 need /usr/lib/postgresql postgresql
 need runuser util-linux
 need git git

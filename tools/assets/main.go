@@ -7,7 +7,7 @@
 //
 //	go run -C tools ./assets
 //
-// -check also type-checks the scripts with the TypeScript compiler.
+// -check only type-checks the scripts, with the TypeScript compiler.
 package main
 
 import (
@@ -32,7 +32,7 @@ import (
 )
 
 func main() {
-	check := flag.Bool("check", false, "type-check the scripts too")
+	check := flag.Bool("check", false, "only type-check the scripts")
 	flag.Parse()
 	b := bundle{web: "../web/assets", modules: "assets/node_modules", names: map[string]string{}}
 	if err := b.run(*check); err != nil {
@@ -57,6 +57,7 @@ func (b *bundle) run(check bool) error {
 		if err := tsc.Run(); err != nil {
 			return fmt.Errorf("type check: %w", err)
 		}
+		return nil
 	}
 	if err := b.clean(); err != nil {
 		return err
@@ -180,7 +181,7 @@ func (b *bundle) icons() ([]string, error) {
 			names = append(names, line)
 		}
 	}
-	for _, root := range []string{"web", "modules", "app", "form", "access"} {
+	for _, root := range []string{"web", "modules", "app", "access"} {
 		err := filepath.WalkDir(filepath.Join("..", root), func(file string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || (filepath.Ext(file) != ".templ" && filepath.Ext(file) != ".go") {
 				return err
