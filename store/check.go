@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
+	"slices"
 	"strings"
 
 	"mach/fhir"
@@ -65,14 +67,55 @@ func (s *Store) checkLog(ctx context.Context) (CheckLine, error) {
 	return line, nil
 }
 
-// checkIndex compares, for each resource, a sum over the index rows that its
-// document asks for with the rows that are there.
+// indexBuckets is how many sums checkIndex keeps, however many resources there
+// are.
+const indexBuckets = 1 << 16
+
+func bucketOf(rid int64) int { return int(uint64(rid) * 0x9E3779B97F4A7C15 >> 48) }
+
+// checkIndex compares, in one snapshot, sums over the index rows that the
+// documents ask for with sums over the rows that are there; where they differ a
+// second reading finds the resource.
 func (s *Store) checkIndex(ctx context.Context) (CheckLine, error) {
 	line := CheckLine{Check: "index"}
-	sums := map[int64]uint64{}
-	names := map[int64]string{}
-	resources := 0
-	err := s.read.Rows(ctx, `select rid, t, typ, id, body from res where del = 0 order by rid`, nil, func(scan func(...any) error) error {
+	tx, done, err := snapshot(ctx, s.read)
+	if err != nil {
+		return line, fmt.Errorf("checking the index: %w", err)
+	}
+	defer done()
+	sums := make([]uint64, indexBuckets)
+	resources, err := sumIndex(ctx, tx, func(rid int64, sum uint64) { sums[bucketOf(rid)] += sum })
+	if err != nil {
+		return line, fmt.Errorf("checking the index: %w", err)
+	}
+	line.OK, line.Detail = true, fmt.Sprintf("%d resources", resources)
+	at := slices.IndexFunc(sums, func(sum uint64) bool { return sum != 0 })
+	if at < 0 {
+		return line, nil
+	}
+	found := map[int64]uint64{}
+	_, err = sumIndex(ctx, tx, func(rid int64, sum uint64) {
+		if bucketOf(rid) == at {
+			found[rid] += sum
+		}
+	})
+	if err != nil {
+		return line, fmt.Errorf("checking the index: %w", err)
+	}
+	maps.DeleteFunc(found, func(_ int64, sum uint64) bool { return sum == 0 })
+	rids := slices.Sorted(maps.Keys(found)) // not empty: their sum is not 0
+	var typ, id string
+	if _, err := tx.Row(ctx, []any{&typ, &id}, `select typ, id from res where rid = ?`, rids[0]); err != nil {
+		return line, fmt.Errorf("checking the index: %w", err)
+	}
+	line.OK, line.Detail = false, fmt.Sprintf("the index rows of %s/%s (row %d) are not those of its document", typ, id, rids[0])
+	return line, nil
+}
+
+// sumIndex adds every row that a document asks for and subtracts every row that
+// is there. It returns the number of documents.
+func sumIndex(ctx context.Context, r reader, add func(rid int64, sum uint64)) (resources int, err error) {
+	err = r.Rows(ctx, `select rid, t, typ, id, body from res where del = 0 order by rid`, nil, func(scan func(...any) error) error {
 		w := &written{}
 		var body string
 		if err := scan(&w.rid, &w.t, &w.typ, &w.id, &body); err != nil {
@@ -84,37 +127,26 @@ func (s *Store) checkIndex(ctx context.Context) (CheckLine, error) {
 		}
 		w.doc = doc
 		resources++
-		names[w.rid] = w.typ + "/" + w.id
 		for text, args := range statements(w) {
-			sums[w.rid] += rowSum(tableOf(text), args)
+			add(w.rid, rowSum(tableOf(text), args))
 		}
 		return nil
 	})
 	for _, q := range []struct{ table, columns string }{{"ih", "p, h, rid, t"}, {"istr", "p, v, rid, t"}, {"ir", "p, lo, rid, hi, t"}, {"ic", "p, h, lo, rid, t"}} {
-		err = errors.Join(err, s.subtractIndex(ctx, q.table, q.columns, sums))
+		err = errors.Join(err, subtractIndex(ctx, r, q.table, q.columns, add))
 	}
-	if err != nil {
-		return line, fmt.Errorf("checking the index: %w", err)
-	}
-	line.OK, line.Detail = true, fmt.Sprintf("%d resources", resources)
-	for rid, sum := range sums {
-		if sum != 0 {
-			line.OK, line.Detail = false, fmt.Sprintf("the index rows of %s (row %d) are not those of its document", names[rid], rid)
-			break
-		}
-	}
-	return line, nil
+	return resources, err
 }
 
 func tableOf(insert string) string { return strings.Fields(insert)[2] }
 
-func (s *Store) subtractIndex(ctx context.Context, table, columns string, sums map[int64]uint64) error {
+func subtractIndex(ctx context.Context, r reader, table, columns string, add func(rid int64, sum uint64)) error {
 	at := 2 // where rid stands
 	if table == "ic" {
 		at = 3
 	}
 	n := strings.Count(columns, ",") + 1
-	return s.read.Rows(ctx, `select `+columns+` from `+table, nil, func(scan func(...any) error) error {
+	return r.Rows(ctx, `select `+columns+` from `+table, nil, func(scan func(...any) error) error {
 		values, dest := make([]any, n), make([]any, n)
 		for i := range dest {
 			dest[i] = &values[i]
@@ -126,7 +158,7 @@ func (s *Store) subtractIndex(ctx context.Context, table, columns string, sums m
 		if !ok {
 			return fmt.Errorf("row id of %T", values[at])
 		}
-		sums[rid] -= rowSum(table, values)
+		add(rid, -rowSum(table, values))
 		return nil
 	})
 }
@@ -151,7 +183,7 @@ func (s *Store) CheckView(ctx context.Context, view string) (CheckLine, error) {
 	if err != nil {
 		return line, err
 	}
-	live, done, err := s.snapshot(ctx)
+	live, done, err := snapshot(ctx, s.views)
 	if err != nil {
 		return line, fmt.Errorf("checking view %s: %w", view, err)
 	}
@@ -183,13 +215,13 @@ func (s *Store) CheckView(ctx context.Context, view string) (CheckLine, error) {
 	return line, nil
 }
 
-// snapshot begins a reading of the views that later writes do not touch.
-func (s *Store) snapshot(ctx context.Context) (*connTx, func(), error) {
-	conn, err := s.views.db.Conn(ctx)
+// snapshot begins a reading that later writes do not touch.
+func snapshot(ctx context.Context, p *pool) (*connTx, func(), error) {
+	conn, err := p.db.Conn(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	tx := &connTx{conn: conn, pg: s.pg != nil}
+	tx := &connTx{conn: conn, pg: p.pg}
 	begin := `begin`
 	if tx.pg {
 		begin = `begin isolation level repeatable read read only`

@@ -3,9 +3,11 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -78,6 +80,16 @@ func TestReindex(t *testing.T) {
 			if _, err := tx.Row(t.Context(), []any{&rid, &shard}, `select rid, t from res where typ = ? and id = ?`, "Patient", "p3"); err != nil {
 				return err
 			}
+			return tx.Exec(t.Context(), `delete from istr where rid = ?`, rid)
+		})
+		if line, failed := s.checkIndex(t.Context()); err != nil || failed != nil || !strings.Contains(line.Detail, "of Patient/p3 (") {
+			t.Errorf("%+v, %v, %v", line, err, failed)
+		}
+		err = s.write.do(t.Context(), func(tx *commitTx) error {
+			var rid, shard int64
+			if _, err := tx.Row(t.Context(), []any{&rid, &shard}, `select rid, t from res where typ = ? and id = ?`, "Patient", "p3"); err != nil {
+				return err
+			}
 			for _, text := range []string{`delete from ih where rid = ?`, `delete from istr where rid = ?`, `delete from ir where rid = ?`, `delete from ic where rid <> ?`} {
 				if err := tx.Exec(t.Context(), text, rid); err != nil {
 					return err
@@ -102,6 +114,36 @@ func TestReindex(t *testing.T) {
 		}
 		if !sound() {
 			t.Error("still not sound")
+		}
+	})
+}
+
+// A check beside writers sees one moment.
+func TestCheckBesideWriters(t *testing.T) {
+	eachDatabase(t, Config{Guard: &testGuard{}}, func(t *testing.T, s *Store) {
+		w := makeWorld(t, s, 5, 20, 5)
+		stop, done := make(chan bool), make(chan error)
+		go func() {
+			var err error
+			for i := 0; err == nil; i++ {
+				select {
+				case <-stop:
+					done <- nil
+					return
+				default:
+					_, err = s.For(SystemActor()).Commit(context.Background(), Put(fhir.MustNew(benchPatient(w.rng, fmt.Sprintf("p%d", i%20)))))
+				}
+			}
+			done <- err
+		}()
+		for range 10 {
+			if line, err := s.checkIndex(t.Context()); err != nil || !line.OK {
+				t.Errorf("%+v, %v", line, err)
+			}
+		}
+		close(stop)
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 	})
 }
