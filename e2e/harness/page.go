@@ -41,9 +41,9 @@ func (b *Browser) page(s *Server, name string, width, height int64) *Page {
 	return b.open(s, name, width, height, chromedp.WithNewBrowserContext())
 }
 
-func (b *Browser) open(s *Server, name string, width, height int64, kind chromedp.ContextOption) *Page {
+func (b *Browser) open(s *Server, name string, width, height int64, kind ...chromedp.ContextOption) *Page {
 	b.t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx, kind)
+	ctx, cancel := chromedp.NewContext(b.ctx, kind...)
 	p := &Page{Name: name, t: b.t, s: s, ctx: ctx, close: cancel, width: width, height: height}
 	if err := chromedp.Do(ctx); err != nil {
 		b.t.Fatalf("a window for %s: %v", name, err)

@@ -42,6 +42,8 @@ type Server struct {
 	log   string
 	cmd   *exec.Cmd
 	ended chan error // how the process ended, once
+
+	stopped bool
 }
 
 // fillWithin bounds a start, filling included, and stopWithin an end; both are
@@ -88,27 +90,59 @@ func Launch(dir, bin, log string, o Options) (*Server, error) {
 			return nil, fmt.Errorf("MACH_E2E_DATA: %w", err)
 		}
 	}
-	file, err := os.Create(log)
-	if err != nil {
+	if err := s.start(args...); err != nil {
 		return nil, err
 	}
-	defer file.Close() // the process has its own
-	s.cmd = exec.Command(bin, args...)
-	s.cmd.Stderr = file
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.cmd.Start(); err != nil {
-		return nil, err
-	}
-	if err := s.ready(out); err != nil {
-		return nil, errors.Join(err, s.Stop())
-	}
+	var err error
 	if s.SignIns, err = demo.SignIns(s.Data); err != nil {
 		return nil, errors.Join(fmt.Errorf("sign-ins of the demonstration: %w", err), s.Stop())
 	}
 	return s, nil
+}
+
+// Empty serves an empty folder, without live rooms, until the test ends: ready
+// in a moment, and nobody else's when it is stopped.
+func Empty(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{Data: filepath.Join(t.TempDir(), "data"), bin: Binary(t), log: filepath.Join(Evidence(t), "server.log"), ended: make(chan error, 1)}
+	s.Serve(t, "127.0.0.1:0")
+	return s
+}
+
+// Serve serves the folder at an address, at first or after Stop; it ends with
+// the test.
+func (s *Server) Serve(t testing.TB, addr string) {
+	t.Helper()
+	if err := s.start("serve", "--data", s.Data, "--addr", addr, "--metrics", "127.0.0.1:0", "--livekit", "none"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// start starts the process and waits until it serves.
+func (s *Server) start(args ...string) error {
+	file, err := os.Create(s.log)
+	if err != nil {
+		return err
+	}
+	defer file.Close() // the process has its own
+	s.cmd, s.stopped = exec.Command(s.bin, args...), false
+	s.cmd.Stderr = file
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	if err := s.ready(out); err != nil {
+		return errors.Join(err, s.Stop())
+	}
+	return nil
 }
 
 // ready waits for the line that says where the server is.
@@ -136,8 +170,13 @@ func (s *Server) ready(out io.Reader) error {
 	}
 }
 
-// Stop asks the server to end, and kills it when it does not.
+// Stop asks the server to end, and kills it when it does not. Stopping again
+// does nothing.
 func (s *Server) Stop() error {
+	if s.stopped {
+		return nil
+	}
+	s.stopped = true
 	_ = s.cmd.Process.Signal(syscall.SIGTERM) // fails when it has ended already
 	select {
 	case err := <-s.ended:
