@@ -91,13 +91,11 @@ func (e Exam) resources(v Visit, author fhir.Reference, at string) ([]*fhir.Doc,
 // those of wanted, in order.
 func (v Visit) rewritten(wanted []*fhir.Doc, sign bool) (ids []string, ops []store.Op, err error) {
 	var old []*fhir.Doc
-	keep := func(d *fhir.Doc) error { // as it is, but final when signed
-		status, path, ok := final(d)
-		if !sign || !ok {
-			return nil
+	keep := func(d *fhir.Doc) error {
+		done, err := finalIf(sign, d)
+		if done != d {
+			ops = append(ops, store.Update(done, 0))
 		}
-		done, err := d.Set(path, status)
-		ops = append(ops, store.Update(done, 0))
 		return err
 	}
 	for _, d := range v.parts[1:] {
@@ -140,10 +138,8 @@ func (v Visit) rewritten(wanted []*fhir.Doc, sign bool) (ids []string, ops []sto
 		if w, err = w.Set("id", ids[i]); err != nil {
 			return nil, nil, err
 		}
-		if status, path, ok := final(w); sign && ok {
-			if w, err = w.Set(path, status); err != nil {
-				return nil, nil, err
-			}
+		if w, err = finalIf(sign, w); err != nil {
+			return nil, nil, err
 		}
 		ops = append(ops, store.Put(w))
 	}
@@ -151,6 +147,15 @@ func (v Visit) rewritten(wanted []*fhir.Doc, sign bool) (ids []string, ops []sto
 		ops = append(ops, store.Delete(d.Type(), d.ID()).Because("draft replaced"))
 	}
 	return ids, ops, nil
+}
+
+// finalIf returns d in its final status when signed, else d itself.
+func finalIf(signed bool, d *fhir.Doc) (*fhir.Doc, error) {
+	status, path, ok := final(d)
+	if !signed || !ok {
+		return d, nil
+	}
+	return d.Set(path, status)
 }
 
 // reasons are the words of a visit's reason; nil for none.

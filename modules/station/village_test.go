@@ -35,7 +35,7 @@ func TestWhomToRemind(t *testing.T) {
 		sub := fhir.Organization{ID: "diem-1", Name: "Điểm trạm 1", Type: []fhir.CodeableConcept{fhir.Code(fhir.CSFacilityType, "substation", "")}, PartOf: fhir.Ref("Organization", station)}
 		late, soon, came, far := resident(t, m, 1, "Nguyễn Văn Trễ", "1990-01-01", ""), resident(t, m, 2, "Lê Thị Sắp", "1991-01-01", ""),
 			resident(t, m, 3, "Trần Văn Đến", "1992-01-01", ""), resident(t, m, 4, "Phạm Văn Xa", "1993-01-01", "")
-		late.Telecom = []fhir.ContactPoint{{System: "phone", Value: "0912000111"}}
+		late.Telecom = []fhir.ContactPoint{{System: "phone", Value: "+84912000111"}}
 		soon.ManagingOrganization = fhir.Ref("Organization", "diem-1")
 		put(t, m, sub, fhir.Organization{ID: "tram-xa", Name: "Trạm xa"})
 		put(t, m, late, soon, came, far, stranger(t, m))
@@ -57,7 +57,7 @@ func TestWhomToRemind(t *testing.T) {
 		}
 		site := webtest.NewSite(t, clock, m.Routes)
 		worker.Site = ""
-		page := site.Page(worker, "/tram/thon", "Nguyễn Văn Trễ", "quá hẹn 3 ngày", "0912000111", "Thôn Hoài Thượng", "Lê Thị Sắp", "sắp đến hẹn")
+		page := site.Page(worker, "/tram/thon", "Nguyễn Văn Trễ", "quá hẹn 3 ngày", "0912 000 111", "Thôn Hoài Thượng", "Lê Thị Sắp", "sắp đến hẹn")
 		if strings.Contains(page, "Khám lại sốt xuất huyết") || strings.Contains(page, "Trần Văn Lạ") {
 			t.Error("the page tells why, or of another station")
 		}
