@@ -303,10 +303,13 @@ type SurveillanceSettings struct {
 	EpidemicSD     float64 `toml:"epidemic_sd"`
 	WarningSD      float64 `toml:"warning_sd"`
 	WarnAboveUpper bool    `toml:"warning_above_epidemic_sd"`
-	LinkedMonth    int     `toml:"linked_month"`
-	LinkedWeek     int     `toml:"linked_week"`
-	LinkedGapDays  int     `toml:"linked_gap_days"`
-	ConfirmedA     int     `toml:"confirmed_a"`
+	// Week53 is the week that a week 53 is compared with in years without one;
+	// 0 = none, those years are left out.
+	Week53        int `toml:"week_53"`
+	LinkedMonth   int `toml:"linked_month"`
+	LinkedWeek    int `toml:"linked_week"`
+	LinkedGapDays int `toml:"linked_gap_days"`
+	ConfirmedA    int `toml:"confirmed_a"`
 
 	Escalation []Escalation `toml:"escalation"`
 }

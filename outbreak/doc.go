@@ -12,6 +12,9 @@
 // They are computed always and shown always. A verdict declares nothing: only
 // the station's director does (Article 26).
 //
+// Not here: Article 22's warning of a disease never recorded in Viet Nam, which
+// rests on a risk assessment (Article 21) that nobody records yet.
+//
 // Statistical detectors are to stand beside them, one file a method.
 //
 //	v := outbreak.Epidemic(rules, outbreak.Facts{Group: "B", Endemic: true, Count: 14, Past: years})

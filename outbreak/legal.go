@@ -44,25 +44,11 @@ type Year struct {
 type Facts struct {
 	Group     string // A, B or C (Article 15)
 	Endemic   bool   // endemic (lưu hành) in this commune
-	NeverSeen bool   // the disease was never recorded in Viet Nam (Article 22)
 	Count     int    // cases so far, suspects included, not those refuted
 	Confirmed int    // of these confirmed by laboratory
 	Linked    int    // size of the largest group of epidemiologically linked cases
 	Past      []Year // in any order
-	Risk      Risk   // of the ad hoc assessment (Article 21), for NeverSeen
 }
-
-// Risk is a level of the ad hoc risk assessment of Article 21.2.
-type Risk int
-
-// The levels. Unassessed is none of them.
-const (
-	Unassessed Risk = iota
-	RiskLow
-	RiskMedium
-	RiskHigh
-	RiskVeryHigh
-)
 
 // State is what the rule says.
 type State string
@@ -138,8 +124,6 @@ func Epidemic(r Rules, f Facts) Verdict {
 // Warning judges the week so far by Article 22.1.
 func Warning(r Rules, f Facts) Verdict {
 	switch {
-	case f.NeverSeen:
-		return unseen(f)
 	case f.Group == "A":
 		return byCases(f, "22", f.Confirmed, r.ConfirmedA, StateWarning)
 	case !f.Endemic:
@@ -171,19 +155,6 @@ func Ending(r Rules, f Facts) Verdict {
 		v.State = StateAssess
 	}
 	v.Article = "16.3"
-	return v
-}
-
-// unseen is Article 22 for a disease never recorded in Viet Nam: a warning
-// needs an ad hoc assessment of at least medium risk.
-func unseen(f Facts) Verdict {
-	v := Verdict{Article: "22", State: StateBelow, Count: f.Count, Confirmed: f.Confirmed, Linked: f.Linked}
-	switch {
-	case f.Risk >= RiskMedium:
-		v.State = StateWarning
-	case f.Risk == Unassessed && f.Count > 0:
-		v.State = StateAssess
-	}
 	return v
 }
 

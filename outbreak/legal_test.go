@@ -74,16 +74,12 @@ func know(r *outbreak.Rules, f *outbreak.Facts, word string, args []string) erro
 		f.Group = one
 	case "endemic":
 		f.Endemic = one == "yes"
-	case "never-seen":
-		f.NeverSeen = one == "yes"
 	case "count":
 		f.Count, err = strconv.Atoi(one)
 	case "confirmed":
 		f.Confirmed, err = strconv.Atoi(one)
 	case "linked":
 		f.Linked, err = strconv.Atoi(one)
-	case "risk":
-		f.Risk = outbreak.Risk(slices.Index([]string{"", "low", "medium", "high", "very-high"}, one))
 	case "divisor":
 		r.Population = one == "n"
 	case "setting":

@@ -133,7 +133,7 @@ func (m *Module) book(ctx context.Context, a store.Actor, unit vn.UnitID, commun
 	if b.months, err = m.tallies(ctx, a, unit, communes, disease, spanMonth, sameMonths(on, b.years)); err != nil {
 		return b, err
 	}
-	if b.weeks, err = m.tallies(ctx, a, unit, communes, disease, spanWeek, sameWeeks(on, b.years)); err != nil {
+	if b.weeks, err = m.tallies(ctx, a, unit, communes, disease, spanWeek, sameWeeks(on, b.years, b.settings.Week53)); err != nil {
 		return b, err
 	}
 	if len(communes) > 1 {
@@ -203,12 +203,17 @@ func sameMonths(on vn.Date, years int) []vn.Date {
 }
 
 // sameWeeks are the week of the day and the weeks of the same number before,
-// newest first; a year without a week 53 is left out.
-func sameWeeks(on vn.Date, years int) []vn.Date {
+// newest first; last stands for a week 53 in a year without one, which is left
+// out when last is 0.
+func sameWeeks(on vn.Date, years, last int) []vn.Date {
 	week := vn.WeekOf(on)
 	out := []vn.Date{week.Start()}
 	for y := 1; y <= years; y++ {
-		if past := (vn.Week{Year: week.Year - y, Number: week.Number}); past.Number <= vn.WeeksIn(past.Year) {
+		past := vn.Week{Year: week.Year - y, Number: week.Number}
+		if past.Number > vn.WeeksIn(past.Year) {
+			past.Number = last
+		}
+		if past.Number > 0 {
 			out = append(out, past.Start())
 		}
 	}
@@ -277,7 +282,7 @@ func (m *Module) judge(b book, i illnessIn) (State, bool) {
 	r := rules(b.settings)
 	month, now := facts(b.months, sameMonths(b.on, b.years), vn.Date.Year)
 	s.Month, s.MonthN, s.First, s.Linked = outbreak.Epidemic(r, month), now.all, now.first, month.Linked
-	week, now := facts(b.weeks, sameWeeks(b.on, b.years), func(d vn.Date) int { return vn.WeekOf(d).Year })
+	week, now := facts(b.weeks, sameWeeks(b.on, b.years, b.settings.Week53), func(d vn.Date) int { return vn.WeekOf(d).Year })
 	s.Week, s.WeekN = outbreak.Warning(r, week), now.all
 	s.LinkedAssumed = slices.ContainsFunc(b.days[i], func(c outbreak.LinkedCase) bool { return c.Focus == "" })
 	if len(declared) > 0 {

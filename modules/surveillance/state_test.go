@@ -4,14 +4,18 @@ package surveillance
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"mach/content"
+	"mach/i18n"
 	"mach/outbreak"
 	"mach/store"
 	"mach/store/storetest"
 	"mach/vn"
+	"mach/web"
+	"mach/web/webtest"
 )
 
 // state judges one disease in the world's commune.
@@ -35,6 +39,29 @@ func (w *world) novembers(icd string, perYear ...int) {
 		day := vn.Week{Year: week.Year - 1 - i, Number: week.Number}.Start()
 		w.history(icd, icd, w.commune, day, n)
 	}
+}
+
+// A week 53 is judged although hardly any year before has one.
+func TestWeek53IsComparedWithWeek52(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.clock.Advance(vn.Week{Year: 2026, Number: 53}.Start().Time().Add(34 * time.Hour).Sub(w.now()))
+		for i, n := range []int{5, 7, 4, 6, 8} {
+			w.history("w52", "A97.9", w.commune, vn.Week{Year: 2025 - i, Number: 52}.Start(), n)
+		}
+		w.history("now", "A97.9", w.commune, w.today(), 8)
+		s := w.state("dengue")
+		if s.WeekOf.String() != "2026-W53" || s.Week.State != outbreak.StateWarning || len(s.Week.Used) != 5 || s.Week.Mean != 6 {
+			t.Errorf("%v: %+v", s.WeekOf, s.Week)
+		}
+		words, err := content.Catalogue()
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := notes(web.WithVisit(ctx, words, i18n.Vietnamese, webtest.As(store.StationDirector), w.now()), s)
+		if !strings.Contains(strings.Join(said, " "), "tuần 52") {
+			t.Errorf("the page does not say what it was compared with: %s", said)
+		}
+	})
 }
 
 func TestStateArticle16(t *testing.T) {
