@@ -50,6 +50,42 @@ func commune(t *testing.T, m *Module) string {
 	return strconv.Itoa(int(m.units.Communes(province(t, m.units), m.today())[0].ID))
 }
 
+// What contradicts itself is refused with the field and the rule; what a form
+// of three lines cannot hold is not lost.
+func TestExamination(t *testing.T) {
+	real(t, func(t *testing.T, m *Module) {
+		put(t, m, resident(t, m, 1, longName, "1990-05-04", ""))
+		doctor := here(t, m, store.Doctor)
+		id, err := m.Arrive(t.Context(), doctor, "p1", "a")
+		ok(t, err)
+		site, path := webtest.NewSite(t, clock, m.Routes), "/tram/luot-kham/"+id
+		for _, c := range []struct{ action, field, value, says string }{
+			{"/kham", "diagnosis1", "J02.9 Sốt xuất huyết Dengue", "Mã và chữ không khớp"},
+			{"/kham", "diagnosis1", "J02.9 Viêm họng do lạnh", ""},
+			{"/kham", "diagnosis1", "A97.0 sốt xuất huyết dengue ngày 4", ""},
+			{"/do", "systolic", "76", "phải lớn hơn"},
+			{"/do", "systolic", "118", ""},
+		} {
+			w := site.Send(doctor, site.Page(doctor, path), path+c.action, "reason", "Sốt", "act", "save", c.field, c.value, "diastolic", "76")
+			if want := map[bool]int{true: http.StatusSeeOther, false: http.StatusUnprocessableEntity}[c.says == ""]; w.Code != want || !strings.Contains(w.Body.String(), c.says) {
+				t.Errorf("%q answers %d, want %d and %q", c.value, w.Code, want, c.says)
+			}
+		}
+		many := exam
+		for i := range 5 {
+			many.Medicines = append(many.Medicines, Medicine{"Thuốc " + strconv.Itoa(i), "sáng 1 viên"})
+		}
+		ok(t, m.Examine(t.Context(), doctor, id, versionOf(t, m, doctor, id), "e", many))
+		page := site.Page(doctor, path, `name="medicine7"`)
+		if w := site.Send(doctor, page, path+"/kham", "act", "save", "medicine7", "Oresol"); w.Code != http.StatusSeeOther {
+			t.Fatalf("saving answers %d", w.Code)
+		}
+		if v := visit(t, m, id); len(v.Medicines) != 7 {
+			t.Errorf("%d medicines are left of 7: %+v", len(v.Medicines), v.Medicines)
+		}
+	})
+}
+
 // A private clinic has one pair of hands: who writes there signs and corrects.
 func TestPrivateClinicSignsAndCorrects(t *testing.T) {
 	real(t, func(t *testing.T, m *Module) {

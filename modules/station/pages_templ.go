@@ -1452,7 +1452,7 @@ func examForm(p visitData) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					for i := 1; i < lines; i++ {
+					for i := 1; i < linesOf(filled(p.Exam, "diagnosis")); i++ {
 						templ_7745c5c3_Err = field.Text(p.Exam, field.Props{Name: fmt.Sprintf("diagnosis%d", i+1), Label: diagnosisLabel(ctx, i), Live: "/tram/chan-doan"}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
@@ -1486,7 +1486,7 @@ func examForm(p visitData) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				for i := range lines {
+				for i := range linesOf(filled(p.Exam, "medicine")) {
 					templ_7745c5c3_Var55 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 						templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 						templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mach/content"
 	"mach/issue"
 	"mach/vn"
 	"mach/web"
@@ -49,20 +50,35 @@ func (m *Module) visitData(r *http.Request) (visitData, error) {
 	return p, nil
 }
 
-// lines is how many lines the form of diagnoses and of medicines has.
+// lines is how many lines the form of diagnoses and of medicines has at least.
 const lines = 3
+
+// mostLines bounds what a form may send.
+const mostLines = 50
+
+// linesOf is how many lines are shown for what is written: one empty beyond.
+func linesOf(filled int) int { return max(lines, filled+1) }
+
+// filled is how many lines of a field hold something, counted to the last.
+func filled(f *web.Form, field string) int {
+	n := 0
+	for i := range mostLines {
+		if f.Get(fmt.Sprintf("%s%d", field, i+1)) != "" {
+			n = i + 1
+		}
+	}
+	return n
+}
 
 // examValues is what the doctor wrote so far, for the form. Measurements are
 // never among it: those are taken, not copied.
 func examValues(v Visit) []string {
 	out := []string{"reason", v.Reason, "advice", v.Advice, "version", strconv.FormatInt(v.Version, 10)}
-	for i := range lines {
-		if i < len(v.Diagnoses) {
-			out = append(out, fmt.Sprintf("diagnosis%d", i+1), label(v.Diagnoses[i]))
-		}
-		if i < len(v.Medicines) {
-			out = append(out, fmt.Sprintf("medicine%d", i+1), v.Medicines[i].Name, fmt.Sprintf("dose%d", i+1), v.Medicines[i].Dose)
-		}
+	for i, d := range v.Diagnoses {
+		out = append(out, fmt.Sprintf("diagnosis%d", i+1), label(d))
+	}
+	for i, x := range v.Medicines {
+		out = append(out, fmt.Sprintf("medicine%d", i+1), x.Name, fmt.Sprintf("dose%d", i+1), x.Dose)
 	}
 	if v.FollowUp.Known() {
 		out = append(out, "follow_up", v.FollowUp.String())
@@ -87,9 +103,13 @@ func (m *Module) measure(w http.ResponseWriter, r *http.Request) error {
 			values[kind.Field] = v
 		}
 	}
-	_, sys := values["systolic"]
-	if _, dia := values["diastolic"]; sys != dia {
+	upper, sys := values["systolic"]
+	lower, dia := values["diastolic"]
+	switch {
+	case sys != dia:
 		f.Fail("systolic", issue.Required, "station.vitals.pair")
+	case sys && upper <= lower:
+		f.Fail("systolic", issue.BusinessRule, "station.vitals.order")
 	}
 	id := r.PathValue("id")
 	if f.OK() {
@@ -148,7 +168,7 @@ func (m *Module) examine(w http.ResponseWriter, r *http.Request) error {
 
 func (m *Module) examOf(f *web.Form) Exam {
 	e := Exam{Reason: f.Text("reason", 1000), Advice: f.Text("advice", 2000), FollowUp: f.Date("follow_up")}
-	for i := range lines {
+	for i := range mostLines {
 		name := fmt.Sprintf("diagnosis%d", i+1)
 		if d, ok := m.diagnosisOf(f, name); ok {
 			e.Diagnoses = append(e.Diagnoses, d)
@@ -176,6 +196,10 @@ func (m *Module) diagnosisOf(f *web.Form, name string) (Diagnosis, bool) {
 		if rest == "" {
 			rest = d.Name.Vi
 		}
+		if other, ok := m.another(d, rest); ok {
+			f.Fail(name, issue.BusinessRule, "station.diagnosis.differs", d.Code, d.Name.Vi, other.Code, other.Name.Vi)
+			return Diagnosis{}, false
+		}
 		return Diagnosis{d.Code, rest}, true
 	}
 	if found := m.diagnoses.Search(text, 2); len(found) == 1 || len(found) > 1 && vn.Fold(found[0].Name.Vi) == vn.Fold(text) {
@@ -185,12 +209,23 @@ func (m *Module) diagnosisOf(f *web.Form, name string) (Diagnosis, bool) {
 	return Diagnosis{}, false
 }
 
+// another reports whether the words beside a code name another diagnosis of the
+// list, of another category: one of the two is a slip. Words of one's own may
+// say more than the list.
+func (m *Module) another(d content.Diagnosis, words string) (content.Diagnosis, bool) {
+	folded := vn.Fold(words)
+	if found := m.diagnoses.Search(words, 1); len(found) == 1 && !strings.Contains(vn.Fold(d.Name.Vi), folded) && !strings.Contains(folded, vn.Fold(d.Name.Vi)) {
+		return found[0], found[0].Code[:3] != d.Code[:3] && strings.Contains(folded, vn.Fold(found[0].Name.Vi))
+	}
+	return content.Diagnosis{}, false
+}
+
 // suggest answers what is typed into a diagnosis field with options; the words
 // are never stored, so no audit line is due.
 func (m *Module) suggest(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	text := q.Get("q")
-	for i := 0; i <= lines && text == ""; i++ { // "diagnosis" of a correction, "diagnosis1" of an examination
+	for i := 0; i <= mostLines && text == ""; i++ { // "diagnosis" of a correction, "diagnosis1" of an examination
 		text = q.Get(strings.TrimSuffix(fmt.Sprintf("diagnosis%d", i), "0"))
 	}
 	return web.Fragment(w, r, suggestions(m.diagnoses.Search(text, 12)))
