@@ -201,6 +201,12 @@ func expected(s *step, old *stored) error {
 // label gives every new version its labels.
 func (c *commit) label(ctx context.Context) error {
 	if err := c.s.label(ctx, c.tx, c.a, c.batch()); err != nil {
+		e, ok := err.(*issue.Error)
+		for _, w := range c.work {
+			if ok && w.lab != nil && w.lab.refused {
+				return c.hidden(ctx, w.old, e)
+			}
+		}
 		return err
 	}
 	c.take()
@@ -227,7 +233,7 @@ func (c *commit) batch() []*labelled {
 	return batch
 }
 
-// take copies the answers of search.
+// take copies the labels that were worked out.
 func (c *commit) take() {
 	for _, w := range c.work {
 		if w.lab != nil {

@@ -13,7 +13,7 @@ import (
 	"mach/vn"
 )
 
-// The systems that labels are read from; SPINE of conventions, docs/glossary.
+// The systems that labels are read from.
 const (
 	base             = "https://mach.vn"
 	systemSensitive  = base + "/cs/sensitivity"
@@ -25,9 +25,10 @@ const (
 
 // labelled is one resource of a commit while its labels are worked out.
 type labelled struct {
-	doc *fhir.Doc // as it will be stored, references resolved, id set
-	was *Labels   // of the version before; nil for a create
-	out Labels    // the answer
+	doc     *fhir.Doc // as it will be stored, references resolved, id set
+	was     *Labels   // of the version before; nil for a create
+	out     Labels    // the answer
+	refused bool      // its labels may not become what they would
 }
 
 // label fills out for the whole batch, so that a drug and the diagnosis that
@@ -49,6 +50,7 @@ func (s *Store) label(ctx context.Context, r reader, a Actor, batch []*labelled)
 			typ := w.doc.Type()
 			if typ == turn || turn == "" && typ != typeOrganization && typ != "Encounter" {
 				if err := l.base(ctx, w); err != nil {
+					w.refused = true
 					return err
 				}
 			}

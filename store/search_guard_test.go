@@ -134,6 +134,34 @@ func TestConditionsTellNothing(t *testing.T) {
 	})
 }
 
+// TestWhoWritesUnreadLearnsNoPerson: who may change what he may not read is not
+// told whose it is by what is refused.
+func TestWhoWritesUnreadLearnsNoPerson(t *testing.T) {
+	guard := &testGuard{}
+	eachDatabase(t, Config{Guard: writeOnly{guard}}, func(t *testing.T, s *Store) {
+		makeWorld(t, s, 3, 2, 1)
+		for doc, want := range map[*fhir.Doc]issue.Code{
+			fhir.MustNew(condition("cp1", "A90", map[string]any{"subject": ref("Patient/p0")})):  issue.NotFound,
+			fhir.MustNew(condition("none", "A90", map[string]any{"subject": ref("Patient/p0")})): "",
+		} {
+			_, err := s.For(Actor{Account: "n", Role: Nurse, Request: doc.ID()}).Commit(t.Context(), Put(doc))
+			if want == "" && err != nil || want != "" && !issue.Is(err, want) {
+				t.Errorf("%s: %v", doc.ID(), err)
+			}
+		}
+	})
+}
+
+// writeOnly lets nurses write, not read.
+type writeOnly struct{ Guard }
+
+func (g writeOnly) Judge(a Actor, act Action, l Labels, rels []Relation, now time.Time) Decision {
+	if a.Role == Nurse && act == ActRead {
+		return Decision{}
+	}
+	return g.Guard.Judge(a, act, l, rels, now)
+}
+
 // TestSearchAudits: one row for each person of a page, one for an empty one.
 func TestSearchAudits(t *testing.T) {
 	s := openTest(t, Config{Guard: &testGuard{reach: func(a Actor) Reach { return Reach{All: a.Account == "n"} }}})
