@@ -92,7 +92,7 @@ func Open(ctx context.Context, s *store.Store, c Config) (*Access, error) {
 	tokens := &Tokens{core: k, accounts: accounts}
 	return &Access{
 		Accounts:  accounts,
-		Sessions:  &Sessions{core: k, accounts: accounts, tokens: tokens, slow: newLimiter(c.Now)},
+		Sessions:  &Sessions{core: k, accounts: accounts, tokens: tokens, slow: accounts.slow},
 		Tokens:    tokens,
 		Links:     &Links{core: k, accounts: accounts},
 		Emergency: &Emergency{core: k, accounts: accounts},

@@ -213,7 +213,7 @@ func TestPrivilegedRolesNeedCodes(t *testing.T) {
 		if len(roles) != 1 {
 			w.t.Errorf("may change to %v", roles)
 		}
-		if _, err := w.Sessions.ChangeRole(ctx, o.Session, acc.ID, Origin{}); !issue.Is(err, issue.Forbidden) {
+		if _, err := w.Sessions.ChangeRole(ctx, o.Session, acc.ID, "", Origin{}); !issue.Is(err, issue.Forbidden) {
 			w.t.Errorf("changing to a stranger's role: %v", err)
 		}
 	})

@@ -67,11 +67,12 @@ type NewAccount struct {
 type Accounts struct {
 	*core
 	hasher hasher
+	slow   *limiter
 	decoy  string // hash that unknown logins are measured against
 }
 
 func newAccounts(k *core) (*Accounts, error) {
-	a := &Accounts{core: k, hasher: newHasher(max(2, runtime.NumCPU()))}
+	a := &Accounts{core: k, hasher: newHasher(max(2, runtime.NumCPU())), slow: newLimiter(k.cfg.Now)}
 	var err error
 	if a.decoy, err = a.hasher.hash(context.Background(), passwordCost, []byte("decoy")); err != nil {
 		return nil, fmt.Errorf("preparing accounts: %w", err)
@@ -216,12 +217,17 @@ func (a *Accounts) Manages(by store.Actor, unit vn.UnitID) bool {
 	return by.Role == store.Administrator && a.cfg.Policy.within(unit, by.Unit)
 }
 
-// managesAccount reports whether every assignment of the account lies in the
-// administrator's unit; an account without any is nobody's to change.
-func (a *Accounts) managesAccount(ctx context.Context, by store.Actor, account string) (bool, error) {
-	list, err := a.Assignments(ctx, account)
+// ManagesAccount reports whether by keeps the account: every role it holds now
+// as staff lies in the administrator's unit, or, when it holds none, every one
+// it held. What somebody is as a person or a guardian does not count. An account
+// that never was staff is nobody's to change.
+func (a *Accounts) ManagesAccount(ctx context.Context, by store.Actor, account string) (bool, error) {
+	list, err := a.assignments(ctx, "account = ? and role not in ('person', 'guardian')", account)
 	if err != nil {
 		return false, err
+	}
+	if now := validAt(list, a.now()); len(now) > 0 {
+		list = now
 	}
 	for _, s := range list {
 		if !a.Manages(by, s.Unit) {
@@ -229,6 +235,13 @@ func (a *Accounts) managesAccount(ctx context.Context, by store.Actor, account s
 		}
 	}
 	return by.Role == store.System || len(list) > 0, nil
+}
+
+// opensRecord reports whether the account holds a role of a person or guardian:
+// its password opens somebody's health book.
+func (a *Accounts) opensRecord(ctx context.Context, account string) (bool, error) {
+	held, err := a.current(ctx, account)
+	return slices.ContainsFunc(held, func(s Assignment) bool { return personal(s.Role) }), err
 }
 
 // EndAssignment ends a role now, and with it the sessions that use it.
@@ -255,7 +268,7 @@ func (a *Accounts) EndAssignment(ctx context.Context, by store.Actor, id string)
 
 // Close closes an account for good: sessions and tokens end with it.
 func (a *Accounts) Close(ctx context.Context, by store.Actor, account string) error {
-	if ok, err := a.managesAccount(ctx, by, account); err != nil || !ok {
+	if ok, err := a.ManagesAccount(ctx, by, account); err != nil || !ok {
 		if err != nil {
 			return err
 		}
@@ -281,14 +294,20 @@ func (a *Accounts) Close(ctx context.Context, by store.Actor, account string) er
 }
 
 // Reset gives an account a new password and, when it has one-time codes, new
-// ones, and ends its sessions: for who has lost them. It returns the new
-// base32 secret, "" when the account has no codes.
+// ones; its sessions, tokens and PIN end: for who has lost them. It returns the
+// new base32 secret, "" when the account has no codes. Error: BusinessRule, an
+// administrator would get somebody's health book with the password.
 func (a *Accounts) Reset(ctx context.Context, by store.Actor, account, password string) (codeSecret string, err error) {
-	if ok, err := a.managesAccount(ctx, by, account); err != nil || !ok {
+	if ok, err := a.ManagesAccount(ctx, by, account); err != nil || !ok {
 		if err != nil {
 			return "", err
 		}
 		return "", a.refuse(ctx, by, account)
+	}
+	if private, err := a.opensRecord(ctx, account); err != nil {
+		return "", err
+	} else if private && by.Role != store.System {
+		return "", issue.New(issue.BusinessRule, "access.account.private")
 	}
 	row, ok, err := a.byID(ctx, account)
 	if err != nil || !ok {
@@ -304,14 +323,17 @@ func (a *Accounts) Reset(ctx context.Context, by store.Actor, account, password 
 			return "", err
 		}
 	}
-	if err := a.endSessions(ctx, account, ""); err != nil {
+	if err := a.exec(ctx, "dropping a PIN", `update access_account set pin = '' where id = ?`, account); err != nil {
+		return "", err
+	}
+	if err := a.cut(ctx, account, ""); err != nil {
 		return "", err
 	}
 	return codeSecret, a.noteAccount(ctx, by, account, "account.reset")
 }
 
 // ChangePassword replaces the own password; the old one must be right. Other
-// sessions of the account end, except is the id of the one that stays.
+// sessions and all tokens of the account end; a PIN waits for a full sign-in.
 func (a *Accounts) ChangePassword(ctx context.Context, by store.Actor, old, password string) error {
 	row, err := a.proved(ctx, by, old, "old")
 	if err != nil {
@@ -320,24 +342,39 @@ func (a *Accounts) ChangePassword(ctx context.Context, by store.Actor, old, pass
 	if err := a.setPassword(ctx, row, password); err != nil {
 		return err
 	}
-	if err := a.endSessions(ctx, by.Account, by.Session); err != nil {
+	if err := a.cut(ctx, by.Account, by.Session); err != nil {
 		return err
 	}
 	return a.noteAccount(ctx, by, by.Account, "password.change")
 }
 
 // proved returns the actor's own account when the password is right; field is
-// where a wrong one is reported.
+// where a wrong one is reported. However many sessions guess, they wait as one.
 func (a *Accounts) proved(ctx context.Context, by store.Actor, password, field string) (accountRow, error) {
-	row, ok, err := a.byID(ctx, by.Account)
-	if err != nil || !ok {
-		return accountRow{}, orNotFound(err)
-	}
-	right, err := a.hasher.verify(ctx, row.password, canonical(password))
+	row, right, err := a.check(ctx, by, place("", "own"), password, field)
 	if err == nil && !right {
-		err = issue.New(issue.Value, "access.password.old").At(field)
+		err = a.note(ctx, by, ActAccount, store.Labels{Type: "Account", ID: by.Account}, false, "wrong")
+		if err == nil {
+			err = issue.New(issue.Value, "access.password.old").At(field)
+		}
 	}
 	return row, err
+}
+
+// check compares the password of the actor's own account, slowed like sign-in.
+func (a *Accounts) check(ctx context.Context, by store.Actor, at, password, field string) (accountRow, bool, error) {
+	if wait := a.slow.wait(by.Account, at); wait > 0 {
+		return accountRow{}, false, tooFast(wait, field)
+	}
+	row, ok, err := a.byID(ctx, by.Account)
+	if err != nil || !ok {
+		return accountRow{}, false, orNotFound(err)
+	}
+	right, err := a.hasher.verify(ctx, row.password, canonical(password))
+	if err == nil && right {
+		a.slow.right(by.Account, at)
+	}
+	return row, right, err
 }
 
 func (a *Accounts) setPassword(ctx context.Context, row accountRow, password string) error {

@@ -86,5 +86,5 @@ func (s *Sessions) Follow(ctx context.Context, secret string, lan bool, from Ori
 	if !found || !held || !row.Closed.IsZero() || !role.ValidAt(s.now()) {
 		return Opened{}, gone
 	}
-	return s.begin(ctx, row, role, "link", from, ActLink)
+	return s.begin(ctx, row, role, "link", time.Time{}, from, ActLink)
 }

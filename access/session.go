@@ -78,8 +78,8 @@ type Sessions struct {
 // the login exists, nor which of the three was wrong.
 func wrong() error { return issue.New(issue.Login, "access.sign_in.wrong").At("login") }
 
-func tooFast(wait time.Duration) error {
-	e := issue.New(issue.Throttled, "access.sign_in.wait", int(wait/time.Second)+1).At("login")
+func tooFast(wait time.Duration, field string) error {
+	e := issue.New(issue.Throttled, "access.sign_in.wait", int(wait/time.Second)+1).At(field)
 	e.Retry = int(wait/time.Second) + 1
 	return e
 }
@@ -98,7 +98,7 @@ func (s *Sessions) SignIn(ctx context.Context, t Attempt) (Opened, error) {
 	}
 	key := loginKey(t.Login)
 	if wait := s.slow.wait(key, from); wait > 0 {
-		return Opened{}, tooFast(wait)
+		return Opened{}, tooFast(wait, "login")
 	}
 	row, how, err := s.prove(ctx, t)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *Sessions) SignIn(ctx context.Context, t Attempt) (Opened, error) {
 	if err != nil {
 		return Opened{}, err
 	}
-	return s.begin(ctx, row, role, how, t.From, ActSignIn)
+	return s.begin(ctx, row, role, how, time.Time{}, t.From, ActSignIn)
 }
 
 // prove checks login, password and one-time code. Each part is worked through
@@ -192,12 +192,15 @@ func (s *Sessions) enter(ctx context.Context, row accountRow, how string) (Assig
 }
 
 // begin writes a new session with a new secret, ends the one it replaces, and
-// remembers the account on the device.
-func (s *Sessions) begin(ctx context.Context, row accountRow, role Assignment, how string, from Origin, act store.Action) (Opened, error) {
+// remembers the account on the device. It ends by until at the latest, when given.
+func (s *Sessions) begin(ctx context.Context, row accountRow, role Assignment, how string, until time.Time, from Origin, act store.Action) (Opened, error) {
 	now := s.now()
 	o := Opened{Session: s.session(row.Account, role, sessionRow{id: newID(), how: how, made: now, seen: now,
 		address: from.Address, agent: clip(from.Agent, 200)})}
 	o.Expires = now.Add(absolute(role.Role))
+	if !until.IsZero() && until.Before(o.Expires) {
+		o.Expires = until
+	}
 	var hash string
 	o.secret, hash = newSecret()
 	device, fresh, err := s.device(ctx, from.Device)
@@ -309,8 +312,11 @@ func (s *Sessions) Roles(ctx context.Context, now Session) ([]Assignment, error)
 	}), nil
 }
 
-// ChangeRole replaces a session by one in another role of the same account.
-func (s *Sessions) ChangeRole(ctx context.Context, now Session, assignment string, from Origin) (Opened, error) {
+// ChangeRole replaces a session by one in another role of the same account; it
+// ends when the first would have. A person's session never locks, so from there
+// to staff the secret, PIN or password, is asked as at a lock. Errors: Forbidden,
+// Required (the secret), those of Unlock.
+func (s *Sessions) ChangeRole(ctx context.Context, now Session, assignment, secret string, from Origin) (Opened, error) {
 	roles, err := s.Roles(ctx, now)
 	if err != nil {
 		return Opened{}, err
@@ -319,11 +325,19 @@ func (s *Sessions) ChangeRole(ctx context.Context, now Session, assignment strin
 	if i < 0 || now.Locked {
 		return Opened{}, issue.New(issue.Forbidden, "access.forbidden")
 	}
+	if personal(now.Assignment.Role) && !personal(roles[i].Role) && now.How != "link" {
+		if secret == "" {
+			return Opened{}, issue.New(issue.Required, "access.role.secret").At("pin")
+		}
+		if err := s.checkOwn(ctx, now, secret, from.Device); err != nil {
+			return Opened{}, err
+		}
+	}
 	row, ok, err := s.accounts.byID(ctx, now.Actor.Account)
 	if err != nil || !ok {
 		return Opened{}, orNotFound(err)
 	}
-	return s.begin(ctx, row, roles[i], now.How, from, ActSwitch)
+	return s.begin(ctx, row, roles[i], now.How, now.Expires, from, ActSwitch)
 }
 
 // Lock locks a session at once.

@@ -5,6 +5,7 @@ package access
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"mach/issue"
 	"mach/store"
@@ -66,17 +67,12 @@ func (s *Sessions) Switch(ctx context.Context, account, pin string, from Origin)
 			return Opened{}, err
 		}
 	}
-	return s.begin(ctx, row, role, "pin", from, ActSwitch)
+	return s.begin(ctx, row, role, "pin", time.Time{}, from, ActSwitch)
 }
 
 // Unlock opens a locked session again, by PIN or by password.
 func (s *Sessions) Unlock(ctx context.Context, now Session, secret string, from Origin) error {
-	var err error
-	if len(secret) == pinDigits {
-		_, _, err = s.checkPIN(ctx, now.Actor.Account, secret, from.Device, ActUnlock)
-	} else {
-		err = s.checkPassword(ctx, now, secret)
-	}
+	err := s.checkOwn(ctx, now, secret, from.Device)
 	if err != nil {
 		return err
 	}
@@ -87,27 +83,20 @@ func (s *Sessions) Unlock(ctx context.Context, now Session, secret string, from 
 	return s.note(ctx, now.Actor, ActUnlock, store.Labels{Type: "Account", ID: now.Actor.Account}, true, "unlock")
 }
 
-func (s *Sessions) checkPassword(ctx context.Context, now Session, password string) error {
-	at := place("", now.ID)
-	if wait := s.slow.wait(now.Actor.Account, at); wait > 0 {
-		return tooFast(wait)
-	}
-	row, ok, err := s.accounts.byID(ctx, now.Actor.Account)
-	if err != nil || !ok {
-		return orNotFound(err)
-	}
-	right, err := s.accounts.hasher.verify(ctx, row.password, canonical(password))
-	if err != nil {
+// checkOwn asks who has a session for the PIN or the password.
+func (s *Sessions) checkOwn(ctx context.Context, now Session, secret, device string) error {
+	if len(secret) == pinDigits {
+		_, _, err := s.checkPIN(ctx, now.Actor.Account, secret, device, ActUnlock)
 		return err
 	}
-	if !right {
-		if err := s.note(ctx, now.Actor, ActUnlock, store.Labels{Type: "Account", ID: row.ID}, false, "wrong"); err != nil {
-			return err
-		}
-		return issue.New(issue.Login, "access.unlock.wrong").At("pin")
+	_, right, err := s.accounts.check(ctx, now.Actor, place("", now.ID), secret, "pin")
+	if err != nil || right {
+		return err
 	}
-	s.slow.right(now.Actor.Account, at)
-	return nil
+	if err := s.note(ctx, now.Actor, ActUnlock, store.Labels{Type: "Account", ID: now.Actor.Account}, false, "wrong"); err != nil {
+		return err
+	}
+	return issue.New(issue.Login, "access.unlock.wrong").At("pin")
 }
 
 // checkPIN spends one of the tries before it looks, so that many at once are

@@ -253,6 +253,26 @@ func contains(a Account, needle string) bool {
 	return strings.Contains(a.Login, needle) || strings.Contains(vn.Fold(a.Name), needle)
 }
 
+// cut ends what stood on the old password: the sessions other than except,
+// the tokens, and the PIN on each device until the next full sign-in there.
+func (a *Accounts) cut(ctx context.Context, account, except string) error {
+	now := micro(a.now())
+	err := a.db.In(ctx, func(tx store.Tx) error {
+		err := tx.Exec(ctx, `update access_session set ended = ? where account = ? and ended = 0 and id <> ?`, now, account, except)
+		if err == nil {
+			err = tx.Exec(ctx, `update access_token set ended = ? where account = ? and ended = 0`, now, account)
+		}
+		if err == nil {
+			err = tx.Exec(ctx, `update access_recent set full_at = 0 where account = ?`, account)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("ending what an account had open: %w", err)
+	}
+	return nil
+}
+
 // endSessions ends the sessions of an account other than except ("" = all).
 func (a *Accounts) endSessions(ctx context.Context, account, except string) error {
 	return a.exec(ctx, "ending sessions", `update access_session set ended = ? where account = ? and ended = 0 and id <> ?`,

@@ -25,7 +25,7 @@ func insertSession(ctx context.Context, tx store.Tx, hash string, o Session, dev
 }
 
 // remember puts the account on the device's list. Only a full sign-in, with
-// everything that was asked, renews the PIN.
+// everything that was asked, starts or renews the PIN.
 func remember(ctx context.Context, tx store.Tx, device string, o Session, full bool, now time.Time) error {
 	var one string
 	known, err := tx.Row(ctx, []any{&one}, `select account from access_recent where device = ? and account = ?`, device, o.Actor.Account)
@@ -34,8 +34,12 @@ func remember(ctx context.Context, tx store.Tx, device string, o Session, full b
 	}
 	switch {
 	case !known:
+		at := micro(now)
+		if !full {
+			at = 0
+		}
 		return tx.Exec(ctx, `insert into access_recent (device, account, assignment, full_at, seen, pin_failures) values (?, ?, ?, ?, ?, 0)`,
-			device, o.Actor.Account, o.Assignment.ID, micro(now), micro(now))
+			device, o.Actor.Account, o.Assignment.ID, at, micro(now))
 	case !full:
 		return tx.Exec(ctx, `update access_recent set assignment = ?, seen = ? where device = ? and account = ?`,
 			o.Assignment.ID, micro(now), device, o.Actor.Account)

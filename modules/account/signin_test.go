@@ -5,6 +5,7 @@ package account
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -164,4 +165,24 @@ func TestOwnAccount(t *testing.T) {
 	if rec := w.browser().post("/sign-in", "login", "lan", "password", "một câu dài mới"); rec.Code != http.StatusUnprocessableEntity {
 		t.Errorf("codes are set up, but signed in without: %d", rec.Code)
 	}
+}
+
+// From a health book to work the secret is asked: such a session never locks.
+func TestFromBookToWork(t *testing.T) {
+	w := newWorld(t)
+	acc := w.account("lan", access.Assignment{Role: store.Doctor}, "")
+	me, err := w.access.Accounts.Assign(context.Background(), system, access.Assignment{Account: acc.ID, Role: store.Person, Patient: w.patient(nil), FacilityName: "Ngô Văn An"})
+	w.must(err)
+	b := w.as("lan", "/so")
+	roles, err := w.access.Accounts.Assignments(context.Background(), acc.ID)
+	w.must(err)
+	work := roles[slices.IndexFunc(roles, func(s access.Assignment) bool { return s.ID != me.ID })].ID
+	for _, secret := range []string{"", "không phải"} {
+		rec := b.post("/tai-khoan/vai", "role", work, "pin", secret)
+		if rec.Code != http.StatusUnprocessableEntity || !strings.Contains(rec.Body.String(), work) {
+			t.Errorf("to work with %q: %d", secret, rec.Code)
+		}
+		w.faultless("/tai-khoan/vai", rec.Body.String())
+	}
+	b.goes("/tram", "/tai-khoan/vai", "role", work, "pin", password)
 }

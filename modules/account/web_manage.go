@@ -5,6 +5,7 @@ package account
 import (
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"strings"
 
 	"mach/access"
@@ -140,8 +141,8 @@ func (m *Module) accountPage(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, accountPage(d))
 }
 
-// managedAccount reads an account whose roles all lie in the administrator's
-// unit; any other is not found.
+// managedAccount reads an account that the administrator keeps; any other is
+// not found.
 func (m *Module) managedAccount(r *http.Request, f *web.Form, sought string) (d accountData, err error) {
 	ctx, a := r.Context(), web.Actor(r)
 	d.Form, d.Sought = f, sought
@@ -151,10 +152,14 @@ func (m *Module) managedAccount(r *http.Request, f *web.Form, sought string) (d 
 	if d.Roles, err = m.access.Accounts.Assignments(ctx, d.Account.ID); err != nil {
 		return d, err
 	}
-	for _, s := range d.Roles {
-		if !m.access.Accounts.Manages(a, s.Unit) {
-			return d, issue.New(issue.NotFound, "access.not_found")
-		}
+	// The other roles are none of the administrator's business.
+	d.Roles = slices.DeleteFunc(d.Roles, func(s access.Assignment) bool { return !m.access.Accounts.Manages(a, s.Unit) })
+	kept, err := m.access.Accounts.ManagesAccount(ctx, a, d.Account.ID)
+	if err == nil && !kept {
+		err = issue.New(issue.NotFound, "access.not_found")
+	}
+	if err != nil {
+		return d, err
 	}
 	d.Places, err = m.findPlaces(ctx, a, sought)
 	return d, err

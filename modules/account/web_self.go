@@ -8,6 +8,7 @@ import (
 
 	"mach/access"
 	"mach/i18n"
+	"mach/issue"
 	"mach/store"
 	"mach/web"
 )
@@ -67,11 +68,20 @@ func (m *Module) changeRole(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	opened, err := m.access.Sessions.ChangeRole(r.Context(), s, web.ParseForm(r).Get("role"), access.OriginOf(r))
-	if err != nil {
+	f := web.ParseForm(r)
+	opened, err := m.access.Sessions.ChangeRole(r.Context(), s, f.Get("role"), r.PostFormValue("pin"), access.OriginOf(r))
+	if err == nil {
+		return m.enter(w, r, opened, "")
+	}
+	if issue.Is(err, issue.Forbidden) {
 		return err
 	}
-	return m.enter(w, r, opened, "")
+	m.retryAfter(w, err)
+	if err := take(f, err); err != nil {
+		return err
+	}
+	forget(f, "pin")
+	return web.Refuse(w, r, rolePage(f))
 }
 
 func (m *Module) setLang(w http.ResponseWriter, r *http.Request) error {
