@@ -125,16 +125,24 @@ func total(detail string) int {
 	return sealed + tail
 }
 
-func TestAuditKeyIsPrivate(t *testing.T) {
+func TestFilesArePrivate(t *testing.T) {
 	p := storetest.Place{Dir: t.TempDir()}
+	if err := os.Chmod(p.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	s := storetest.Open(t, p)
 	notes(t, s, 3)
 	if err := s.Seal(ctx); err != nil {
 		t.Fatal(err)
 	}
-	info, err := os.Stat(filepath.Join(p.Dir, "keys", "audit.key"))
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
+	for _, name := range []string{"keys/audit.key", "keys/audit.last", "data.db", "data.db-wal", "views.db", "views.db-wal"} {
+		info, err := os.Stat(filepath.Join(p.Dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v", name, info.Mode())
+		}
 	}
 }
 

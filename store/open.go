@@ -196,6 +196,16 @@ const (
 func (s *Store) openSQLite(ctx context.Context) error {
 	data := filepath.Join(s.cfg.Dir, sqliteDataFile)
 	views := filepath.Join(s.cfg.Dir, sqliteViewFile)
+	for _, path := range []string{data, views} { // its -wal and -shm get the same rights
+		// One that is there is not touched: closing it would undo SQLite's locks.
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+		if err == nil {
+			err = f.Close()
+		}
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
 	open := func(path string, conns int, pragmas ...string) (*pool, error) {
 		db, err := sql.Open("sqlite", sqliteDSN(path, pragmas...))
 		if err != nil {
