@@ -24,8 +24,14 @@ const maxIssues = 100
 //
 // It does not check invariants, profiles, or whether references lead anywhere
 // outside the resource.
-func Validate(d *Doc) []issue.Issue {
-	v := &validator{defs: r4()}
+func Validate(d *Doc) []issue.Issue { return validate(d, nil) }
+
+// ValidateEntry is Validate for what is about to be written: its references may
+// be searches ("Patient?identifier=…"), as in a transaction.
+func ValidateEntry(d *Doc) []issue.Issue { return validate(d, &scope{transaction: true}) }
+
+func validate(d *Doc, in *scope) []issue.Issue {
+	v := &validator{defs: r4(), scope: in}
 	v.resource(d.Root())
 	excuse(d, v.issues)
 	return v.issues

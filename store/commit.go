@@ -135,7 +135,7 @@ func prepare(ops []Op) ([]*step, error) {
 			continue
 		}
 		s.doc = op.doc.Compact()
-		for _, is := range fhir.Validate(s.doc) {
+		for _, is := range fhir.ValidateEntry(s.doc) {
 			is.Path = place(ops, i, strings.TrimPrefix(strings.TrimPrefix(is.Path, s.typ), "."))
 			found = append(found, is)
 		}

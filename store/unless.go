@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -108,25 +109,61 @@ func (c *commit) meet(ctx context.Context, i int, s *step, ids []string) (err er
 	return err
 }
 
-// conditional resolves the conditional references of a step into to.
+// maxNamesakes is how many resources with one identifier a conditional reference
+// looks at.
+const maxNamesakes = 10
+
+// conditional resolves the conditional references of a step into to: each must
+// lead to the one resource, on record before this commit, that the actor may
+// read. It may ask for identifier and _id, as a conditional create.
 func (c *commit) conditional(ctx context.Context, i int, s *step, to map[string]string) error {
 	for _, ref := range conditionalRefs(s.doc) {
 		if _, done := to[ref.text]; done {
 			continue
 		}
-		ids, err := c.s.matching(ctx, c.tx, c.a, ref.typ, ref.query, 2)
-		if err != nil {
-			return fmt.Errorf("conditional reference: %w", err)
-		}
+		found, err := c.readable(ctx, ref)
+		var no *issue.Error
 		switch {
-		case len(ids) == 1:
-			to[ref.text] = ref.typ + "/" + ids[0]
+		case len(found) == 1:
+			to[ref.text] = ref.typ + "/" + found[0]
+		case err != nil && !errors.As(err, &no):
+			return fmt.Errorf("conditional reference: %w", err)
 		case s.kind == opImport:
-		case len(ids) == 0:
+		case err != nil:
+			return no.At(c.place(i))
+		case len(found) == 0:
 			return issue.New(issue.Precondition, "store.reference.none", ref.typ).At(c.place(i))
 		default:
 			return issue.New(issue.MultipleHits, "store.reference.many", ref.typ).At(c.place(i))
 		}
 	}
 	return nil
+}
+
+// readable returns the ids of what a conditional reference leads to and the
+// actor may read.
+func (c *commit) readable(ctx context.Context, ref conditionalRef) ([]string, error) {
+	query, err := conditionOf(ref.typ, ref.query)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := c.s.matching(ctx, c.tx, c.a, ref.typ, query, maxNamesakes)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, id := range ids {
+		row, err := load(ctx, c.tx, ref.typ, id)
+		if err != nil {
+			return nil, err
+		}
+		read, err := c.verdict(ctx, ActRead, row.labels)
+		if err != nil {
+			return nil, err
+		}
+		if read.Allow {
+			found = append(found, id)
+		}
+	}
+	return found, nil
 }

@@ -241,8 +241,12 @@ func (r *run) warn(ctx context.Context) error {
 	return nil
 }
 
-// isLocal reports whether a reference is of the form Type/id.
+// isLocal reports whether a reference is of the form Type/id, or a search that
+// was left as it is ("Type?identifier=…"): both must lead to something here.
 func isLocal(ref string) bool {
+	if typ, _, ok := strings.Cut(ref, "?"); ok {
+		return fhir.IsType(typ)
+	}
 	typ, id, ok := strings.Cut(ref, "/")
-	return ok && id != "" && typ != "" && typ[0] >= 'A' && typ[0] <= 'Z' && !strings.ContainsAny(id, "/?#") && !strings.ContainsAny(typ, ":.?#")
+	return ok && id != "" && typ != "" && typ[0] >= 'A' && typ[0] <= 'Z' && !strings.ContainsAny(id, "/#") && !strings.ContainsAny(typ, ":.#")
 }

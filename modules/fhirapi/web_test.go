@@ -359,6 +359,26 @@ func TestTransaction(t *testing.T) {
 	})
 }
 
+// TestConditionalReference: a reference by identifier leads to the one resource
+// that has it; what else it asks, or asks of nobody or many, is refused.
+func TestConditionalReference(t *testing.T) {
+	each(t, func(t *testing.T, c client) {
+		send := func(query string) reply {
+			return c.do("POST ", `{"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Condition","subject":{"reference":"Patient?`+query+`"}},"request":{"method":"POST","url":"Condition"}}]}`)
+		}
+		one := `{"resourceType":"Patient","id":"%s","name":[{"family":"An"}],"identifier":[{"system":"s","value":"1"}]}`
+		send("identifier=s|1").status(412).outcome("conflict", "store.reference.none", "")
+		c.do("PUT /Patient/p", fmt.Sprintf(one, "p")).status(201)
+		if ref := send("identifier=s|1").status(200).doc().Get("entry", "0", "resource", "subject", "reference").String(); ref != "Patient/p" {
+			t.Errorf("it leads to %q", ref)
+		}
+		send("name=An").status(400).outcome("invalid", "store.unless.param", "")
+		send("").status(422).outcome("value", "fhir.reference.form", "Bundle.entry[0].resource.subject.reference")
+		c.do("PUT /Patient/q", fmt.Sprintf(one, "q")).status(201)
+		send("identifier=s|1").status(412).outcome("multiple-matches", "store.reference.many", "")
+	})
+}
+
 func TestBatch(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		answer := c.do("POST ", `{"resourceType":"Bundle","type":"batch","entry":[
