@@ -89,6 +89,7 @@ func Open(ctx context.Context, s *store.Store, c Config) (*Access, error) {
 	if err != nil {
 		return nil, err
 	}
+	consents := &Consents{core: k}
 	tokens := &Tokens{core: k, accounts: accounts}
 	return &Access{
 		Accounts:  accounts,
@@ -96,8 +97,8 @@ func Open(ctx context.Context, s *store.Store, c Config) (*Access, error) {
 		Tokens:    tokens,
 		Links:     &Links{core: k, accounts: accounts},
 		Emergency: &Emergency{core: k, accounts: accounts},
-		Consents:  &Consents{core: k},
-		Guardians: &Guardians{core: k, accounts: accounts},
+		Consents:  consents,
+		Guardians: &Guardians{core: k, accounts: accounts, consents: consents},
 	}, nil
 }
 

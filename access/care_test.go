@@ -230,6 +230,12 @@ func TestGuardianUntilSevenThenTheChildToo(t *testing.T) {
 		if _, err := w.Guardians.Record(ctx, store.Actor{Account: "m", Role: store.Ministry, Unit: 1}, n); !issue.Is(err, issue.Forbidden) {
 			w.t.Errorf("recorded by the ministry: %v", err)
 		}
+		self := nurse
+		self.Account = mother.ID
+		if _, err := w.Guardians.Record(ctx, self, n); !issue.Is(err, issue.BusinessRule) {
+			w.t.Errorf("recorded for oneself: %v", err)
+		}
+		w.audited(mother.ID, "guardianship no self")
 		g, err := w.Guardians.Record(ctx, nurse, n)
 		w.must(err)
 		if _, err := w.Guardians.Record(ctx, nurse, n); !issue.Is(err, issue.Duplicate) {
@@ -243,7 +249,17 @@ func TestGuardianUntilSevenThenTheChildToo(t *testing.T) {
 		if err := w.Guardians.ChildAgrees(ctx, nurse, g.ID); !issue.Is(err, issue.BusinessRule) {
 			w.t.Errorf("a child of six agrees: %v", err)
 		}
+		clinic := store.Actor{Account: "k", Role: store.PrivateClinic, Facility: "k1", Unit: 31, Purpose: store.Treatment}
+		consent := NewConsent{Facility: "k1", Purpose: "treatment", Until: birth.AddMonths(12*7 + 6), ChildAgrees: true}
+		c, err := w.Consents.Give(ctx, o.Actor, birth, consent)
+		w.must(err)
+		if !c.To.Equal(birthday(birth, 7)) || !w.reads(clinic, p) {
+			w.t.Errorf("a consent for a child of six until %s", c.To)
+		}
 		w.pass(32 * 24 * time.Hour)
+		if w.reads(clinic, p) {
+			w.t.Error("the parent's consent outlives the sixth year")
+		}
 		if w.reads(o.Actor, p) {
 			w.t.Error("the child is seven and was not asked")
 		}
@@ -260,12 +276,32 @@ func TestGuardianUntilSevenThenTheChildToo(t *testing.T) {
 		if !w.reads(o.Actor, p) {
 			w.t.Error("shut at eight")
 		}
-		w.must(w.Guardians.End(ctx, nurse, g.ID))
-		if w.reads(o.Actor, p) {
-			w.t.Error("ended, but open")
+		consent.Until = vn.DateOf(w.clock()).AddDays(90)
+		_, err = w.Consents.Give(ctx, o.Actor, birth, consent)
+		w.must(err)
+		if !w.reads(clinic, p) {
+			w.t.Error("the consent of both opens nothing")
 		}
+		w.pass(time.Minute)
+		w.must(w.Guardians.End(ctx, nurse, g.ID))
+		if w.reads(o.Actor, p) || w.reads(clinic, p) {
+			w.t.Error("ended, but open to her, or to whom she let in")
+		}
+		w.audited("n", "withdraw-consent yes treatment")
 		w.audited("n", "guardianship yes end")
 	})
+}
+
+// At eighteen nobody decides for somebody else any more.
+func TestConsentsOfGuardiansEnd(t *testing.T) {
+	birth, _ := vn.ParseDate("2015-03-10")
+	day := func(s string) time.Time { d, _ := vn.ParseDate(s); return d.Time().UTC() }
+	for _, c := range [][3]string{{"2021-12-01", "2022-06-01", "2022-03-10"}, {"2021-01-01", "2021-06-01", "2021-06-01"}, {"2022-03-10", "2023-03-09", "2023-03-09"},
+		{"2033-01-01", "2033-12-01", "2033-03-10"}} {
+		if got := whileGuarded(birth, day(c[0]), day(c[1])); !got.Equal(day(c[2])) {
+			t.Errorf("given on %s until %s: ends %s, want %s", c[0], c[1], got, c[2])
+		}
+	}
 }
 
 func TestGuardianAges(t *testing.T) {

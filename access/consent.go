@@ -54,7 +54,8 @@ type NewConsent struct {
 // Give records the consent of a person for the own record, or of a guardian
 // for the ward's. One that holds already, for the same facility, purpose and
 // last day, is returned as it is. birth is the person's date of birth, ZeroDate when unknown:
-// from seven on the child must agree too (Law 91/2025/QH15). Errors: Forbidden,
+// from seven on the child must agree too (Law 91/2025/QH15), and a guardian's
+// consent ends with the seventh and the eighteenth birthday. Errors: Forbidden,
 // Required, CodeInvalid, Value.
 func (c *Consents) Give(ctx context.Context, a store.Actor, birth vn.Date, n NewConsent) (Consent, error) {
 	if !personal(a.Role) || a.Patient == "" {
@@ -72,11 +73,14 @@ func (c *Consents) Give(ctx context.Context, a store.Actor, birth vn.Date, n New
 	}
 	one := Consent{ID: newID(), Patient: a.Patient, Facility: n.Facility, FacilityName: n.FacilityName, Purpose: n.Purpose,
 		From: now, To: n.Until.AddDays(1).Time().UTC(), GivenBy: a.Account, GivenName: a.Name, GivenRole: a.Role}
-	if a.Role == store.Guardian && asksChild(birth, today) {
-		if !n.ChildAgrees {
-			return Consent{}, issue.New(issue.BusinessRule, "access.consent.child").At("child_agrees")
+	if a.Role == store.Guardian {
+		one.To = whileGuarded(birth, now, one.To)
+		if asksChild(birth, today) {
+			if !n.ChildAgrees {
+				return Consent{}, issue.New(issue.BusinessRule, "access.consent.child").At("child_agrees")
+			}
+			one.ChildAgreed = now
 		}
-		one.ChildAgreed = now
 	}
 	held, err := c.List(ctx, a)
 	if err != nil {
@@ -113,6 +117,20 @@ func asksChild(birth, today vn.Date) bool {
 	return !birth.Known() || today >= birth.AddMonths(12*ageAsked)
 }
 
+// whileGuarded cuts until at the next birthday that changes who decides: the
+// seventh, when the child is asked, and the eighteenth.
+func whileGuarded(birth vn.Date, now, until time.Time) time.Time {
+	if !birth.Known() {
+		return until
+	}
+	for _, age := range []int{ageAsked, ageAdult} {
+		if b := birthday(birth, age); now.Before(b) && b.Before(until) {
+			return b
+		}
+	}
+	return until
+}
+
 // Withdraw ends a consent now. The door closes before the paper says so.
 // Errors: NotFound.
 func (c *Consents) Withdraw(ctx context.Context, a store.Actor, id string) error {
@@ -120,7 +138,21 @@ func (c *Consents) Withdraw(ctx context.Context, a store.Actor, id string) error
 	if err != nil || len(all) == 0 || !personal(a.Role) || a.Patient == "" {
 		return orNotFound(err)
 	}
-	one := all[0]
+	return c.withdraw(ctx, a, all[0])
+}
+
+// withdrawOf withdraws what a guardian agreed to for a ward.
+func (c *Consents) withdrawOf(ctx context.Context, by store.Actor, g Guardianship) error {
+	all, err := c.consents(ctx, "patient = ? and given_by = ? and given_role = 'guardian'", g.Patient, g.Account)
+	for _, one := range all {
+		if err == nil {
+			err = c.withdraw(ctx, by, one)
+		}
+	}
+	return err
+}
+
+func (c *Consents) withdraw(ctx context.Context, a store.Actor, one Consent) error {
 	now := c.now()
 	if !one.ValidAt(now) {
 		return nil
@@ -130,7 +162,7 @@ func (c *Consents) Withdraw(ctx context.Context, a store.Actor, id string) error
 	if err := c.relate(ctx, r); err != nil {
 		return err
 	}
-	if err := c.exec(ctx, "withdrawing a consent", `update access_consent set withdrawn = ?, withdrawn_by = ? where id = ? and withdrawn = 0`, micro(now), a.Account, id); err != nil {
+	if err := c.exec(ctx, "withdrawing a consent", `update access_consent set withdrawn = ?, withdrawn_by = ? where id = ? and withdrawn = 0`, micro(now), a.Account, one.ID); err != nil {
 		return err
 	}
 	return c.note(ctx, a, ActWithdraw, store.Labels{Type: "Consent", ID: one.ID, Patient: one.Patient}, true, one.Purpose)

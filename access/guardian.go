@@ -19,6 +19,7 @@ import (
 type Guardians struct {
 	*core
 	accounts *Accounts
+	consents *Consents
 }
 
 // Guardianship is one guardian and one ward.
@@ -66,10 +67,16 @@ type NewGuardianship struct {
 // caller must have read the ward's Patient as the same actor before: that is
 // where the store decides whether the worker may. The guardian's account gets
 // the role. Errors: Forbidden, Required, CodeInvalid, Value, BusinessRule (of
-// age, or the child does not agree), Duplicate.
+// age, the child does not agree, or it is the worker's own account), Duplicate.
 func (g *Guardians) Record(ctx context.Context, by store.Actor, n NewGuardianship) (Guardianship, error) {
 	if !g.records(by) {
 		return Guardianship{}, g.refused(ctx, by, n.Patient)
+	}
+	if n.Account == by.Account { // a second pair of eyes sees the papers
+		if err := g.note(ctx, by, ActGuardian, store.Labels{Type: "Patient", ID: n.Patient, Patient: n.Patient}, false, "self"); err != nil {
+			return Guardianship{}, err
+		}
+		return Guardianship{}, issue.New(issue.BusinessRule, "access.guardian.self").At("login")
 	}
 	now := g.now()
 	one, err := n.checked(now)
@@ -185,8 +192,8 @@ func (g *Guardians) ChildAgrees(ctx context.Context, by store.Actor, id string) 
 	return g.apply(ctx, one)
 }
 
-// End ends a guardianship now: the papers changed, or the child no longer
-// agrees.
+// End ends a guardianship now, and what the guardian agreed to for the ward: the
+// papers changed, or the child no longer agrees.
 func (g *Guardians) End(ctx context.Context, by store.Actor, id string) error {
 	one, err := g.one(ctx, by, id)
 	if err != nil {
@@ -194,6 +201,9 @@ func (g *Guardians) End(ctx context.Context, by store.Actor, id string) error {
 	}
 	one.Ended = g.now()
 	if err := g.apply(ctx, one); err != nil {
+		return err
+	}
+	if err := g.consents.withdrawOf(ctx, by, one); err != nil {
 		return err
 	}
 	if err := g.exec(ctx, "ending a guardianship", `update access_guardian set ended = ? where id = ?`, micro(one.Ended), id); err != nil {

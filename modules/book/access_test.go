@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"mach/access"
 	"mach/i18n"
 	"mach/store"
 	"mach/store/storetest"
@@ -73,6 +74,7 @@ func TestAccessLinesInWords(t *testing.T) {
 		{line(store.Doctor, store.Treatment, store.ActRead, "Condition"), store.Person, "Xem chẩn đoán để khám chữa bệnh.", "Read diagnoses"},
 		{line(store.Nurse, store.Treatment, store.ActCreate, "Observation", "Encounter"), store.Person, "Ghi số đo, lần khám để khám chữa bệnh.", "Wrote"},
 		{line(store.Receptionist, store.Treatment, store.ActIdentify, "Patient"), store.Person, "Nhận diện bạn bằng số định danh", "Identified you"},
+		{line(store.Nurse, store.Treatment, access.ActGuardian, "Guardianship"), store.Guardian, "Ghi nhận, đổi hoặc kết thúc việc giám hộ.", "Recorded, changed or ended a guardianship."},
 		{line(store.Doctor, store.Emergency, store.ActRead, "Patient"), store.Person, "Mở khẩn cấp và xem thông tin của bạn. Lý do: “Bất tỉnh, cần nhóm máu”.", "Opened in an emergency and read"},
 		{line(store.Doctor, store.Emergency, store.ActBreak, "Patient"), store.Person, "Mở khẩn cấp hồ sơ. Lý do: “Bất tỉnh, cần nhóm máu”.", "Opened the record in an emergency. Reason: “Bất tỉnh, cần nhóm máu”."},
 		{line(store.Doctor, store.Emergency, store.ActBreak, "Patient"), store.Person, "Bác sĩ, y sĩ Trần Thị Bé", "Trần Thị Bé"},

@@ -156,6 +156,8 @@ func act(l store.Access) string {
 		return "write"
 	case store.ActIdentify:
 		return "identify"
+	case access.ActGuardian:
+		return "guardian"
 	}
 	return "read"
 }
