@@ -86,7 +86,8 @@ func loginKey(login string) string { return vn.Fold(strings.TrimSpace(login)) }
 // Add makes an account with its first roles, all or nothing, and returns it,
 // with the base32 secret of its one-time codes when it asked for them: shown
 // once, then only sealed. by must be the system or an administrator, who must
-// be allowed to assign the roles. Errors: Duplicate (the login is taken), Value
+// be allowed to assign the roles. Errors: Duplicate (the login is taken, or an
+// administrator gives a practitioner who has an open account), Value
 // (a weak password), Forbidden, and those of Assign.
 func (a *Accounts) Add(ctx context.Context, by store.Actor, n NewAccount, roles ...Assignment) (acc Account, codeSecret string, err error) {
 	if by.Role != store.System && by.Role != store.Administrator {
@@ -121,6 +122,13 @@ func (a *Accounts) Add(ctx context.Context, by store.Actor, n NewAccount, roles 
 		codeSecret = base32Secret.EncodeToString(secret)
 		if row.totp, err = seal(a.cfg.Key, acc.ID, secret); err != nil {
 			return Account{}, "", err
+		}
+	}
+	if by.Role == store.Administrator && n.Practitioner != "" {
+		if _, taken, err := a.one(ctx, "closed = 0 and practitioner = ?", n.Practitioner); err != nil {
+			return Account{}, "", err
+		} else if taken {
+			return Account{}, "", issue.New(issue.Duplicate, "access.account.practitioner").At("practitioner")
 		}
 	}
 	for i := range roles {

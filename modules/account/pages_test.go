@@ -234,6 +234,30 @@ func TestWorkAtASubSite(t *testing.T) {
 	}
 }
 
+// An account signs as a practitioner who works where it works, and who has no
+// other account.
+func TestWhoseNameAnAccountSigns(t *testing.T) {
+	w := newWorld(t)
+	w.account("quan tri", access.Assignment{Role: store.Administrator}, "")
+	elsewhere := w.commit(map[string]any{"resourceType": "Organization", "name": "Trạm khác", "active": true})
+	works := func(at string, active bool) string {
+		id := w.commit(map[string]any{"resourceType": "Practitioner"})
+		w.commit(map[string]any{"resourceType": "PractitionerRole", "active": active, "practitioner": fhir.Ref("Practitioner", id), "organization": fhir.Ref("Organization", at)})
+		return id
+	}
+	here := works(w.station, true)
+	b := w.as("quan tri", "/tai-khoan/quan-ly")
+	for i, c := range []struct {
+		practitioner string
+		want         int
+	}{{"nobody", 422}, {works(elsewhere, true), 422}, {works(w.station, false), 422}, {"x," + here, 422}, {here, 200}, {here, 422}} {
+		rec := b.post("/tai-khoan/quan-ly/moi", "tim", "Liên", "facility", w.station, "role", "nurse", "name", "Lê Thị Điểm", "login", "diem"+string(rune('a'+i)), "practitioner", c.practitioner)
+		if rec.Code != c.want {
+			t.Errorf("case %d: %d, want %d", i, rec.Code, c.want)
+		}
+	}
+}
+
 func TestDemoLinkSignsIn(t *testing.T) {
 	w := newWorld(t)
 	w.account("bo", access.Assignment{Role: store.Ministry}, "")

@@ -3,6 +3,7 @@
 package account
 
 import (
+	"context"
 	"crypto/rand"
 	"net/http"
 	"slices"
@@ -99,9 +100,35 @@ func (m *Module) create(r *http.Request, at place, role store.Role, n access.New
 	if !m.access.Accounts.Manages(a, at.Unit) {
 		return handedData{}, issue.New(issue.Forbidden, "account.manage.outside").At("facility")
 	}
+	if err := m.worksAt(ctx, a, n.Practitioner, at); err != nil {
+		return handedData{}, err
+	}
 	n.Password, n.Code = newPassword(), m.access.Accounts.NeedsCode(role)
 	acc, secret, err := m.access.Accounts.Add(ctx, a, n, at.assignment("", role))
 	return handedData{Account: acc, Password: n.Password, Code: secret}, err
+}
+
+// worksAt refuses a practitioner whom the directory does not have at the place:
+// what the account signs and reads would be somebody else's.
+func (m *Module) worksAt(ctx context.Context, a store.Actor, practitioner string, at place) error {
+	if practitioner == "" {
+		return nil
+	}
+	unknown := issue.New(issue.Value, "account.manage.practitioner.unknown").At("practitioner")
+	if strings.ContainsAny(practitioner, ",|$\\/") {
+		return unknown
+	}
+	page, err := m.store.For(a).Search(ctx, store.Query{Type: "PractitionerRole", Count: 50, Params: [][2]string{{"practitioner", "Practitioner/" + practitioner}}})
+	if err != nil {
+		return err
+	}
+	for _, d := range page.Docs {
+		org := d.Get("organization").RefID("Organization")
+		if d.Get("active").Raw() != "false" && (org == at.ID || org == at.station) && org != "" {
+			return nil
+		}
+	}
+	return unknown
 }
 
 func (p place) assignment(account string, role store.Role) access.Assignment {
