@@ -112,11 +112,6 @@ const (
 	idCase           = fhir.Base + "/id/case"
 )
 
-func idOf(reference string) string {
-	_, id, _ := strings.Cut(reference, "/")
-	return id
-}
-
 // instantOf reads a FHIR dateTime; a date alone is the start of that day in
 // Viet Nam, a month or year its first day; the zero time for anything else.
 func instantOf(s string) time.Time {

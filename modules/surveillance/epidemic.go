@@ -34,17 +34,11 @@ type Notice struct {
 // Errors: Forbidden for others; Required for place and advice; Conflict
 // ("surveillance.epidemic.open") when one is open.
 func (m *Module) Declare(ctx context.Context, a store.Actor, n Notice, key string) (string, error) {
-	if err := m.mayDeclare(a, n.Unit); err != nil {
-		return "", err
-	}
-	if err := n.check(m.today()); err != nil {
-		return "", err
-	}
-	list, err := m.Epidemics(ctx, a, n.Unit, []vn.UnitID{n.Unit}, n.Disease)
+	_, open, err := m.lastEpidemic(ctx, a, n)
 	if err != nil {
 		return "", err
 	}
-	if len(list) > 0 && list[0].End == "" {
+	if open {
 		return "", issue.New(issue.Conflict, "surveillance.epidemic.open")
 	}
 	n.Form = "01"
@@ -54,24 +48,35 @@ func (m *Module) Declare(ctx context.Context, a store.Actor, n Notice, key strin
 // End says that the epidemic is over: form 02.
 // Errors: as Declare; NotFound when there is no such open declaration.
 func (m *Module) End(ctx context.Context, a store.Actor, n Notice, key string) (string, error) {
-	if err := m.mayDeclare(a, n.Unit); err != nil {
-		return "", err
-	}
-	if err := n.check(m.today()); err != nil {
-		return "", err
-	}
-	list, err := m.Epidemics(ctx, a, n.Unit, []vn.UnitID{n.Unit}, n.Disease)
+	last, open, err := m.lastEpidemic(ctx, a, n)
 	if err != nil {
 		return "", err
 	}
-	if len(list) == 0 || list[0].End != "" {
+	if !open {
 		return "", issue.New(issue.NotFound, "surveillance.epidemic.none")
 	}
-	if n.On < list[0].From {
+	if n.On < last.From {
 		return "", issue.New(issue.BusinessRule, "surveillance.epidemic.before").At("on")
 	}
-	n.Form, n.Opens = "02", list[0].Notice
+	n.Form, n.Opens = "02", last.Notice
 	return m.notify(ctx, a, n, key)
+}
+
+// lastEpidemic is the latest of the notice's disease in its commune, and
+// whether it is open. It refuses who may not declare, and a notice that lacks
+// something.
+func (m *Module) lastEpidemic(ctx context.Context, a store.Actor, n Notice) (last Epidemic, open bool, err error) {
+	if err := m.mayDeclare(a, n.Unit); err != nil {
+		return last, false, err
+	}
+	if err := n.check(m.today()); err != nil {
+		return last, false, err
+	}
+	list, err := m.Epidemics(ctx, a, n.Unit, []vn.UnitID{n.Unit}, n.Disease)
+	if err != nil || len(list) == 0 {
+		return last, false, err
+	}
+	return list[0], list[0].End == "", nil
 }
 
 func (m *Module) mayDeclare(a store.Actor, unit vn.UnitID) error {
@@ -142,10 +147,10 @@ func (m *Module) Notice(ctx context.Context, a store.Actor, id string) (Notice, 
 		return Notice{}, issue.New(issue.NotFound, "surveillance.epidemic.none")
 	}
 	n := Notice{
-		ID: id, Opens: idOf(d.Get("inResponseTo", "reference").String()), Disease: d.Get("topic", "coding", "code").String(),
+		ID: id, Opens: fhir.IDOf(d.Get("inResponseTo", "reference").String()), Disease: d.Get("topic", "coding", "code").String(),
 		On: dayOf(d.Get("sent").String()), Place: d.Get("payload", "0", "contentString").String(),
 		Advice: d.Get("payload", "1", "contentString").String(), Sent: d.Get("note", "time").String(), Signer: d.Get("note", "text").String(),
-		Facility: idOf(d.Get("sender", "reference").String()),
+		Facility: fhir.IDOf(d.Get("sender", "reference").String()),
 	}
 	for cat := range d.Each("category") {
 		if cat.Get("coding", "system").String() == csEpidemicForm {

@@ -5,7 +5,6 @@ package surveillance
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"strings"
 
 	"mach/fhir"
@@ -18,12 +17,8 @@ var tables embed.FS
 
 // Follower keeps drafts, cases and counts.
 func (m *Module) Follower() store.Follower {
-	sub, err := fs.Sub(tables, "tables")
-	if err != nil {
-		panic("surveillance: embedded tables are missing") // impossible: embedded above
-	}
 	return store.Follower{
-		Name: "surveillance", Version: 6, Tables: sub, Apply: m.apply,
+		Name: "surveillance", Version: 6, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication"},
 	}
 }
@@ -49,21 +44,9 @@ func (m *Module) applyPerson(ctx context.Context, tx store.Tx, c store.Change, n
 	if err := tx.Exec(ctx, `delete from surveillance_person where patient = ?`, c.ID); err != nil || now == nil {
 		return err
 	}
-	name := printedName(now)
+	name := fhir.PrintedName(now.Root())
 	return tx.Exec(ctx, `insert into surveillance_person (patient, name, name_sort, sex, birth, unit) values (?, ?, ?, ?, ?, ?)`,
 		c.ID, name, vn.SortKey(name), now.Get("gender").String(), now.Get("birthDate").String(), int64(c.Labels.Unit))
-}
-
-// printedName is the name as printed; imported people may have only parts.
-func printedName(patient *fhir.Doc) string {
-	if text := patient.Get("name", "text").String(); text != "" {
-		return vn.NormalName(text)
-	}
-	parts := []string{patient.Get("name", "family").String()}
-	for given := range patient.Get("name", "0").Each("given") {
-		parts = append(parts, given.String())
-	}
-	return vn.NormalName(strings.Join(parts, " "))
 }
 
 func (m *Module) applyVisit(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
@@ -178,7 +161,7 @@ func (m *Module) diagnosis(c store.Change, now *fhir.Doc) (diagnosed, bool) {
 	}
 	d := diagnosed{
 		illness:   illness{c.Labels.Patient, disease.ID},
-		encounter: idOf(now.Get("encounter", "reference").String()), code: code, words: now.Get("code", "text").String(),
+		encounter: fhir.IDOf(now.Get("encounter", "reference").String()), code: code, words: now.Get("code", "text").String(),
 		sensitivity: strings.Join(c.Labels.Sensitivity, " "), at: at.UnixMicro(),
 	}
 	if d.words == "" {

@@ -84,7 +84,7 @@ func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *f
 	}
 	disease, ok := m.diseaseOf(now)
 	r := reported{
-		disease: disease, patient: c.Labels.Patient, encounter: idOf(now.Get("encounter", "reference").String()),
+		disease: disease, patient: c.Labels.Patient, encounter: fhir.IDOf(now.Get("encounter", "reference").String()),
 		class: classOf(now.Get("verificationStatus", "coding", "code").String()), onset: -1, at: c.At.UnixMicro(),
 		focus: focusOf(now), cause: causeOf(now),
 	}
@@ -331,6 +331,6 @@ func (m *Module) applyEpidemic(ctx context.Context, tx store.Tx, c store.Change,
 		return err
 	}
 	return tx.Exec(ctx, `insert into surveillance_epidemic (notice, form, opens, disease, unit, day, facility) values (?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, form, idOf(now.Get("inResponseTo", "reference").String()), now.Get("topic", "coding", "code").String(),
+		c.ID, form, fhir.IDOf(now.Get("inResponseTo", "reference").String()), now.Get("topic", "coding", "code").String(),
 		int64(unit), int64(dayOf(now.Get("sent").String())), c.Labels.Facility)
 }

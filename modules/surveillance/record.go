@@ -113,7 +113,7 @@ func (r record) report() Report {
 
 func (r record) person(out Report) {
 	p := r.patient
-	out["name"], out["birth"], out["sex"], out["phone"] = printedName(p), p.Get("birthDate").String(), p.Get("gender").String(), phoneOf(p)
+	out["name"], out["birth"], out["sex"], out["phone"] = fhir.PrintedName(p.Root()), p.Get("birthDate").String(), p.Get("gender").String(), phoneOf(p)
 	out["number"], out["insurance"] = p.Identifier(fhir.IDPersonal), p.Identifier(fhir.IDInsurance)
 	for a := range p.Each("address") {
 		text := a.Get("text").String()

@@ -31,21 +31,28 @@ func scanCell(scan store.Scan) (cell, error) {
 	return c, err
 }
 
+// countsOf selects counts of the units that begin on one of the days; disease
+// "" means all.
+func countsOf(units []vn.UnitID, disease, span string, starts []vn.Date) (where string, args []any) {
+	args = append(unitArgs(units), span)
+	for _, s := range starts {
+		args = append(args, int64(s))
+	}
+	where = ` where unit in (` + marks(len(units)) + `) and span = ? and start in (` + marks(len(starts)) + `)`
+	if disease != "" {
+		where += ` and disease = ?`
+		args = append(args, disease)
+	}
+	return where, args
+}
+
 // cells reads counts of the units that begin on one of the days; disease ""
 // means all. unit says whose figures they are, for the guard.
 func (m *Module) cells(ctx context.Context, a store.Actor, unit vn.UnitID, units []vn.UnitID, disease, span string, starts []vn.Date) ([]cell, error) {
 	if len(units) == 0 || len(starts) == 0 {
 		return nil, nil
 	}
-	args := append(unitArgs(units), span)
-	for _, s := range starts {
-		args = append(args, int64(s))
-	}
-	where := ` where unit in (` + marks(len(units)) + `) and span = ? and start in (` + marks(len(starts)) + `)`
-	if disease != "" {
-		where += ` and disease = ?`
-		args = append(args, disease)
-	}
+	where, args := countsOf(units, disease, span, starts)
 	rows, err := store.Figures(ctx, m.store.For(a), unit, scanCell,
 		`select disease, unit, start, class, value, seen from surveillance_count`+where+` order by disease, unit, start, class`, args...)
 	if err != nil {
@@ -59,15 +66,7 @@ func (m *Module) tallies(ctx context.Context, a store.Actor, unit vn.UnitID, uni
 	if len(units) == 0 || len(starts) == 0 {
 		return nil, nil
 	}
-	args := append(unitArgs(units), span)
-	for _, s := range starts {
-		args = append(args, int64(s))
-	}
-	where := ` where unit in (` + marks(len(units)) + `) and span = ? and start in (` + marks(len(starts)) + `)`
-	if disease != "" {
-		where += ` and disease = ?`
-		args = append(args, disease)
-	}
+	where, args := countsOf(units, disease, span, starts)
 	out := map[period]tally{}
 	_, err := store.Figures(ctx, m.store.For(a), unit, func(scan store.Scan) (struct{}, error) {
 		var p period

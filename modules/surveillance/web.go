@@ -102,21 +102,6 @@ type spot struct {
 	Border content.Border
 }
 
-// jurisdiction is the unit an actor answers for.
-func (m *Module) jurisdiction(a store.Actor) vn.UnitID {
-	switch a.Role {
-	case store.Ministry:
-		return vn.Nation
-	case store.Department, store.CDC:
-		for _, u := range m.units.Path(a.Unit) {
-			if u.Level == vn.LevelProvince {
-				return u.ID
-			}
-		}
-	}
-	return a.Unit
-}
-
 func (m *Module) homePage(w http.ResponseWriter, r *http.Request) error {
 	ctx, a := r.Context(), web.Actor(r)
 	p := homeData{Now: web.Now(ctx), Month: vn.MonthOf(web.Today(r)), All: r.URL.Query().Get("tat-ca") == "1"}
@@ -138,7 +123,7 @@ func (m *Module) homePage(w http.ResponseWriter, r *http.Request) error {
 // figures fills what is counted for the unit that is asked for, or the
 // reader's own.
 func (m *Module) figures(r *http.Request, a store.Actor, p *homeData) error {
-	own := m.jurisdiction(a)
+	own := a.Oversees(m.units)
 	unit, ok := m.units.At(own, web.Today(r))
 	if code := r.URL.Query().Get("don-vi"); code != "" {
 		unit, ok = m.units.ByCode(code, web.Today(r))
@@ -370,7 +355,7 @@ func (m *Module) stateData(r *http.Request, f *web.Form) (stateData, error) {
 	ctx, a, on := r.Context(), web.Actor(r), web.Today(r)
 	unit, ok := m.units.ByCode(r.PathValue("commune"), on)
 	disease, known := m.diseases.ByID(r.PathValue("disease"))
-	if !ok || !known || unit.Level != vn.LevelCommune || disease.Closed || !m.units.Within(unit.ID, m.jurisdiction(a)) {
+	if !ok || !known || unit.Level != vn.LevelCommune || disease.Closed || !m.units.Within(unit.ID, a.Oversees(m.units)) {
 		return stateData{}, issue.New(issue.NotFound, "surveillance.unit.none")
 	}
 	communes := []vn.UnitID{unit.ID}
