@@ -294,7 +294,7 @@ func mapOf(ctx context.Context, f figureData) cartogram.Props {
 			continue
 		}
 		p.Circles = append(p.Circles, cartogram.Circle{
-			X: c.X, Y: c.Y, R: c.R, Border: f.Map.borders[c.Unit], Inset: insetName(ctx, c.Inset), Name: s.Unit.Full(), Value: s.value(),
+			X: c.X, Y: c.Y, R: c.R, Border: f.Map.borders[c.Unit], Inset: insetName(ctx, c.Inset), Name: s.Unit.Full(), Value: s.value(), Estimated: c.Estimated,
 			Href: boardPath(s.Unit.ID) + "/" + f.Value.Indicator.ID + "?ky=" + f.Value.Period.String(),
 		})
 	}

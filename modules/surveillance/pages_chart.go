@@ -105,7 +105,7 @@ func mapProps(ctx context.Context, p homeData) cartogram.Props {
 		}
 		out.Circles = append(out.Circles, cartogram.Circle{
 			X: s.Circle.X, Y: s.Circle.Y, R: s.Circle.R, Border: s.Border, Name: s.Unit.Full(), Href: statePath(s.Unit, p.Disease),
-			Value: float64(s.Count), Alarm: s.Alarm, Inset: insetName(ctx, s.Circle.Inset),
+			Value: float64(s.Count), Alarm: s.Alarm, Inset: insetName(ctx, s.Circle.Inset), Estimated: s.Circle.Estimated,
 		})
 	}
 	for i := range out.Circles { // the finding's place is written on the map

@@ -27,6 +27,7 @@ type Circle struct {
 	Inset      string  // name of the inset; "" = the main map
 	Label      string  // written on the map: few, short
 	Alarm      bool    // a ring around it, and a word in the table
+	Estimated  bool    // its area is not known: the circle has a usual one
 	// Border is its true outline in the kilometres of X and Y, drawn instead of
 	// the circle; the zero Border is none.
 	Border content.Border
@@ -265,6 +266,17 @@ func unknown(p Props) int {
 	n := 0
 	for _, c := range p.Circles {
 		if math.IsNaN(c.Value) {
+			n++
+		}
+	}
+	return n
+}
+
+// estimated counts the circles whose area is a guess.
+func estimated(p Props) int {
+	n := 0
+	for _, c := range p.Circles {
+		if c.Estimated && c.Border.Path == "" {
 			n++
 		}
 	}

@@ -62,13 +62,13 @@ func TestLay(t *testing.T) {
 func TestMap(t *testing.T) {
 	p := Props{ID: "m", Title: "Bản đồ", Unit: "ca", Head: "Xã", Steps: []float64{5, 15}, Alarm: "vượt ngưỡng", Circles: []Circle{
 		{X: 1, Y: 1, R: 1, Name: "Liên Bão", Href: "/x", Value: 20, Alarm: true},
-		{X: 4, Y: 2, R: 2, Name: "Tiên Du", Value: math.NaN()},
+		{X: 4, Y: 2, R: 2, Name: "Tiên Du", Value: math.NaN(), Estimated: true},
 		{X: 0, Y: 0, R: 1, Name: "Hoàng Sa", Value: 0, Inset: "Hoàng Sa"},
 	}}
 	webtest.Check(t, webtest.As(store.CDC), Map(p))
 	webtest.Check(t, webtest.As(store.CDC), Map(Props{ID: "e", Title: "Trống"}))
 	page := webtest.HTML(t, i18n.Vietnamese, webtest.As(store.CDC), Map(p))
-	for _, want := range []string{"Liên Bão: 20\u00a0ca", "Tiên Du: chưa có số liệu", "từ 15 trở lên", "chưa có số liệu (1 nơi)", "<table"} {
+	for _, want := range []string{"Liên Bão: 20\u00a0ca", "Tiên Du: chưa có số liệu", "từ 15 trở lên", "chưa có số liệu (1 nơi)", "Diện tích của 1 nơi là ước tính", "<table"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the map lacks %q", want)
 		}
