@@ -197,8 +197,6 @@ type Drug struct {
 	Strength string // as printed in Viet Nam, decimal comma
 	Route    string // key "terminology.route.<route>"
 	Group    string // key "terminology.drug_group.<group>"
-	words    []string
-	key      string
 }
 
 // Label gives name and strength: "Amoxicilin 500 mg".
@@ -218,11 +216,10 @@ func loadDrugs() (*DrugList, error) {
 	}
 	d := &DrugList{}
 	for _, r := range rows {
-		x := Drug{Name: Words{r[0], r[1]}, Form: r[2], Strength: r[3], Route: r[4], Group: r[5], key: vn.Fold(r[0])}
+		x := Drug{Name: Words{r[0], r[1]}, Form: r[2], Strength: r[3], Route: r[4], Group: r[5]}
 		if slices.Contains(r[:6], "") {
 			return nil, fmt.Errorf("drug %q: a cell is empty", r[0])
 		}
-		x.words = tokens(x.key + " " + vn.Fold(r[1]+" "+r[3]+" "+r[6]))
 		d.list = append(d.list, x)
 	}
 	return d, nil
@@ -230,27 +227,6 @@ func loadDrugs() (*DrugList, error) {
 
 // All returns every drug, by use. The slice must not be changed.
 func (d *DrugList) All() []Drug { return d.list }
-
-// Search returns up to limit drugs whose words begin with those typed, names
-// that begin with the whole text first. nil when the text is empty.
-func (d *DrugList) Search(text string, limit int) []Drug {
-	folded := vn.Fold(text)
-	want := tokens(folded)
-	if len(want) == 0 || limit <= 0 {
-		return nil
-	}
-	var first, rest []Drug
-	for _, x := range d.list {
-		switch {
-		case strings.HasPrefix(x.key, folded):
-			first = append(first, x)
-		case fits(want, x.words):
-			rest = append(rest, x)
-		}
-	}
-	first = append(first, rest...)
-	return first[:min(limit, len(first))]
-}
 
 // LOINC is the system of LOINC codes in resources.
 const LOINC = "http://loinc.org"

@@ -31,16 +31,6 @@ func (b bitmap) size() int {
 	return n
 }
 
-// without returns the members of b that are not in o.
-func (b bitmap) without(o bitmap) bitmap {
-	out := make(bitmap, len(b))
-	copy(out, b)
-	for i := range min(len(b), len(o)) {
-		out[i] &^= o[i]
-	}
-	return out
-}
-
 // all yields the members in rising order.
 func (b bitmap) all() iter.Seq[int] {
 	return func(yield func(int) bool) {

@@ -3,8 +3,6 @@
 package storetest
 
 import (
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,51 +21,6 @@ func (AllowAll) Judge(a store.Actor, _ store.Action, _ store.Labels, _ []store.R
 // Reach reaches everything.
 func (AllowAll) Reach(a store.Actor, _ store.Action, _ string) store.Reach {
 	return store.Reach{All: a.Role != ""}
-}
-
-// Question is one call of a guard.
-type Question struct {
-	Actor     store.Actor
-	Action    store.Action
-	Labels    store.Labels
-	Relations []store.Relation
-	Answer    store.Decision
-}
-
-// Recorder asks another guard and keeps what it was asked. It is safe for
-// concurrent use.
-type Recorder struct {
-	Guard store.Guard // nil = AllowAll
-	mu    sync.Mutex
-	asked []Question
-}
-
-// Judge asks the guard behind and records.
-func (r *Recorder) Judge(a store.Actor, act store.Action, l store.Labels, rels []store.Relation, now time.Time) store.Decision {
-	dec := r.behind().Judge(a, act, l, rels, now)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.asked = append(r.asked, Question{a, act, l, slices.Clone(rels), dec})
-	return dec
-}
-
-// Reach asks the guard behind.
-func (r *Recorder) Reach(a store.Actor, act store.Action, typ string) store.Reach {
-	return r.behind().Reach(a, act, typ)
-}
-
-func (r *Recorder) behind() store.Guard {
-	if r.Guard == nil {
-		return AllowAll{}
-	}
-	return r.Guard
-}
-
-// Asked returns what was asked so far, in order.
-func (r *Recorder) Asked() []Question {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.asked)
 }
 
 // JudgeFunc is a guard made of one function; it reaches everything.
