@@ -180,6 +180,18 @@ func TestEveryFileNamesItsLicence(t *testing.T) {
 			t.Errorf("%s: the first line is not the SPDX licence line", file)
 		}
 	})
+	for pattern, first := range map[string]string{"tools/*.sh": "#!/usr/bin/env bash\n# ", "web/assets/css/*.css": "/* ", "web/components/*/*.css": "/* ", "modules/*/*.css": "/* "} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
+		}
+		for _, file := range files {
+			src, err := os.ReadFile(file)
+			if err != nil || !strings.HasPrefix(string(src), first+"SPDX-License-Identifier: Apache-2.0") {
+				t.Errorf("%s does not begin with the SPDX licence line: %v", file, err)
+			}
+		}
+	}
 }
 
 func eachGoFile(t *testing.T, visit func(file string, src []byte)) {

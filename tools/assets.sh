@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Bundles the front-end packages into web/assets/dist, unless nothing changed
 # since the last time.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The fast gate. It changes nothing: generated code and go.mod are compared in
 # a temporary folder. What is quick runs beside what is slow; vet goes before
 # staticcheck, which then finds everything compiled.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # A throw-away PostgreSQL for tests: "start DIR" prints its DSN, "stop DIR" ends it.
 # As root it runs as user postgres, since PostgreSQL refuses root.
 set -euo pipefail

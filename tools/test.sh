@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Everything that must hold: the gate, every test on SQLite and PostgreSQL, and
 # the browser stories. Installs by apt what is missing.
 set -euo pipefail
