@@ -53,6 +53,9 @@ func (s *Store) Start(ctx context.Context) error {
 // prepareViews brings every view to the version of its follower: a new or
 // changed one begins empty and catches up.
 func (s *Store) prepareViews(ctx context.Context) error {
+	if err := s.sweepCopies(ctx); err != nil {
+		s.log.Error("copies of views not removed", "error", err)
+	}
 	for _, f := range s.followers {
 		if err := s.prepareView(ctx, f); err != nil {
 			return fmt.Errorf("preparing view %s: %w", f.Name, err)

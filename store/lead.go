@@ -67,6 +67,7 @@ func (s *Store) lead(ctx context.Context) error {
 		}
 		if first {
 			if err := s.prepareViews(ctx); err != nil {
+				s.leads.leave()
 				return err
 			}
 		}
@@ -77,6 +78,7 @@ func (s *Store) lead(ctx context.Context) error {
 		return err
 	}
 	if err := s.prepareViews(ctx); err != nil {
+		s.leads.leave()
 		return err
 	}
 	s.spawn(func() { s.follow(ctx) })
@@ -142,6 +144,10 @@ func (s *Store) terms(ctx context.Context, elected bool) {
 			var err error
 			if elected, err = s.electPostgres(ctx); err == nil && elected {
 				err = s.prepareViews(ctx)
+			}
+			if err != nil && elected { // somebody else may have more luck
+				s.leads.leave()
+				elected = false
 			}
 			if err != nil && ctx.Err() == nil {
 				s.log.Error("not leading", "error", err)

@@ -3,11 +3,14 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,46 +98,79 @@ func TestStandbyTakesOver(t *testing.T) {
 	})
 }
 
-func TestJobs(t *testing.T) {
-	clock := storetest.NewClock()
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		now := clock.Now()
-		for _, j := range []store.Job{{ID: "b", Kind: "remind", Due: now.Add(time.Minute)}, {ID: "a", Kind: "remind", Args: "{}", Due: now}, {ID: "a", Kind: "remind", Args: "again"}, {ID: "x", Kind: "other", Due: now}} {
-			if err := s.AddJob(ctx, j); err != nil {
+// flaky fails to open its files while it is told to.
+type flaky struct {
+	fs.FS
+	fail atomic.Bool
+}
+
+func (f *flaky) Open(name string) (fs.File, error) {
+	if name != "." && f.fail.Load() {
+		return nil, errors.New("not now")
+	}
+	return f.FS.Open(name)
+}
+
+// A process that cannot prepare its views gives the lead back and tries again.
+func TestLeaderWithoutViewsLeaves(t *testing.T) {
+	p := storetest.Place{Dir: t.TempDir(), Database: storetest.NewDatabase(t)}
+	first := storetest.Open(t, p)
+	f := counting(func() {})
+	tables := &flaky{FS: f.Tables}
+	tables.fail.Store(true)
+	f.Tables = tables
+	second := storetest.Open(t, p, storetest.Follow(f))
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	must(t, second.For(storetest.System()), store.Create(patient(t, "p1", "Nguyễn")))
+	time.Sleep(1500 * time.Millisecond) // a term is tried each second
+	tables.fail.Store(false)
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		at, err := second.Position(ctx, "n")
+		if err == nil && at == 1 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the view stands at %d, %v", at, err)
+		}
+	}
+}
+
+// What a process that died left of a rebuild goes at the next start; what
+// another may be filling stays.
+func TestStartSweepsCopies(t *testing.T) {
+	storetest.EachPlace(t, func(t *testing.T, p storetest.Place) {
+		fresh := (time.Now().UnixMilli() - 1704067200000) << 22
+		if p.Database != "" {
+			storetest.Open(t, p, storetest.Idle())
+			tamper(t, p, "mach", fmt.Sprintf(`create schema views_copy_1; create table views_copy_1.x (a int); create schema views_copy_%d`, fresh))
+		}
+		for name, age := range map[string]time.Duration{"rebuild-old.db": 48 * time.Hour, "rebuild-new.db": 0} {
+			path := filepath.Join(p.Dir, name)
+			if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Chtimes(path, time.Now(), time.Now().Add(-age))); err != nil {
 				t.Fatal(err)
 			}
 		}
-		claim := func(want string) store.Job {
-			t.Helper()
-			j, ok, err := s.ClaimJob(ctx, "remind", time.Minute)
-			if err != nil || ok != (want != "") || j.ID != want {
-				t.Fatalf("claimed %+v %v, %v; want %q", j, ok, err, want)
+		storetest.Open(t, p)
+		if p.Database == "" {
+			left, _ := filepath.Glob(filepath.Join(p.Dir, "rebuild-*"))
+			if len(left) != 1 || filepath.Base(left[0]) != "rebuild-new.db" {
+				t.Errorf("left %v", left)
 			}
-			return j
+			return
 		}
-		first := claim("a")
-		claim("") // lent
-		clock.Advance(2 * time.Minute)
-		second := claim("a") // the first worker was too slow
-		if second.Attempts != 1 || second.Args != "{}" {
-			t.Errorf("second claim %+v", second)
-		}
-		if err := s.FinishJob(ctx, first); err != nil { // fenced off
+		conn, err := pgx.Connect(ctx, p.Database)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.RetryJob(ctx, second, clock.Now(), "no network"); err != nil {
-			t.Fatal(err)
+		defer conn.Close(ctx)
+		var left string
+		err = conn.QueryRow(ctx, `select string_agg(nspname, ' ') from pg_namespace where nspname like 'views_copy%'`).Scan(&left)
+		if want := fmt.Sprintf("views_copy_%d", fresh); err != nil || left != want {
+			t.Errorf("left %q, want %q, %v", left, want, err)
 		}
-		b := claim("b") // due before the retried one
-		third := claim("a")
-		for _, j := range []store.Job{b, third} {
-			if err := s.FinishJob(ctx, j); err != nil {
-				t.Fatal(err)
-			}
-		}
-		clock.Advance(time.Hour)
-		claim("")
-	}, storetest.Configure(func(c *store.Config) { c.Now = clock.Now }))
+	})
 }
 
 // What an old version alone would tell stays hidden in it from those who may

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	"mach/issue"
 )
@@ -214,6 +216,38 @@ func (c *viewCopy) drop() {
 	if c.s.pg == nil && c.place != "" {
 		os.Remove(filepath.Clean(c.place))
 	}
+}
+
+// copyTerm is longer than any copy of a view is filled; what is older was left
+// behind by a process that died.
+const copyTerm = 24 * time.Hour
+
+// sweepCopies removes the copies of views that were left behind.
+func (s *Store) sweepCopies(ctx context.Context) error {
+	before := time.Now().Add(-copyTerm)
+	if s.pg == nil {
+		found, err := filepath.Glob(filepath.Join(s.cfg.Dir, "rebuild-*.db"))
+		for _, path := range found {
+			if info, failed := os.Stat(path); failed == nil && info.ModTime().Before(before) {
+				err = errors.Join(err, os.Remove(path))
+			}
+		}
+		return err
+	}
+	var old []string
+	err := s.views.Rows(ctx, `select nspname from pg_namespace where nspname like 'views!_copy!_%' escape '!'`, nil, func(scan func(...any) error) error {
+		var name string
+		err := scan(&name)
+		id, failed := strconv.ParseInt(strings.TrimPrefix(name, "views_copy_"), 10, 64)
+		if failed == nil && ridTime(id).Before(before) {
+			old = append(old, name)
+		}
+		return err
+	})
+	for _, name := range old {
+		err = errors.Join(err, s.views.in(ctx, func(tx *connTx) error { return tx.Exec(ctx, `drop schema `+name+` cascade`) }))
+	}
+	return err
 }
 
 // without returns a minus b, in the order of a.

@@ -163,4 +163,7 @@ func (m *ridMaker) next() int64 {
 	return m.last>>12<<22 | m.node<<12 | m.last&0xfff
 }
 
+// ridTime is when an id was made.
+func ridTime(id int64) time.Time { return time.UnixMilli(id>>22 + ridEpoch) }
+
 func versionID(v int64) string { return strconv.FormatInt(v, 10) }
