@@ -16,7 +16,8 @@ type Scan func(dest ...any) error
 
 // List asks a question of view tables as the actor of d and returns the rows
 // that the guard allows to be found, in the order of the statement. The people
-// returned are in the audit before List answers. unit says whose list it is,
+// returned are in the audit before List answers; so is the one that was found
+// and refused. unit says whose list it is,
 // for the audit; zero for one's own. The statement reads view tables only.
 //
 // The guard drops rows after the statement's limit: ask for rows in reach, or
@@ -63,7 +64,7 @@ func First[T Row](ctx context.Context, d Door, unit vn.UnitID, n int, scan func(
 		if err != nil {
 			return nil, false, err
 		}
-		kept, seen, err := allowed(ctx, d, ActSearch, all)
+		kept, seen, _, err := judged(ctx, d, ActSearch, all)
 		if err != nil {
 			return nil, false, err
 		}
@@ -83,9 +84,12 @@ func list[T Row](ctx context.Context, d Door, act Action, unit vn.UnitID, scan f
 	if err != nil {
 		return nil, err
 	}
-	kept, seen, err := allowed(ctx, d, act, all)
+	kept, seen, refused, err := judged(ctx, d, act, all)
 	if err != nil {
 		return nil, err
+	}
+	if len(all) == 1 && len(kept) == 0 { // asked for one thing and refused: no empty list
+		seen = refused
 	}
 	if err := d.listed(ctx, act, unit, seen); err != nil {
 		return nil, err
@@ -93,8 +97,9 @@ func list[T Row](ctx context.Context, d Door, act Action, unit vn.UnitID, scan f
 	return kept, nil
 }
 
-// allowed keeps the rows that the guard allows, each with the decision.
-func allowed[T Row](ctx context.Context, d Door, act Action, all []T) ([]T, []Seen, error) {
+// judged keeps the rows that the guard allows, each with the decision, and the
+// decisions about the others.
+func judged[T Row](ctx context.Context, d Door, act Action, all []T) (kept []T, seen, refused []Seen, err error) {
 	var patients []string
 	for _, row := range all {
 		if p := row.Labels().Patient; p != "" {
@@ -106,19 +111,20 @@ func allowed[T Row](ctx context.Context, d Door, act Action, all []T) ([]T, []Se
 	}
 	rels, err := relationsOf(ctx, d.s.read, d.a, patients...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("relations of a list: %w", err)
+		return nil, nil, nil, fmt.Errorf("relations of a list: %w", err)
 	}
 	now := d.s.cfg.Now()
-	kept := make([]T, 0, len(all))
-	seen := make([]Seen, 0, len(all))
+	kept, seen = make([]T, 0, len(all)), make([]Seen, 0, len(all))
 	for _, row := range all {
 		l := row.Labels()
-		if dec := d.s.cfg.Guard.Judge(d.a, act, l, rels[l.Patient], now); dec.Allow {
-			kept = append(kept, row)
-			seen = append(seen, Seen{Labels: l, Decision: dec})
+		one := Seen{Labels: l, Decision: d.s.cfg.Guard.Judge(d.a, act, l, rels[l.Patient], now)}
+		if !one.Decision.Allow {
+			refused = append(refused, one)
+			continue
 		}
+		kept, seen = append(kept, row), append(seen, one)
 	}
-	return kept, seen, nil
+	return kept, seen, refused, nil
 }
 
 // listed puts who is returned in the audit, or else the question itself.
