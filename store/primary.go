@@ -52,6 +52,12 @@ func (p *Primary) Exec(ctx context.Context, sql string, args ...any) error {
 	return p.In(ctx, func(tx Tx) error { return tx.Exec(ctx, sql, args...) })
 }
 
+// Note is [Store.Note] within the transaction of In: the audit stands when what
+// it tells of does.
+func (p *Primary) Note(ctx context.Context, tx Tx, a Actor, act Action, l Labels, dec Decision) error {
+	return tx.(*commitTx).writeAudit(ctx, p.s.auditRow(a, act, Seen{Labels: l, Decision: dec}))
+}
+
 // In runs work in one transaction; it is durable when In returns. On
 // PostgreSQL work may run again when two transactions met.
 func (p *Primary) In(ctx context.Context, work func(tx Tx) error) error {

@@ -88,6 +88,9 @@ func (m *Module) Publish(ctx context.Context, a store.Actor, key string, d Draft
 			set = set.with(n)
 			units[n] = p.unit
 		}
+		if err := m.note(ctx, tx, a, store.ActCreate, d.Unit, id); err != nil {
+			return err
+		}
 		return tx.Exec(ctx, `
 			insert into peers_notice (id, author, sender, unit, roles, title, body, at, due, audience, places, addressed)
 			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -99,9 +102,6 @@ func (m *Module) Publish(ctx context.Context, a store.Actor, key string, d Draft
 	}
 	if !fresh {
 		return id, nil
-	}
-	if err := m.note(ctx, a, store.ActCreate, d.Unit, id); err != nil {
-		return "", err
 	}
 	m.wake("peers")
 	return id, nil
@@ -126,13 +126,15 @@ func (m *Module) Acknowledge(ctx context.Context, a store.Actor, id string) erro
 	if !n.Mine {
 		return issue.New(issue.NotFound, "peers.notice.unknown")
 	}
-	err = m.own.Exec(ctx, `insert into peers_ack (notice, practitioner, at) values (?, ?, ?) on conflict do nothing`,
-		id, a.Practitioner, m.now().UnixMicro())
+	err = m.own.In(ctx, func(tx store.Tx) error {
+		if err := m.note(ctx, tx, a, store.ActUpdate, n.Unit, id); err != nil {
+			return err
+		}
+		return tx.Exec(ctx, `insert into peers_ack (notice, practitioner, at) values (?, ?, ?) on conflict do nothing`,
+			id, a.Practitioner, m.now().UnixMicro())
+	})
 	if err != nil {
 		return fmt.Errorf("acknowledging a notice: %w", err)
-	}
-	if err := m.note(ctx, a, store.ActUpdate, n.Unit, id); err != nil {
-		return err
 	}
 	m.wake("peers")
 	return nil
@@ -152,10 +154,10 @@ func number(ctx context.Context, tx store.Tx, practitioner string) (int, error) 
 	return int(n), tx.Exec(ctx, `insert into peers_member (number, practitioner) values (?, ?)`, n, practitioner)
 }
 
-// note writes the audit line of something done to a notice.
-func (m *Module) note(ctx context.Context, a store.Actor, act store.Action, unit vn.UnitID, id string) error {
+// note writes the audit line of something done to a notice, in its transaction.
+func (m *Module) note(ctx context.Context, tx store.Tx, a store.Actor, act store.Action, unit vn.UnitID, id string) error {
 	l := store.Labels{Type: "Notice", ID: id, Unit: unit, Facility: a.Facility}
-	return m.store.Note(ctx, a, act, l, store.Decision{Allow: true, Reason: "peers.audience"})
+	return m.own.Note(ctx, tx, a, act, l, store.Decision{Allow: true, Reason: "peers.audience"})
 }
 
 // refuse audits a refusal and returns it.

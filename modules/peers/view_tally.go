@@ -58,7 +58,8 @@ func (m *Module) Tally(ctx context.Context, a store.Actor, id string) ([]Progres
 	if err := m.name(ctx, a, top, missing); err != nil {
 		return nil, nil, err
 	}
-	return progress, missing, m.note(ctx, a, store.ActFigures, n.Unit, id)
+	l := store.Labels{Type: "Notice", ID: id, Unit: n.Unit, Facility: a.Facility}
+	return progress, missing, m.store.Note(ctx, a, store.ActFigures, l, store.Decision{Allow: true, Reason: "peers.audience"})
 }
 
 // tally counts an audience by unit and lists who has not acknowledged; the

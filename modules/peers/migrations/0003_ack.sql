@@ -1,0 +1,1 @@
+create index peers_ack_practitioner on peers_ack (practitioner);
