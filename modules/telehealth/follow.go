@@ -23,7 +23,7 @@ const view, topic = "telehealth", "view:telehealth"
 // Follower keeps the lists of consultations.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: view, Version: 1, Tables: store.Tables(tables, "tables"), Apply: apply,
+		Name: view, Version: 2, Tables: store.Tables(tables, "tables"), Apply: apply,
 		Types: []string{"ServiceRequest", "Task", "Organization", "Practitioner", "PractitionerRole"},
 	}
 }

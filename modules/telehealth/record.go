@@ -82,7 +82,8 @@ func (m *Module) warnings(ctx context.Context, door store.Door, r *Record) error
 			return fmt.Errorf("%s of a person: %w", typ, err)
 		}
 		for _, d := range page.Docs {
-			gone := slices.Contains([]string{"inactive", "resolved", "entered-in-error"}, d.Get("status").String()+d.Get("clinicalStatus", "coding", "code").String())
+			gone := slices.Contains([]string{"inactive", "resolved", "entered-in-error"}, d.Get("status").String()+d.Get("clinicalStatus", "coding", "code").String()) ||
+				slices.Contains([]string{"refuted", "entered-in-error"}, d.Get("verificationStatus", "coding", "code").String())
 			if words := concept(d.Get("code")); words != "" && !gone {
 				r.Warnings = append(r.Warnings, words)
 			}

@@ -35,7 +35,11 @@ func scanCase(scan store.Scan) (Case, error) {
 	return c, err
 }
 
-const listLimit = 200
+// listLimit is how many a list shows, openLimit how many are sorted for it.
+const (
+	listLimit = 200
+	openLimit = 10_000
+)
 
 // List returns the consultations that are the actor's work: those the own
 // facility asked for, those asked of the own hospital, or those the actor is
@@ -56,13 +60,17 @@ func (m *Module) List(ctx context.Context, a store.Actor, open bool) ([]Case, er
 	if id == "" {
 		return nil, nil
 	}
-	list, _, err := store.First(ctx, m.store.For(a), 0, listLimit, scanCase, `select `+caseColumns+`
+	most := listLimit
+	if open { // the most overdue may be the oldest: cut only once sorted
+		most = openLimit
+	}
+	list, _, err := store.First(ctx, m.store.For(a), 0, most, scanCase, `select `+caseColumns+`
 		 where c.asked_for = 1 and c.state in `+states+` and `+where+`
 		 order by c.asked desc limit ?`, id)
 	if open {
 		slices.SortStableFunc(list, func(x, y Case) int { return cmp.Compare(rank(x), rank(y)) })
 	}
-	return list, err
+	return list[:min(len(list), listLimit)], err
 }
 
 // rank orders open cases: what is due first comes first, what waits for the

@@ -27,6 +27,7 @@ create table telehealth_case (
     decision       text     not null default ''
 );
 create index telehealth_case_facility on telehealth_case (facility, asked);
+create index telehealth_case_expert on telehealth_case (expert, asked);
 create index telehealth_case_hospital on telehealth_case (hospital, asked);
 create index telehealth_case_encounter on telehealth_case (encounter);
 create index telehealth_case_patient on telehealth_case (patient);
