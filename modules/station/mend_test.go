@@ -3,6 +3,7 @@
 package station
 
 import (
+	"encoding/base64"
 	"net/http"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"mach/fhir"
 	"mach/store"
+	"mach/vn"
 	"mach/web/webtest"
 )
 
@@ -48,6 +50,54 @@ func TestMendedFormsAreTaken(t *testing.T) {
 
 func commune(t *testing.T, m *Module) string {
 	return strconv.Itoa(int(m.units.Communes(province(t, m.units), m.today())[0].ID))
+}
+
+// A number may disagree with sex and with birth: reception is told of both.
+func TestAllWarningsOfANumberAreShown(t *testing.T) {
+	real(t, func(t *testing.T, m *Module) {
+		reception := here(t, m, store.Receptionist)
+		site := webtest.NewSite(t, clock, m.Routes)
+		w := site.Send(reception, site.Page(reception, "/tram/nguoi/moi"), "/tram/nguoi",
+			"name", "Lê Văn Mới", "sex", "male", "birth", "1985", "number", "027190001235", "commune", commune(t, m))
+		cookies := w.Result().Cookies()
+		var said []byte
+		for _, c := range cookies {
+			if b, err := base64.RawURLEncoding.DecodeString(c.Value); err == nil && strings.Contains(string(b), "personal_id.") {
+				said = b
+			}
+		}
+		want := vn.PersonalID("027190001235").Warnings(vn.Male, vn.PartialDate{Year: 1985})
+		if len(want) < 2 {
+			t.Fatalf("the number gives %v", want)
+		}
+		for _, warning := range want {
+			if !strings.Contains(string(said), warning.Key) {
+				t.Errorf("not said: %s, only %s", warning.Key, said)
+			}
+		}
+	})
+}
+
+// Who treats is warned of what holds, not of what was refuted or is over.
+func TestTheBannerWarns(t *testing.T) {
+	real(t, func(t *testing.T, m *Module) {
+		put(t, m, resident(t, m, 1, longName, "1990-05-04", ""))
+		allergy := func(words, clinical, verification string) map[string]any {
+			code := func(system, c string) map[string]any {
+				return map[string]any{"coding": []any{map[string]any{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-" + system, "code": c}}}
+			}
+			return map[string]any{"resourceType": "AllergyIntolerance", "id": "a-" + clinical + "-" + verification, "patient": map[string]any{"reference": "Patient/p1"}, "code": map[string]any{"text": words},
+				"clinicalStatus": code("clinical", clinical), "verificationStatus": code("verification", verification)}
+		}
+		put(t, m, allergy("Dị ứng penicillin", "active", "confirmed"), allergy("Dị ứng tôm", "active", "refuted"), allergy("Dị ứng sữa", "resolved", "confirmed"))
+		doctor := here(t, m, store.Doctor)
+		id, err := m.Arrive(t.Context(), doctor, "p1", "a")
+		ok(t, err)
+		page := webtest.NewSite(t, clock, m.Routes).Page(doctor, "/tram/luot-kham/"+id, "Dị ứng penicillin")
+		if strings.Contains(page, "Dị ứng tôm") || strings.Contains(page, "Dị ứng sữa") {
+			t.Error("it warns of what is no danger")
+		}
+	})
 }
 
 // What contradicts itself is refused with the field and the rule; what a form

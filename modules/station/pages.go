@@ -49,6 +49,11 @@ func bannerOf(ctx context.Context, p Person, h1 bool) banner.Props {
 	}
 }
 
+func warned(b banner.Props, dangers []string) banner.Props {
+	b.Dangers = dangers
+	return b
+}
+
 // meta is sex, age and birth date on one line.
 func meta(ctx context.Context, sex, birth string) string {
 	out := sexWord(ctx, sex)

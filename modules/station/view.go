@@ -52,6 +52,28 @@ func (m *Module) Visit(ctx context.Context, a store.Actor, id string) (Visit, er
 	return v, nil
 }
 
+// dangers are the person's allergies and warnings that hold, in words.
+func (m *Module) dangers(ctx context.Context, a store.Actor, patient string) ([]string, error) {
+	var out []string
+	for _, typ := range []string{"AllergyIntolerance", "Flag"} {
+		page, err := m.store.For(a).Search(ctx, store.Query{Type: typ, Params: [][2]string{{"patient", "Patient/" + patient}}, Count: 50})
+		if err != nil {
+			return nil, fmt.Errorf("%s of a person: %w", typ, err)
+		}
+		for _, d := range page.Docs {
+			words := cmp.Or(d.Get("code", "text").String(), d.Get("code", "coding", "display").String())
+			gone := false
+			for _, state := range []string{d.Get("status").String(), d.Get("clinicalStatus", "coding", "code").String(), d.Get("verificationStatus", "coding", "code").String()} {
+				gone = gone || slices.Contains([]string{"inactive", "resolved", "refuted", "entered-in-error"}, state)
+			}
+			if words != "" && !gone {
+				out = append(out, words)
+			}
+		}
+	}
+	return out, nil
+}
+
 // add sorts a part into the visit; case reports and what was entered in error
 // are not part of it.
 func (v *Visit) add(d *fhir.Doc) {

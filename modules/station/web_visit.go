@@ -22,6 +22,7 @@ type visitData struct {
 	Last     map[string]Measure
 	Measures *web.Form
 	Exam     *web.Form
+	Dangers  []string
 	Examines bool // the reader writes the doctor's part
 	Lines    int  // empty diagnosis and medicine lines shown
 }
@@ -43,8 +44,12 @@ func (m *Module) visitData(r *http.Request) (visitData, error) {
 	if err != nil {
 		return visitData{}, err
 	}
+	dangers, err := m.dangers(ctx, a, v.Patient)
+	if err != nil {
+		return visitData{}, err
+	}
 	p := visitData{
-		Visit: v, Person: personOf(person, m.units), Last: last, Examines: mayExamine(a.Role),
+		Visit: v, Dangers: dangers, Person: personOf(person, m.units), Last: last, Examines: mayExamine(a.Role),
 		Measures: web.Blank(r), Exam: web.Blank(r, examValues(v)...),
 	}
 	return p, nil
