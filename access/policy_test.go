@@ -120,7 +120,7 @@ func parseQuestion(t *testing.T, line string) question {
 		switch w {
 		case "resident":
 			kinds = append(kinds, KindResidence)
-		case KindVisit, KindConsent, KindConsultation, KindExpert, KindCase, KindGuardian, KindEmergency, KindReview:
+		case KindArrival, KindVisit, KindConsent, KindConsultation, KindExpert, KindCase, KindGuardian, KindEmergency, KindReview:
 			kinds = append(kinds, w)
 		case "summary":
 			kinds = append(kinds, KindSummary)

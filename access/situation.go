@@ -55,13 +55,14 @@ func labelBits(labels []string) (bits uint8) {
 	return bits
 }
 
-// The kinds of relation: residence, visit, consultation, expert and case come
+// The kinds of relation: residence, arrival (a visit before it is signed), visit, consultation, expert and case come
 // from resources (store), the others from this package. A consultation stands
 // with the hospital asked, expert with the one it named. KindSummary is an emergency that has
 // opened only the summary so far; KindReview lets the named reviewer of an
 // emergency read who opened what.
 const (
 	KindResidence    = "residence"
+	KindArrival      = "arrival"
 	KindVisit        = "visit"
 	KindConsent      = "consent"
 	KindConsultation = "consultation"
@@ -73,13 +74,13 @@ const (
 	KindReview       = "review"
 )
 
-var relationKinds = [...]string{KindResidence, KindVisit, KindConsent, KindConsultation, KindCase, KindGuardian, KindEmergency, KindSummary, KindReview, KindExpert}
+var relationKinds = [...]string{KindResidence, KindVisit, KindConsent, KindConsultation, KindCase, KindGuardian, KindEmergency, KindSummary, KindReview, KindExpert, KindArrival}
 
 // Bits of relations that stand with an account or a health worker, and those
 // that stand with a facility.
 const (
 	accountBits  = 1<<5 | 1<<6 | 1<<7 | 1<<8 | 1<<9
-	facilityBits = 1<<0 | 1<<1 | 1<<2 | 1<<3
+	facilityBits = 1<<0 | 1<<1 | 1<<2 | 1<<3 | 1<<10
 	caseBit      = 1 << 4
 )
 

@@ -202,6 +202,11 @@ func TestStoryOfAVisit(t *testing.T) {
 			!s.isPostgres() {
 			t.Error("the person is not told that the CDC read")
 		}
+		if !slices.ContainsFunc(lines, func(l store.Access) bool {
+			return l.Role == store.Receptionist && l.Action == store.ActCreate && slices.Contains(l.Types, "Encounter")
+		}) && !s.isPostgres() {
+			t.Error("the person is not told who gave the number that opened the record")
+		}
 		if _, err := s.s.For(doctor).AccessLog(context.Background(), s.patient, time.Time{}, 10); !issue.Is(err, issue.NotFound) {
 			t.Errorf("a doctor reads the person's access log: %v", err)
 		}

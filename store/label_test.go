@@ -269,14 +269,26 @@ func TestRelations(t *testing.T) {
 		expect("registered", "st", "residence")
 		expect("registered", "sub")
 		visit("in-progress", "sub", nil)
-		expect("visit at the sub-site", "sub", "visit")
-		expect("visit at the sub-site", "st", "residence", "visit")
+		expect("visit at the sub-site", "sub", "arrival")
+		expect("visit at the sub-site", "st", "arrival", "residence")
 		w.add(t, map[string]any{"resourceType": "Patient", "id": "p", "managingOrganization": ref("Organization/hos")})
-		expect("moved away", "st", "visit")
+		expect("moved away", "st", "arrival")
 		expect("moved away", "hos", "residence")
+		now = start.Add(25 * time.Hour)
+		visit("in-progress", "sub", map[string]any{"period": map[string]any{"start": "2026-11-21T08:00:00+07:00", "end": "2036-01-01"}})
+		expect("a day later, never signed", "st")
+		expect("a day later, never signed", "sub")
+		now = start
+		w.add(t, map[string]any{"resourceType": "Encounter", "id": "ahead", "status": "arrived", "class": map[string]any{"code": "AMB"}, "subject": ref("Patient/p"),
+			"serviceProvider": ref("Organization/hos"), "period": map[string]any{"start": "2026-11-25T08:00:00+07:00"}})
+		now = start.Add(5 * day)
+		expect("an arrival dated ahead", "hos", "residence")
+		now = start
 		now = now.Add(time.Hour)
 		visit("finished", "sub", map[string]any{"period": map[string]any{"start": "2026-11-21T08:00:00+07:00", "end": "2036-01-01"}})
 		expect("signed off", "st", "visit")
+		now = start.Add(30 * day)
+		expect("30 days later", "st", "visit")
 		now = start.Add(31 * day)
 		expect("31 days later", "st")
 		expect("31 days later", "sub")
@@ -293,8 +305,8 @@ func TestRelations(t *testing.T) {
 		now = now.Add(2 * day)
 		expect("eight days after", "st")
 		rels, _ := relationsOf(t.Context(), s.read, Actor{Facility: "st"}, "p")
-		if len(rels["p"]) != 3 {
-			t.Errorf("history has %d relations, want 3: %+v", len(rels["p"]), rels["p"])
+		if len(rels["p"]) != 4 {
+			t.Errorf("history has %d relations, want 4: %+v", len(rels["p"]), rels["p"])
 		}
 		if err := s.Relate(t.Context(), Relation{Patient: "p", Account: "mother", Kind: "guardian", From: now}); err != nil {
 			t.Fatal(err)

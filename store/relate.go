@@ -19,7 +19,8 @@ import (
 // come from access by [Store.Relate].
 const (
 	kindResidence    = "residence"    // Patient.managingOrganization, while it stands
-	kindVisit        = "visit"        // Encounter.serviceProvider, ticket Task.owner
+	kindArrival      = "arrival"      // Encounter.serviceProvider before it is signed, ticket Task.owner
+	kindVisit        = "visit"        // Encounter.serviceProvider, signed
 	kindConsultation = "consultation" // the hospital asked: ServiceRequest.performer, Task.owner
 	kindExpert       = "expert"       // who is named or invited there, by the same members
 	kindCase         = "case"         // a case report: the unit sees it, facility and account are empty
@@ -28,16 +29,17 @@ const (
 // careTerm says how long a facility may still read after its work has ended.
 // The terms are dated: a rule of today does not reach back.
 type careTerm struct {
-	from                vn.Date
-	visit, consultation time.Duration
+	from                         vn.Date
+	arrival, visit, consultation time.Duration
 }
 
 const day = 24 * time.Hour
 
-// careTerms, newest first: 30 days after a visit, to see results and complete
+// careTerms, newest first: a day from giving somebody a number, if nobody signs
+// the visit, so that a number alone opens no record for long; 30 days after a visit, to see results and complete
 // the record; 7 days after a consultation, to answer a question back. Project
 // decision; no circular sets a term (TT 13/2025/TT-BYT leaves it to the facility).
-var careTerms = []careTerm{{from: vn.ZeroDate, visit: 30 * day, consultation: 7 * day}}
+var careTerms = []careTerm{{from: vn.ZeroDate, arrival: day, visit: 30 * day, consultation: 7 * day}}
 
 // termOn returns the terms in force on the day of t.
 func termOn(t time.Time) careTerm {
@@ -136,7 +138,7 @@ func derived(w *written) []Relation {
 		owner := refTo(d.Get("owner"), typeOrganization)
 		if w.Labels.Category == "ticket" {
 			return visit(w, owner, d.Get("executionPeriod"),
-				[]string{"draft", "rejected", "cancelled", "entered-in-error", "failed"}, []string{"completed"})
+				[]string{"draft", "rejected", "cancelled", "entered-in-error", "failed"}, nil)
 		}
 		if refTo(d.Get("focus"), "ServiceRequest") != "" {
 			return consultation(w, d.Each("owner"), []string{"draft", "rejected", "cancelled", "entered-in-error", "failed"})
@@ -154,14 +156,16 @@ func derived(w *written) []Relation {
 	return nil
 }
 
-// visit derives one relation: none in the given states, open until over.
+// visit derives one relation: none in the given states, of an arrival until over.
 func visit(w *written, org string, period fhir.Node, none, over []string) []Relation {
 	status := w.doc.Get("status").String()
 	if org == "" || slices.Contains(none, status) {
 		return nil
 	}
-	r := Relation{Patient: w.Labels.Patient, Facility: org, Kind: kindVisit, From: instant(period.Get("start"))}
+	arrived := ended(period.Get("start"), w.at)
+	r := Relation{Patient: w.Labels.Patient, Facility: org, Kind: kindArrival, From: instant(period.Get("start")), To: arrived.Add(termOn(arrived).arrival)}
 	if slices.Contains(over, status) {
+		r.Kind = kindVisit
 		end := ended(period.Get("end"), w.at)
 		r.To = end.Add(termOn(end).visit)
 	}
@@ -204,8 +208,8 @@ func instant(n fhir.Node) time.Time {
 	return time.Time{}
 }
 
-// ended is when work ended: as written, but never after now, so that nobody
-// lengthens a relation by dating the end ahead.
+// ended is when work ended, or somebody arrived: as written, but never after
+// now, so that nobody lengthens a relation by dating it ahead.
 func ended(n fhir.Node, now time.Time) time.Time {
 	if t := instant(n); !t.IsZero() && t.Before(now) {
 		return t
