@@ -94,6 +94,9 @@ func (m *Mux) failure(r *http.Request, v *visit, err error) failure {
 		f.kind, f.icon = "too_large", "file-warning"
 	case http.StatusTooManyRequests:
 		f.kind, f.icon, f.retry = "throttled", "hourglass", max(f.retry, 1)
+		if list := issue.Of(err); list[0].Key != "web.fail.throttled" {
+			f.issues = list // why, and what else can be done
+		}
 	case http.StatusServiceUnavailable:
 		f.kind, f.icon, f.retry = "busy", "hourglass", max(f.retry, 5)
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:

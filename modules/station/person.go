@@ -68,6 +68,7 @@ func (m *Module) Register(ctx context.Context, a store.Actor, key string, r Regi
 	if r.Number != "" && !receipt.Changed[0] {
 		return "", issue.New(issue.Duplicate, "station.person.number").At("number")
 	}
+	m.seekers.registered(a.Account, r.Number)
 	return receipt.Docs[0].ID(), m.store.Await(ctx, receipt, "station")
 }
 

@@ -24,6 +24,7 @@ type Module struct {
 	units     *vn.Units
 	diagnoses *content.DiagnosisList
 	now       func() time.Time
+	seekers   seekers
 	common    int // people from whom on a syllable is common; smaller in tests
 }
 

@@ -192,7 +192,7 @@ func (m *Module) Find(ctx context.Context, a store.Actor, text string, limit int
 	arrived, _, err := store.First(ctx, m.store.For(a), a.Unit, limit, scanPerson, `
 		select `+personColumns+`
 		  from station_ticket q join station_person p on p.patient = q.patient
-		 where q.station = ? and q.day = ? and p.station <> ? and `+where+` limit ?`,
+		 where q.station = ? and q.day = ? and p.station <> ? and p.station <> '' and `+where+` limit ?`,
 		append([]any{station, int64(m.today()), station}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("today's arrivals: %w", err)
@@ -274,31 +274,6 @@ func matching(tokens []string) (where string, args []any) {
 		args = append(args, "% "+strings.NewReplacer("%", "", "_", "").Replace(token)+"%")
 	}
 	return strings.Join(parts, " and "), args
-}
-
-// Identify finds anybody, of any commune, by the full personal number and the
-// birth year: who knows both has the person or the card before them. It tells
-// name, sex, birth year and commune, and no more, of who belongs elsewhere
-// (Stranger). nil when nobody matches.
-func (m *Module) Identify(ctx context.Context, a store.Actor, number vn.PersonalID, birthYear int) ([]Person, error) {
-	rows, err := store.Identify(ctx, m.store.For(a), a.Unit, scanPerson,
-		`select `+personColumns+` from station_person p where p.number = ?`, string(number))
-	if err != nil {
-		return nil, fmt.Errorf("person by number: %w", err)
-	}
-	year := fmt.Sprintf("%04d", birthYear)
-	rows = slices.DeleteFunc(rows, func(p Person) bool { return !strings.HasPrefix(p.Birth, year) })
-	for i := range rows {
-		p := &rows[i]
-		if p.Here = p.Facility == a.Facility; p.Here {
-			continue
-		}
-		*p = Person{Patient: p.Patient, Facility: p.Facility, Name: p.Name, Sex: p.Sex, Birth: year, Unit: p.Unit, Number: string(number), Stranger: true, sort: p.sort}
-		if u, ok := m.units.Get(p.Unit); ok {
-			p.Address = u.Full()
-		}
-	}
-	return rows, nil
 }
 
 // Waiting is one line of today's list.
