@@ -19,7 +19,7 @@ var tables embed.FS
 // Follower keeps the lists of the station.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "station", Version: 3, Tables: store.Tables(tables, "tables"), Apply: apply,
+		Name: "station", Version: 4, Tables: store.Tables(tables, "tables"), Apply: apply,
 		Types: []string{
 			"Organization", "Patient", "Encounter", "Task", "Observation",
 			"Condition", "MedicationRequest", "CarePlan", "Appointment", "Communication",
@@ -84,13 +84,17 @@ func applyPerson(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc
 			return err
 		}
 	}
-	if now == nil || now.Get("active").String() == "false" {
+	if now == nil {
 		return nil
 	}
 	facility := fhir.IDOf(now.Get("managingOrganization", "reference").String())
 	station, err := stationOf(ctx, tx, facility)
 	if err != nil {
 		return err
+	}
+	number, gone := fhir.Identified(now, fhir.IDPersonal), now.Get("active").String() == "false"
+	if gone { // the visits keep their person; nobody finds them as one to serve
+		facility, station, number = "", "", ""
 	}
 	name := fhir.PrintedName(now.Root())
 	folded := vn.Fold(name)
@@ -100,10 +104,13 @@ func applyPerson(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, facility, station, int64(c.Labels.Unit), name, " "+folded, vn.SortKey(name),
 		now.Get("gender").String(), now.Get("birthDate").String(),
-		fhir.Identified(now, fhir.IDPersonal), fhir.Identified(now, fhir.IDInsurance),
+		number, fhir.Identified(now, fhir.IDInsurance),
 		now.Get("telecom", "value").String(), now.Get("address", "text").String(), words(c.Labels.Sensitivity))
 	if err != nil {
 		return err
+	}
+	if gone {
+		return nil
 	}
 	seen := map[string]bool{}
 	for token := range strings.FieldsSeq(folded) {

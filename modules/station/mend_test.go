@@ -100,6 +100,28 @@ func TestTheBannerWarns(t *testing.T) {
 	})
 }
 
+// The register keeps the visits of who died or was merged; nobody finds them.
+func TestVisitsOfInactivePeopleStay(t *testing.T) {
+	real(t, func(t *testing.T, m *Module) {
+		p, doctor, none := resident(t, m, 1, longName, "1990-05-04", "027090001234"), here(t, m, store.Doctor), false
+		put(t, m, p)
+		id, err := m.Arrive(t.Context(), doctor, "p1", "a")
+		ok(t, err)
+		ok(t, m.Sign(t.Context(), doctor, id, 1, "s", exam))
+		p.Active = &none
+		put(t, m, p)
+		lines, err := m.A1(t.Context(), doctor, m.today())
+		if err != nil || len(lines) != 1 || lines[0].Name != longName {
+			t.Errorf("register A1: %+v, %v", lines, err)
+		}
+		found, err := m.Find(t.Context(), doctor, "tram", 10)
+		known, err2 := m.Identify(t.Context(), doctor, "027090001234", 1990)
+		if err != nil || err2 != nil || len(found)+len(known) != 0 {
+			t.Errorf("found: %v %v, %v %v", found, known, err, err2)
+		}
+	})
+}
+
 // What contradicts itself is refused with the field and the rule; what a form
 // of three lines cannot hold is not lost.
 func TestExamination(t *testing.T) {

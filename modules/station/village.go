@@ -54,7 +54,7 @@ func (m *Module) Due(ctx context.Context, a store.Actor, from, to vn.Date) ([]Du
 		  from station_line l
 		  join station_visit v on v.encounter = l.encounter
 		  join station_person p on p.patient = l.patient
-		 where l.kind = 'follow-up' and l.day >= ? and l.day <= ? and v.status = 'finished' and `+where+`
+		 where l.kind = 'follow-up' and l.day >= ? and l.day <= ? and v.status = 'finished' and p.station <> '' and `+where+`
 		   and not exists (select 1 from station_visit later where later.patient = l.patient and later.arrived > v.arrived
 		                      and later.status not in ('cancelled', 'entered-in-error'))
 		 order by l.day, p.name_sort, l.resource limit 500`, int64(from), int64(to), who)
