@@ -84,12 +84,20 @@ func (c *tokenCmd) Run(ctx context.Context, s Streams) error {
 	return errors.Join(inWords(err), a.Close())
 }
 
-type checkCmd struct{ Config }
+type checkCmd struct {
+	Config
+	Repair bool `help:"First bring the search index in line with the documents and build every view anew from the log."`
+}
 
 func (c *checkCmd) Run(ctx context.Context, s Streams) error {
 	a, err := Open(ctx, c.Config, s.Err)
 	if err != nil {
 		return err
+	}
+	if c.Repair {
+		if err := a.Store.Repair(ctx); err != nil {
+			return errors.Join(err, a.Close())
+		}
 	}
 	lines, err := a.Store.Check(ctx)
 	if err == nil {

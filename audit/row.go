@@ -6,11 +6,10 @@
 // It keeps nothing and opens nothing. Package store holds the rows, the tiles
 // of the tree and the key; it seals new rows every minute:
 //
-//	tree := audit.Tree{Size: sealed, Tiles: stored}
-//	grown, tiles, err := tree.Grow(rows)
+//	grown, tiles, err := audit.Grow(sealed, rows, stored)
 //	note, err := audit.Sign(grown, key)
 //
-// A later [Verify] recomputes everything from the rows. Altering, removing or
+// A later [Checker] recomputes everything from the rows. Altering, removing or
 // adding a sealed row shows, and the first such row is named. Rows after the
 // last checkpoint are the unsealed tail: for them only the numbering speaks.
 //

@@ -106,7 +106,7 @@ func stored(size int64, tiles Tiles) func(index int64) (tlog.Hash, error) {
 	}
 }
 
-// Finding is what [Verify] has to say.
+// Finding is what a [Checker] has to say.
 type Finding struct {
 	OK bool
 	// Row is the first row that is not what was sealed; 0 = none can be named.

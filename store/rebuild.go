@@ -40,6 +40,21 @@ func (s *Store) Rebuild(ctx context.Context, view string) error {
 	return nil
 }
 
+// Repair makes anew what the store keeps twice: the search index from the
+// documents, every view from the log. It runs beside a server and may be begun
+// again. Log and audit are only checked, never repaired.
+func (s *Store) Repair(ctx context.Context) error {
+	if err := s.Reindex(ctx); err != nil {
+		return err
+	}
+	for _, f := range s.followers {
+		if err := s.Rebuild(ctx, f.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Store) follower(view string) (*following, error) {
 	for _, f := range s.followers {
 		if f.Name == view {
