@@ -80,8 +80,12 @@ func newAccounts(k *core) (*Accounts, error) {
 	return a, nil
 }
 
-// loginKey is the form in which logins are stored and compared.
-func loginKey(login string) string { return vn.Fold(strings.TrimSpace(login)) }
+// loginKey is the form in which logins are stored and compared: at most a
+// hundred characters, for what waits at the limiter is kept under it.
+func loginKey(login string) string {
+	key := []rune(vn.Fold(strings.TrimSpace(strings.ToValidUTF8(clip(login, 1000), ""))))
+	return string(key[:min(len(key), 100)])
+}
 
 // Add makes an account with its first roles, all or nothing, and returns it,
 // with the base32 secret of its one-time codes when it asked for them: shown

@@ -241,6 +241,14 @@ func TestSprayingIsSlowed(t *testing.T) {
 	}
 }
 
+func TestLoginsAreShort(t *testing.T) {
+	for login, want := range map[string]string{" Bác sĩ Lan ": "bac si lan", strings.Repeat("ạ", 5000): strings.Repeat("a", 100), strings.Repeat("x", 1<<20): strings.Repeat("x", 100)} {
+		if got := loginKey(login); got != want {
+			t.Errorf("%.20q is kept as %q (%d)", login, got, len(got))
+		}
+	}
+}
+
 func TestLimiterIsBounded(t *testing.T) {
 	now := noon
 	l := newLimiter(func() time.Time { return now })

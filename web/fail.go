@@ -135,7 +135,7 @@ func withoutWords(path string) string {
 	if err != nil {
 		return at
 	}
-	for _, name := range []string{"q", "name", "number", "year"} {
+	for _, name := range []string{"q", "tim", "name", "number", "year"} {
 		values.Del(name)
 	}
 	if len(values) == 0 {

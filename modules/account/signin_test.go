@@ -167,6 +167,27 @@ func TestOwnAccount(t *testing.T) {
 	}
 }
 
+// Who types on an open page is not locked out; who has gone is, and no page
+// opens the lock by telling so. What was searched for stays out of the address.
+func TestTypingKeepsTheSessionOpen(t *testing.T) {
+	w := newWorld(t)
+	w.account("lan", access.Assignment{Role: store.Doctor}, "")
+	b := w.as("lan", "/tram")
+	for range 3 {
+		w.pass(4 * time.Minute)
+		if rec := b.post("/khoa/dang-dung"); rec.Code != http.StatusNoContent {
+			t.Fatalf("typing: %d", rec.Code)
+		}
+	}
+	b.page("/tai-khoan")
+	w.pass(6 * time.Minute)
+	b.post("/khoa/dang-dung")
+	if rec := b.get("/tai-khoan"); rec.Header().Get("Location") != "/khoa?next=%2Ftai-khoan" {
+		t.Errorf("gone for six minutes: %d %q", rec.Code, rec.Header().Get("Location"))
+	}
+	b.goes("/khoa?next=%2Ftram", "/khoa", "next", "/tram?q=Ngo+Van+An&tu=Ly")
+}
+
 // From a health book to work the secret is asked: such a session never locks.
 func TestFromBookToWork(t *testing.T) {
 	w := newWorld(t)

@@ -61,6 +61,7 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Post("/sign-out", web.Public, m.signOut).Repeatable()
 	mux.Get("/khoa", web.Public, m.lockPage)
 	mux.Post("/khoa", web.Public, m.lock).Repeatable()
+	mux.Post("/khoa/dang-dung", web.SignedIn, m.awake).Repeatable()
 	mux.Post("/khoa/mo", web.Public, m.unlock).Repeatable()
 	mux.Get("/doi-nguoi", web.Public, m.switchPage)
 	mux.Post("/doi-nguoi", web.Public, m.switchUser).Repeatable()

@@ -5,6 +5,7 @@ package account
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"mach/access"
 	"mach/issue"
@@ -113,7 +114,15 @@ func (m *Module) lockPage(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, lockPage(lockData{Form: web.Blank(r), Next: next, Name: s.Actor.Name, Link: s.How == "link"}))
 }
 
-// lock locks at once; the page comes back to where it was.
+// awake tells that somebody is typing on a page that asks for nothing: like any
+// POST it keeps the session from locking.
+func (m *Module) awake(w http.ResponseWriter, _ *http.Request) error {
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// lock locks at once; the page comes back to where it was, without what was
+// searched for there: that would stand in the address.
 func (m *Module) lock(w http.ResponseWriter, r *http.Request) error {
 	s, err := m.session(r)
 	if err != nil {
@@ -125,7 +134,8 @@ func (m *Module) lock(w http.ResponseWriter, r *http.Request) error {
 	if err := m.access.Sessions.Lock(r.Context(), s); err != nil {
 		return err
 	}
-	return web.Redirect(w, r, withNext("/khoa", web.ParseForm(r).Get("next")))
+	next, _, _ := strings.Cut(web.ParseForm(r).Get("next"), "?")
+	return web.Redirect(w, r, withNext("/khoa", next))
 }
 
 func (m *Module) unlock(w http.ResponseWriter, r *http.Request) error {
