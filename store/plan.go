@@ -38,6 +38,7 @@ type path struct {
 
 const (
 	probeCap  = 1000  // a path is counted up to here
+	probeFew  = 100   // so few are read sooner than other paths are counted
 	gatherCap = 2000  // fewer candidates than this are sorted in memory
 	gatherMax = 10000 // and at most this many where no index gives the order
 )

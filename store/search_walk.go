@@ -99,8 +99,8 @@ func (x *searcher) owner() string {
 
 // best chooses the path with the fewest rows, the more selective kind among
 // equals; one alone is not counted unless it will be sorted. Kinds are counted
-// in their order, each as far as it could still be the best. byRid asks for one
-// that is walked in the order of rid.
+// in their order, each as far as it could still be the best, until one has few.
+// byRid asks for one that is walked in the order of rid.
 func (x *searcher) best(ctx context.Context, byRid bool) (*path, error) {
 	all := typePath(x.c.typ)
 	ps := x.paths()
@@ -116,7 +116,7 @@ func (x *searcher) best(ctx context.Context, byRid bool) (*path, error) {
 	}
 	slices.SortStableFunc(ps, func(a, b *path) int { return cmp.Compare(a.class, b.class) })
 	var least *path
-	for limit, i := probeCap+1, 0; i < len(ps) && limit > 0; i++ {
+	for limit, i := probeCap+1, 0; i < len(ps) && limit > probeFew; i++ {
 		p := ps[i]
 		text := "select count(*) from (select 1 from " + p.table + " d where " + p.where + " limit ?) as counted"
 		if _, err := x.r.Row(ctx, []any{&p.rows}, text, append(slices.Clone(p.args), limit)...); err != nil {
