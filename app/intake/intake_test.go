@@ -87,12 +87,16 @@ func storedAll(t *testing.T, s *store.Store, docs []*fhir.Doc) map[string]*fhir.
 	found := map[string]*fhir.Doc{}
 	for typ, all := range ids {
 		for part := range slices.Chunk(all, 100) {
-			page, err := s.For(storetest.System()).Search(t.Context(), store.Query{Type: typ, Params: [][2]string{{"_id", strings.Join(part, ",")}}, Count: 100})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, d := range page.Docs {
-				found[d.Ref()] = d
+			q := store.Query{Type: typ, Params: [][2]string{{"_id", strings.Join(part, ",")}}, Count: 100}
+			for more := true; more; more = q.Cursor != "" { // a page of large ones is short
+				page, err := s.For(storetest.System()).Search(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range page.Docs {
+					found[d.Ref()] = d
+				}
+				q.Cursor = page.Next
 			}
 		}
 	}
