@@ -36,8 +36,8 @@ type careTerm struct {
 const day = 24 * time.Hour
 
 // careTerms, newest first: a day from giving somebody a number, if nobody signs
-// the visit, so that a number alone opens no record for long; 30 days after a visit, to see results and complete
-// the record; 7 days after a consultation, to answer a question back. Project
+// the visit, so that a number alone opens no record for long; 30 days after a
+// visit, to see results and complete the record; 7 days after a consultation, to answer a question back. Project
 // decision; no circular sets a term (TT 13/2025/TT-BYT leaves it to the facility).
 var careTerms = []careTerm{{from: vn.ZeroDate, arrival: day, visit: 30 * day, consultation: 7 * day}}
 
