@@ -49,10 +49,13 @@ func TestRefusedForm(t *testing.T) {
 		t.Error(f)
 	}
 	for _, want := range []string{`value="99"`, `value="76,5"`, `value="31/02/2026"`, `href="#f-reason"`,
-		`href="#f-temperature"`, `value="k1"`, "Nhập một số từ 30 đến 45.", "Nhập một số nguyên.", "data-sent"} {
+		`href="#f-temperature"`, `name="_once"`, "Nhập một số từ 30 đến 45.", "Nhập một số nguyên.", "data-sent"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
 		}
+	}
+	if strings.Contains(page, `value="k1"`) { // mended it is another form
+		t.Error("the refused form comes back with its old key")
 	}
 	if n := strings.Count(page, `aria-invalid="true"`); n != 5 {
 		t.Errorf("%d fields are marked wrong, want 5", n)
