@@ -152,6 +152,15 @@ func (s *sender) reception() {
 	s.send("bac-si-a", "/tram/luot-kham/{id}/kham", []string{visit}, "version", s.hidden("bac-si-a", at, "version"), "reason", "Sốt", "diagnosis1", "A97.0 Sốt xuất huyết",
 		"follow_up", today.AddDate(0, 0, 3).Format(time.DateOnly), "act", "sign")
 	s.send("bac-si-a", "/tram/luot-kham/{id}/sua", []string{visit}, "condition", s.hidden("bac-si-a", at+"/sua", "condition"), "diagnosis", "A97.1 Sốt xuất huyết", "reason", "Thêm dấu hiệu")
+	gone := s.send("bac-si-a", "/tram/nguoi/{id}/so", []string{person})
+	s.send("tiep-don-a", "/tram/luot-kham/{id}/ve", []string{gone})
+	s.send("thon-a", "/tram/thon/{id}/bao", []string{person}, "words", "Sốt cao ba ngày")
+	s.settle()
+	taken := regexp.MustCompile(`/tram/tin-hieu/([^"/]+)/nhan`).FindStringSubmatch(s.get(s.users["dieu-duong-a"], "/tram/tin-hieu").Body.String())
+	if taken == nil {
+		s.Fatal("no signal to take up")
+	}
+	s.send("dieu-duong-a", "/tram/tin-hieu/{id}/nhan", taken[1:])
 }
 
 func (s *sender) emergency() {
