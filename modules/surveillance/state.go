@@ -95,7 +95,7 @@ func (m *Module) States(ctx context.Context, a store.Actor, unit vn.UnitID, comm
 			out = append(out, s)
 		}
 	}
-	slices.SortStableFunc(out, func(x, y State) int {
+	slices.SortFunc(out, func(x, y State) int {
 		return cmp.Or(bit(y.Open())-bit(x.Open()), y.Alarm()-x.Alarm(), cmp.Compare(y.excess(), x.excess()), y.MonthN-x.MonthN,
 			cmp.Compare(x.Disease.ID, y.Disease.ID), cmp.Compare(x.Unit.Code, y.Unit.Code))
 	})
