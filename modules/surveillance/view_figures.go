@@ -46,15 +46,15 @@ func countsOf(units []vn.UnitID, disease, span string, starts []vn.Date) (where 
 	return where, args
 }
 
-// cells reads counts of the units that begin on one of the days; disease ""
-// means all. unit says whose figures they are, for the guard.
+// cells reads counts of the units that begin on one of the days, in no order;
+// disease "" means all. unit says whose figures they are, for the guard.
 func (m *Module) cells(ctx context.Context, a store.Actor, unit vn.UnitID, units []vn.UnitID, disease, span string, starts []vn.Date) ([]cell, error) {
 	if len(units) == 0 || len(starts) == 0 {
 		return nil, nil
 	}
 	where, args := countsOf(units, disease, span, starts)
 	rows, err := store.Figures(ctx, m.store.For(a), unit, scanCell,
-		`select disease, unit, start, class, value, seen from surveillance_count`+where+` order by disease, unit, start, class`, args...)
+		`select disease, unit, start, class, value, seen from surveillance_count`+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("counts of %v: %w", unit, err)
 	}
@@ -63,27 +63,20 @@ func (m *Module) cells(ctx context.Context, a store.Actor, unit vn.UnitID, units
 
 // tallies sums the classes of the cells that begin on one of the days.
 func (m *Module) tallies(ctx context.Context, a store.Actor, unit vn.UnitID, units []vn.UnitID, disease, span string, starts []vn.Date) (map[period]tally, error) {
-	if len(units) == 0 || len(starts) == 0 {
-		return nil, nil
-	}
-	where, args := countsOf(units, disease, span, starts)
-	out := map[period]tally{}
-	_, err := store.Figures(ctx, m.store.For(a), unit, func(scan store.Scan) (struct{}, error) {
-		var p period
-		var t tally
-		var u, start int64
-		err := scan(&p.disease, &u, &start, &t.all, &t.confirmed, &t.first)
-		p.unit, p.start = vn.UnitID(u), vn.Date(start)
+	cells, err := m.cells(ctx, a, unit, units, disease, span, starts)
+	out := make(map[period]tally, len(cells))
+	for _, c := range cells {
+		p := period{illnessIn{c.disease, c.unit}, c.start}
+		t := out[p]
+		if t.first += c.seen; c.class.Counts() {
+			t.all += c.value
+		}
+		if c.class == Confirmed {
+			t.confirmed += c.value
+		}
 		out[p] = t
-		return struct{}{}, err
-	}, `select disease, unit, start,
-		       sum(case when class in ('suspect', 'probable', 'confirmed') then value else 0 end),
-		       sum(case when class = 'confirmed' then value else 0 end), sum(seen)
-		  from surveillance_count`+where+` group by unit, start, disease`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("sums of %v: %w", unit, err)
 	}
-	return out, nil
+	return out, err
 }
 
 // since is the month in which surveillance of the unit began: that of the
