@@ -3,6 +3,9 @@
 package store
 
 import (
+	"database/sql"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -18,6 +21,26 @@ func TestRebind(t *testing.T) {
 	} {
 		if got := rebind(text); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
+// A folder may be called anything: no part of its name is read as an address.
+func TestFolderNames(t *testing.T) {
+	for _, name := range []string{"a#b", "a?b", "a%23b", "a b", "trạm"} {
+		path := filepath.Join(t.TempDir(), name+".db")
+		db, err := sql.Open("sqlite", sqliteDSN(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec("create table t (a)"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("%s: another file was written: %v", name, err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

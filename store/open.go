@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -174,13 +175,15 @@ func (s *Store) close() error {
 }
 
 // sqliteDSN lists the pragmas in the order they must run: a busy database is
-// waited for before anything else is asked of it.
+// waited for before anything else is asked of it. A path may hold what has a
+// meaning in an address.
 func sqliteDSN(path string, pragmas ...string) string {
+	addressed := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
 	q := url.Values{"_txlock": {"immediate"}}
 	for _, p := range append([]string{"busy_timeout(10000)", "foreign_keys(1)", "temp_store(memory)"}, pragmas...) {
 		q.Add("_pragma", p)
 	}
-	return "file:" + path + "?" + q.Encode()
+	return "file:" + addressed.Replace(path) + "?" + q.Encode()
 }
 
 const (
