@@ -189,16 +189,18 @@ func (m *Module) unitIn(d *fhir.Doc) (vn.UnitID, bool) {
 // counted when it was reported; in its commune and in every unit above.
 func (m *Module) count(ctx context.Context, tx store.Tx, r reported, by, seen int64) error {
 	d := vn.Date(r.day)
+	parent := vn.UnitID(0)
 	for _, unit := range m.above(vn.UnitID(r.unit)) {
 		for span, start := range map[string]vn.Date{spanWeek: vn.WeekOf(d).Start(), spanMonth: vn.MonthOf(d).Start()} {
 			if err := tx.Exec(ctx, `
-				insert into surveillance_count (disease, unit, span, start, class, value, seen) values (?, ?, ?, ?, ?, ?, ?)
+				insert into surveillance_count (disease, unit, parent, span, start, class, value, seen) values (?, ?, ?, ?, ?, ?, ?, ?)
 				on conflict (disease, unit, span, start, class) do update
 				   set value = surveillance_count.value + excluded.value, seen = surveillance_count.seen + excluded.seen`,
-				r.disease, int64(unit), span, int64(start), string(r.class), by, seen); err != nil {
+				r.disease, int64(unit), int64(parent), span, int64(start), string(r.class), by, seen); err != nil {
 				return err
 			}
 		}
+		parent = unit
 	}
 	return nil
 }
@@ -213,7 +215,7 @@ func (m *Module) provinceOf(id vn.UnitID) vn.UnitID {
 	return 0
 }
 
-// above lists the unit and all above it; an unknown unit counts for the nation
+// above lists the unit and all above it, the nation first; an unknown unit counts for the nation
 // only, so that nothing is lost from the sums.
 func (m *Module) above(id vn.UnitID) []vn.UnitID {
 	path := m.units.Path(id)

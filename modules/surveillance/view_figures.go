@@ -5,6 +5,7 @@ package surveillance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,18 +33,34 @@ func scanCell(scan store.Scan) (cell, error) {
 }
 
 // countsOf selects counts of the units that begin on one of the days; disease
-// "" means all.
-func countsOf(units []vn.UnitID, disease, span string, starts []vn.Date) (where string, args []any) {
+// "" means all. Several units are asked for by those above them, below which
+// they lie together: there may be others too.
+func (m *Module) countsOf(units []vn.UnitID, disease, span string, starts []vn.Date) (where string, args []any) {
+	column := "unit"
+	if len(units) > 1 {
+		column, units = "parent", m.parents(units)
+	}
 	args = append(unitArgs(units), span)
 	for _, s := range starts {
 		args = append(args, int64(s))
 	}
-	where = ` where unit in (` + marks(len(units)) + `) and span = ? and start in (` + marks(len(starts)) + `)`
+	where = ` where ` + column + ` in (` + marks(len(units)) + `) and span = ? and start in (` + marks(len(starts)) + `)`
 	if disease != "" {
 		where += ` and disease = ?`
 		args = append(args, disease)
 	}
 	return where, args
+}
+
+// parents are the units right above, each once.
+func (m *Module) parents(units []vn.UnitID) []vn.UnitID {
+	var out []vn.UnitID
+	for _, id := range units {
+		if u, ok := m.units.Get(id); ok && !slices.Contains(out, u.Parent) {
+			out = append(out, u.Parent)
+		}
+	}
+	return out
 }
 
 // cells reads counts of the units that begin on one of the days, in no order;
@@ -52,13 +69,17 @@ func (m *Module) cells(ctx context.Context, a store.Actor, unit vn.UnitID, units
 	if len(units) == 0 || len(starts) == 0 {
 		return nil, nil
 	}
-	where, args := countsOf(units, disease, span, starts)
+	where, args := m.countsOf(units, disease, span, starts)
 	rows, err := store.Figures(ctx, m.store.For(a), unit, scanCell,
 		`select disease, unit, start, class, value, seen from surveillance_count`+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("counts of %v: %w", unit, err)
 	}
-	return rows, nil
+	asked := make(map[vn.UnitID]bool, len(units))
+	for _, u := range units {
+		asked[u] = true
+	}
+	return slices.DeleteFunc(rows, func(c cell) bool { return !asked[c.unit] }), nil
 }
 
 // tallies sums the classes of the cells that begin on one of the days.

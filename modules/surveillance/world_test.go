@@ -207,7 +207,7 @@ func (w *world) dump() string {
 		{"surveillance_diagnosis", "cause, encounter, patient, disease, code, words, at, since, sensitivity, draft"},
 		{"surveillance_draft", "cause, disease, code, words, patient, encounter, facility, place, unit, at, since, due, triggers, report, refuted"},
 		{"surveillance_case", "report, disease, patient, encounter, cause, drafted, cause_disease, focus, facility, label_unit, sensitivity, unit, province, day, onset, class, claimed, reported, version"},
-		{"surveillance_count", "disease, unit, span, start, class, value, seen"},
+		{"surveillance_count", "disease, unit, parent, span, start, class, value, seen"},
 		{"surveillance_epidemic", "notice, form, opens, disease, unit, day, facility"},
 	} {
 		n := strings.Count(q.columns, ",") + 1
