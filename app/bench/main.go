@@ -9,9 +9,9 @@
 // server and, on PostgreSQL, of the database's processes, so that a busy
 // machine does not change it much; delays and rates are by the clock.
 //
-//	go run ./app/bench                # all, about two and a half minutes on two cores
+//	go run ./app/bench                # all, about two minutes on two cores
 //	go run ./app/bench --only fhir    # lines whose name begins with fhir
-//	go run ./app/bench --long         # also what takes half an hour
+//	go run ./app/bench --long         # also what takes five minutes more
 package main
 
 import (
