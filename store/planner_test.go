@@ -66,3 +66,26 @@ func TestPostgresWalksAsWritten(t *testing.T) {
 		t.Logf("%s\n%s", walked, plan.String())
 	}
 }
+
+// A failure that the work does not mind must not turn its commit into a rollback
+// that is told as done.
+func TestPostgresCommitsNothingUnsound(t *testing.T) {
+	s := openTest(t, Config{Database: freshDatabase(t), Guard: &testGuard{}})
+	ctx := t.Context()
+	ask := func(tx Tx) error {
+		var n int
+		if err := tx.Exec(ctx, `insert into guard (h, at) values (?, ?)`, 1, 2); err != nil {
+			return err
+		}
+		if _, err := tx.Row(ctx, []any{&n}, `select at / 0 from guard`); err == nil {
+			t.Error("divided by nothing")
+		}
+		return nil // as if nothing had failed
+	}
+	if err := s.write.do(ctx, func(tx *commitTx) error { return ask(tx) }); err == nil {
+		t.Error("a commit that wrote nothing is told as done")
+	}
+	if err := s.views.in(ctx, func(tx *connTx) error { return ask(tx) }); err == nil {
+		t.Error("a batch of a view that wrote nothing is told as done")
+	}
+}

@@ -194,11 +194,23 @@ func (t *connTx) transact(ctx context.Context, work func(tx *connTx) error) erro
 	if err := work(t); err != nil {
 		return err
 	}
-	if err := t.Exec(ctx, "commit"); err != nil {
+	if err := t.commit(ctx); err != nil {
 		return err
 	}
 	done = true
 	return nil
+}
+
+func (t *connTx) commit(ctx context.Context) error {
+	if err := t.flush(ctx); err != nil {
+		return err
+	}
+	if t.pg {
+		if err := t.conn.Raw(func(driver any) error { return sound(driver.(*stdlib.Conn).Conn()) }); err != nil {
+			return err
+		}
+	}
+	return t.Exec(ctx, "commit")
 }
 
 func (t *connTx) forget() {

@@ -57,6 +57,15 @@ func (w *pgWriter) once(ctx context.Context, work func(tx *commitTx) error) erro
 	})
 }
 
+// sound refuses to commit a transaction in which something failed and nobody
+// minded: PostgreSQL would answer commit with a rollback, and no error.
+func sound(c *pgx.Conn) error {
+	if c.PgConn().TxStatus() == 'E' {
+		return errors.New("a statement of the transaction failed before its commit")
+	}
+	return nil
+}
+
 // undoLimit is how long a rollback may take.
 const undoLimit = 5 * time.Second
 
@@ -109,8 +118,11 @@ func (q *pgTx) flush(ctx context.Context) error {
 }
 
 func (q *pgTx) commit(ctx context.Context) error {
-	q.queue, q.inserts = append(q.queue, q.inserts...), nil
 	if q.begun {
+		if err := sound(q.conn); err != nil {
+			return err
+		}
+		q.queue, q.inserts = append(q.queue, q.inserts...), nil
 		q.queue.add("commit", nil)
 	}
 	if err := q.flush(ctx); err != nil {
