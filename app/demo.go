@@ -215,25 +215,18 @@ func (a *App) followNow(ctx context.Context) error {
 
 // caughtUp waits until every view stands at the end of the log.
 func (a *App) caughtUp(ctx context.Context) error {
+	var views []string
 	for _, f := range a.followers() {
-		for {
-			position, err := a.Store.Position(ctx, f.Name)
-			if err != nil {
-				return err
-			}
-			rest, err := a.Store.Changes(ctx, position, 1)
-			if err != nil {
-				return err
-			}
-			if len(rest) == 0 {
-				break
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(50 * time.Millisecond):
-			}
+		views = append(views, f.Name)
+	}
+	for {
+		if done, err := a.Store.CaughtUp(ctx, views...); done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return nil
 }

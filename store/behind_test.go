@@ -59,6 +59,9 @@ func TestBehind(t *testing.T) {
 		if _, behind := said(); behind {
 			t.Error("behind after half a second")
 		}
+		if done, err := s.CaughtUp(ctx, "people"); done || err != nil {
+			t.Errorf("caught up %v without the second, %v", done, err)
+		}
 		clock.Advance(2 * time.Second)
 		if until, behind := said(); !behind || !until.Equal(shown) {
 			t.Errorf("behind %v, complete until %v, want %v", behind, until, shown)
@@ -68,6 +71,9 @@ func TestBehind(t *testing.T) {
 		await(t, s, second, "people")
 		if err := s.Await(watched, second, "people"); err != nil || late.Load() {
 			t.Errorf("late %v although it is there, %v", late.Load(), err)
+		}
+		if done, err := s.CaughtUp(ctx, "people"); !done || err != nil {
+			t.Errorf("caught up %v, %v", done, err)
 		}
 		if _, behind := said(); behind {
 			t.Error("still behind")
