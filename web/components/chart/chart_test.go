@@ -35,7 +35,7 @@ func TestFit(t *testing.T) {
 			t.Fatalf("fit(%v, %v): %d grid lines", lo, hi, n)
 		}
 	})
-	for _, c := range [][5]float64{{3, 46, 0, 60, 20}, {92, 97, 92, 98, 2}, {0, 0, 0, 1, 0.25}, {0.2, 0.9, 0, 1, 0.25}} {
+	for _, c := range [][5]float64{{-168, -167.99996948242188, -168, -167, 0.25}, {3, 46, 0, 60, 20}, {92, 97, 92, 98, 2}, {0, 0, 0, 1, 0.25}, {0.2, 0.9, 0, 1, 0.25}} {
 		from, to, step := fit(c[0], c[1], false)
 		if from != c[2] || to != c[3] || step != c[4] {
 			t.Errorf("fit(%v, %v) = %v, %v, %v, want %v", c[0], c[1], from, to, step, c[2:])

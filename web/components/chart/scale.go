@@ -65,8 +65,9 @@ func fit(lo, hi float64, zero bool) (from, to, step float64) {
 	if hi < 0 && zero {
 		hi = 0
 	}
-	if hi == lo {
-		hi = lo + 1
+	// Below a millionth of the values a difference is lost in their rounding.
+	if least := 1e-6 * math.Max(math.Abs(lo), math.Abs(hi)); hi-lo <= least {
+		hi = lo + math.Max(1, least)
 	}
 	raw := (hi - lo) / 4
 	mag := math.Pow(10, math.Floor(math.Log10(raw)))
