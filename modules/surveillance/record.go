@@ -307,10 +307,11 @@ func phoneOf(d *fhir.Doc) string {
 	return phoneIn(d.Root())
 }
 
+// phoneIn is the first number, as people dial it.
 func phoneIn(n fhir.Node) string {
 	for t := range n.Each("telecom") {
 		if t.Get("system").String() == "phone" {
-			return t.Get("value").String()
+			return vn.Phone(t.Get("value").String()).National()
 		}
 	}
 	return ""
