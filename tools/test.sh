@@ -23,6 +23,8 @@ fi
 
 say "assets"
 tools/assets.sh
+say "programs from outside to compare with"
+npm ci --prefix tools/outside >&2
 say "gate"
 tools/check.sh
 
