@@ -3,6 +3,7 @@
 package fhirapi
 
 import (
+	"slices"
 	"time"
 
 	"mach/fhir"
@@ -33,23 +34,23 @@ type statement struct {
 // capability describes what this server does, from the tables that do it.
 func capability(base string, at time.Time) *fhir.Doc {
 	var resources []any
+	rest := map[string]any{}
+	if able := operationsOn(""); len(able) > 0 {
+		rest["operation"] = able
+	}
 	for _, typ := range fhir.Types() {
 		resources = append(resources, capabilityOf(typ))
 	}
+	rest["mode"] = "server"
+	rest["security"] = map[string]any{"cors": false, "description": "Bearer tokens (RFC 6750). Scopes are those of SMART on FHIR 2."}
+	rest["resource"] = resources
+	rest["interaction"] = []any{map[string]any{"code": "transaction"}, map[string]any{"code": "batch"}}
 	return fhir.MustNew(statement{
 		ResourceType: "CapabilityStatement", Status: "active", Date: instant(at), Kind: "instance", FHIRVersion: "4.0.1",
 		Software:       map[string]any{"name": "Mạch"},
 		Implementation: map[string]any{"description": "Mạch", "url": base},
 		Format:         []string{"json", jsonType},
-		Rest: []any{map[string]any{
-			"mode": "server",
-			"security": map[string]any{
-				"cors":        false,
-				"description": "Bearer tokens (RFC 6750). Scopes are those of SMART on FHIR 2.",
-			},
-			"resource":    resources,
-			"interaction": []any{map[string]any{"code": "transaction"}, map[string]any{"code": "batch"}},
-		}},
+		Rest:           []any{rest},
 	})
 }
 
@@ -82,8 +83,26 @@ func capabilityOf(typ string) map[string]any {
 		"conditionalCreate": true, "conditionalRead": "full-support", "conditionalUpdate": false, "conditionalDelete": "not-supported",
 		"searchParam": params,
 	}
+	if able := operationsOn(typ); len(able) > 0 {
+		r["operation"] = able
+	}
 	if len(includes) > 0 {
 		r["searchInclude"] = includes
 	}
 	return r
+}
+
+// operationsOn lists the operations of a type, or of the system for "".
+func operationsOn(typ string) []any {
+	var able []any
+	for _, o := range operations() {
+		here := o.level&onSystem != 0
+		if typ != "" {
+			here = o.level&(onType|onInstance) != 0 && (o.on == nil || slices.Contains(o.on, typ))
+		}
+		if here {
+			able = append(able, map[string]any{"name": o.name, "definition": o.url()})
+		}
+	}
+	return able
 }

@@ -63,6 +63,7 @@ type request struct {
 	query  [][2]string // in order, decoded
 	base   string      // absolute URL of the service
 	body   func() (*fhir.Doc, error)
+	empty  func() bool // there is no body
 	header func(name string) string
 	strict bool // Prefer: handling=strict
 	say    words
@@ -127,6 +128,7 @@ func (m *Module) read(r *http.Request) (*request, error) {
 	}
 	q.door = m.store.For(actor)
 	q.body = func() (*fhir.Doc, error) { return readDoc(r) }
+	q.empty = func() bool { return r.ContentLength == 0 }
 	return q, nil
 }
 
@@ -184,13 +186,17 @@ func (m *Module) route(q *request) (*answer, error) {
 		return q.by(map[string]interaction{"POST": m.bundle})
 	case n == 1 && q.path[0] == "metadata":
 		return q.by(map[string]interaction{"GET": m.metadata})
+	case n == 1 && q.path[0][0] == '$':
+		return m.operate(q)
 	case !slices.Contains(fhir.Types(), q.path[0]):
 		return nil, issue.New(issue.NotSupported, "search.type.unknown", q.path[0])
 	case n == 1:
 		return q.by(map[string]interaction{"GET": m.search, "POST": m.create})
 	case n == 2 && q.path[1] == "_search":
 		return q.by(map[string]interaction{"POST": m.postedSearch})
-	case n == 2 && q.path[1] != "_history" && q.path[1][0] != '$':
+	case (n == 2 || n == 3) && q.path[n-1][0] == '$':
+		return m.operate(q)
+	case n == 2 && q.path[1] != "_history":
 		return q.by(map[string]interaction{"GET": m.readOne, "PUT": m.update, "DELETE": m.remove})
 	case n == 3 && q.path[2] == "_history":
 		return q.by(map[string]interaction{"GET": m.history})

@@ -111,6 +111,7 @@ func (q *request) entry(n fhir.Node) (*entry, error) {
 		}
 		return fhir.ParseString(resource.Raw())
 	}
+	e.empty = func() bool { return n.Get("resource").Kind() != fhir.Object }
 	path, raw, _ := strings.Cut(strings.TrimPrefix(req.Get("url").String(), q.base+"/"), "?")
 	var err error
 	if e.path, err = segments(path); err != nil {

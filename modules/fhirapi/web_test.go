@@ -239,7 +239,7 @@ func TestRefusals(t *testing.T) {
 			{line: "GET /Patient/1", headers: []string{"Authorization: Bearer locked"}, status: 401, code: "login"},
 			{line: "GET /Nonsense/1", status: 404, code: "not-supported", rule: "search.type.unknown"},
 			{line: "GET /Patient/1/nonsense", status: 404, code: "not-supported", rule: "fhirapi.path.unknown"},
-			{line: "GET /Patient/$everything", status: 404, code: "not-supported"},
+			{line: "GET /Patient/$nonsense", status: 404, code: "not-supported"},
 			{line: "PATCH /Patient/1", status: 405, code: "not-supported", rule: "fhirapi.method"},
 			{line: "POST /metadata", status: 405, code: "not-supported"},
 			{line: "GET /Patient/1", headers: []string{"Accept: application/fhir+xml"}, status: 406, code: "not-supported"},

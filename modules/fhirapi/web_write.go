@@ -102,3 +102,12 @@ func (m *Module) create(q *request) (*answer, error) { return m.single(q) }
 func (m *Module) update(q *request) (*answer, error) { return m.single(q) }
 
 func (m *Module) remove(q *request) (*answer, error) { return m.single(q) }
+
+// versionOf is the version of a stored resource.
+func versionOf(doc *fhir.Doc) (int64, error) {
+	v, err := strconv.ParseInt(doc.VersionID(), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("version of a %s: %w", doc.Type(), err)
+	}
+	return v, nil
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fhirapi
+
+import (
+	"iter"
+	"net/http"
+	"slices"
+
+	"mach/fhir"
+	"mach/issue"
+)
+
+// operations is the table of what is called with a dollar sign. The router,
+// the CapabilityStatement and its test read it. See R4 operations.html.
+func operations() []operation {
+	return []operation{
+		{name: "meta", level: onInstance, run: (*Module).meta},
+		{name: "meta-add", level: onInstance, affectsState: true, run: (*Module).metaAdd},
+		{name: "meta-delete", level: onInstance, affectsState: true, run: (*Module).metaDelete},
+	}
+}
+
+// operation is one line of the table.
+type operation struct {
+	name         string   // without the dollar sign
+	on           []string // types; nil = every type
+	level        level    // where it may be called
+	definition   string   // canonical URL; "" = the one of R4 for name and, of one type, that type
+	affectsState bool     // only by POST, and not inside a transaction
+	// run returns the resource of the answer, a 200 unless c.answer says more;
+	// nil leaves the body to c.answer.
+	run func(m *Module, c *call) (*fhir.Doc, error)
+}
+
+// level is a set of places at which an operation may be called.
+type level uint8
+
+const (
+	onSystem   level = 1 << iota // [base]/$name
+	onType                       // [base]/[type]/$name
+	onInstance                   // [base]/[type]/[id]/$name
+)
+
+// url is the canonical of the operation's definition.
+func (o *operation) url() string {
+	switch {
+	case o.definition != "":
+		return o.definition
+	case len(o.on) == 1:
+		return "http://hl7.org/fhir/OperationDefinition/" + o.on[0] + "-" + o.name
+	}
+	return "http://hl7.org/fhir/OperationDefinition/Resource-" + o.name
+}
+
+// call is one request for an operation.
+type call struct {
+	*request
+	typ    string // "" on the system
+	id     string // "" on the system or a type
+	params parameters
+	answer *answer // for what is no 200 with a resource
+}
+
+// operationOf finds the operation that a path asks for, and where.
+func operationOf(path []string) (o operation, typ, id string, found bool) {
+	if len(path) == 0 || len(path) > 3 {
+		return o, "", "", false
+	}
+	name := path[len(path)-1]
+	if name[0] != '$' {
+		return o, "", "", false
+	}
+	here := onSystem << (len(path) - 1)
+	if len(path) > 1 {
+		typ = path[0]
+	}
+	if len(path) > 2 {
+		id = path[1]
+	}
+	for _, o := range operations() {
+		if o.name == name[1:] && o.level&here != 0 && (typ == "" || o.on == nil || slices.Contains(o.on, typ)) {
+			return o, typ, id, true
+		}
+	}
+	return o, "", "", false
+}
+
+// operate runs the operation that the path names.
+func (m *Module) operate(q *request) (*answer, error) {
+	o, typ, id, found := operationOf(q.path)
+	if !found {
+		return nil, issue.New(issue.NotSupported, "fhirapi.operation.unknown", q.path[len(q.path)-1])
+	}
+	run := func(q *request) (*answer, error) {
+		c := &call{request: q, typ: typ, id: id, answer: &answer{status: http.StatusOK}}
+		var err error
+		if c.params, err = q.parameters(); err != nil {
+			return nil, err
+		}
+		if c.answer.doc, err = o.run(m, c); err != nil {
+			return nil, err
+		}
+		return c.answer, nil
+	}
+	methods := map[string]interaction{http.MethodPost: run}
+	if !o.affectsState {
+		methods[http.MethodGet] = run
+	}
+	return q.by(methods)
+}
+
+// parameters are what an operation is asked with: a query, a Parameters
+// resource, or a resource that stands alone for the parameter "resource".
+type parameters struct {
+	query [][2]string
+	body  *fhir.Doc // nil = none
+}
+
+func (q *request) parameters() (parameters, error) {
+	p := parameters{query: q.query}
+	if q.method != http.MethodPost || q.empty() {
+		return p, nil
+	}
+	var err error
+	p.body, err = q.body()
+	return p, err
+}
+
+// each yields the elements Parameters.parameter of a name.
+func (p parameters) each(name string) iter.Seq[fhir.Node] {
+	return func(yield func(fhir.Node) bool) {
+		if p.body == nil || p.body.Type() != "Parameters" {
+			return
+		}
+		for n := range p.body.Each("parameter") {
+			if n.Get("name").String() == name && !yield(n) {
+				return
+			}
+		}
+	}
+}
+
+// all returns the simple values of a parameter, those of the query first.
+func (p parameters) all(name string) []string {
+	var values []string
+	for _, kv := range p.query {
+		if kv[0] == name {
+			values = append(values, kv[1])
+		}
+	}
+	for n := range p.each(name) {
+		if v := valueOf(n).String(); v != "" {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+// text returns the first simple value of a parameter, "" when there is none.
+func (p parameters) text(name string) string {
+	if all := p.all(name); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// value returns the value[x] of a parameter, such as a Coding; absent when
+// there is none.
+func (p parameters) value(name string) fhir.Node {
+	for n := range p.each(name) {
+		return valueOf(n)
+	}
+	return fhir.Node{}
+}
+
+// resource returns a parameter that is a resource, nil when there is none.
+func (p parameters) resource(name string) (*fhir.Doc, error) {
+	if p.body != nil && p.body.Type() != "Parameters" && name == "resource" {
+		return p.body, nil
+	}
+	for n := range p.each(name) {
+		if r := n.Get("resource"); r.Kind() == fhir.Object {
+			return fhir.ParseString(r.Raw())
+		}
+	}
+	return nil, nil
+}
+
+// valueOf is the value[x] of one parameter or part.
+func valueOf(parameter fhir.Node) fhir.Node {
+	for name, v := range parameter.Fields() {
+		if len(name) > 5 && name[:5] == "value" {
+			return v
+		}
+	}
+	return fhir.Node{}
+}
