@@ -39,6 +39,8 @@ type structure struct {
 	elements []*element
 	members  map[string]member // by JSON name: valueQuantity, not value
 	required uint64            // bits of the elements that must be there
+
+	invariants []Invariant
 }
 
 // An element is one element of a structure; a choice is one element with
@@ -51,6 +53,7 @@ type element struct {
 	choice bool
 	types  []*elementType
 	codes  *codeSet // of a required binding; nil when not listed
+	bound  Binding  // of an extensible binding, or a required one that cannot be listed
 }
 
 // An elementType is one of the types an element may have.
@@ -124,6 +127,10 @@ type reader struct {
 }
 
 func (r *reader) line(line string) {
+	if strings.HasPrefix(line, "?") {
+		r.typ.invariants = append(r.typ.invariants, newInvariant(line))
+		return
+	}
 	f := strings.Split(line, " ")
 	switch f[0] {
 	case "#":
@@ -162,13 +169,20 @@ func (r *reader) codes(f []string) {
 	}
 }
 
-// element reads "name[x] min max type>target,target|type !codes" of a type.
+// element reads "name[x] min max type>target,target|type !codes" of a type;
+// "~url" instead of "!codes" is an extensible binding, "=url" a required one to
+// a value set that is not listed.
 func (r *reader) element(f []string) {
 	name, choice := strings.CutSuffix(f[0], "[x]")
 	minimum, _ := strconv.Atoi(f[1])
 	e := &element{name: name, choice: choice, bit: uint(len(r.typ.elements)), min: minimum, many: f[2] == "*"}
 	if len(f) > 4 {
-		e.codes = r.d.codes[f[4][1:]]
+		switch text := f[4]; text[0] {
+		case '!':
+			e.codes = r.d.codes[text[1:]]
+		default:
+			e.bound = Binding{ValueSet: text[1:], Required: text[0] == '='}
+		}
 	}
 	for _, text := range strings.Split(f[3], "|") {
 		t := &elementType{name: text}

@@ -73,7 +73,10 @@ type element struct {
 	ContentReference string
 	Type             []elementType
 	Binding          struct{ Strength, ValueSet string }
+	Constraint       []constraint
 }
+
+type constraint struct{ Key, Severity, Human, Expression, Source string }
 
 type elementType struct {
 	Code          string

@@ -14,8 +14,9 @@ import (
 // A typeDef is a resource type, a data type, or a part of one such as
 // Patient.contact, with its elements in the order of the definition.
 type typeDef struct {
-	kind     string // resource, type, part
-	elements []*elementDef
+	kind       string // resource, type, part
+	elements   []*elementDef
+	invariants []invariant
 }
 
 type elementDef struct {
@@ -24,6 +25,7 @@ type elementDef struct {
 	max   string // 0, 1, *
 	types []typeRef
 	set   string // name of the required value set
+	bound string // URL of a value set bound otherwise: = required, ~ extensible
 	many  bool   // a choice: the member name ends with the type
 }
 
@@ -46,7 +48,7 @@ func compileTypes(d *definitions, sets codeSets) typeDefs {
 		if s.Kind == "resource" && !s.Abstract {
 			kind = "resource"
 		}
-		types[s.Name] = &typeDef{kind: kind}
+		types[s.Name] = &typeDef{kind: kind, invariants: compileInvariants(s, s.Snapshot.Element[0], "")}
 		for _, e := range s.Snapshot.Element[1:] {
 			owner, name := path.Split(strings.ReplaceAll(e.Path, ".", "/"))
 			owner = strings.ReplaceAll(strings.TrimSuffix(owner, "/"), "/", ".")
@@ -54,6 +56,7 @@ func compileTypes(d *definitions, sets codeSets) typeDefs {
 				types[owner] = &typeDef{kind: "part"}
 			}
 			def := compileElement(e, name, sets)
+			types.constrain(s, e, owner, name)
 			if s.Kind == "resource" && owner == s.Name && name == "id" {
 				def.types = []typeRef{{name: "id"}} // R4 says string, and means the type id
 			}
@@ -73,8 +76,14 @@ func compileElement(e element, name string, sets codeSets) *elementDef {
 	for _, t := range e.Type {
 		def.types = append(def.types, compileType(e, t))
 	}
-	if e.Binding.Strength == "required" {
-		def.set = sets.use(e.Binding.ValueSet)
+	url, _, _ := strings.Cut(e.Binding.ValueSet, "|")
+	switch e.Binding.Strength {
+	case "required":
+		if def.set = sets.use(e.Binding.ValueSet); def.set == "" && url != "" {
+			def.bound = "=" + url
+		}
+	case "extensible":
+		def.bound = "~" + url
 	}
 	return def
 }
@@ -106,13 +115,17 @@ func (t typeDefs) write(w io.Writer) {
 		for _, e := range def.elements {
 			fmt.Fprintln(w, e)
 		}
+		for _, v := range def.invariants {
+			fmt.Fprintln(w, v)
+		}
 	}
 }
 
-// String gives the element's line: name, min, max, types, required codes.
+// String gives the element's line: name, min, max, types, codes.
 //
 //	subject 1 1 Reference>Patient,Group
 //	gender 0 1 code !administrative-gender
+//	category 0 * CodeableConcept ~http://hl7.org/fhir/ValueSet/…
 //	value[x] 0 1 Quantity|string
 func (e *elementDef) String() string {
 	var types []string
@@ -130,6 +143,9 @@ func (e *elementDef) String() string {
 	line := fmt.Sprintf("%s %d %s %s", name, e.min, e.max, strings.Join(types, "|"))
 	if e.set != "" {
 		line += " !" + e.set
+	}
+	if e.bound != "" {
+		line += " " + e.bound
 	}
 	return line
 }
