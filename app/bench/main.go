@@ -35,7 +35,8 @@ type options struct {
 	Bin    string `default:"bin/mach" help:"The binary to measure." type:"path"`
 	People int    `default:"100000" help:"People for the search of persons."`
 	Folder string `help:"A demonstration folder to use instead of a fresh one; visits are written into it." type:"path"`
-	Long   bool   `help:"Measure memory while filling 10,000 and 50,000 people too."`
+	Long   bool   `help:"Measure among 100,000 and 1,000,000 resources, and memory while filling 10,000 and 50,000 people, too."`
+	Size   string `default:"1m" enum:"100k,1m" help:"The largest store of --long."`
 }
 
 // bench is one run.
@@ -68,6 +69,8 @@ var groups = []group{
 	{[]string{"visit.to.dashboard"}, (*bench).dashboard, false},
 	{[]string{"fhir"}, (*bench).fhirSQLite, false},
 	{[]string{"fhir"}, (*bench).fhirPostgres, false},
+	{[]string{"fhir"}, (*bench).volumeSQLite, true},
+	{[]string{"fhir"}, (*bench).volumePostgres, true},
 	{[]string{"person.search"}, (*bench).personSearch, false},
 	{[]string{"demo.memory"}, (*bench).demoMemory, true},
 }

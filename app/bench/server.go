@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"mach/access"
 	"mach/app"
 	"mach/store"
@@ -158,6 +160,24 @@ func resident(pid int) int64 {
 	return 0
 }
 
+// peak is the most resident memory that a process had, in bytes.
+func peak(pid int) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for text := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(text, "VmHWM:"); ok {
+			n, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			if err != nil {
+				return 0
+			}
+			return n * 1024
+		}
+	}
+	return 0
+}
+
 // cluster is a PostgreSQL of our own.
 type cluster struct {
 	dsn        string
@@ -201,6 +221,16 @@ func (c *cluster) cpu() time.Duration {
 		sum += spent(pid)
 	}
 	return sum
+}
+
+// bytes is what the database takes on disk, without its journal.
+func (c *cluster) bytes(ctx context.Context) (n int64, err error) {
+	db, err := pgx.Connect(ctx, c.dsn)
+	if err != nil {
+		return 0, err
+	}
+	defer db.Close(ctx)
+	return n, db.QueryRow(ctx, `select pg_database_size(current_database())`).Scan(&n)
 }
 
 // tokens makes bearer tokens; each has a rate limit of its own.
