@@ -24,6 +24,7 @@ var packed []byte
 type definitions struct {
 	types     map[string]*structure
 	resources []string // names of the resource types, sorted
+	extension *structure
 	codes     map[string]*codeSet
 	programs  map[string][]*program // by type, in the order of their codes
 	// compartments holds, by compartment and type, the codes of the parameters
@@ -41,6 +42,7 @@ type structure struct {
 	required uint64            // bits of the elements that must be there
 
 	invariants []Invariant
+	rule       func(v *validator, n Node) // in words only; nil for most types
 }
 
 // An element is one element of a structure; a choice is one element with
@@ -190,6 +192,9 @@ func (r *reader) element(f []string) {
 			t.name, t.targets = of, strings.Split(targets, ",")
 		}
 		t.primitive = primitives[t.name]
+		if name == "id" && t.primitive == pString && r.typ.name != "ElementDefinition" { // snapshot and differential share theirs
+			t.primitive = pElementID
+		}
 		e.types = append(e.types, t)
 	}
 	r.typ.elements = append(r.typ.elements, e)
@@ -221,6 +226,10 @@ func (r *reader) finish() {
 		}
 	}
 	slices.Sort(r.d.resources)
+	r.d.extension = r.d.types["Extension"]
+	for name, rule := range rules {
+		r.d.types[name].rule = rule
+	}
 	r.inherit()
 }
 

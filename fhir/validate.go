@@ -42,6 +42,7 @@ type validator struct {
 	defs   *definitions
 	issues []issue.Issue
 	scope  *scope
+	nested bool // the object at hand stands in an extension's extensions
 }
 
 // A scope is the resource whose contained resources "#id" means: the document,
@@ -49,6 +50,7 @@ type validator struct {
 type scope struct {
 	container   Node
 	contained   map[string]string // their types by id; nil until somebody asks
+	ids         map[string]bool   // of its elements
 	transaction bool              // in a Bundle whose entries may refer by search
 }
 
@@ -100,7 +102,7 @@ func (v *validator) object(n Node, s *structure) {
 		v.add(n, issue.Structure, "fhir.empty")
 		return
 	}
-	seen := uint64(0)
+	seen, nested := uint64(0), v.nested
 	for c := range n.children() {
 		if v.full() {
 			return
@@ -121,11 +123,13 @@ func (v *validator) object(n Node, s *structure) {
 			v.add(c, issue.Structure, "fhir.choice", m.name)
 			continue
 		}
+		v.nested = s == v.defs.extension && m.name == "extension"
 		v.member(n, c, m, shadow)
 	}
+	v.nested = nested
 	v.missing(n, s, s.required&^seen)
-	if s.name == "Extension" {
-		v.extension(n)
+	if s.rule != nil {
+		s.rule(v, n)
 	}
 }
 
@@ -149,17 +153,6 @@ func (v *validator) missing(n Node, s *structure, absent uint64) {
 			name += "[x]"
 		}
 		v.addAt(n.Path()+"."+name, issue.Required, "fhir.required", name)
-	}
-}
-
-// extension checks that an extension has a value or extensions, not both.
-func (v *validator) extension(n Node) {
-	value := false
-	for name := range n.Fields() {
-		value = value || strings.HasPrefix(strings.TrimPrefix(name, "_"), "value")
-	}
-	if value == n.member("extension").Exists() {
-		v.add(n, issue.Structure, "fhir.extension")
 	}
 }
 
@@ -254,8 +247,13 @@ func (v *validator) primitive(n Node, t *elementType, codes *codeSet) {
 		v.add(n, issue.Value, "fhir.format", t.name)
 		return
 	}
-	if codes != nil && codes.codes[s] == 0 {
+	switch {
+	case codes != nil && codes.codes[s] == 0:
 		v.add(n, issue.CodeInvalid, "fhir.code", s, codes.name)
+	case t.primitive == pXHTML:
+		v.narrative(n, s)
+	case t.primitive == pElementID:
+		v.elementID(n)
 	}
 }
 

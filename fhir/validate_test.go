@@ -23,7 +23,7 @@ func TestValidate(t *testing.T) {
 		{"choice of a type it has not", observation + `,"valueDecimal":1`, "fhir.unknown Observation.valueDecimal"},
 		{"two choices", observation + `,"valueString":"x","valueInteger":1`, "fhir.choice Observation.valueInteger"},
 		{"value with extension", observation + `,"valueString":"x","_valueString":{"id":"a"}`, ""},
-		{"extension instead of value", observation + `,"_valueString":{"extension":[{"url":"u","valueCode":"c"}]}`, ""},
+		{"extension instead of value", observation + `,"_valueString":{"extension":[{"url":"urn:x:u","valueCode":"c"}]}`, ""},
 		{"missing", `"resourceType":"Observation"`, "fhir.required Observation.status; fhir.required Observation.code"},
 		{"missing choice", `"resourceType":"Immunization","status":"completed","vaccineCode":{"text":"x"},"patient":{"display":"x"}`,
 			"fhir.required Immunization.occurrence[x]"},
@@ -63,10 +63,10 @@ func TestValidate(t *testing.T) {
 		{"both null", `"resourceType":"Patient","name":[{"given":["a",null],"_given":[null,null]}]`,
 			"fhir.null Patient.name[0].given[1]; fhir.null Patient.name[0]._given[1]"},
 		{"shadow of an object", `"resourceType":"Patient","_name":{"id":"x"}`, "fhir.unknown Patient._name"},
-		{"extension with both", observation + `,"extension":[{"url":"u","valueCode":"c","extension":[{"url":"u","valueCode":"c"}]}]`,
+		{"extension with both", observation + `,"extension":[{"url":"urn:x:u","valueCode":"c","extension":[{"url":"urn:x:u","valueCode":"c"}]}]`,
 			"fhir.extension Observation.extension[0]"},
-		{"extension with nothing", observation + `,"extension":[{"url":"u"}]`, "fhir.extension Observation.extension[0]"},
-		{"modifier extension where none is", `"resourceType":"Patient","name":[{"modifierExtension":[{"url":"u","valueCode":"c"}]}]`,
+		{"extension with nothing", observation + `,"extension":[{"url":"urn:x:u"}]`, "fhir.extension Observation.extension[0]"},
+		{"modifier extension where none is", `"resourceType":"Patient","name":[{"modifierExtension":[{"url":"urn:x:u","valueCode":"c"}]}]`,
 			"fhir.unknown Patient.name[0].modifierExtension"},
 		{"reference", observation + `,"subject":{"reference":"Patient/1/x"}`, "fhir.reference.form Observation.subject.reference"},
 		{"reference to an unknown type", observation + `,"subject":{"reference":"Person2/1"}`, "fhir.reference.form Observation.subject.reference"},
@@ -90,6 +90,21 @@ func TestValidate(t *testing.T) {
 			"fhir.resource_type Bundle.entry[0].resource.resourceType"},
 		{"search in a transaction", `"resourceType":"Bundle","type":"transaction","entry":[{"resource":{` + observation +
 			`,"subject":{"reference":"Patient?identifier=1"}},"request":{"method":"POST","url":"Observation"}}]`, ""},
+		{"relative url", observation + `,"extension":[{"url":"u","valueCode":"c"}]`, "fhir.absolute Observation.extension[0].url"},
+		{"relative url inside", observation + `,"extension":[{"url":"urn:x:u","extension":[{"url":"c","valueCode":"c"}]}]`, ""},
+		{"relative url in a value inside", observation + `,"extension":[{"url":"urn:x:u","extension":[{"url":"c","valueAge":{"extension":[{"url":"d","valueCode":"c"}]}}]}]`,
+			"fhir.absolute Observation.extension[0].extension[0].valueAge.extension[0].url"},
+		{"relative system", `"resourceType":"Patient","identifier":[{"system":"cccd","value":"1"}]`, "fhir.absolute Patient.identifier[0].system"},
+		{"ids of elements", `"resourceType":"Patient","name":[{"id":"a","text":"x"},{"id":"a","text":"y"}]`, "fhir.id.twice Patient.name[1].id"},
+		{"id of an element with a space", `"resourceType":"Patient","name":[{"id":"a b","text":"x"}]`, "fhir.format Patient.name[0].id"},
+		{"attachment", `"resourceType":"Patient","photo":[{"data":"aGVsbG8=","size":5},{"data":"aGVsbG8=","size":6}]`, "fhir.attachment.size Patient.photo[1].size"},
+		{"not base64", `"resourceType":"Patient","photo":[{"data":"%%"}]`, "fhir.format Patient.photo[0].data"},
+		{"full URLs", `"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"Patient/1","resource":{"resourceType":"Patient","id":"1"}},
+			{"fullUrl":"http://x/Patient/1","resource":{"resourceType":"Patient","id":"2"}}]`, "fhir.absolute Bundle.entry[0].fullUrl; fhir.bundle.fullurl Bundle.entry[1].fullUrl"},
+		{"what a search found", `"resourceType":"Bundle","type":"searchset","link":[{"relation":"self","url":"a"},{"relation":"self","url":"a"}],
+			"entry":[{"resource":{"resourceType":"Patient"}},{"resource":{"resourceType":"Patient","id":"1"},"search":{"mode":"outcome"}}]`,
+			"fhir.bundle.link Bundle.link[1]; fhir.required Bundle.entry[0].resource; fhir.bundle.outcome Bundle.entry[1].resource"},
+		{"supplement", `"resourceType":"CodeSystem","status":"draft","content":"complete","supplements":"http://x"`, "fhir.supplement CodeSystem.content"},
 		{"resourceType in a data type", `"resourceType":"Patient","name":[{"resourceType":"HumanName"}]`,
 			"fhir.unknown Patient.name[0].resourceType"},
 	} {
@@ -99,6 +114,27 @@ func TestValidate(t *testing.T) {
 		}
 		if got := strings.Join(found, "; "); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestNarrative: what a narrative may hold, and what not.
+func TestNarrative(t *testing.T) {
+	for _, c := range []struct{ div, want string }{
+		{`<div xmlns="http://www.w3.org/1999/xhtml">Nguyễn &amp; <b class='x'>An</b><br/></div>`, ""},
+		{`<div><img src="#a" alt=""/></div>`, ""},
+		{`<div><!-- <script> --> x</div>`, ""},
+		{` <div>x</div>` + "\n", ""},
+		{`x`, "form"}, {`<p>x</p>`, "form"}, {`<div>x`, "form"}, {`<div>x</p>`, "form"}, {`<div>x</div><div>y</div>`, "form"},
+		{`<div>x</div>y`, "form"}, {`<div><![CDATA[x]]></div>`, "form"}, {`<div>a & b</div>`, "form"}, {`<div id=x>y</div>`, "form"},
+		{`<div/>`, "empty"}, {`<div> <p></p></div>`, "empty"},
+		{`<div><script>x</script></div>`, "element script"}, {`<div><iframe/></div>`, "element iframe"}, {`<div><form>x</form></div>`, "element form"},
+		{`<div onclick="x">y</div>`, "attribute onclick"}, {`<div><a href=" JavaScript:x">y</a></div>`, "attribute href"},
+		{strings.Repeat("<div>", 300) + "x" + strings.Repeat("</div>", 300), "form div"},
+	} {
+		fault, name := NarrativeFault(c.div)
+		if got := strings.TrimSpace(fault + " " + name); got != c.want {
+			t.Errorf("%.60s: %q, want %q", c.div, got, c.want)
 		}
 	}
 }
