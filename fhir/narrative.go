@@ -115,7 +115,7 @@ func (x *narrative) start() {
 	name := x.word()
 	switch {
 	case x.closed || name == "" || len(x.open) >= maxNested:
-		x.fail("form", name)
+		x.fail("form", "")
 	case !narrativeElements[name]:
 		x.fail("element", name)
 	case name == "img":

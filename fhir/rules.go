@@ -76,7 +76,7 @@ func (v *validator) bundle(n Node) {
 			v.add(url, issue.Value, "fhir.absolute", url.String())
 		}
 		id, typ := resource.member("id").String(), resource.member("resourceType").String()
-		if t, last := SplitReference(url.String()); t == typ && id != "" && last != id {
+		if t, last := SplitReference(url.String()); t != "" && t == typ && id != "" && last != id {
 			v.add(url, issue.Value, "fhir.bundle.fullurl", typ+"/"+id)
 		}
 		mode := e.Get("search", "mode").String()

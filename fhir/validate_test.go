@@ -130,7 +130,7 @@ func TestNarrative(t *testing.T) {
 		{`<div/>`, "empty"}, {`<div> <p></p></div>`, "empty"},
 		{`<div><script>x</script></div>`, "element script"}, {`<div><iframe/></div>`, "element iframe"}, {`<div><form>x</form></div>`, "element form"},
 		{`<div onclick="x">y</div>`, "attribute onclick"}, {`<div><a href=" JavaScript:x">y</a></div>`, "attribute href"},
-		{strings.Repeat("<div>", 300) + "x" + strings.Repeat("</div>", 300), "form div"},
+		{strings.Repeat("<div>", 300) + "x" + strings.Repeat("</div>", 300), "form"},
 	} {
 		fault, name := NarrativeFault(c.div)
 		if got := strings.TrimSpace(fault + " " + name); got != c.want {
