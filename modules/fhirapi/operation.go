@@ -4,11 +4,9 @@ package fhirapi
 
 import (
 	"iter"
-	"net/http"
 	"slices"
 
 	"mach/fhir"
-	"mach/issue"
 )
 
 // operations is the table of what is called with a dollar sign. The router,
@@ -86,45 +84,11 @@ func operationOf(path []string) (o operation, typ, id string, found bool) {
 	return o, "", "", false
 }
 
-// operate runs the operation that the path names.
-func (m *Module) operate(q *request) (*answer, error) {
-	o, typ, id, found := operationOf(q.path)
-	if !found {
-		return nil, issue.New(issue.NotSupported, "fhirapi.operation.unknown", q.path[len(q.path)-1])
-	}
-	run := func(q *request) (*answer, error) {
-		c := &call{request: q, typ: typ, id: id, answer: &answer{status: http.StatusOK}}
-		var err error
-		if c.params, err = q.parameters(); err != nil {
-			return nil, err
-		}
-		if c.answer.doc, err = o.run(m, c); err != nil {
-			return nil, err
-		}
-		return c.answer, nil
-	}
-	methods := map[string]interaction{http.MethodPost: run}
-	if !o.affectsState {
-		methods[http.MethodGet] = run
-	}
-	return q.by(methods)
-}
-
 // parameters are what an operation is asked with: a query, a Parameters
 // resource, or a resource that stands alone for the parameter "resource".
 type parameters struct {
 	query [][2]string
 	body  *fhir.Doc // nil = none
-}
-
-func (q *request) parameters() (parameters, error) {
-	p := parameters{query: q.query}
-	if q.method != http.MethodPost || q.empty() {
-		return p, nil
-	}
-	var err error
-	p.body, err = q.body()
-	return p, err
 }
 
 // each yields the elements Parameters.parameter of a name.
