@@ -4,7 +4,6 @@ package fhir
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -24,8 +23,7 @@ const (
 // not have, and leaves out what has not the form it should; it never fails.
 // meta.versionId and meta.lastUpdated are those in the text.
 //
-// Not indexed are the words of codes (:text), the identifier types of tokens
-// (:of-type) and what is inside contained resources.
+// What is inside contained resources is not indexed.
 func Extract(d *Doc) []Index { return ExtractSome(d, func(string) bool { return true }) }
 
 // ExtractSome is Extract for the parameters whose codes are wanted.
@@ -97,6 +95,8 @@ func (x *extractor) value(p *program, way *route, v Node) {
 		}
 	case ParamNumber, ParamQuantity:
 		x.quantity(p, way.leaf, v)
+	case ParamSpecial:
+		x.place(p, v)
 	}
 }
 
@@ -210,12 +210,13 @@ func (x *extractor) token(p *program, way *route, v Node) {
 		for _, c := range x.inner {
 			x.coding(p, c)
 		}
-		return
+		ix.Text = v.member("text").String()
 	case "Coding":
 		x.coding(p, v)
 		return
 	case "Identifier":
-		ix.System, ix.Value = v.member("system").String(), v.member("value").String()
+		x.identifier(p, v)
+		return
 	case "ContactPoint":
 		ix.Value = v.member("value").String()
 	default: // code, boolean, id, string, uri
@@ -224,14 +225,33 @@ func (x *extractor) token(p *program, way *route, v Node) {
 			ix.System = way.codes.system(ix.Value)
 		}
 	}
-	if ix.Value != "" {
+	if ix.Value != "" || ix.Text != "" {
 		x.add(ix)
 	}
 }
 
 func (x *extractor) coding(p *program, c Node) {
-	ix := Index{Param: p.Code, Kind: ParamToken, System: c.member("system").String(), Value: c.member("code").String()}
-	if ix.Value != "" || ix.System != "" {
+	ix := Index{Param: p.Code, Kind: ParamToken, System: c.member("system").String(), Value: c.member("code").String(),
+		Text: c.member("display").String()}
+	if ix.Value != "" || ix.System != "" || ix.Text != "" {
+		x.add(ix)
+	}
+}
+
+// identifier adds an identifier, once for each coding of its type.
+func (x *extractor) identifier(p *program, v Node) {
+	typ := v.member("type")
+	ix := Index{Param: p.Code, Kind: ParamToken, System: v.member("system").String(), Value: v.member("value").String(),
+		Text: typ.member("text").String()}
+	if ix.Value == "" {
+		return
+	}
+	x.inner = typ.follow(codingStep, x.inner[:0])
+	for _, c := range x.inner {
+		ix.Type, ix.ID = c.member("system").String(), c.member("code").String()
+		x.add(ix)
+	}
+	if len(x.inner) == 0 {
 		x.add(ix)
 	}
 }
@@ -381,73 +401,4 @@ func periodSpan(v Node) (from, to int64, ok bool) {
 		ok = true
 	}
 	return from, to, ok && from < to
-}
-
-// quantity adds a number with its unit, or from the low to the high of a Range.
-func (x *extractor) quantity(p *program, leaf string, v Node) {
-	ix := Index{Param: p.Code, Kind: p.Kind, Low: -math.MaxFloat64, High: math.MaxFloat64}
-	unit := ""
-	switch leaf {
-	case "Range":
-		low, high := v.member("low"), v.member("high")
-		if n := low.member("value"); n.Kind() == Number {
-			ix.Low = n.Float()
-		}
-		if n := high.member("value"); n.Kind() == Number {
-			ix.High = n.Float()
-		}
-		if !low.Exists() {
-			low = high
-		}
-		ix.System, ix.Value, unit = unitOf(low)
-	case "Money":
-		ix.Low, ix.High = v.interval()
-		ix.System, ix.Value = "urn:iso:std:iso:4217", v.member("currency").String()
-	default:
-		if p.Kind == ParamNumber {
-			ix.Low, ix.High = v.Float(), v.Float()
-			break
-		}
-		ix.Low, ix.High = v.interval()
-		ix.System, ix.Value, unit = unitOf(v)
-	}
-	if p.Kind == ParamNumber {
-		ix.System, ix.Value, unit = "", "", ""
-	}
-	if ix.Low == -math.MaxFloat64 && ix.High == math.MaxFloat64 {
-		return
-	}
-	x.add(ix)
-	if unit != ix.Value && unit != "" {
-		ix.System, ix.Value = "", unit
-		x.add(ix)
-	}
-}
-
-// interval returns the numbers that a Quantity may be: its value, or everything
-// to one side of it.
-func (n Node) interval() (low, high float64) {
-	low, high = -math.MaxFloat64, math.MaxFloat64
-	value := n.member("value")
-	if value.Kind() != Number {
-		return low, high
-	}
-	f := value.Float()
-	switch n.member("comparator").String() {
-	case "<", "<=":
-		return low, f
-	case ">", ">=":
-		return f, high
-	}
-	return f, f
-}
-
-// unitOf returns the coded unit of a Quantity and the unit as printed. Without a
-// code the printed one stands in its place.
-func unitOf(q Node) (system, code, unit string) {
-	system, code, unit = q.member("system").String(), q.member("code").String(), q.member("unit").String()
-	if code == "" {
-		return "", unit, unit
-	}
-	return system, code, unit
 }

@@ -15,7 +15,13 @@ import (
 func show(ix Index) string {
 	switch ix.Kind {
 	case ParamToken:
-		return ix.System + "|" + ix.Value
+		text := strings.TrimPrefix(ix.System+"|"+ix.Value+" "+ix.Text, "| ")
+		if ix.Type != "" || ix.ID != "" {
+			text += " of " + ix.Type + "|" + ix.ID
+		}
+		return strings.TrimSpace(text)
+	case ParamSpecial:
+		return showNumber(ix.Low) + " " + showNumber(ix.High)
 	case ParamString:
 		return ix.Value + "=" + ix.Text
 	case ParamURI:
@@ -73,6 +79,9 @@ func TestExtract(t *testing.T) {
 			"identifier", "s|1, |2"},
 		{"Patient", `"telecom":[{"system":"phone","value":"09"},{"system":"email","value":"a@b"}]`, "phone", "|09"},
 		{"Patient", `"telecom":[{"system":"phone","value":"09"},{"system":"email","value":"a@b"}]`, "telecom", "|09, |a@b"},
+		{"Patient", `"identifier":[{"system":"s","value":"1","type":{"coding":[{"system":"t","code":"MR"},{"code":"X"}],"text":"w"}}]`,
+			"identifier", "s|1 w of t|MR, s|1 w of |X"},
+		{"Location", `"position":{"latitude":21.03,"longitude":105.85}`, "near", "21.03 105.85"},
 		{"Patient", ``, "deceased", "|false"},
 		{"Patient", `"deceasedBoolean":false`, "deceased", "|false"},
 		{"Patient", `"deceasedBoolean":true`, "deceased", "|true"},
@@ -80,7 +89,7 @@ func TestExtract(t *testing.T) {
 		{"Patient", `"id":"p"`, "_id", "|p"},
 		{"Patient", `"meta":{"security":[{"system":"s","code":"hiv"}]}`, "_security", "s|hiv"},
 		{"Condition", `"code":{"coding":[{"system":"i","code":"A90"},{"code":"x"},{"display":"d"}],"text":"t"},` + subject,
-			"code", "i|A90, |x"},
+			"code", "i|A90, |x, d, t"},
 		{"Encounter", `"class":{"system":"s","code":"AMB"}`, "class", "s|AMB"},
 		// string
 		{"Patient", `"name":[{"text":"Nguyễn Văn Đức","family":"Nguyễn","given":["Văn","Đức"]}]`, "name",
@@ -118,6 +127,14 @@ func TestExtract(t *testing.T) {
 		{"RiskAssessment", `"prediction":[{"probabilityDecimal":0.30}]`, "probability", "0.3..0.3"},
 		{"RiskAssessment", `"prediction":[{"probabilityRange":{"low":{"value":1},"high":{"value":2}}}]`, "probability", "1..2"},
 		{"Observation", `"valueQuantity":{"value":5.40,"system":"u","code":"mg"}`, "value-quantity", "5.4..5.4 u|mg"},
+		{"Observation", `"valueQuantity":{"value":5.40,"system":"http://unitsofmeasure.org","code":"mg"}`, "value-quantity",
+			"5.4..5.4 http://unitsofmeasure.org|mg, 0.0054..0.0054 http://unitsofmeasure.org#base|g"},
+		{"Observation", `"valueQuantity":{"value":5,"comparator":"<","system":"http://unitsofmeasure.org","code":"km"}`, "value-quantity",
+			"..5 http://unitsofmeasure.org|km, ..5000 http://unitsofmeasure.org#base|m"},
+		{"Observation", `"valueQuantity":{"value":5,"system":"http://unitsofmeasure.org","code":"viên"}`, "value-quantity",
+			"5..5 http://unitsofmeasure.org|viên"},
+		{"DocumentReference", `"relatesTo":[{"code":"replaces","target":{"reference":"DocumentReference/a"}}]`, "relationship",
+			"DocumentReference/a $ http://hl7.org/fhir/document-relationship-type|replaces"},
 		{"Observation", `"valueQuantity":{"value":5,"unit":"viên"}`, "value-quantity", "5..5 |viên"},
 		{"Observation", `"valueQuantity":{"value":5,"unit":"milligram","system":"u","code":"mg"}`, "value-quantity",
 			"5..5 u|mg, 5..5 |milligram"},

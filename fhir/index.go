@@ -6,7 +6,7 @@ package fhir
 // indexed and compared.
 type ParamKind uint8
 
-// The kinds. ParamSpecial (near, _text …) is never indexed.
+// The kinds. The only ParamSpecial of a type's own is Location.near.
 const (
 	ParamToken ParamKind = iota + 1
 	ParamReference
@@ -32,7 +32,9 @@ type Param struct {
 // the side of the question, see [TimeSpan] and [NumberSpan]. Which fields are
 // set depends on Kind:
 //
-//	ParamToken      System, Value      either may be empty
+//	ParamToken      System, Value      either may be empty, as both are for words alone
+//	                Text               display, or text of the concept or identifier type
+//	                Type, ID           system and code of an identifier's type
 //	ParamString     Value folded by vn.Fold, Text as written
 //	ParamURI        Value              canonicals with |version twice: with and without
 //	ParamReference  Type, ID           "Patient/1"
@@ -44,8 +46,10 @@ type Param struct {
 //	ParamNumber     Low, High          Low ≤ x ≤ High; both the number itself, or of a
 //	                                   Range, or ±math.MaxFloat64 for "<5"
 //	ParamQuantity   Low, High, System, Value (unit code); a second row without
-//	                system when the printed unit differs from the code
+//	                system when the printed unit differs from the code, and one
+//	                in [SystemBaseUnits] when the unit is of UCUM
 //	ParamComposite  Parts              one Index per part, in the order of [Param.Parts]
+//	ParamSpecial    Low, High          of near: latitude, longitude
 type Index struct {
 	Param    string
 	Kind     ParamKind

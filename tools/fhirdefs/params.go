@@ -37,14 +37,14 @@ type params struct {
 }
 
 // compileParams compiles every parameter of the base specification. Those
-// defined by profiles on extensions and those that no index answers (_text,
-// near …) are left out, and named in the text.
+// defined by profiles on extensions and those without a path (_text, _content,
+// _query, _filter) are left out, and named in the text.
 func compileParams(d *definitions, types typeDefs) (*params, error) {
 	var all []*param
 	var leftOut []string
 	for _, sp := range d.params {
 		if strings.HasPrefix(sp.ID, "example") || strings.Contains(sp.ID, "-extensions-") || strings.Contains(sp.ID, "-genetic-") ||
-			sp.Expression == "" || sp.Type == "special" {
+			sp.Expression == "" {
 			leftOut = append(leftOut, sp.ID)
 			continue
 		}
@@ -80,21 +80,38 @@ func compileParam(d *definitions, types typeDefs, sp *searchParam, base string) 
 		return p, nil
 	}
 	for _, way := range ways {
-		g := group{base: way.path}
-		for _, c := range sp.Component {
-			of := d.params[c.Definition]
-			if of == nil {
-				return nil, fmt.Errorf("component %s is not there", c.Definition)
-			}
-			parts, err := compilePart(types, base, way.typ, c.Expression)
-			if err != nil {
-				return nil, err
-			}
-			g.parts = append(g.parts, part{of.Code, of.Type, leaves(parts, of.Type)})
+		g, err := compileGroup(d, types, sp, base, way)
+		if err != nil {
+			return nil, err
 		}
 		p.groups = append(p.groups, g)
 	}
 	return p, nil
+}
+
+// compileGroup compiles the components of a composite. R4 has the expressions
+// of DocumentReference.relationship the wrong way round.
+func compileGroup(d *definitions, types typeDefs, sp *searchParam, base string, way way) (group, error) {
+	g := group{base: way.path}
+	for i, c := range sp.Component {
+		of := d.params[c.Definition]
+		if of == nil {
+			return g, fmt.Errorf("component %s is not there", c.Definition)
+		}
+		expression := c.Expression
+		if sp.ID == "DocumentReference-relationship" {
+			expression = sp.Component[1-i].Expression
+		}
+		parts, err := compilePart(types, base, way.typ, expression)
+		if err != nil {
+			return g, err
+		}
+		g.parts = append(g.parts, part{of.Code, of.Type, leaves(parts, of.Type)})
+		if len(g.parts[i].paths) == 0 {
+			return g, fmt.Errorf("component %s has no value", of.Code)
+		}
+	}
+	return g, nil
 }
 
 // compilePart compiles the expression of a component, which starts at a value
@@ -121,6 +138,7 @@ var readable = map[string]string{
 	"number":    " decimal integer positiveInt unsignedInt Range ",
 	"quantity":  " Quantity Age Duration Count Distance Money Range ",
 	"uri":       " uri url canonical oid uuid ",
+	"special":   " Location.position ",
 }
 
 // leaves writes ways as path:Type, without those that the kind cannot read.
