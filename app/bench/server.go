@@ -201,6 +201,9 @@ func (b *bench) postgres(ctx context.Context) (*cluster, error) {
 		if err := exec.Command("tools/postgres.sh", "stop", dir).Run(); err != nil {
 			say("stopping PostgreSQL: %v", err)
 		}
+		if err := os.RemoveAll(dir); err != nil {
+			say("removing PostgreSQL's folder: %v", err)
+		}
 	}}
 	pid, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
 	if err == nil {
