@@ -53,6 +53,7 @@ type element struct {
 	min    int
 	many   bool // an array in JSON
 	choice bool
+	brief  bool // part of a summary
 	types  []*elementType
 	codes  *codeSet // of a required binding; nil when not listed
 	bound  Binding  // of an extensible binding, or a required one that cannot be listed
@@ -171,13 +172,15 @@ func (r *reader) codes(f []string) {
 	}
 }
 
-// element reads "name[x] min max type>target,target|type !codes" of a type;
+// element reads "name[x] min max type>target,target|type !codes" of a type, "^"
+// before the name for the elements of a summary;
 // "~url" instead of "!codes" is an extensible binding, "=url" a required one to
 // a value set that is not listed.
 func (r *reader) element(f []string) {
-	name, choice := strings.CutSuffix(f[0], "[x]")
+	name, brief := strings.CutPrefix(f[0], "^")
+	name, choice := strings.CutSuffix(name, "[x]")
 	minimum, _ := strconv.Atoi(f[1])
-	e := &element{name: name, choice: choice, bit: uint(len(r.typ.elements)), min: minimum, many: f[2] == "*"}
+	e := &element{name: name, choice: choice, bit: uint(len(r.typ.elements)), min: minimum, many: f[2] == "*", brief: brief}
 	if len(f) > 4 {
 		switch text := f[4]; text[0] {
 		case '!':

@@ -27,6 +27,7 @@ type elementDef struct {
 	set   string // name of the required value set
 	bound string // URL of a value set bound otherwise: = required, ~ extensible
 	many  bool   // a choice: the member name ends with the type
+	brief bool   // part of a summary
 }
 
 type typeRef struct {
@@ -67,7 +68,7 @@ func compileTypes(d *definitions, sets codeSets) typeDefs {
 }
 
 func compileElement(e element, name string, sets codeSets) *elementDef {
-	def := &elementDef{min: e.Min, max: e.Max}
+	def := &elementDef{min: e.Min, max: e.Max, brief: e.IsSummary}
 	def.name, def.many = strings.CutSuffix(name, "[x]")
 	if e.ContentReference != "" {
 		def.types = []typeRef{{name: strings.TrimPrefix(e.ContentReference, "#")}}
@@ -121,9 +122,10 @@ func (t typeDefs) write(w io.Writer) {
 	}
 }
 
-// String gives the element's line: name, min, max, types, codes.
+// String gives the element's line: name, with ^ when it is part of a summary,
+// min, max, types, codes.
 //
-//	subject 1 1 Reference>Patient,Group
+//	^subject 1 1 Reference>Patient,Group
 //	gender 0 1 code !administrative-gender
 //	category 0 * CodeableConcept ~http://hl7.org/fhir/ValueSet/…
 //	value[x] 0 1 Quantity|string
@@ -139,6 +141,9 @@ func (e *elementDef) String() string {
 	name := e.name
 	if e.many {
 		name += "[x]"
+	}
+	if e.brief {
+		name = "^" + name
 	}
 	line := fmt.Sprintf("%s %d %s %s", name, e.min, e.max, strings.Join(types, "|"))
 	if e.set != "" {
