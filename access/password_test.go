@@ -5,6 +5,7 @@ package access
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -140,7 +141,9 @@ func TestScopes(t *testing.T) {
 		"system/*.cruds": "system/*.cruds", "user/Patient.rs": "user/Patient.rs", "patient/Observation.r": "patient/Observation.r",
 		"user/Patient.read": "user/Patient.rs", "user/*.write": "user/*.cud", "system/*.*": "system/*.cruds",
 		"user/Patient.sr": "", "user/Patient.": "", "user/Patient": "", "admin/*.r": "", "user/patient.r": "", "user/*.rr": "",
-		"patient/Observation.rs?category=laboratory": "", "/": "", "": "", "user/Pat*.r": "", "launch": "", "openid": "",
+		"patient/Observation.rs?category=laboratory": "patient/Observation.rs?category=laboratory", "patient/Observation.read?category=http://x|a": "patient/Observation.rs?category=http://x|a",
+		"user/*.rs?_security=http://x|R": "user/*.rs?_security=http://x|R", "patient/Observation.rs?": "", "patient/Observation.rs?colour=red": "", "patient/Observation.rs?patient.name=Lan": "",
+		"patient/Observation.rs?category=laboratory&_count=1": "", "user/Patient.rs?name=" + strings.Repeat("a", 300): "", "/": "", "": "", "user/Pat*.r": "", "launch": "", "openid": "",
 	} {
 		s, err := ParseScope(text)
 		if (err == nil) != (want != "") || err == nil && s.String() != want {
@@ -152,6 +155,39 @@ func TestScopes(t *testing.T) {
 	}
 	if _, err := ParseScopes("  "); !issue.Is(err, issue.Required) {
 		t.Errorf("no scopes: %v", err)
+	}
+}
+
+func made(patient string) store.Labels {
+	return store.Labels{Type: "Observation", Patient: patient, Facility: "f1"}
+}
+
+// TestScopeQueries: which queries a row must match.
+func TestScopeQueries(t *testing.T) {
+	p := newPolicy(t)
+	for scopes, want := range map[string]string{
+		"user/*.rs": "[]", "user/Observation.rs?category=a": "[category=a]",
+		"user/Observation.rs?category=a user/Observation.r?category=b": "[category=a category=b]",
+		"user/Observation.rs?category=a user/*.rs":                     "[]",
+		"user/Observation.rs?category=a user/*.s user/*.c":             "[category=a]",
+		"user/Observation.rs?category=a patient/Observation.rs":        "[category=a]", // of another
+	} {
+		a := store.Actor{Account: "n", Role: store.Nurse, Facility: "f1", Record: "p1", Scopes: strings.Fields(scopes)}
+		if d := p.Judge(a, store.ActRead, made("p2"), nil, noon); !d.Allow || fmt.Sprint(d.Only) != want {
+			t.Errorf("%s: %v %s %v, want %s", scopes, d.Allow, d.Reason, d.Only, want)
+		}
+	}
+	a := store.Actor{Account: "n", Role: store.Nurse, Facility: "f1", Record: "p1", Scopes: []string{"patient/Observation.rs?category=a", "patient/Organization.r", "user/Patient.rs"}}
+	for typ, want := range map[string]string{
+		"Observation": "{All:false Patient:p1 Facility: Account: Worker: Units:[] Open:false Only:[category=a]}",
+		"Condition":   "{All:false Patient: Facility: Account: Worker: Units:[] Open:false Only:[]}",
+	} {
+		if got := fmt.Sprintf("%+v", p.Reach(a, store.ActRead, typ)); got != want {
+			t.Errorf("reach of %s: %s, want %s", typ, got, want)
+		}
+	}
+	if r := p.Reach(a, store.ActRead, "Patient"); r.Facility != "f1" {
+		t.Errorf("a user scope reaches %+v", r)
 	}
 }
 
@@ -180,6 +216,16 @@ func TestScopeDecides(t *testing.T) {
 		{"system scopes make no system", person, "system/*.cruds", store.ActRead, other, false},
 		{"patient scope narrows the system", system, "patient/*.cruds", store.ActRead, own, false},
 		{"two scopes", system, "system/Patient.rs system/Observation.c", store.ActCreate, own, true},
+		{"the directory around", person, "patient/*.rs", store.ActRead, store.Labels{Type: "Practitioner"}, true},
+		{"another's household", store.Actor{Account: "n", Role: store.Nurse, Facility: "f1", Record: "p1"}, "patient/*.rs", store.ActRead, store.Labels{Type: "Group", Facility: "f1"}, false},
+		{"the household for a nurse", store.Actor{Account: "n", Role: store.Nurse, Facility: "f1", Record: "p1"}, "user/*.rs", store.ActRead, store.Labels{Type: "Group", Facility: "f1"}, true},
+		{"a nurse's app, the patient at hand", store.Actor{Account: "n", Role: store.Nurse, Facility: "f1", Record: "p1"}, "patient/*.rs", store.ActRead, made("p1"), true},
+		{"a nurse's app, another", store.Actor{Account: "n", Role: store.Nurse, Facility: "f1", Record: "p1"}, "patient/*.rs", store.ActRead, made("p2"), false},
+		{"a nurse's app, nobody at hand", store.Actor{Account: "n", Role: store.Nurse, Facility: "f1"}, "patient/*.rs", store.ActRead, made("p2"), false},
+		{"beside a user scope", store.Actor{Account: "n", Role: store.Nurse, Facility: "f1", Record: "p1"}, "patient/*.rs user/Observation.r", store.ActRead, made("p2"), true},
+		{"a service of its own", store.Actor{Account: clientAccount + "1", Role: store.Nurse, Facility: "f1"}, "system/*.rs", store.ActRead, made("p2"), true},
+		{"a service does what its role may", store.Actor{Account: clientAccount + "1", Role: store.Nurse, Facility: "f1"}, "system/*.rs", store.ActRead, other, false},
+		{"system scopes are no person's", store.Actor{Account: "n", Role: store.Nurse, Facility: "f1"}, "system/*.rs", store.ActRead, made("p2"), false},
 		{"counts need everything", system, "system/Patient.rs", store.ActFigures, store.Labels{Unit: 2}, false},
 	} {
 		c.a.Scopes = strings.Fields(c.scope)

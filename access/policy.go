@@ -31,9 +31,11 @@ type Policy struct {
 	entities types.EntityMap
 	roles    map[store.Role]role
 	types    map[string]bool
+	common   map[string]bool // types that stand around every record: directory, definitions, stock
 
 	judged  memory[situation, store.Decision]
 	reached memory[reachKey, reachFacts]
+	scopes  memory[string, Scope]
 }
 
 // policy is one Cedar policy with the id that the audit shows.
@@ -65,8 +67,13 @@ func (p *Policy) Judge(a store.Actor, act store.Action, l store.Labels, rels []s
 	if a.Account == "" || p.roles[a.Role].name == "" {
 		return store.Decision{Reason: reasonNobody}
 	}
-	if a.Scopes != nil && !scopesAllow(a, act, l) {
-		return store.Decision{Reason: reasonScope}
+	var only []string
+	if a.Scopes != nil {
+		g := p.granted(a, act, l.Type, &l)
+		if !g.some {
+			return store.Decision{Reason: reasonScope}
+		}
+		only = g.only
 	}
 	s := situation{
 		role: a.Role, act: act, typ: typeName(act, l.Type), purpose: a.Purpose,
@@ -78,7 +85,9 @@ func (p *Policy) Judge(a store.Actor, act store.Action, l store.Labels, rels []s
 		author:   l.Author != "" && l.Author == a.Account,
 		related:  relationBits(a, l.Patient, rels, now),
 	}
-	return p.decide(s)
+	dec := p.decide(s)
+	dec.Only = only
+	return dec
 }
 
 func (p *Policy) within(unit, ancestor vn.UnitID) bool {

@@ -32,7 +32,12 @@ func (p *Policy) load(dir fs.FS) error {
 	if err := errors.Join(readTOML(dir, "roles.toml", &roles), readTOML(dir, "parts.toml", &parts)); err != nil {
 		return err
 	}
-	p.roles, p.types, p.entities = roles, map[string]bool{}, types.EntityMap{}
+	p.roles, p.types, p.entities, p.common = roles, map[string]bool{}, types.EntityMap{}, map[string]bool{}
+	for _, part := range []string{"directory", "definitions", "stock"} {
+		for _, typ := range parts[part] {
+			p.common[typ] = true
+		}
+	}
 	if err := p.addParts(parts); err != nil {
 		return err
 	}

@@ -33,9 +33,23 @@ func (p *Policy) Reach(a store.Actor, act store.Action, typ string) store.Reach 
 	if a.Account == "" || p.roles[a.Role].name == "" {
 		return store.Reach{}
 	}
-	if a.Scopes != nil && !scopesCover(a.Scopes, act, typ) {
+	g := granted{some: true}
+	if a.Scopes != nil {
+		g = p.granted(a, act, typ, nil)
+	}
+	if !g.some {
 		return store.Reach{}
 	}
+	r := p.reachOf(a, act, typ)
+	r.Only = g.only
+	if g.own && !empty(r) { // no scope reaches beyond the one person
+		return store.Reach{Patient: recordOf(a), Open: (r.All || r.Open) && p.common[typ], Only: g.only}
+	}
+	return r
+}
+
+// reachOf is the reach of who asks, whatever the scopes.
+func (p *Policy) reachOf(a store.Actor, act store.Action, typ string) store.Reach {
 	k := reachKey{role: a.Role, act: act, typ: typeName(act, typ)}
 	if a.Purpose == store.Emergency {
 		k.purpose = a.Purpose
@@ -121,4 +135,9 @@ func (s situation) with(facts reachFacts) situation {
 		s.related |= facilityBits
 	}
 	return s
+}
+
+// empty reports whether nothing is in reach.
+func empty(r store.Reach) bool {
+	return !r.All && !r.Open && r.Patient == "" && r.Facility == "" && r.Account == "" && r.Worker == "" && len(r.Units) == 0
 }

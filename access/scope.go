@@ -3,6 +3,7 @@
 package access
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -10,26 +11,39 @@ import (
 	"mach/store"
 )
 
-// Scope is one resource scope of SMART App Launch 2.0: context/Type.cruds.
-// The words read, write and * of version 1 are understood too.
+// Scope is one resource scope of SMART App Launch 2.2, section 3.0.1.5:
+// context/Type.cruds, with a query perhaps. The words read, write and * of
+// version 1 are understood too.
 type Scope struct {
 	Context string // patient, user or system
 	Type    string // resource type or "*"
 	Rights  string // some of "cruds", in that order
+	Query   string // search parameters that every resource must match, "" = none
 }
 
 // String writes the scope in the form of version 2.
-func (s Scope) String() string { return s.Context + "/" + s.Type + "." + s.Rights }
+func (s Scope) String() string {
+	text := s.Context + "/" + s.Type + "." + s.Rights
+	if s.Query != "" {
+		text += "?" + s.Query
+	}
+	return text
+}
 
-const allRights = "cruds"
+const (
+	allRights = "cruds"
+	maxScope  = 300 // bytes of one scope
+	maxScopes = 60  // of one token
+)
 
-// ParseScope reads one scope. A scope with a query ("?category=…") is refused
-// rather than read as something wider.
+// ParseScope reads one scope. A query that could not be held against a single
+// resource is refused rather than read as something wider.
 func ParseScope(text string) (Scope, error) {
-	bad := issue.New(issue.Invalid, "access.scope.format", text).At("scope")
+	bad := issue.New(issue.Invalid, "access.scope.format", clip(text, maxScope)).At("scope")
+	text, query, asks := strings.Cut(text, "?")
 	context, rest, ok := strings.Cut(text, "/")
 	typ, rights, dot := strings.Cut(rest, ".")
-	if !ok || !dot || !slices.Contains([]string{"patient", "user", "system"}, context) || !isTypeName(typ) {
+	if !ok || !dot || !slices.Contains([]string{"patient", "user", "system"}, context) || !isTypeName(typ) || len(text)+len(query) > maxScope {
 		return Scope{}, bad
 	}
 	switch rights {
@@ -48,10 +62,10 @@ func ParseScope(text string) (Scope, error) {
 		}
 		rest = rest[i+1:]
 	}
-	if rights == "" {
+	if rights == "" || asks && store.CheckCriteria(typ, query) != nil {
 		return Scope{}, bad
 	}
-	return Scope{context, typ, rights}, nil
+	return Scope{context, typ, rights, query}, nil
 }
 
 func isTypeName(s string) bool {
@@ -72,6 +86,9 @@ func isTypeName(s string) bool {
 func ParseScopes(text string) ([]Scope, error) {
 	var out []Scope
 	for f := range strings.FieldsSeq(text) {
+		if len(out) == maxScopes {
+			return nil, issue.New(issue.TooCostly, "access.scope.many", maxScopes).At("scope")
+		}
 		s, err := ParseScope(f)
 		if err != nil {
 			return nil, err
@@ -110,38 +127,59 @@ func (s Scope) covers(act store.Action, typ string) bool {
 	return strings.Contains(s.Rights, right) && (s.Type == "*" || s.Type == typ)
 }
 
-// scopesCover reports whether any scope gives the right on the type. A scope
-// that cannot be read gives nothing.
-func scopesCover(scopes []string, act store.Action, typ string) bool {
-	for _, text := range scopes {
-		if s, err := ParseScope(text); err == nil && s.covers(act, typ) {
-			return true
-		}
-	}
-	return false
+// granted is what the scopes of a token give for one action on one type. It
+// never opens what the policies close.
+type granted struct {
+	some bool     // anything at all
+	only []string // of which a resource must match one; nil = all
+	own  bool     // only what patient/ scopes reach
 }
 
-// scopesAllow narrows an actor that came with a token. A scope never opens
-// what the policies close: system scopes are for the system, patient scopes
-// for the one person and what belongs to nobody.
-func scopesAllow(a store.Actor, act store.Action, l store.Labels) bool {
+// granted reads the scopes of the actor that cover the action on the type and,
+// unless whose is nil, reach the row it labels: system scopes are for the
+// system and for applications of their own, patient scopes for the one person
+// and the directory around. A scope that cannot be read gives nothing.
+func (p *Policy) granted(a store.Actor, act store.Action, typ string, whose *store.Labels) granted {
+	g, all := granted{own: true}, false
 	for _, text := range a.Scopes {
-		s, err := ParseScope(text)
-		if err != nil || !s.covers(act, l.Type) {
+		s := p.scopes.get(text, func(text string) Scope {
+			s, _ := ParseScope(text)
+			return s
+		})
+		if !s.covers(act, typ) || whose != nil && !p.holds(s, a, *whose) {
 			continue
 		}
-		switch s.Context {
-		case "system":
-			if a.Role == store.System {
-				return true
-			}
-		case "patient":
-			if l.Patient == "" || a.Patient != "" && l.Patient == a.Patient {
-				return true
-			}
-		case "user":
-			return true
+		g.some = true
+		g.own = g.own && s.Context == "patient"
+		if s.Query == "" {
+			all = true
+		} else if !slices.Contains(g.only, s.Query) {
+			g.only = append(g.only, s.Query)
 		}
 	}
-	return false
+	if all {
+		g.only = nil
+	}
+	return g
 }
+
+// holds reports whether the context of a scope holds the row.
+func (p *Policy) holds(s Scope, a store.Actor, l store.Labels) bool {
+	switch s.Context {
+	case "system":
+		return a.Role == store.System || strings.HasPrefix(a.Account, clientAccount)
+	case "patient":
+		if l.Patient == "" {
+			return p.common[l.Type]
+		}
+		return l.Patient == recordOf(a)
+	}
+	return s.Context == "user"
+}
+
+// recordOf is the Patient that patient/ scopes of the actor mean, "" = nobody.
+func recordOf(a store.Actor) string { return cmp.Or(a.Record, a.Patient) }
+
+// clientAccount begins the account of an application that works for no person:
+// a backend service.
+const clientAccount = "client:"

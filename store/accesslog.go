@@ -35,7 +35,7 @@ const maxAccess = 500
 func (d Door) AccessLog(ctx context.Context, patient string, before time.Time, limit int) ([]Access, error) {
 	ctx = withRequest(ctx, d.a)
 	labels := Labels{Type: typeAudit, Patient: patient}
-	dec, err := d.s.judge(ctx, d.s.read, d.a, ActRead, labels)
+	dec, err := d.s.judge(ctx, d.s.read, d.a, ActRead, labels, nil)
 	if err != nil {
 		return nil, fmt.Errorf("access log: %w", err)
 	}
@@ -153,5 +153,5 @@ func (d Door) maySee(patient string, sens []string, rels []Relation) bool {
 		return false
 	}
 	l := Labels{Type: typeAudit, Patient: patient, Sensitivity: sens}
-	return d.s.cfg.Guard.Judge(d.a, ActRead, l, rels, d.s.cfg.Now()).Allow
+	return d.s.decide(d.a, ActRead, l, nil, rels, d.s.cfg.Now()).Allow
 }

@@ -111,11 +111,12 @@ func (c *commit) visible(ctx context.Context, i int, s *step, old *stored) error
 		return nil
 	}
 	labels := Labels{Type: s.typ, ID: s.id}
+	var says content
 	if old != nil {
-		labels = old.labels
+		labels, says = old.labels, old
 	}
 	for _, act := range []Action{ActRead, action[s.kind]} {
-		dec, err := c.verdict(ctx, act, labels)
+		dec, err := c.verdict(ctx, act, labels, says)
 		if err != nil || dec.Allow && old != nil {
 			return err
 		}
@@ -131,7 +132,7 @@ func (c *commit) hidden(ctx context.Context, old *stored, err *issue.Error) erro
 	if old == nil {
 		return err
 	}
-	dec, failed := c.verdict(ctx, ActRead, old.labels)
+	dec, failed := c.verdict(ctx, ActRead, old.labels, old)
 	if failed != nil {
 		return failed
 	}
@@ -249,7 +250,7 @@ func (c *commit) judge(ctx context.Context) error {
 		if s.existing == nil {
 			continue
 		}
-		if err := c.allow(ctx, ActRead, s.existing.labels, ""); err != nil {
+		if err := c.allow(ctx, ActRead, s.existing.labels, s.existing, ""); err != nil {
 			return err
 		}
 	}
@@ -287,17 +288,17 @@ func rank(typ string) int {
 func (c *commit) judgeOne(ctx context.Context, w *written) error {
 	switch {
 	case w.op == wordDelete:
-		return c.allow(ctx, ActDelete, *w.was, w.reason)
+		return c.allow(ctx, ActDelete, *w.was, inHand{w.before}, w.reason)
 	case w.was == nil:
-		return c.allow(ctx, ActCreate, w.Labels, w.reason)
+		return c.allow(ctx, ActCreate, w.Labels, inHand{w.doc}, w.reason)
 	}
-	if err := c.allow(ctx, ActUpdate, *w.was, w.reason); err != nil {
+	if err := c.allow(ctx, ActUpdate, *w.was, inHand{w.before}, w.reason); err != nil {
 		return err
 	}
-	if same(*w.was, w.Labels) {
+	if same(*w.was, w.Labels) && !c.a.queried() {
 		return nil
 	}
-	return c.allow(ctx, ActUpdate, w.Labels, w.reason)
+	return c.allow(ctx, ActUpdate, w.Labels, inHand{w.doc}, w.reason)
 }
 
 // same reports whether policy can tell two labels apart.
@@ -306,7 +307,7 @@ func same(a, b Labels) bool {
 		slices.Equal(a.Sensitivity, b.Sensitivity)
 }
 
-func (c *commit) verdict(ctx context.Context, act Action, l Labels) (Decision, error) {
+func (c *commit) verdict(ctx context.Context, act Action, l Labels, says content) (Decision, error) {
 	rels, ok := c.rels[l.Patient]
 	if !ok {
 		all, err := relationsOf(ctx, c.tx, c.a, l.Patient)
@@ -316,13 +317,13 @@ func (c *commit) verdict(ctx context.Context, act Action, l Labels) (Decision, e
 		rels = all[l.Patient]
 		c.rels[l.Patient] = rels
 	}
-	return c.s.cfg.Guard.Judge(c.a, act, l, rels, c.at), nil
+	return c.s.decide(c.a, act, l, says, rels, c.at), nil
 }
 
 // allow refuses with Forbidden, or NotFound when what is there may not even be
 // read.
-func (c *commit) allow(ctx context.Context, act Action, l Labels, reason string) error {
-	dec, err := c.verdict(ctx, act, l)
+func (c *commit) allow(ctx context.Context, act Action, l Labels, says content, reason string) error {
+	dec, err := c.verdict(ctx, act, l, says)
 	if err != nil {
 		return err
 	}
@@ -332,7 +333,7 @@ func (c *commit) allow(ctx context.Context, act Action, l Labels, reason string)
 	}
 	no := issue.New(issue.Forbidden, "store.forbidden").At(l.Type)
 	if act != ActCreate {
-		read, err := c.verdict(ctx, ActRead, l)
+		read, err := c.verdict(ctx, ActRead, l, says)
 		if err != nil {
 			return err
 		}

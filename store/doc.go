@@ -85,6 +85,7 @@ type Actor struct {
 	Session      string    // session or token id
 	Request      string    // request id: one audit row per request and patient
 	Scopes       []string  // SMART scopes of an app; nil = none needed
+	Record       string    // Patient id that patient/ scopes of an app mean; "" = the own Patient
 }
 
 // Worker is how relations name the actor as a health worker, whatever the
@@ -168,6 +169,9 @@ type Relation struct {
 type Decision struct {
 	Allow  bool
 	Reason string // policy id; shown to reviewers, never to the asker
+	// Only are queries ("category=laboratory"): what is allowed must match one
+	// of them by its content. nil = whatever it says.
+	Only []string
 }
 
 // Reach is a superset of what an actor may see of a type, for the WHERE
@@ -181,6 +185,9 @@ type Reach struct {
 	Worker   string      // rows of persons this health worker has a relation to
 	Units    []vn.UnitID // rows whose unit is within one of these
 	Open     bool        // rows that belong to no person (Organization, Practitioner, …)
+	// Only are the queries of which every row must match one, whichever member
+	// it is reached by; nil = all rows.
+	Only []string
 }
 
 // Guard decides. It is pure but for the clock it is given: no I/O. Package

@@ -36,11 +36,11 @@ func withRequest(ctx context.Context, a Actor) context.Context {
 	return context.WithValue(ctx, requestKey{}, a.Request)
 }
 
-// judge asks the guard about one resource.
-func (s *Store) judge(ctx context.Context, r reader, a Actor, act Action, l Labels) (Decision, error) {
+// judge decides about one resource; c is what it says, nil = not known.
+func (s *Store) judge(ctx context.Context, r reader, a Actor, act Action, l Labels, c content) (Decision, error) {
 	rels, err := relationsOf(ctx, r, a, l.Patient)
 	if err != nil {
 		return Decision{}, fmt.Errorf("relations of a person: %w", err)
 	}
-	return s.cfg.Guard.Judge(a, act, l, rels[l.Patient], s.cfg.Now()), nil
+	return s.decide(a, act, l, c, rels[l.Patient], s.cfg.Now()), nil
 }

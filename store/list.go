@@ -37,7 +37,7 @@ func Identify[T Row](ctx context.Context, d Door, unit vn.UnitID, scan func(Scan
 func Figures[T any](ctx context.Context, d Door, unit vn.UnitID, scan func(Scan) (T, error), sql string, args ...any) ([]T, error) {
 	ctx = withRequest(ctx, d.a)
 	labels := Labels{Unit: unit}
-	dec := d.s.cfg.Guard.Judge(d.a, ActFigures, labels, nil, d.s.cfg.Now())
+	dec := d.s.decide(d.a, ActFigures, labels, nil, nil, d.s.cfg.Now())
 	if err := d.s.auditMany(ctx, d.a, ActFigures, []Seen{{Labels: labels, Decision: dec}}); err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func Figures[T any](ctx context.Context, d Door, unit vn.UnitID, scan func(Scan)
 // carries the labels: not for who could set the figure beside a list. The
 // figures themselves are audited.
 func (d Door) Whole(unit vn.UnitID, labels ...string) bool {
-	return d.s.cfg.Guard.Judge(d.a, ActFigures, Labels{Unit: unit, Sensitivity: labels}, nil, d.s.cfg.Now()).Allow
+	return d.s.decide(d.a, ActFigures, Labels{Unit: unit, Sensitivity: labels}, nil, nil, d.s.cfg.Now()).Allow
 }
 
 // First returns the first n rows of a list that may be found, and whether more
@@ -117,7 +117,7 @@ func judged[T Row](ctx context.Context, d Door, act Action, all []T) (kept []T, 
 	kept, seen = make([]T, 0, len(all)), make([]Seen, 0, len(all))
 	for _, row := range all {
 		l := row.Labels()
-		one := Seen{Labels: l, Decision: d.s.cfg.Guard.Judge(d.a, act, l, rels[l.Patient], now)}
+		one := Seen{Labels: l, Decision: d.s.decide(d.a, act, l, nil, rels[l.Patient], now)}
 		if !one.Decision.Allow {
 			refused = append(refused, one)
 			continue

@@ -32,12 +32,13 @@ func (d Door) open(ctx context.Context, typ, id string) (*stored, error) {
 		return nil, err
 	}
 	seen := Seen{Labels: Labels{Type: typ, ID: id}}
+	var says content
 	if row != nil {
-		seen.Labels = row.labels
+		seen.Labels, says = row.labels, row
 	}
 	// What is not there is judged too: time tells it from what is hidden no
 	// more than the answer does.
-	if seen.Decision, err = d.s.judge(ctx, d.s.read, d.a, ActRead, seen.Labels); err != nil {
+	if seen.Decision, err = d.s.judge(ctx, d.s.read, d.a, ActRead, seen.Labels, says); err != nil {
 		return nil, err
 	}
 	if row == nil {
@@ -173,8 +174,8 @@ func (d Door) revealing(ctx context.Context, docs []*fhir.Doc, changes []Change)
 			now, was := changes[i].Labels, changes[i].Labels
 			was.Category, was.Draft = categoryOf(doc), draft(doc)
 			was.Sensitivity = merged(now.Sensitivity, l.own(&labelled{doc: doc, out: Labels{Patient: now.Patient}}))
-			if !same(now, was) {
-				dec, err := d.s.judge(ctx, d.s.read, d.a, ActRead, was)
+			if !same(now, was) || d.a.queried() {
+				dec, err := d.s.judge(ctx, d.s.read, d.a, ActRead, was, inHand{doc})
 				if err != nil {
 					return nil, nil, err
 				}

@@ -322,7 +322,7 @@ func (x *searcher) judged(ctx context.Context, hits []hit) ([]hit, error) {
 	}
 	kept := hits[:0]
 	for _, h := range hits {
-		h.decision = x.s.cfg.Guard.Judge(x.a, ActSearch, h.labels, x.rels[h.labels.Patient], x.now)
+		h.decision = x.s.decide(x.a, ActSearch, h.labels, inHand{h.doc}, x.rels[h.labels.Patient], x.now)
 		if h.decision.Allow {
 			kept = append(kept, h)
 		}

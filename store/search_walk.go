@@ -64,7 +64,7 @@ func (x *searcher) enter(ctx context.Context) error {
 	if x.guarded {
 		x.reach = x.s.cfg.Guard.Reach(x.a, ActSearch, x.c.typ)
 		where, args, ok := x.s.within(x.reach, x.now.UnixMicro())
-		if !ok {
+		if !ok || !x.narrow() {
 			x.outside = true
 			return nil
 		}

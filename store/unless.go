@@ -84,7 +84,7 @@ func (c *commit) meet(ctx context.Context, i int, s *step, ids []string) (err er
 	if s.existing, err = load(ctx, c.tx, s.typ, ids[0]); err != nil {
 		return err
 	}
-	read, err := c.verdict(ctx, ActRead, s.existing.labels)
+	read, err := c.verdict(ctx, ActRead, s.existing.labels, s.existing)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (c *commit) meet(ctx context.Context, i int, s *step, ids []string) (err er
 		if err := c.s.label(ctx, c.tx, c.a, []*labelled{lab}); err != nil {
 			return err
 		}
-		dec, err := c.verdict(ctx, ActCreate, lab.out)
+		dec, err := c.verdict(ctx, ActCreate, lab.out, inHand{lab.doc})
 		if err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ func (c *commit) readable(ctx context.Context, ref conditionalRef) ([]string, er
 		if err != nil {
 			return nil, err
 		}
-		read, err := c.verdict(ctx, ActRead, row.labels)
+		read, err := c.verdict(ctx, ActRead, row.labels, row)
 		if err != nil {
 			return nil, err
 		}
