@@ -18,7 +18,7 @@ formatted() {
 
 building() { go test -count=1 .; } # import order, sizes, licences
 
-definitions() { go -C tools run ./fhirdefs -check; }
+definitions() { go -C tools run ./fhirdefs -check && go -C tools run ./fhirterms -check; }
 
 copy() { git ls-files -co --exclude-standard -z | tar --null -T - -cf - --ignore-failed-read 2>/dev/null | tar -xf - -C "$tmp/tree"; }
 

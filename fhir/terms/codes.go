@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package terms
+
+import (
+	"iter"
+	"slices"
+
+	"mach/fhir"
+	"mach/issue"
+)
+
+// mostCodes bounds what a value set may list.
+const mostCodes = 300_000
+
+// Codes is a value set as a list of its codes, in the order of their systems.
+// It is immutable. It is what token search with :in and :not-in needs.
+type Codes struct {
+	items []item
+	at    map[[2]string]int
+	// parts are canonicals of systems of which only a part is loaded, so that
+	// the list may lack codes.
+	parts []string
+}
+
+// An item is one code of a list.
+type item struct {
+	system, version string
+	code            string
+	display         string    // as the value set has it; "" = that of the system
+	listed          fhir.Node // the concept of the value set, absent when there is none
+	of              *system   // nil when not loaded
+	concept         int32     // in of; -1 when it is not there
+}
+
+// Codes lists a value set. The error is an [issue.Error]: the set is unknown
+// (not-found), one of its systems is not loaded or cannot be listed
+// (not-supported), or it is too large (too-costly).
+func (s *Set) Codes(valueset string) (*Codes, error) {
+	v, err := s.now.Load().valueSet(valueset)
+	if err != nil {
+		return nil, err
+	}
+	return v.list()
+}
+
+// Len is the number of codes.
+func (c *Codes) Len() int { return len(c.items) }
+
+// Has reports whether the code of the system is in the list.
+func (c *Codes) Has(system, code string) bool {
+	_, ok := c.at[[2]string{system, code}]
+	return ok
+}
+
+// All yields system and code of each.
+func (c *Codes) All() iter.Seq2[string, string] {
+	return func(yield func(system, code string) bool) {
+		for _, i := range c.items {
+			if !yield(i.system, i.code) {
+				return
+			}
+		}
+	}
+}
+
+// Partial reports whether the list may lack codes, because only a part of a
+// system is loaded.
+func (c *Codes) Partial() bool { return len(c.parts) > 0 }
+
+// enumerate lists the set.
+func (v *valueSet) enumerate() (*Codes, error) {
+	c := &Codes{at: map[[2]string]int{}}
+	for _, p := range slices.Concat(v.include, v.exclude) {
+		if p.listed == nil && p.url != "" && (p.system == nil || p.vague) {
+			return nil, issue.New(issue.NotSupported, "terms.system.unlisted", p.canonical)
+		}
+	}
+	for _, p := range v.include {
+		if err := p.enumerate(c, v); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// enumerate adds the codes of a part that are in all its sets and that the
+// value set does not exclude.
+func (p *part) enumerate(c *Codes, v *valueSet) error {
+	if p.url == "" {
+		if len(p.sets) == 0 {
+			return nil
+		}
+		first, err := p.sets[0].list()
+		if err != nil {
+			return err
+		}
+		c.parts = append(c.parts, first.parts...)
+		for _, i := range first.items {
+			if err := p.add(c, v, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, n := range p.concepts {
+		i := item{system: p.url, code: n.Get("code").String(), display: n.Get("display").String(), listed: n, of: p.system, concept: -1}
+		if p.system != nil {
+			i.version = p.system.version
+			if at, ok := p.system.find(i.code); ok {
+				i.concept = at
+			}
+		}
+		if err := p.add(c, v, i); err != nil {
+			return err
+		}
+	}
+	if p.listed != nil {
+		return nil
+	}
+	if !p.system.complete {
+		c.parts = append(c.parts, p.system.url+"|"+p.system.version)
+	}
+	for at := range p.system.concepts {
+		if !p.passes(int32(at)) {
+			continue
+		}
+		if err := p.add(c, v, item{system: p.url, version: p.system.version, code: p.system.concepts[at].code, of: p.system, concept: int32(at)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *part) add(c *Codes, v *valueSet, i item) error {
+	for _, set := range p.sets {
+		if set.has(i.system, i.code) != yes {
+			return nil
+		}
+	}
+	for _, out := range v.exclude {
+		if out.has(i.system, i.code) != no {
+			return nil
+		}
+	}
+	key := [2]string{i.system, i.code}
+	if _, twice := c.at[key]; twice {
+		return nil
+	}
+	if len(c.items) >= mostCodes {
+		return issue.New(issue.TooCostly, "terms.expand.large", v.url)
+	}
+	c.at[key] = len(c.items)
+	c.items = append(c.items, i)
+	return nil
+}
+
+// Below lists a code and every code below it in the hierarchy of its system,
+// for token search with :below. A code of a system that is not loaded, or not
+// in it, stands alone.
+func (s *Set) Below(url, code string) []string { return s.line(url, code, (*system).under) }
+
+// Above lists a code and every code above it, for token search with :above.
+func (s *Set) Above(url, code string) []string { return s.line(url, code, (*system).over) }
+
+func (s *Set) line(url, code string, reach func(*system, int32) []int32) []string {
+	sys := s.now.Load().system(url)
+	if sys == nil {
+		return []string{code}
+	}
+	at, ok := sys.find(code)
+	if !ok {
+		return []string{code}
+	}
+	var out []string
+	for _, i := range reach(sys, at) {
+		out = append(out, sys.concepts[i].code)
+	}
+	return out
+}
