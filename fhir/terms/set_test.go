@@ -70,6 +70,7 @@ func TestValidateR4(t *testing.T) {
 		{"marital-status", v3 + "MaritalStatus", "M", true, false},
 		{"marital-status", v3 + "NullFlavor", "UNK", true, false},
 		{"marital-status", v3 + "MaritalStatus", "NI", false, false},
+		{"marital-status", v3 + "NullFlavor", "NI", false, false},
 		{"mimetypes", "", "text/plain; charset=utf-8", true, false},
 		{"mimetypes", "", "nonsense", false, false},
 		{"all-languages", "urn:ietf:bcp:47", "vi-VN", true, false},

@@ -98,9 +98,9 @@ func (st *state) validate(v *valueSet, c Coding) Result {
 		}
 		r.checkDisplay(st, v, c)
 	case maybe:
-		r.Unknown, r.Issue = true, problem(issue.SeverityWarning, "terms.code.unsure", c.Code, v.url, c.System)
+		r.Valid, r.Unknown, r.Issue = false, true, problem(issue.SeverityWarning, "terms.code.unsure", c.Code, v.url, c.System)
 	default:
-		r.Unknown, r.Issue = false, problem(issue.SeverityError, "terms.code.outside", c.Code, v.url, c.System)
+		r.Valid, r.Unknown, r.Issue = false, false, problem(issue.SeverityError, "terms.code.outside", c.Code, v.url, c.System)
 	}
 	return r
 }
