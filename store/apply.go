@@ -23,6 +23,7 @@ type commit struct {
 	work  []*written
 	rels  map[string][]Relation // by patient; dropped when one changes
 	seen  []decided             // what was allowed, for the audit
+	asked []Seen                // of whom the conditions tell
 }
 
 func (c *commit) run(ctx context.Context) error {

@@ -37,6 +37,7 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 		return Receipt{}, err
 	}
 	var receipt Receipt
+	var asked []Seen // told by the conditions of a commit that was undone
 	began := d.s.cfg.Now()
 	err = d.s.write.do(ctx, func(tx *commitTx) error {
 		if key != "" {
@@ -47,7 +48,8 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 			}
 		}
 		c := &commit{s: d.s, a: d.a, tx: tx, steps: cloned(steps), rels: map[string][]Relation{}}
-		if err := c.run(ctx); err != nil {
+		err := c.run(ctx)
+		if asked = c.asked; err != nil {
 			return err
 		}
 		receipt = c.receipt()
@@ -56,6 +58,11 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 		}
 		return nil
 	})
+	if err != nil && len(asked) > 0 {
+		if err := d.s.auditMany(ctx, d.a, ActSearch, asked); err != nil {
+			return Receipt{}, err
+		}
+	}
 	var no *refusal
 	if errors.As(err, &no) {
 		return Receipt{}, d.refuse(ctx, no.err, no.act, Seen{Labels: no.labels, Decision: no.decision})

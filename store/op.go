@@ -22,6 +22,7 @@ type Op struct {
 	typ, id string
 	version int64   // If-Match; 0 = not asked
 	unless  *string // If-None-Exist search; nil = none
+	first   bool    // refused where unless is met
 	alias   string  // fullUrl that other operations of the commit refer to
 	reason  string
 }
@@ -35,10 +36,14 @@ func Create(doc *fhir.Doc) Op { return Op{kind: opCreate, doc: doc, typ: doc.Typ
 // ("identifier=https://mach.vn/id/personal|0792…"); when one does, the commit
 // answers with that one. More than one match refuses the commit
 // (MultipleHits). Of any number of creates with the same query, of one commit or
-// at the same time, exactly one writes. The query may ask for identifier and
-// _id only (Invalid); by identifier alone it meets also what the actor may
-// not see.
+// at the same time, exactly one writes. The query meets what the actor may
+// find; by identifier alone it meets also what the actor may not see.
 func (o Op) Unless(query string) Op { o.unless = &query; return o }
+
+// First creates only when no resource of the type matches the query, as Unless,
+// and else refuses the commit (Precondition): a conditional update that found
+// nobody to update.
+func (o Op) First(query string) Op { o.unless, o.first = &query, true; return o }
 
 // As names the operation, so that references of the same commit to fullURL
 // ("urn:uuid:…", or an absolute URL) lead to the resource it writes.

@@ -18,7 +18,7 @@ func TestReferencesByIdentifierAreJudged(t *testing.T) {
 	eachDatabase(t, Config{Guard: guard}, func(t *testing.T, s *Store) {
 		hidden = ""
 		nurse := s.For(Actor{Account: "n", Role: Nurse, Request: "r1"})
-		patient := fhir.MustNew(map[string]any{"resourceType": "Patient", "id": "a", "identifier": []any{map[string]any{"system": "s", "value": "1"}}})
+		patient := fhir.MustNew(map[string]any{"resourceType": "Patient", "id": "a", "identifier": []any{map[string]any{"system": "urn:s", "value": "1"}}})
 		refer := func(query string) (string, error) {
 			r, err := nurse.Commit(t.Context(), Create(fhir.MustNew(map[string]any{
 				"resourceType": "Condition", "subject": map[string]any{"reference": "Patient?" + query}})))
@@ -30,7 +30,7 @@ func TestReferencesByIdentifierAreJudged(t *testing.T) {
 		if _, err := nurse.Commit(t.Context(), Put(patient)); err != nil {
 			t.Fatal(err)
 		}
-		for _, query := range []string{"identifier=s|1", "_id=a"} {
+		for _, query := range []string{"identifier=urn:s|1", "_id=a"} {
 			hidden = ""
 			if ref, err := refer(query); ref != "Patient/a" {
 				t.Errorf("%s leads to %q, %v", query, ref, err)

@@ -95,6 +95,9 @@ func (c *commit) audit(ctx context.Context) error {
 	}
 	rows := map[key]*audit.Row{}
 	var order []*audit.Row
+	for _, a := range c.asked {
+		c.seen = append(c.seen, decided{ActSearch, a.Labels, a.Decision, ""})
+	}
 	for _, d := range c.seen {
 		k := key{d.act, d.labels.Patient}
 		row, ok := rows[k]

@@ -54,37 +54,40 @@ func (d Door) Search(ctx context.Context, q Query) (Page, error) {
 	return page, nil
 }
 
-// matching returns the ids of at most limit resources that match a query:
-// conditional creates and references ask it. It is strict. By an identifier
-// alone it finds whatever there is, so that nobody is registered twice; any
-// other question finds only what the actor may see, or its answer would tell
-// what somebody is ill of.
-func (s *Store) matching(ctx context.Context, r reader, a Actor, typ, query string, limit int) ([]string, error) {
+// matching returns the ids of at most limit resources that match a query, and of
+// whom the answer tells: conditional creates and references ask it. It is
+// strict. By an identifier alone it finds whatever there is, so that nobody is
+// registered twice; any other question finds only what the actor may see, or
+// its answer would tell what somebody is ill of.
+func (s *Store) matching(ctx context.Context, r reader, a Actor, typ, query string, limit int) (ids []string, seen []Seen, err error) {
 	q, err := parseQuery(typ, query)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c, err := compile(q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(c.preds)+len(c.chains) == 0 {
-		return nil, issue.New(issue.Invalid, "search.query.empty")
+		return nil, nil, issue.New(issue.Invalid, "search.query.empty")
 	}
 	c.count, c.sort, c.include, c.total, c.bare, c.cursor = limit, nil, nil, "", false, ""
 	x := &searcher{s: s, r: r, a: a, c: c, now: s.cfg.Now(), guarded: !identified(c)}
 	page, err := x.page(ctx)
+	if !x.guarded {
+		x.shown = nil // its resources are judged one by one
+	}
 	if err != nil {
-		return nil, err
+		return nil, x.shown, err
 	}
 	if page.Next != "" && len(page.Docs) < limit { // the walk gave up: there may be more
-		return nil, issue.New(issue.TooCostly, "search.query.toocostly")
+		return nil, x.shown, issue.New(issue.TooCostly, "search.query.toocostly")
 	}
-	ids := make([]string, len(page.Docs))
+	ids = make([]string, len(page.Docs))
 	for i, doc := range page.Docs {
 		ids[i] = doc.ID()
 	}
-	return ids, nil
+	return ids, x.shown, nil
 }
 
 // identified reports whether a query asks for an identifier and nothing else.

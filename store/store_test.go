@@ -229,19 +229,19 @@ func TestConditionalCreateInOneCommit(t *testing.T) {
 	})
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		create := func(number, query string) store.Op {
-			return store.Create(doc(t, `{"resourceType":"Patient","identifier":[{"system":"s","value":%q}]}`, number)).Unless(query)
+			return store.Create(doc(t, `{"resourceType":"Patient","identifier":[{"system":"urn:s","value":%q}]}`, number)).Unless(query)
 		}
 		door := s.For(storetest.Doctor("tram"))
-		r := must(t, door, create("1", "identifier=s|1"), create("1", "identifier=s%7C1&identifier=s|1").As("urn:uuid:b"), create("2", "identifier=s|2"),
+		r := must(t, door, create("1", "identifier=urn:s|1"), create("1", "identifier=urn:s%7C1&identifier=urn:s|1").As("urn:uuid:b"), create("2", "identifier=urn:s|2"),
 			store.Create(doc(t, `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"urn:uuid:b"}}`)))
 		if fmt.Sprint(r.Changed) != "[true false true true]" || r.Docs[0].ID() != r.Docs[1].ID() || r.Docs[3].Get("subject", "reference").String() != r.Docs[0].Ref() {
 			t.Errorf("wrote %v, %s", r.Changed, r.Docs[3].Text())
 		}
-		must(t, door, store.Create(doc(t, `{"resourceType":"Patient","identifier":[{"system":"s","value":"2"}]}`)))
-		_, err := door.Commit(ctx, create("2", "identifier=s|2"))
+		must(t, door, store.Create(doc(t, `{"resourceType":"Patient","identifier":[{"system":"urn:s","value":"2"}]}`)))
+		_, err := door.Commit(ctx, create("2", "identifier=urn:s|2"))
 		wants(t, err, issue.MultipleHits)
 		for _, number := range []string{"1", "2", "3"} { // there, twice, nobody's
-			_, err := s.For(storetest.Nurse("tram")).Commit(ctx, create(number, "identifier=s|"+number))
+			_, err := s.For(storetest.Nurse("tram")).Commit(ctx, create(number, "identifier=urn:s|"+number))
 			wants(t, err, issue.Forbidden)
 		}
 		for _, query := range []string{"", "?", "&"} {

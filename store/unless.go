@@ -14,8 +14,7 @@ import (
 )
 
 // conditionOf reads what a create depends on and returns it in one form, however
-// it was written. It may ask for identifier and _id: any other question would
-// tell, by what becomes of the create, more than who somebody is.
+// it was written.
 func conditionOf(typ, text string) (string, error) {
 	q, err := parseQuery(typ, text)
 	if err != nil {
@@ -29,13 +28,25 @@ func conditionOf(typ, text string) (string, error) {
 	}
 	asked := make([]string, len(q.Params))
 	for i, kv := range q.Params {
-		if kv[0] != "identifier" && kv[0] != paramID {
-			return "", issue.New(issue.Invalid, "store.unless.param", kv[0])
-		}
 		asked[i] = kv[0] + "=" + url.QueryEscape(kv[1])
 	}
 	slices.Sort(asked)
 	return strings.Join(slices.Compact(asked), "&"), nil
+}
+
+// guardOf names the guard row of a condition: who asks for the same identifier
+// waits for each other, whatever else they ask for.
+func guardOf(typ, condition string) string {
+	var numbers []string
+	for part := range strings.SplitSeq(condition, "&") {
+		if strings.HasPrefix(part, "identifier=") {
+			numbers = append(numbers, part)
+		}
+	}
+	if len(numbers) > 0 {
+		condition = strings.Join(numbers, "&")
+	}
+	return typ + "?" + condition
 }
 
 // met reports whether the step has its answer: a condition that something
@@ -46,25 +57,27 @@ func (s *step) met() bool { return s.existing != nil || s.same != nil }
 // for each other at its guard row, so the second sees what the first wrote; in
 // one commit the first stands for all.
 func (c *commit) conditions(ctx context.Context) error {
+	if err := c.guards(ctx); err != nil {
+		return err
+	}
 	first := map[string]*step{}
 	for i, s := range c.steps {
 		if s.unless == "" {
 			continue
 		}
 		key := s.typ + "?" + s.unless
-		if s.same = first[key]; s.same != nil {
+		if s.same = first[key]; s.same != nil && (s.first || s.same.first) {
+			return issue.New(issue.Invalid, "store.commit.twice", s.typ).At(c.place(i))
+		}
+		if s.same != nil {
 			s.id, s.ref, s.existing, s.result = s.same.id, s.same.ref, s.same.existing, s.same.result
 			continue
 		}
 		first[key] = s
-		if c.tx.pg != nil { // SQLite has one writer
-			err := c.tx.Exec(ctx, `insert into guard (h, at) values (?, ?) on conflict (h) do update set at = excluded.at`,
-				hash64(key), c.at.UnixMicro())
-			if err != nil {
-				return err
-			}
+		ids, err := c.matching(ctx, s.typ, s.unless, 2)
+		if e := (*issue.Error)(nil); errors.As(err, &e) {
+			return e.At(c.place(i))
 		}
-		ids, err := c.s.matching(ctx, c.tx, c.a, s.typ, s.unless, 2)
 		if err != nil {
 			return fmt.Errorf("conditional create: %w", err)
 		}
@@ -73,6 +86,36 @@ func (c *commit) conditions(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// guards takes the guard rows in one order, so that two commits never wait for
+// each other. SQLite has one writer.
+func (c *commit) guards(ctx context.Context) error {
+	if c.tx.pg == nil {
+		return nil
+	}
+	var keys []int64
+	for _, s := range c.steps {
+		if s.unless != "" {
+			keys = append(keys, hash64(guardOf(s.typ, s.unless)))
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range slices.Compact(keys) {
+		err := c.tx.Exec(ctx, `insert into guard (h, at) values (?, ?) on conflict (h) do update set at = excluded.at`, key, c.at.UnixMicro())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// matching returns the ids of at most limit resources that a condition finds and
+// notes for the audit whom it tells of.
+func (c *commit) matching(ctx context.Context, typ, query string, limit int) ([]string, error) {
+	ids, seen, err := c.s.matching(ctx, c.tx, c.a, typ, query, limit)
+	c.asked = append(c.asked, seen...)
+	return ids, err
 }
 
 // meet notes what fulfils the condition of a step. Who may neither read it nor
@@ -104,6 +147,9 @@ func (c *commit) meet(ctx context.Context, i int, s *step, ids []string) (err er
 	if len(ids) > 1 {
 		return issue.New(issue.MultipleHits, "store.unless.many", s.typ).At(c.place(i))
 	}
+	if s.first && read.Allow {
+		return issue.New(issue.Precondition, "store.version.stale", s.typ).At(c.place(i))
+	}
 	s.result, err = s.existing.doc()
 	s.id, s.ref = ids[0], s.typ+"/"+ids[0]
 	return err
@@ -115,7 +161,7 @@ const maxNamesakes = 10
 
 // conditional resolves the conditional references of a step into to: each must
 // lead to the one resource, on record before this commit, that the actor may
-// read. It may ask for identifier and _id, as a conditional create.
+// read.
 func (c *commit) conditional(ctx context.Context, i int, s *step, to map[string]string) error {
 	for _, ref := range conditionalRefs(s.doc) {
 		if _, done := to[ref.text]; done {
@@ -147,7 +193,7 @@ func (c *commit) readable(ctx context.Context, ref conditionalRef) ([]string, er
 	if err != nil {
 		return nil, err
 	}
-	ids, err := c.s.matching(ctx, c.tx, c.a, ref.typ, query, maxNamesakes)
+	ids, err := c.matching(ctx, ref.typ, query, maxNamesakes)
 	if err != nil {
 		return nil, err
 	}

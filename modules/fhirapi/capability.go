@@ -9,9 +9,12 @@ import (
 	"mach/fhir"
 )
 
-// The interactions on every type. [Module.route] has one case for each; the
-// test walks both.
-var interactions = []string{"read", "vread", "update", "delete", "history-instance", "create", "search-type"}
+// The interactions on every type, and on the system. [Module.route] has one case
+// for each; the test walks both.
+var (
+	interactions  = []string{"read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"}
+	systemActions = []string{"transaction", "batch", "history-system"}
+)
 
 var kinds = map[fhir.ParamKind]string{
 	fhir.ParamToken: "token", fhir.ParamReference: "reference", fhir.ParamString: "string", fhir.ParamURI: "uri",
@@ -28,37 +31,36 @@ type statement struct {
 	Implementation map[string]any `json:"implementation"`
 	FHIRVersion    string         `json:"fhirVersion"`
 	Format         []string       `json:"format"`
+	PatchFormat    []string       `json:"patchFormat"`
 	Rest           []any          `json:"rest"`
 }
 
 // capability describes what this server does, from the tables that do it.
-func capability(base string, at time.Time) *fhir.Doc {
+func capability(base string, at time.Time, manyDeletes bool) *fhir.Doc {
 	var resources []any
 	rest := map[string]any{}
 	if able := operationsOn(""); len(able) > 0 {
 		rest["operation"] = able
 	}
 	for _, typ := range fhir.Types() {
-		resources = append(resources, capabilityOf(typ))
+		resources = append(resources, capabilityOf(typ, manyDeletes))
 	}
 	rest["mode"] = "server"
 	rest["security"] = map[string]any{"cors": false, "description": "Bearer tokens (RFC 6750). Scopes are those of SMART on FHIR 2."}
 	rest["resource"] = resources
-	rest["interaction"] = []any{map[string]any{"code": "transaction"}, map[string]any{"code": "batch"}}
+	rest["interaction"] = coded(systemActions)
 	return fhir.MustNew(statement{
 		ResourceType: "CapabilityStatement", Status: "active", Date: instant(at), Kind: "instance", FHIRVersion: "4.0.1",
 		Software:       map[string]any{"name": "Mạch"},
 		Implementation: map[string]any{"description": "Mạch", "url": base},
 		Format:         []string{"json", jsonType},
+		PatchFormat:    []string{patchType},
 		Rest:           []any{rest},
 	})
 }
 
-func capabilityOf(typ string) map[string]any {
-	var able, params, includes []any
-	for _, code := range interactions {
-		able = append(able, map[string]any{"code": code})
-	}
+func capabilityOf(typ string, manyDeletes bool) map[string]any {
+	var params, includes []any
 	for _, p := range []struct{ code, kind string }{
 		{"_id", "token"}, {"_lastUpdated", "date"}, {"_profile", "uri"}, {"_security", "token"}, {"_source", "uri"}, {"_tag", "token"},
 	} {
@@ -78,9 +80,13 @@ func capabilityOf(typ string) map[string]any {
 			includes = append(includes, typ+":"+p.Code)
 		}
 	}
+	deletes := "single"
+	if manyDeletes {
+		deletes = "multiple"
+	}
 	r := map[string]any{
-		"type": typ, "interaction": able, "versioning": "versioned", "readHistory": true, "updateCreate": true,
-		"conditionalCreate": true, "conditionalRead": "full-support", "conditionalUpdate": false, "conditionalDelete": "not-supported",
+		"type": typ, "interaction": coded(interactions), "versioning": "versioned", "readHistory": true, "updateCreate": true,
+		"conditionalCreate": true, "conditionalRead": "full-support", "conditionalUpdate": true, "conditionalDelete": deletes,
 		"searchParam": params,
 	}
 	if able := operationsOn(typ); len(able) > 0 {
@@ -90,6 +96,14 @@ func capabilityOf(typ string) map[string]any {
 		r["searchInclude"] = includes
 	}
 	return r
+}
+
+func coded(codes []string) []any {
+	var list []any
+	for _, code := range codes {
+		list = append(list, map[string]any{"code": code})
+	}
+	return list
 }
 
 // operationsOn lists the operations of a type, or of the system for "".

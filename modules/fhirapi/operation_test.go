@@ -49,12 +49,12 @@ func TestOperations(t *testing.T) {
 
 func TestMeta(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
-		c.do("PUT /Patient/m", `{"resourceType":"Patient","id":"m","meta":{"tag":[{"system":"s","code":"a"}]},"active":true}`).status(201)
-		body := `{"resourceType":"Parameters","parameter":[{"name":"meta","valueMeta":{"profile":["https://x.vn/p"],"tag":[{"system":"s","code":"a","display":"again"},{"system":"s","code":"b"}]}}]}`
+		c.do("PUT /Patient/m", `{"resourceType":"Patient","id":"m","meta":{"tag":[{"system":"urn:s","code":"a"}]},"active":true}`).status(201)
+		body := `{"resourceType":"Parameters","parameter":[{"name":"meta","valueMeta":{"profile":["https://x.vn/p"],"tag":[{"system":"urn:s","code":"a","display":"again"},{"system":"urn:s","code":"b"}]}}]}`
 		c.do("POST /Patient/m/$meta-add", `{"resourceType":"Parameters"}`).status(422).outcome("required", "fhirapi.param.missing", "")
 		c.do("POST /Patient/m/$meta-add", body).status(200)
 		meta := c.do("GET /Patient/m/$meta", "").status(200).doc().Get("parameter", "0", "valueMeta")
-		if meta.Get("tag").Raw() != `[{"system":"s","code":"a"},{"system":"s","code":"b"}]` || meta.Get("profile").Raw() != `["https://x.vn/p"]` {
+		if meta.Get("tag").Raw() != `[{"system":"urn:s","code":"a"},{"system":"urn:s","code":"b"}]` || meta.Get("profile").Raw() != `["https://x.vn/p"]` {
 			t.Errorf("after $meta-add: %s", meta.Raw())
 		}
 		c.do("POST /Patient/m/$meta-delete", body).status(200)

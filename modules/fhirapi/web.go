@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -41,13 +40,18 @@ type Module struct {
 	started time.Time
 	mu      sync.Mutex
 	ability map[string]string // CapabilityStatement by base URL
+	deletes int               // most that one conditional delete deletes
 }
 
 // New returns the service over a store; started dates the
 // CapabilityStatement.
 func New(s *store.Store, log *slog.Logger, started time.Time) *Module {
-	return &Module{store: s, log: log, started: started, ability: map[string]string{}}
+	return &Module{store: s, log: log, started: started, ability: map[string]string{}, deletes: 1}
 }
+
+// DeleteMany lets one conditional delete remove up to most resources; without it
+// a condition that several meet is refused. The CapabilityStatement says which.
+func (m *Module) DeleteMany(most int) { m.deletes = max(most, 1) }
 
 // Routes mounts the service.
 func (m *Module) Routes(mux *web.Mux) {
@@ -64,8 +68,10 @@ type request struct {
 	base   string      // absolute URL of the service
 	body   func() (*fhir.Doc, error)
 	empty  func() bool // there is no body
+	patch  func() (patcher, error)
 	header func(name string) string
-	strict bool // Prefer: handling=strict
+	view   fhir.Subset // _summary and _elements
+	strict bool        // Prefer: handling=strict
 	say    words
 }
 
@@ -115,19 +121,23 @@ func (m *Module) read(r *http.Request) (*request, error) {
 	if q.query, err = pairs(r.URL.RawQuery); err != nil {
 		return nil, err
 	}
+	if q.view, err = viewOf(q.query); err != nil {
+		return nil, err
+	}
 	if err := acceptable(r, q.query); err != nil {
 		return nil, err
 	}
 	if q.path, err = segments(strings.TrimPrefix(r.URL.EscapedPath(), Base)); err != nil {
 		return nil, err
 	}
-	q.strict = strings.Contains(strings.Join(r.Header.Values("Prefer"), ","), "handling=strict")
+	q.strict = preferred(r, "handling") == "strict"
 	actor := web.Actor(r)
 	if locked := web.SessionOf(ctx).Locked; (actor.Role == "" || locked) && !(len(q.path) == 1 && q.path[0] == "metadata") {
 		return nil, issue.New(issue.Login, "fhirapi.token.missing")
 	}
 	q.door = m.store.For(actor)
-	q.body = func() (*fhir.Doc, error) { return readDoc(r) }
+	q.body = sync.OnceValues(func() (*fhir.Doc, error) { return readDoc(r) })
+	q.patch = sync.OnceValues(func() (patcher, error) { return readPatch(r) })
 	q.empty = func() bool { return r.ContentLength == 0 }
 	return q, nil
 }
@@ -138,13 +148,9 @@ func readDoc(r *http.Request) (*fhir.Doc, error) {
 	if err != nil || !isJSON(media) {
 		return nil, &refused{status: http.StatusUnsupportedMediaType, err: issue.New(issue.NotSupported, "fhirapi.media.body")}
 	}
-	b, err := io.ReadAll(r.Body)
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return nil, issue.New(issue.TooLong, "fhirapi.body.large", maxBody>>20)
-	}
+	b, err := readAll(r)
 	if err != nil {
-		return nil, issue.New(issue.Structure, "fhirapi.body.broken")
+		return nil, err
 	}
 	return fhir.Parse(b)
 }
@@ -188,16 +194,20 @@ func (m *Module) route(q *request) (*answer, error) {
 		return q.by(map[string]interaction{"GET": m.metadata})
 	case n == 1 && q.path[0][0] == '$':
 		return m.operate(q)
+	case n == 1 && q.path[0] == "_history":
+		return q.by(map[string]interaction{"GET": m.manyHistory})
 	case !slices.Contains(fhir.Types(), q.path[0]):
 		return nil, issue.New(issue.NotSupported, "search.type.unknown", q.path[0])
 	case n == 1:
-		return q.by(map[string]interaction{"GET": m.search, "POST": m.create})
+		return q.by(map[string]interaction{"GET": m.search, "POST": m.single, "PUT": m.single, "PATCH": m.single, "DELETE": m.single})
 	case n == 2 && q.path[1] == "_search":
 		return q.by(map[string]interaction{"POST": m.postedSearch})
 	case (n == 2 || n == 3) && q.path[n-1][0] == '$':
 		return m.operate(q)
-	case n == 2 && q.path[1] != "_history":
-		return q.by(map[string]interaction{"GET": m.readOne, "PUT": m.update, "DELETE": m.remove})
+	case n == 2 && q.path[1] == "_history":
+		return q.by(map[string]interaction{"GET": m.manyHistory})
+	case n == 2:
+		return q.by(map[string]interaction{"GET": m.readOne, "PUT": m.single, "PATCH": m.single, "DELETE": m.single})
 	case n == 3 && q.path[2] == "_history":
 		return q.by(map[string]interaction{"GET": m.history})
 	case n == 4 && q.path[2] == "_history":
@@ -232,7 +242,7 @@ func (m *Module) metadata(q *request) (*answer, error) {
 		if len(m.ability) > 8 { // the name comes from the asker
 			clear(m.ability)
 		}
-		m.ability[q.base] = capability(q.base, m.started).Text()
+		m.ability[q.base] = capability(q.base, m.started, m.deletes > 1).Text()
 	}
 	return &answer{status: http.StatusOK, text: m.ability[q.base]}, nil
 }
@@ -260,19 +270,22 @@ func (m *Module) write(w http.ResponseWriter, r *http.Request, q *request, a *an
 		text = a.doc.Text()
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		prefer := strings.Join(r.Header.Values("Prefer"), ",")
-		switch {
-		case strings.Contains(prefer, "return=minimal") && a.doc != nil:
-			text = ""
-		case strings.Contains(prefer, "return=OperationOutcome") && a.doc != nil:
-			text = allOK(q.say).Text()
+		switch preferred(r, "return") {
+		case "minimal":
+			if a.doc != nil {
+				text = ""
+			}
+		case "OperationOutcome":
+			if a.doc != nil {
+				text = allOK(q.say).Text()
+			}
 		}
 	}
 	if text == "" {
 		w.WriteHeader(a.status)
 		return
 	}
-	send(w, r, a.status, text, slices.Contains(q.query, [2]string{"_pretty", "true"}))
+	send(w, r, a.status, text, q.pretty())
 }
 
 func send(w http.ResponseWriter, r *http.Request, status int, text string, pretty bool) {
@@ -342,4 +355,17 @@ func baseOf(r *http.Request) string {
 		scheme = "https"
 	}
 	return scheme + "://" + r.Host + Base
+}
+
+// preferred is what the header Prefer (RFC 7240) asks for by a name.
+func preferred(r *http.Request, name string) string {
+	for _, line := range r.Header.Values("Prefer") {
+		for part := range strings.FieldsFuncSeq(line, func(c rune) bool { return c == ',' || c == ';' }) {
+			k, v, _ := strings.Cut(strings.TrimSpace(part), "=")
+			if strings.EqualFold(strings.TrimSpace(k), name) {
+				return strings.Trim(strings.TrimSpace(v), `"`)
+			}
+		}
+	}
+	return ""
 }

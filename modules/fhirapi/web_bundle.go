@@ -12,7 +12,6 @@ import (
 
 	"mach/fhir"
 	"mach/issue"
-	"mach/store"
 )
 
 // The bounds of one Bundle: entries, entries that search or list versions, and
@@ -90,11 +89,28 @@ func (m *Module) each(entries []*entry) {
 }
 
 // reads reports whether the entry changes nothing.
-func (e *entry) reads() bool { return e.method == http.MethodGet || e.method == http.MethodHead }
+func (e *entry) reads() bool {
+	switch e.method {
+	case http.MethodGet, http.MethodHead:
+		return true
+	case http.MethodPost:
+		o, _, _, found := operationOf(e.path)
+		return found && !o.affectsState || e.last() == "_search"
+	}
+	return false
+}
 
-// lists reports whether the entry reads many: a search or a history.
+func (e *entry) last() string {
+	if len(e.path) == 0 {
+		return ""
+	}
+	return e.path[len(e.path)-1]
+}
+
+// lists reports whether the entry reads many: a search, a history, an operation.
 func (e *entry) lists() bool {
-	return e.reads() && len(e.path) != 2 && len(e.path) != 4 || len(e.path) == 2 && e.path[1] == "_search"
+	one := len(e.path) == 2 || len(e.path) == 4
+	return e.reads() && (!one || e.last() == "_search" || e.last() == "_history" || strings.HasPrefix(e.last(), "$"))
 }
 
 // entry reads one entry as a request of its own.
@@ -104,6 +120,7 @@ func (q *request) entry(n fhir.Node) (*entry, error) {
 		"If-None-Exist": req.Get("ifNoneExist").String(), "If-Modified-Since": req.Get("ifModifiedSince").String()}
 	e := &entry{fullURL: n.Get("fullUrl").String(), request: &request{http: q.http, door: q.door, base: q.base, strict: q.strict, say: q.say,
 		method: req.Get("method").String(), header: func(name string) string { return headers[name] }}}
+	e.patch = func() (patcher, error) { return patchIn(n.Get("resource")) }
 	e.body = func() (*fhir.Doc, error) {
 		resource := n.Get("resource")
 		if resource.Kind() != fhir.Object {
@@ -118,6 +135,9 @@ func (q *request) entry(n fhir.Node) (*entry, error) {
 		return e, err
 	}
 	if e.query, err = pairs(raw); err != nil {
+		return e, err
+	}
+	if e.view, err = viewOf(e.query); err != nil {
 		return e, err
 	}
 	if e.method == "" || len(e.path) == 0 {
@@ -163,8 +183,6 @@ func at(err error, i int) error {
 // written stays: a read that fails afterwards is an outcome in its own entry,
 // so that nobody takes durable writes for refused ones and sends them again.
 func (m *Module) transact(q *request, entries []*entry) error {
-	var ops []store.Op
-	var from []int // entry of each operation
 	for i, e := range entries {
 		if e.err != nil {
 			return e.err
@@ -175,34 +193,72 @@ func (m *Module) transact(q *request, entries []*entry) error {
 		if err := e.writes(); err != nil {
 			return at(err, i)
 		}
-		op, err := e.op()
+	}
+	for attempt := 1; ; attempt++ {
+		p, from, err := m.planned(q, entries)
 		if err != nil {
-			return at(err, i)
+			return err
 		}
-		if e.fullURL != "" {
-			op = op.As(e.fullURL)
+		receipt, err := q.door.Commit(q.http.Context(), p.ops...)
+		if err != nil {
+			if p.again && stale(err) && attempt < attempts {
+				continue
+			}
+			return renumbered(err, from)
 		}
-		ops, from = append(ops, op), append(from, i)
+		for n, i := range from {
+			if doc := receipt.Docs[n]; doc != nil {
+				entries[i].answer = entries[i].wrote(doc, receipt.Changed[n])
+			}
+		}
+		return nil
 	}
-	receipt, err := q.door.Commit(q.http.Context(), ops...)
-	if err != nil {
-		return renumbered(err, from)
-	}
-	for n, i := range from {
-		entries[i].answer = entries[i].wrote(receipt.Docs[n], receipt.Changed[n])
-	}
-	return nil
 }
 
-// writes checks that the entry is a create, update or delete.
+// planned plans all writes of a transaction; from has the entry of each
+// operation. What writes nothing is answered already.
+func (m *Module) planned(q *request, entries []*entry) (all plan, from []int, err error) {
+	for i, e := range entries {
+		if e.reads() {
+			continue
+		}
+		p, err := e.plan(q.http.Context(), m.deletes)
+		if err != nil {
+			return all, nil, at(err, i)
+		}
+		e.answer = &answer{status: http.StatusNoContent}
+		all.again = all.again || p.again
+		for _, op := range p.ops {
+			if e.fullURL != "" {
+				op = op.As(e.fullURL)
+			}
+			all.ops, from = append(all.ops, op), append(from, i)
+		}
+	}
+	return all, from, nil
+}
+
+// writes checks that the entry is a create, update, patch or delete.
 func (e *entry) writes() error {
-	switch {
-	case e.method == http.MethodPost && len(e.path) == 1, (e.method == http.MethodPut || e.method == http.MethodDelete) && len(e.path) == 2:
-		return nil
-	case e.method == http.MethodPut || e.method == http.MethodDelete:
-		return issue.New(issue.NotSupported, "fhirapi.conditional").At("request.url")
+	switch e.method {
+	case http.MethodPost:
+		if len(e.path) == 1 && e.path[0][0] != '$' && e.path[0][0] != '_' {
+			return e.known()
+		}
+	case http.MethodPut, http.MethodPatch, http.MethodDelete:
+		if len(e.path) == 1 || len(e.path) == 2 {
+			return e.known()
+		}
 	}
 	return &refused{status: http.StatusBadRequest, err: issue.New(issue.NotSupported, "fhirapi.method", e.method).At("request.method")}
+}
+
+// known refuses a type that R4 does not have.
+func (e *entry) known() error {
+	if !fhir.IsType(e.path[0]) {
+		return issue.New(issue.NotSupported, "search.type.unknown", e.path[0]).At("request.url")
+	}
+	return nil
 }
 
 var operationPath = regexp.MustCompile(`^Bundle\.entry\[(\d+)\]`)
@@ -232,7 +288,7 @@ func renumbered(err error, from []int) error {
 // response writes the answers in the order of the entries.
 func (m *Module) response(q *request, kind string, entries []*entry) string {
 	b := newBundle(kind+"-response", -1, nil)
-	minimal := strings.Contains(strings.Join(q.http.Header.Values("Prefer"), ","), "return=minimal")
+	prefer := preferred(q.http, "return")
 	for _, e := range entries {
 		if e.err = late(e.err); e.err != nil {
 			status, _ := statusOf(e.err)
@@ -247,8 +303,15 @@ func (m *Module) response(q *request, kind string, entries []*entry) string {
 		if a.text != "" {
 			doc, _ = fhir.ParseString(a.text) // our own Bundle
 		}
-		if minimal && e.method != http.MethodGet {
-			doc = nil
+		extra := ""
+		if !e.reads() && a.doc != nil {
+			switch prefer {
+			case "OperationOutcome":
+				extra = `,"outcome":` + allOK(q.say).Text() + `}`
+				fallthrough
+			case "minimal":
+				doc = nil
+			}
 		}
 		members := [][2]string{{"status", statusText(a.status)}, {"location", a.location}}
 		if a.version != "" {
@@ -261,7 +324,11 @@ func (m *Module) response(q *request, kind string, entries []*entry) string {
 		if a.doc != nil {
 			full = q.base + "/" + a.doc.Ref()
 		}
-		b.entry(full, doc, [2]string{"response", object(members...)})
+		response := object(members...)
+		if extra != "" {
+			response = strings.TrimSuffix(response, "}") + extra
+		}
+		b.entry(full, doc, [2]string{"response", response})
 	}
 	return b.text()
 }

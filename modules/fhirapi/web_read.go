@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"mach/fhir"
 	"mach/issue"
 	"mach/store"
@@ -52,9 +50,9 @@ func pairs(raw string) ([][2]string, error) {
 
 // of answers with a resource, or 304 when the asker has this version.
 func (q *request) of(doc *fhir.Doc) *answer {
-	a := &answer{status: http.StatusOK, doc: doc, version: doc.VersionID(), modified: doc.LastUpdated()}
+	a := &answer{status: http.StatusOK, doc: q.view.Of(doc), version: doc.VersionID(), modified: doc.LastUpdated()}
 	if known := q.header("If-None-Match"); known != "" {
-		if strings.Contains(known, etag(a.version)) || known == "*" {
+		if strings.Contains(known, `"`+a.version+`"`) || known == "*" {
 			a.status, a.doc = http.StatusNotModified, nil
 		}
 	} else if since, err := http.ParseTime(q.header("If-Modified-Since")); err == nil && !a.modified.Truncate(time.Second).After(since) {
@@ -83,92 +81,6 @@ func (m *Module) readVersion(q *request) (*answer, error) {
 	return q.of(doc), nil
 }
 
-// maxHistory bounds one page of a history.
-const maxHistory = 1000
-
-// span is what a history is asked for.
-type span struct {
-	count  int
-	before int64 // version above the page; 0 = from the newest on
-	since  time.Time
-	params [][2]string // to repeat in links
-}
-
-func (q *request) span() (span, error) {
-	s := span{count: 100}
-	for _, kv := range q.query {
-		var err error
-		switch kv[0] {
-		case "_count":
-			if s.count, err = strconv.Atoi(kv[1]); err != nil || s.count < 1 {
-				return s, issue.New(issue.Invalid, "search.value.count", kv[1]).At("_count")
-			}
-			s.count = min(s.count, maxHistory)
-		case "_since":
-			// A plus sign in a URL is a space unless it is escaped.
-			if s.since, err = time.Parse(time.RFC3339, strings.ReplaceAll(kv[1], " ", "+")); err != nil {
-				return s, issue.New(issue.Invalid, "fhirapi.since", kv[1]).At("_since")
-			}
-		case "_cursor":
-			if s.before, err = strconv.ParseInt(kv[1], 10, 64); err != nil || s.before < 1 {
-				return s, issue.New(issue.Invalid, "search.cursor.invalid").At("_cursor")
-			}
-			continue
-		default:
-			continue
-		}
-		s.params = append(s.params, kv)
-	}
-	return s, nil
-}
-
-// history answers GET [type]/[id]/_history, newest first, and of _since on.
-func (m *Module) history(q *request) (*answer, error) {
-	s, err := q.span()
-	if err != nil {
-		return nil, err
-	}
-	docs, changes, older, err := q.door.HistoryBelow(q.http.Context(), q.path[0], q.path[1], s.before, s.count)
-	if err != nil {
-		return nil, err
-	}
-	for i, c := range changes {
-		if c.At.Before(s.since) {
-			docs, changes, older = docs[:i], changes[:i], 0
-			break
-		}
-	}
-	target := q.path[0] + "/" + q.path[1]
-	url := q.base + "/" + target
-	links := [][2]string{{"self", withQuery(url+"/_history", s.params)}}
-	if older > 0 {
-		links = append(links, [2]string{"next", withQuery(url+"/_history", append(s.params, [2]string{"_cursor", strconv.FormatInt(older, 10)}))})
-	}
-	b := newBundle("history", -1, links)
-	for i, c := range changes {
-		method, at, status := "PUT", target, "200 OK"
-		switch {
-		case c.Op == "create" && givenByUs(c.ID):
-			method, at, status = "POST", q.path[0], "201 Created"
-		case c.Op == "create":
-			status = "201 Created"
-		case c.Op == "delete":
-			method, status = "DELETE", "204 No Content"
-		}
-		version := strconv.FormatInt(c.Version, 10)
-		b.entry(url, docs[i], [2]string{"request", object([2]string{"method", method}, [2]string{"url", at})},
-			[2]string{"response", object([2]string{"status", status}, [2]string{"etag", etag(version)}, [2]string{"lastModified", instant(c.At)})})
-	}
-	return &answer{status: http.StatusOK, text: b.text()}, nil
-}
-
-// givenByUs reports whether an id has the form that a POST gives; every other
-// id came with a PUT.
-func givenByUs(id string) bool {
-	u, err := uuid.Parse(id)
-	return err == nil && u.Version() == 7
-}
-
 // withQuery puts parameters behind a URL, in their order.
 func withQuery(address string, params [][2]string) string {
 	for i, kv := range params {
@@ -189,14 +101,12 @@ func (m *Module) search(q *request) (*answer, error) {
 			includes++
 		}
 		switch kv[0] {
-		case "_format", "_pretty":
+		case "_format", "_pretty", "_elements":
 		case "_cursor":
 			query.Cursor = kv[1]
 		case "_summary":
 			if kv[1] == "count" {
 				query.Params = append(query.Params, [2]string{"_count", "0"})
-			} else if kv[1] != "false" {
-				query.Params = append(query.Params, kv) // reported as ignored
 			}
 		default:
 			query.Params = append(query.Params, kv)
@@ -240,6 +150,7 @@ func (q *request) searchset(query store.Query, page store.Page) string {
 			params = append(params, kv)
 		}
 	}
+	params = append(params, q.shown()...)
 	address := q.base + "/" + query.Type
 	links := [][2]string{{"self", withQuery(address, params)}}
 	if page.Next != "" {
@@ -247,10 +158,10 @@ func (q *request) searchset(query store.Query, page store.Page) string {
 	}
 	b := newBundle("searchset", page.Total, links)
 	for _, doc := range page.Docs {
-		b.entry(q.base+"/"+doc.Ref(), doc, [2]string{"search", `{"mode":"match"}`})
+		b.entry(q.base+"/"+doc.Ref(), q.view.Of(doc), [2]string{"search", `{"mode":"match"}`})
 	}
 	for _, doc := range page.Included {
-		b.entry(q.base+"/"+doc.Ref(), doc, [2]string{"search", `{"mode":"include"}`})
+		b.entry(q.base+"/"+doc.Ref(), q.view.Of(doc), [2]string{"search", `{"mode":"include"}`})
 	}
 	if len(page.Ignored) > 0 {
 		var issues []issue.Issue

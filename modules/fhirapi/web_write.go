@@ -3,57 +3,32 @@
 package fhirapi
 
 import (
+	"encoding/base64"
+	"errors"
 	"fmt"
+	"io"
+	"mime"
 	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"mach/fhir"
+	"mach/fhir/patch"
 	"mach/issue"
 	"mach/store"
 )
 
 var idForm = regexp.MustCompile(`^[A-Za-z0-9\-.]{1,64}$`)
 
-// op turns a create, update or delete into an operation of a commit.
-func (q *request) op() (store.Op, error) {
-	if q.method == http.MethodDelete {
-		return q.matched(store.Delete(q.path[0], q.path[1]))
+// tagged reads the version of an entity tag; 0 is none that we gave.
+func tagged(tag string) int64 {
+	number := strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "W/"), `"`)
+	v, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || v < 1 {
+		return 0
 	}
-	doc, err := q.body()
-	if err != nil {
-		return store.Op{}, err
-	}
-	if doc.Type() != q.path[0] {
-		return store.Op{}, issue.New(issue.Invalid, "fhirapi.type.other", doc.Type(), q.path[0]).At("resourceType")
-	}
-	if q.method == http.MethodPut {
-		return q.put(doc)
-	}
-	// The id of a new resource is ours to give.
-	if doc, err = doc.Set("id", nil); err != nil {
-		return store.Op{}, fmt.Errorf("taking the id off: %w", err)
-	}
-	op := store.Create(doc)
-	if query := q.header("If-None-Exist"); query != "" {
-		_, after, found := strings.Cut(query, "?")
-		if !found {
-			after = query
-		}
-		op = op.Unless(after)
-	}
-	return op, nil
-}
-
-func (q *request) put(doc *fhir.Doc) (store.Op, error) {
-	if doc.ID() != q.path[1] {
-		return store.Op{}, issue.New(issue.Invalid, "fhirapi.id.other").At(doc.Type() + ".id")
-	}
-	if !idForm.MatchString(doc.ID()) {
-		return store.Op{}, issue.New(issue.Invalid, "fhirapi.id.form").At(doc.Type() + ".id")
-	}
-	return q.matched(store.Put(doc))
+	return v
 }
 
 // matched adds the version of If-Match.
@@ -62,33 +37,48 @@ func (q *request) matched(op store.Op) (store.Op, error) {
 	if tag == "" {
 		return op, nil
 	}
-	number := strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "W/"), `"`)
-	v, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || v < 1 {
+	v := tagged(tag)
+	if v == 0 {
 		return op, issue.New(issue.Precondition, "store.version.stale", q.path[0])
 	}
 	return op.IfMatch(v), nil
 }
 
-// single commits one operation and answers with what is stored.
+// expects refuses a version that If-Match does not name.
+func (q *request) expects(there *fhir.Doc) error {
+	tag := q.header("If-Match")
+	if tag == "" || strconv.FormatInt(tagged(tag), 10) == there.VersionID() {
+		return nil
+	}
+	return issue.New(issue.Precondition, "store.version.stale", q.path[0])
+}
+
+// single writes one resource, or deletes several, and answers with what is
+// stored.
 func (m *Module) single(q *request) (*answer, error) {
-	op, err := q.op()
-	if err != nil {
-		return nil, err
+	ctx := q.http.Context()
+	for attempt := 1; ; attempt++ {
+		p, err := q.plan(ctx, m.deletes)
+		if err != nil {
+			return nil, err
+		}
+		receipt, err := q.door.Commit(ctx, p.ops...)
+		if err != nil {
+			if p.again && stale(err) && attempt < attempts {
+				continue
+			}
+			return nil, err
+		}
+		if len(p.ops) == 0 || receipt.Docs[0] == nil {
+			return &answer{status: http.StatusNoContent}, nil
+		}
+		return q.wrote(receipt.Docs[0], receipt.Changed[0]), nil
 	}
-	receipt, err := q.door.Commit(q.http.Context(), op)
-	if err != nil {
-		return nil, err
-	}
-	return q.wrote(receipt.Docs[0], receipt.Changed[0]), nil
 }
 
 // wrote answers a write: 201 for the first version, 200 for a later one or
-// when nothing changed, 204 for a delete.
+// when nothing changed.
 func (q *request) wrote(doc *fhir.Doc, changed bool) *answer {
-	if doc == nil {
-		return &answer{status: http.StatusNoContent}
-	}
 	a := &answer{status: http.StatusOK, doc: doc, version: doc.VersionID(), modified: doc.LastUpdated(),
 		location: q.base + "/" + doc.Ref() + "/_history/" + doc.VersionID()}
 	if changed && a.version == "1" {
@@ -97,12 +87,6 @@ func (q *request) wrote(doc *fhir.Doc, changed bool) *answer {
 	return a
 }
 
-func (m *Module) create(q *request) (*answer, error) { return m.single(q) }
-
-func (m *Module) update(q *request) (*answer, error) { return m.single(q) }
-
-func (m *Module) remove(q *request) (*answer, error) { return m.single(q) }
-
 // versionOf is the version of a stored resource.
 func versionOf(doc *fhir.Doc) (int64, error) {
 	v, err := strconv.ParseInt(doc.VersionID(), 10, 64)
@@ -110,4 +94,58 @@ func versionOf(doc *fhir.Doc) (int64, error) {
 		return 0, fmt.Errorf("version of a %s: %w", doc.Type(), err)
 	}
 	return v, nil
+}
+
+const patchType = "application/json-patch+json"
+
+func noPatch() error {
+	return &refused{status: http.StatusUnsupportedMediaType, err: issue.New(issue.NotSupported, "fhirapi.patch.media")}
+}
+
+// readPatch reads the patch in the body.
+func readPatch(r *http.Request) (patcher, error) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != patchType {
+		return nil, noPatch()
+	}
+	b, err := readAll(r)
+	if err != nil {
+		return nil, err
+	}
+	return jsonPatch(string(b))
+}
+
+// jsonPatch reads a JSON Patch; what it says of itself is a path in the body.
+func jsonPatch(text string) (patcher, error) {
+	p, err := patch.ParseJSON(text)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// patchIn reads the patch of an entry: a Binary of JSON Patch. R4 http.html
+// section 3.1.0.8.
+func patchIn(resource fhir.Node) (patcher, error) {
+	if resource.Get("resourceType").String() != "Binary" || resource.Get("contentType").String() != patchType {
+		return nil, noPatch()
+	}
+	b, err := base64.StdEncoding.DecodeString(resource.Get("data").String())
+	if err != nil {
+		return nil, issue.New(issue.Structure, "patch.malformed").At("resource.data")
+	}
+	return jsonPatch(string(b))
+}
+
+// readAll reads the body.
+func readAll(r *http.Request) ([]byte, error) {
+	b, err := io.ReadAll(r.Body)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, issue.New(issue.TooLong, "fhirapi.body.large", maxBody>>20)
+	case err != nil:
+		return nil, issue.New(issue.Structure, "fhirapi.body.broken")
+	}
+	return b, nil
 }
