@@ -4,6 +4,7 @@ package fhirapi
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -135,6 +136,9 @@ func (m *Module) read(r *http.Request) (*request, error) {
 	if locked := web.SessionOf(ctx).Locked; (actor.Role == "" || locked) && !(len(q.path) == 1 && q.path[0] == "metadata") {
 		return nil, issue.New(issue.Login, "fhirapi.token.missing")
 	}
+	if err := inflate(r); err != nil {
+		return nil, err
+	}
 	q.door = m.store.For(actor)
 	q.body = sync.OnceValues(func() (*fhir.Doc, error) { return readDoc(r) })
 	q.patch = sync.OnceValues(func() (patcher, error) { return readPatch(r) })
@@ -142,10 +146,32 @@ func (m *Module) read(r *http.Request) (*request, error) {
 	return q, nil
 }
 
+// inflate lets a compressed body be read as what it holds, bounded as any body.
+func inflate(r *http.Request) error {
+	switch strings.ToLower(r.Header.Get("Content-Encoding")) {
+	case "", "identity":
+		return nil
+	case "gzip", "x-gzip":
+		z, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return issue.New(issue.Structure, "fhirapi.body.broken")
+		}
+		r.Body, r.ContentLength = http.MaxBytesReader(nil, z, maxBody), -1
+		return nil
+	}
+	return &refused{status: http.StatusUnsupportedMediaType, err: issue.New(issue.NotSupported, "fhirapi.encoding")}
+}
+
+// ours reports whether the parameters of a media type fit: FHIR 4.0 in UTF-8.
+func ours(params map[string]string) bool {
+	version, charset := params["fhirversion"], params["charset"]
+	return (version == "" || version == "4.0") && (charset == "" || strings.EqualFold(charset, "utf-8"))
+}
+
 // readDoc reads the resource in the body.
 func readDoc(r *http.Request) (*fhir.Doc, error) {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || !isJSON(media) {
+	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || !isJSON(media) || !ours(params) {
 		return nil, &refused{status: http.StatusUnsupportedMediaType, err: issue.New(issue.NotSupported, "fhirapi.media.body")}
 	}
 	b, err := readAll(r)
@@ -178,7 +204,7 @@ func acceptable(r *http.Request, query [][2]string) error {
 	}
 	for part := range strings.SplitSeq(accept, ",") {
 		media, params, err := mime.ParseMediaType(part)
-		if err == nil && params["q"] != "0" && (isJSON(media) || media == "*/*" || media == "application/*" || media == "text/html") {
+		if err == nil && params["q"] != "0" && ours(params) && (isJSON(media) || media == "*/*" || media == "application/*" || media == "text/html") {
 			return nil
 		}
 	}

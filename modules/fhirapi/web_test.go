@@ -40,6 +40,22 @@ func (tokens) Resolve(r *http.Request) (web.Session, error) {
 type client struct {
 	t *testing.T
 	h http.Handler
+	m *Module
+	s *store.Store
+}
+
+// numbered waits until the log has n lines: on PostgreSQL that follows a commit.
+func (c client) numbered(n int64) {
+	c.t.Helper()
+	for range 500 {
+		if last, err := c.s.Last(c.t.Context()); err != nil {
+			c.t.Fatal(err)
+		} else if last >= n {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	c.t.Fatalf("the log does not reach %d", n)
 }
 
 func each(t *testing.T, test func(t *testing.T, c client)) {
@@ -50,8 +66,9 @@ func each(t *testing.T, test func(t *testing.T, c client)) {
 	}
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		mux := web.New(web.Options{Catalogue: cat, Sessions: tokens{}, Log: quiet()})
-		New(s, quiet(), time.Unix(0, 0)).Routes(mux)
-		test(t, client{t, mux})
+		m := New(s, quiet(), time.Unix(0, 0))
+		m.Routes(mux)
+		test(t, client{t, mux, m, s})
 	})
 }
 
