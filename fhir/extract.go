@@ -402,3 +402,16 @@ func periodSpan(v Node) (from, to int64, ok bool) {
 	}
 	return from, to, ok && from < to
 }
+
+// IndexValue lists what one value of a FHIR type is found by, through a parameter
+// that this package does not know: [Extract] for it alone.
+func IndexValue(p Param, typ string, v Node) []Index {
+	way := route{leaf: typ}
+	if p.Kind == ParamString && typ != "HumanName" && typ != "Address" {
+		way.leaf = "string"
+	}
+	x := extractor{}
+	x.value(&program{Param: p}, &way, v)
+	x.unique()
+	return x.found
+}

@@ -84,7 +84,7 @@ func (s *Store) checkIndex(ctx context.Context) (CheckLine, error) {
 	}
 	defer done()
 	sums := make([]uint64, indexBuckets)
-	resources, err := sumIndex(ctx, tx, func(rid int64, sum uint64) { sums[bucketOf(rid)] += sum })
+	resources, err := sumIndex(ctx, tx, s.own.Load(), func(rid int64, sum uint64) { sums[bucketOf(rid)] += sum })
 	if err != nil {
 		return line, fmt.Errorf("checking the index: %w", err)
 	}
@@ -94,7 +94,7 @@ func (s *Store) checkIndex(ctx context.Context) (CheckLine, error) {
 		return line, nil
 	}
 	found := map[int64]uint64{}
-	_, err = sumIndex(ctx, tx, func(rid int64, sum uint64) {
+	_, err = sumIndex(ctx, tx, s.own.Load(), func(rid int64, sum uint64) {
 		if bucketOf(rid) == at {
 			found[rid] += sum
 		}
@@ -114,7 +114,7 @@ func (s *Store) checkIndex(ctx context.Context) (CheckLine, error) {
 
 // sumIndex adds every row that a document asks for and subtracts every row that
 // is there. It returns the number of documents.
-func sumIndex(ctx context.Context, r reader, add func(rid int64, sum uint64)) (resources int, err error) {
+func sumIndex(ctx context.Context, r reader, own *ownParams, add func(rid int64, sum uint64)) (resources int, err error) {
 	err = r.Rows(ctx, `select rid, t, typ, id, body from res where del = 0 order by rid`, nil, func(scan func(...any) error) error {
 		w := &written{}
 		var body string
@@ -127,7 +127,7 @@ func sumIndex(ctx context.Context, r reader, add func(rid int64, sum uint64)) (r
 		}
 		w.doc = doc
 		resources++
-		for text, args := range statements(w) {
+		for text, args := range own.statements(w) {
 			add(w.rid, rowSum(tableOf(text), args))
 		}
 		return nil

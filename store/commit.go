@@ -32,13 +32,16 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 	if len(ops) == 0 {
 		return Receipt{}, nil
 	}
-	steps, err := prepare(ops)
+	steps, err := d.prepare(ctx, ops)
 	if err != nil {
 		return Receipt{}, err
 	}
 	var receipt Receipt
 	var asked []Seen // told by the conditions of a commit that was undone
 	began := d.s.cfg.Now()
+	if err := d.s.freshOwn(ctx); err != nil {
+		return Receipt{}, err
+	}
 	err = d.s.write.do(ctx, func(tx *commitTx) error {
 		if key != "" {
 			stored, found, err := d.answered(ctx, tx, key, ops)

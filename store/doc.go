@@ -279,6 +279,7 @@ type Page struct {
 	Next     string      // "" = no more
 	Total    int         // -1 = not asked
 	Ignored  []string    // parameters that were not understood
+	Cut      bool        // there was more to include than a page holds
 }
 
 // Access is one line of a person's access log: who looked, in words.

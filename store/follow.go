@@ -47,6 +47,7 @@ func (s *Store) Start(ctx context.Context) error {
 	if err := s.lead(ctx); err != nil {
 		return fmt.Errorf("starting to follow the log: %w", err)
 	}
+	s.spawn(func() { s.keepIndex(ctx) })
 	return nil
 }
 

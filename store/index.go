@@ -9,9 +9,11 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"mach/fhir"
+	"mach/vn"
 )
 
 // The index tables hold, per resource version that is current, the least that
@@ -56,10 +58,12 @@ func hash64(s string) int64 {
 //
 //	Type@patient    resources of a person
 //	Type@timeline   the same in ic, ordered by mainDate
+//	Type@words      in istr, what the tokens of a resource say in words
 //	@ref            who inherits labels from a resource
 func paramHash(typ, code string) int64 { return hash64(typ + "." + code) }
 func paramOwner(typ string) int64      { return hash64(typ + "@patient") }
 func paramTimeline(typ string) int64   { return hash64(typ + "@timeline") }
+func paramWords(typ string) int64      { return hash64(typ + "@words") }
 func paramReferrers() int64            { return hash64("@ref") }
 
 // unitParam is where quantities of one unit lie.
@@ -85,32 +89,12 @@ func clipped(s string) string {
 	return s
 }
 
-// extract lists everything by which search finds d: the parameters of its type
-// and those of every type that lie in meta.
-func extract(d *fhir.Doc) []fhir.Index { return withMeta(d, fhir.Extract(d)) }
-
-func withMeta(d *fhir.Doc, idx []fhir.Index) []fhir.Index {
-	meta := d.Get("meta")
-	for _, m := range []struct{ member, param string }{{"tag", "_tag"}, {"security", "_security"}} {
-		for c := range meta.Each(m.member) {
-			idx = append(idx, fhir.Index{Param: m.param, Kind: fhir.ParamToken, System: c.Get("system").String(), Value: c.Get("code").String()})
-		}
-	}
-	for p := range meta.Each("profile") {
-		idx = append(idx, fhir.Index{Param: "_profile", Kind: fhir.ParamURI, Value: p.String()})
-	}
-	if src := meta.Get("source").String(); src != "" {
-		idx = append(idx, fhir.Index{Param: "_source", Kind: fhir.ParamURI, Value: src})
-	}
-	return idx
-}
-
 // indexRows returns the rows of d, sorted, each once. nil has none.
-func indexRows(d *fhir.Doc) []row {
+func (o *ownParams) indexRows(d *fhir.Doc) []row {
 	if d == nil {
 		return nil
 	}
-	typ, idx, rows := d.Type(), extract(d), make([]row, 0, 32)
+	typ, idx, rows := d.Type(), o.extract(d), make([]row, 0, 32)
 	for i := range idx {
 		rows = appendRows(rows, typ, &idx[i])
 	}
@@ -145,9 +129,19 @@ func appendRows(rows []row, typ string, x *fhir.Index) []row {
 	p := paramHash(typ, x.Param)
 	equal := func(p int64, key string) { rows = append(rows, row{table: tableEqual, p: p, h: hash64(key)}) }
 	switch x.Kind {
-	case fhir.ParamToken, fhir.ParamURI:
+	case fhir.ParamToken:
 		if x.Value != "" {
 			equal(p, x.Value)
+		}
+		if x.Text != "" && !isOwn(x.Param) {
+			rows = append(rows, row{table: tableString, p: paramWords(typ), v: clipped(vn.Fold(x.Text))})
+		}
+	case fhir.ParamURI:
+		if x.Value != "" {
+			equal(p, x.Value)
+			if x.Param[0] != '_' {
+				rows = append(rows, row{table: tableString, p: p, v: clipped(x.Value)})
+			}
 		}
 	case fhir.ParamReference:
 		switch {
@@ -163,6 +157,12 @@ func appendRows(rows []row, typ string, x *fhir.Index) []row {
 	case fhir.ParamDate, fhir.ParamNumber:
 		rows = appendRange(rows, p, x)
 	case fhir.ParamQuantity:
+		if isOwn(x.Param) {
+			return appendRange(rows, p, x)
+		}
+		if x.System == fhir.SystemBaseUnits {
+			return appendRange(rows, unitParam(typ, x.Param, x.System+"|"+x.Value), x)
+		}
 		rows = appendRange(rows, p, x)
 		if x.Value != "" {
 			rows = appendRange(rows, unitParam(typ, x.Param, x.Value), x)
@@ -177,6 +177,8 @@ func appendRows(rows []row, typ string, x *fhir.Index) []row {
 				rows = append(rows, row{table: tableComposite, p: p, h: h, lo: hi})
 			}
 		}
+	case fhir.ParamSpecial:
+		rows = append(rows, row{table: tableComposite, p: p, h: cellHash(cellOf(x.High)), lo: x.Low})
 	}
 	return rows
 }
@@ -239,14 +241,20 @@ var mainDates = []string{"date", "authoredon", "authored", "authored-on", "recor
 
 // mainDate returns the parameter by which the things of a type follow one
 // another in a person's life, "" when there is none.
-func mainDate(typ string) string {
-	for _, code := range mainDates {
-		if p, ok := fhir.ParamOf(typ, code); ok && p.Kind == fhir.ParamDate {
-			return code
+func mainDate(typ string) string { return mainDateOf()[typ] }
+
+var mainDateOf = sync.OnceValue(func() map[string]string {
+	of := map[string]string{}
+	for _, typ := range fhir.Types() {
+		for _, code := range mainDates {
+			if p, ok := fhir.ParamOf(typ, code); ok && p.Kind == fhir.ParamDate {
+				of[typ] = code
+				break
+			}
 		}
 	}
-	return ""
-}
+	return of
+})
 
 // happened returns the first instant of the main date.
 func happened(typ string, idx []fhir.Index) (at float64, ok bool) {
@@ -268,8 +276,8 @@ func compareRows(a, b row) int {
 
 // statements brings the index tables from w.before to w.doc: only the rows
 // that differ, deletes by their whole key. One text per table and verb.
-func statements(w *written) iter.Seq2[string, []any] {
-	return difference(indexRows(w.before), indexRows(w.doc), w.rid, w.t)
+func (o *ownParams) statements(w *written) iter.Seq2[string, []any] {
+	return difference(o.indexRows(w.before), o.indexRows(w.doc), w.rid, w.t)
 }
 
 // difference walks two sorted sets side by side.

@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"mach/fhir"
 )
@@ -41,7 +42,7 @@ type indexed struct {
 func (s *Store) reindexAdd(ctx context.Context) error {
 	for last, more := int64(0), true; more; {
 		err := s.write.do(ctx, func(tx *commitTx) error {
-			docs, order, err := documents(ctx, tx, `rid > ? order by rid limit ?`, last, reindexDocs)
+			docs, order, err := documents(ctx, tx, s.own.Load(), `rid > ? order by rid limit ?`, last, reindexDocs)
 			if err != nil {
 				return err
 			}
@@ -67,7 +68,7 @@ func (s *Store) reindexAdd(ctx context.Context) error {
 // documents returns the rows that the documents of a selection of res ask for,
 // by rid, and the rids in order. Deleted resources ask for none. The resources
 // stay locked on PostgreSQL.
-func documents(ctx context.Context, tx *commitTx, where string, args ...any) (map[int64][]row, []indexed, error) {
+func documents(ctx context.Context, tx *commitTx, own *ownParams, where string, args ...any) (map[int64][]row, []indexed, error) {
 	text := `select rid, t, del, body from res where ` + where
 	if tx.pg != nil {
 		text += " for update"
@@ -86,31 +87,30 @@ func documents(ctx context.Context, tx *commitTx, where string, args ...any) (ma
 			return nil
 		}
 		doc, err := fhir.ParseString(body)
-		asked[one.rid] = indexRows(doc)
+		asked[one.rid] = own.indexRows(doc)
 		return err
 	})
 	return asked, order, err
 }
 
-// walk says how an index table is read in the order of its key, and how a row
-// of it is scanned.
-func (t table) walk(after *indexed) (text string, args []any, dest func(*indexed) []any) {
-	columns, from := "p, h, rid, t", "ih"
-	dest = func(x *indexed) []any { return []any{&x.p, &x.h, &x.rid, &x.t} }
-	args = []any{after.p, after.h, after.rid, after.t}
+// columns says how rows of an index table are read, in the order of its key.
+func (t table) columns() (columns, from string, dest func(*indexed) []any) {
 	switch t {
 	case tableString:
-		columns, from = "p, v, rid, t", "istr"
-		dest = func(x *indexed) []any { return []any{&x.p, &x.v, &x.rid, &x.t} }
-		args = []any{after.p, after.v, after.rid, after.t}
+		return "p, v, rid, t", "istr", func(x *indexed) []any { return []any{&x.p, &x.v, &x.rid, &x.t} }
 	case tableRange:
-		columns, from = "p, lo, rid, hi, t", "ir"
-		dest = func(x *indexed) []any { return []any{&x.p, &x.lo, &x.rid, &x.hi, &x.t} }
-		args = []any{after.p, after.lo, after.rid, after.hi, after.t}
+		return "p, lo, rid, hi, t", "ir", func(x *indexed) []any { return []any{&x.p, &x.lo, &x.rid, &x.hi, &x.t} }
 	case tableComposite:
-		columns, from = "p, h, lo, rid, t", "ic"
-		dest = func(x *indexed) []any { return []any{&x.p, &x.h, &x.lo, &x.rid, &x.t} }
-		args = []any{after.p, after.h, after.lo, after.rid, after.t}
+		return "p, h, lo, rid, t", "ic", func(x *indexed) []any { return []any{&x.p, &x.h, &x.lo, &x.rid, &x.t} }
+	}
+	return "p, h, rid, t", "ih", func(x *indexed) []any { return []any{&x.p, &x.h, &x.rid, &x.t} }
+}
+
+// walk says how an index table is read on from a row.
+func (t table) walk(after *indexed) (text string, args []any, dest func(*indexed) []any) {
+	columns, from, dest := t.columns()
+	for _, at := range dest(after) {
+		args = append(args, reflect.ValueOf(at).Elem().Interface())
 	}
 	return "select " + columns + " from " + from + " where (" + columns + ") > (" + marks(len(args)) + ") order by " + columns + " limit ?", args, dest
 }
@@ -133,7 +133,7 @@ func (s *Store) reindexRemove(ctx context.Context, t table) error {
 			if more = len(found) > 0; more {
 				last = found[len(found)-1]
 			}
-			return removeStrangers(ctx, tx, found)
+			return s.removeStrangers(ctx, tx, found)
 		})
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func (s *Store) reindexRemove(ctx context.Context, t table) error {
 }
 
 // removeStrangers deletes the rows that no document asks for.
-func removeStrangers(ctx context.Context, tx *commitTx, found []indexed) error {
+func (s *Store) removeStrangers(ctx context.Context, tx *commitTx, found []indexed) error {
 	rids := map[int64]bool{}
 	var args []any
 	for _, x := range found {
@@ -155,7 +155,7 @@ func removeStrangers(ctx context.Context, tx *commitTx, found []indexed) error {
 	if len(args) == 0 {
 		return nil
 	}
-	docs, order, err := documents(ctx, tx, "rid in ("+marks(len(args))+")", args...)
+	docs, order, err := documents(ctx, tx, s.own.Load(), "rid in ("+marks(len(args))+")", args...)
 	if err != nil {
 		return err
 	}

@@ -21,8 +21,8 @@ func TestDifference(t *testing.T) {
 	w := &world{rng: rand.New(rand.NewPCG(1, 2))}
 	rapid.Check(t, func(rt *rapid.T) {
 		w.rng = rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 1))
-		before := indexRows(fhir.MustNew(w.observation("o", "p1")))
-		now := indexRows(fhir.MustNew(w.observation("o", pick(w.rng, []string{"p1", "p2"}))))
+		before := (*ownParams)(nil).indexRows(fhir.MustNew(w.observation("o", "p1")))
+		now := (*ownParams)(nil).indexRows(fhir.MustNew(w.observation("o", pick(w.rng, []string{"p1", "p2"}))))
 		have := map[string]int{}
 		for _, r := range before {
 			have[fmt.Sprint(r.remove(1, 2))]++

@@ -56,9 +56,9 @@ func foundBy(doc *fhir.Doc, query string) bool {
 	if err != nil {
 		return false
 	}
-	idx := withMeta(doc, fhir.ExtractSome(doc, func(code string) bool {
+	idx := fhir.ExtractSome(doc, func(code string) bool {
 		return slices.ContainsFunc(preds, func(p *predicate) bool { return p.param.Code == code })
-	}))
+	})
 	one := subject{id: doc.ID(), upd: doc.LastUpdated().UnixMicro(), idx: idx}
 	return !slices.ContainsFunc(preds, func(p *predicate) bool { return !p.matches(&one) })
 }

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -53,6 +54,9 @@ type Config struct {
 	// Below lists a unit and every unit under it, of any generation; nil =
 	// searches leave units to the guard.
 	Below func(unit vn.UnitID) []vn.UnitID
+	// Terminology answers :in, :not-in, :above and :below of tokens; nil = they
+	// are refused.
+	Terminology Terminology
 	// Committed is told of every commit that wrote, with its operations and how
 	// long the asker waited; nil = nobody counts.
 	Committed func(operations int, took time.Duration)
@@ -75,10 +79,17 @@ type Store struct {
 	leads *leadership
 	ids   *ridMaker
 
+	own     atomic.Pointer[ownParams] // of SearchParameter resources
+	form    atomic.Bool               // all index rows are of indexForm
+	knowing sync.Mutex                // one looks for changes of own at a time
+	settle  time.Duration             // settling, but for tests
+
 	followers []*following
-	moved     *signal // something was committed
-	logged    *signal // the log grew
-	viewed    *signal // a view advanced
+	duties    []Duty
+	vets      map[string]Vet // by type
+	moved     *signal        // something was committed
+	logged    *signal        // the log grew
+	viewed    *signal        // a view advanced
 	stop      context.CancelFunc
 	running   sync.WaitGroup
 	closing   sync.Once
@@ -99,12 +110,16 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := os.MkdirAll(filepath.Join(c.Dir, "keys"), 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
-	s := &Store{cfg: c, log: c.Log, seen: newSeen(), ids: newRidMaker(), moved: newSignal(), logged: newSignal(), viewed: newSignal()}
+	s := &Store{cfg: c, log: c.Log, seen: newSeen(), ids: newRidMaker(), moved: newSignal(), logged: newSignal(), viewed: newSignal(), settle: settling}
 	open := s.openSQLite
 	if c.Database != "" {
 		open = s.openPostgres
 	}
-	if err := open(ctx); err != nil {
+	err := open(ctx)
+	if err == nil {
+		err = s.openIndex(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), s.Close())
 	}
 	return s, nil

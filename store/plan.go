@@ -3,13 +3,11 @@
 package store
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"mach/fhir"
-	"mach/vn"
 )
 
 // A path is one way to walk through candidates: an index table, a condition
@@ -57,27 +55,40 @@ const (
 )
 
 // pathOf returns the path of a predicate, nil when it has none: :not,
-// :missing, a system without a code.
-func pathOf(p *predicate, n int) *path {
-	if p.modifier == "not" || p.modifier == "missing" {
+// :missing, a system without a code, _text. Rows of the present form of the
+// index serve only when all are there (formed).
+func pathOf(p *predicate, formed bool) *path {
+	out := &path{name: p.raw, param: p.param.Code, rows: -1}
+	switch p.modifier {
+	case "not", "not-in", "missing":
 		return nil
+	case "text":
+		return out.words(p, formed)
 	}
-	out := &path{name: fmt.Sprintf("%d", n), param: p.param.Code, rows: -1}
-	switch {
-	case p.param.Code == paramID:
+	switch p.param.Code {
+	case paramID:
 		return out.ids(p)
-	case p.param.Code == paramUpdated:
-		return out.ranges(p, "res", "upd")
+	case paramUpdated:
+		return out.ranges(p, "res", "upd", formed)
 	}
 	switch p.param.Kind {
-	case fhir.ParamToken, fhir.ParamURI, fhir.ParamReference:
+	case fhir.ParamURI:
+		if p.modifier == "below" {
+			return out.urls(p, formed)
+		}
+		return out.equal(p)
+	case fhir.ParamToken, fhir.ParamReference:
 		return out.equal(p)
 	case fhir.ParamString:
 		return out.strings(p)
 	case fhir.ParamDate, fhir.ParamNumber, fhir.ParamQuantity:
-		return out.ranges(p, "ir", "lo")
+		return out.ranges(p, "ir", "lo", formed)
 	case fhir.ParamComposite:
-		return out.composite(p)
+		return out.composite(p, formed)
+	case fhir.ParamSpecial:
+		if p.param.Code == paramNear && formed {
+			return out.places(p)
+		}
 	}
 	return nil
 }
@@ -152,12 +163,17 @@ func equalHashes(p *predicate) (hs []int64, at int64, ok bool) {
 	if p.ids != nil {
 		return hashes("", p.ids), at, true
 	}
+	if p.codes != nil {
+		return codeHashes(p.codes, at)
+	}
+	if p.param.Kind == fhir.ParamReference && (p.modifier == "above" || p.modifier == "below") {
+		return nil, 0, false
+	}
 	for _, v := range p.any {
 		switch {
+		case p.param.Kind == fhir.ParamURI && p.modifier == "above":
+			hs = append(hs, above(v.text)...)
 		case p.param.Kind == fhir.ParamURI:
-			if p.modifier != "" {
-				return nil, 0, false
-			}
 			hs = append(hs, hash64(v.text))
 		case p.modifier == "identifier", p.param.Kind == fhir.ParamToken:
 			if v.code == "" {
@@ -168,7 +184,7 @@ func equalHashes(p *predicate) (hs []int64, at int64, ok bool) {
 			hs = append(hs, hash64(v.ref))
 		default:
 			hs = append(hs, hash64(v.ref)) // urn:uuid:…
-			for _, t := range targets(p) {
+			for _, t := range targets(p.param) {
 				hs = append(hs, hash64(t+"/"+v.ref))
 			}
 		}
@@ -179,21 +195,71 @@ func equalHashes(p *predicate) (hs []int64, at int64, ok bool) {
 	return hs, at, true
 }
 
-func targets(p *predicate) []string {
-	if len(p.param.Targets) == 0 || slices.Contains(p.param.Targets, "Resource") {
+// codeHashes returns what a set of codes hashes to; not ok when it is empty or
+// too large for a statement.
+func codeHashes(codes map[[2]string]bool, at int64) ([]int64, int64, bool) {
+	seen := map[string]bool{}
+	for one := range codes {
+		seen[one[1]] = true
+	}
+	if len(seen) > manyCodes {
+		return nil, 0, false
+	}
+	return hashes("", seen), at, true
+}
+
+// manyCodes bounds the list of codes in a statement; it is a power of two.
+const manyCodes = 1024
+
+// above returns what a URL and all that it lies below hash to.
+func above(url string) []int64 {
+	hs := []int64{hash64(url)}
+	for i, r := range url {
+		if strings.ContainsRune("/?#|.", r) {
+			hs = append(hs, hash64(url[:i]), hash64(url[:i+1]))
+		}
+	}
+	return hs[:min(len(hs), manyCodes)]
+}
+
+func targets(p fhir.Param) []string {
+	if len(p.Targets) == 0 || slices.Contains(p.Targets, "Resource") {
 		return fhir.Types()
 	}
-	return p.param.Targets
+	return p.Targets
 }
 
 func (o *path) strings(p *predicate) *path {
+	return o.beginning(p, paramHash(p.typ, p.param.Code), func(v *value) string { return v.folded })
+}
+
+// words walks what tokens say in words: the rows of all tokens of a type lie
+// together.
+func (o *path) words(p *predicate, formed bool) *path {
+	if !formed || isOwn(p.param.Code) {
+		return nil
+	}
+	o.param = everyParam
+	return o.beginning(p, paramWords(p.typ), func(v *value) string { return v.folded })
+}
+
+// urls walks what lies below a URL; parameters of meta have no such rows.
+func (o *path) urls(p *predicate, formed bool) *path {
+	if !formed || p.param.Code[0] == '_' {
+		return nil
+	}
+	return o.beginning(p, paramHash(p.typ, p.param.Code), func(v *value) string { return v.text })
+}
+
+// beginning walks the strings that begin as one of the values does, or contain
+// it.
+func (o *path) beginning(p *predicate, at int64, needle func(*value) string) *path {
 	o.table, o.class, o.key = "istr", classString, "d.v"
-	at := paramHash(p.typ, p.param.Code)
 	conds := make([]string, len(p.any))
 	o.args = []any{at}
 	needles := make([]string, len(p.any))
-	for i, v := range p.any {
-		needles[i] = clipped(v.folded)
+	for i := range p.any {
+		needles[i] = clipped(needle(&p.any[i]))
 		if p.modifier == "contains" {
 			conds[i] = `(d.v like ? escape '!' or length(d.v) >= ?)`
 			o.args = append(o.args, "%"+likeEscape.Replace(needles[i])+"%", maxString)
@@ -275,7 +341,7 @@ func (b bound) holds(lo, hi float64) bool {
 
 // ranges walks dates, numbers and quantities. Comparisons that are open at the
 // upper end walk downwards: what matches is met first.
-func (o *path) ranges(p *predicate, table, column string) *path {
+func (o *path) ranges(p *predicate, table, column string, formed bool) *path {
 	o.table, o.class, o.key, o.desc = table, classRange, "d."+column, true
 	bounds := make([]bound, len(p.any))
 	conds := make([]string, len(p.any))
@@ -283,7 +349,13 @@ func (o *path) ranges(p *predicate, table, column string) *path {
 		v := &p.any[i]
 		b := boundOf(v, p.param.Kind)
 		b.p = paramHash(p.typ, p.param.Code)
-		if p.param.Kind == fhir.ParamQuantity && v.code != "" {
+		switch {
+		case isOwn(p.param.Code): // one place for all units
+		case v.base != "" && !formed:
+			return nil
+		case v.base != "":
+			b.p = unitParam(p.typ, p.param.Code, fhir.SystemBaseUnits+"|"+v.base)
+		case p.param.Kind == fhir.ParamQuantity && v.code != "":
 			b.p = unitParam(p.typ, p.param.Code, v.code)
 		}
 		bounds[i], o.desc = b, o.desc && b.walksDownwards
@@ -313,7 +385,7 @@ func intArgs(args []any) []any {
 	return args
 }
 
-func (o *path) composite(p *predicate) *path {
+func (o *path) composite(p *predicate, formed bool) *path {
 	o.table, o.class, o.key, o.desc = "ic", classComposite, "d.lo", true
 	at := paramHash(p.typ, p.param.Code)
 	var bounds []bound
@@ -321,7 +393,7 @@ func (o *path) composite(p *predicate) *path {
 	var conds []string
 	for i := range p.any {
 		h, b, ok := compositeBound(p, &p.any[i])
-		if !ok {
+		if !ok || !formed && slices.ContainsFunc(p.any[i].parts, func(v value) bool { return v.base != "" }) {
 			return nil
 		}
 		b.least, b.leastOK = 0, false // hi does not stand in ic
@@ -403,14 +475,19 @@ func timelinePath(typ, patient string, desc bool) *path {
 // probe is an equality as a condition on res, for the predicates that do not
 // drive: one look at a primary key.
 func probe(p *predicate) (string, []any) {
-	if p.modifier == "not" || p.modifier == "missing" {
+	switch p.modifier {
+	case "not", "not-in", "missing", "text":
 		return "", nil
 	}
 	if p.param.Code == paramID {
 		return inList("res.kh", hashes(p.typ+"/", p.ids))
 	}
 	switch p.param.Kind {
-	case fhir.ParamToken, fhir.ParamURI, fhir.ParamReference:
+	case fhir.ParamToken, fhir.ParamReference:
+	case fhir.ParamURI:
+		if p.modifier == "below" {
+			return "", nil
+		}
 	default:
 		return "", nil
 	}
@@ -425,63 +502,3 @@ func probe(p *predicate) (string, []any) {
 // perRow ends an exists that is asked anew for each row, at a primary key. The
 // offset keeps PostgreSQL from reading everything it could hold, to join with.
 const perRow = " limit 1 offset 0"
-
-// within writes a guard's reach as a condition on res. Not ok when nothing is
-// in reach.
-func (s *Store) within(r Reach, now int64) (cond string, args []any, ok bool) {
-	if r.All {
-		return "", nil, true
-	}
-	var ways []string
-	add := func(text string, a ...any) { ways, args = append(ways, text), append(args, a...) }
-	const valid = " and (r.until = 0 or r.until > ?)" + perRow + ")"
-	if r.Patient != "" {
-		add("res.patient = ?", r.Patient)
-	}
-	if r.Facility != "" {
-		add("res.facility = ?", r.Facility)
-		add("res.patient <> '' and exists (select 1 from relation r where r.facility = ? and r.patient = res.patient"+valid, r.Facility, now)
-	}
-	for _, who := range []string{r.Account, r.Worker} {
-		if who != "" {
-			add("res.patient <> '' and exists (select 1 from relation r where r.account = ? and r.patient = res.patient"+valid, who, now)
-		}
-	}
-	if r.Open {
-		add("res.patient = ''")
-	}
-	if len(r.Units) > 0 {
-		ids := s.below(r.Units)
-		if ids == nil { // too many to name: the guard sorts them out
-			return "", nil, true
-		}
-		text, more := inList("res.unit", ids)
-		add(text, more...)
-	}
-	if len(ways) == 0 {
-		return "", nil, false
-	}
-	return "(" + strings.Join(ways, " or ") + ")", args, true
-}
-
-// manyUnits bounds the list of units in a statement.
-const manyUnits = 2048
-
-// below lists the units and all below them, nil when they are unknown or too
-// many.
-func (s *Store) below(units []vn.UnitID) []int64 {
-	if s.cfg.Below == nil {
-		return nil
-	}
-	var ids []int64
-	for _, u := range units {
-		for _, b := range s.cfg.Below(u) {
-			ids = append(ids, int64(b))
-		}
-		if len(ids) > manyUnits {
-			return nil
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}

@@ -37,7 +37,7 @@ func (c *commit) save(ctx context.Context, w *written) error {
 			return err
 		}
 	}
-	for text, args := range statements(w) {
+	for text, args := range c.s.own.Load().statements(w) {
 		if err := c.tx.index(ctx, text, args); err != nil {
 			return err
 		}

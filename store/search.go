@@ -29,7 +29,7 @@ import (
 // actor may find nothing of the type at all.
 func (d Door) Search(ctx context.Context, q Query) (Page, error) {
 	ctx = withRequest(ctx, d.a)
-	c, err := compile(q)
+	c, err := d.s.vocabulary().compile(q)
 	if err != nil {
 		return Page{}, err
 	}
@@ -98,10 +98,17 @@ func identified(c *compiled) bool {
 // page answers the compiled query.
 func (x *searcher) page(ctx context.Context) (Page, error) {
 	page := Page{Total: -1, Ignored: x.c.ignored}
-	if err := x.enter(ctx); err != nil || x.outside {
+	if err := x.reachable(); err != nil || x.outside {
 		return page, err
 	}
-	hits, next, err := x.hits(ctx)
+	from, err := x.open(ctx)
+	if err != nil {
+		return page, err
+	}
+	if err := x.link(ctx, from); err != nil {
+		return page, err
+	}
+	hits, next, err := x.hits(ctx, from)
 	if err != nil {
 		return page, fmt.Errorf("searching %s: %w", x.c.typ, err)
 	}
@@ -109,7 +116,7 @@ func (x *searcher) page(ctx context.Context) (Page, error) {
 	if page.Total, err = x.count(ctx, hits, next); err != nil {
 		return page, fmt.Errorf("counting %s: %w", x.c.typ, err)
 	}
-	if page.Included, err = x.included(ctx, hits); err != nil {
+	if page.Included, page.Cut, err = x.included(ctx, hits); err != nil {
 		return page, fmt.Errorf("including beside %s: %w", x.c.typ, err)
 	}
 	return page, nil
@@ -128,6 +135,7 @@ func (x *searcher) show(hits []hit) []*fhir.Doc {
 // through notes for the audit what a hit tells by the chains that it was found
 // through.
 func (x *searcher) through(h hit) {
+	x.tell(h.via...)
 	for _, p := range x.c.preds {
 		switch {
 		case p.via == nil:
@@ -199,124 +207,3 @@ const countMax = 100_000
 
 // toldMax bounds of how many persons one total tells: each has a line of it.
 const toldMax = 5_000
-
-// includeMax bounds what stands beside the matches of one page.
-const includeMax = 1000
-
-// included brings what the matches refer to and what refers to them.
-func (x *searcher) included(ctx context.Context, hits []hit) ([]*fhir.Doc, error) {
-	have := map[string]bool{}
-	for _, h := range hits {
-		have[h.doc.Ref()] = true
-	}
-	var docs []*fhir.Doc
-	keep := func(found []hit) {
-		for _, h := range found {
-			if ref := h.doc.Ref(); !have[ref] && len(docs) < includeMax {
-				have[ref] = true
-				docs = append(docs, h.doc)
-				x.shown = append(x.shown, Seen{Labels: h.labels, Decision: h.decision})
-			}
-		}
-	}
-	for _, in := range x.c.include {
-		refs := map[string]map[string]bool{} // type → ids or, for reverse, "Type/id"
-		for _, h := range hits {
-			if in.reverse {
-				add(refs, in.typ, h.doc.Ref())
-				continue
-			}
-			for i := range h.idx {
-				if r := &h.idx[i]; r.Kind == fhir.ParamReference && r.ID != "" && r.URL == "" &&
-					(in.param == "*" || r.Param == in.param) && (in.target == "" || r.Type == in.target) {
-					add(refs, r.Type, r.ID)
-				}
-			}
-		}
-		for typ, ids := range refs {
-			found, err := x.beside(ctx, typ, in, ids)
-			if err != nil {
-				return nil, err
-			}
-			keep(found)
-		}
-	}
-	slices.SortStableFunc(docs, func(a, b *fhir.Doc) int { return strings.Compare(a.Type(), b.Type()) })
-	return docs, nil
-}
-
-func add(to map[string]map[string]bool, typ, id string) {
-	if to[typ] == nil {
-		to[typ] = map[string]bool{}
-	}
-	to[typ][id] = true
-}
-
-// beside finds resources of a type by id, or by what they refer to.
-func (x *searcher) beside(ctx context.Context, typ string, in inclusion, ids map[string]bool) ([]hit, error) {
-	p := &predicate{typ: typ, param: fhir.Param{Code: paramID, Kind: fhir.ParamToken}, ids: ids}
-	if in.reverse {
-		param, _ := lookup(in.typ, in.param)
-		p.param = param
-	}
-	inner := x.inner(typ, p)
-	hits, _, err := inner.all(ctx, includeMax)
-	return hits, err
-}
-
-// inner is a search by the same actor for the sake of this one.
-func (x *searcher) inner(typ string, preds ...*predicate) *searcher {
-	return &searcher{s: x.s, r: x.r, a: x.a, now: x.now, guarded: x.guarded, rels: x.rels, c: &compiled{typ: typ, preds: preds}}
-}
-
-// chainMax bounds the hits of the inner search of a chain.
-const chainMax = 1000
-
-// link turns chains into predicates: the inner search is made as the same
-// actor, so that nobody learns through it of what he may not find.
-func (x *searcher) link(ctx context.Context) error {
-	for _, ch := range x.c.chains {
-		ids, via := map[string]bool{}, map[string][]Seen{}
-		for _, typ := range ch.types {
-			inner, err := compile(Query{Type: typ, Params: [][2]string{ch.inner}})
-			if err != nil {
-				return err
-			}
-			in := x.inner(typ)
-			in.c, in.whole = inner, true
-			hits, more, err := in.all(ctx, chainMax)
-			if err != nil {
-				return err
-			}
-			if more {
-				return issue.New(issue.TooCostly, "search.chain.toocostly", ch.name, chainMax).At(ch.name)
-			}
-			ch.collect(hits, x.c.typ, ids, via)
-		}
-		p := &predicate{typ: x.c.typ, param: ch.param, ids: ids, via: via, raw: ch.name + "=" + ch.inner[1]}
-		if ch.reverse {
-			p.param = fhir.Param{Code: paramID, Kind: fhir.ParamToken}
-		}
-		x.c.preds = append(x.c.preds, p)
-	}
-	x.c.chains = nil
-	return nil
-}
-
-// collect notes what a chain leads to: the hits themselves, or what they refer
-// to.
-func (ch *chain) collect(hits []hit, typ string, ids map[string]bool, via map[string][]Seen) {
-	for _, h := range hits {
-		by := Seen{Labels: h.labels, Decision: h.decision}
-		if !ch.reverse {
-			ref := h.doc.Ref()
-			ids[ref], via[ref] = true, append(via[ref], by)
-			continue
-		}
-		for i := range h.idx {
-			if r := &h.idx[i]; r.Param == ch.param.Code && r.Kind == fhir.ParamReference && r.Type == typ && r.URL == "" && r.ID != "" {
-				ids[r.ID], via[r.ID] = true, append(via[r.ID], by)
-			}
-		}
-	}
-}

@@ -21,8 +21,9 @@ import (
 // a resource that the actor must not know of, and belongs to one actor and one
 // question.
 type cursor struct {
-	Path string `json:",omitempty"`
-	At   position
+	Path  string   `json:",omitempty"`
+	Later []string `json:",omitempty"` // chains that hits are held against
+	At    position
 }
 
 // MarshalJSON keeps every bit of the number, infinities included.
@@ -50,6 +51,9 @@ func errCursor() error { return issue.New(issue.Invalid, "search.cursor.invalid"
 
 // seal writes a cursor.
 func (x *searcher) seal(ctx context.Context, c cursor) (string, error) {
+	for _, ch := range x.later {
+		c.Later = append(c.Later, ch.name)
+	}
 	aead, err := x.s.cursorKey(ctx)
 	if err != nil {
 		return "", err
@@ -96,12 +100,7 @@ func (x *searcher) question() []byte {
 	for _, s := range []string{x.a.Account, string(x.a.Role), x.a.Facility, x.a.Patient, x.c.typ} {
 		b.WriteString(s + "\x00")
 	}
-	for _, p := range x.c.preds {
-		b.WriteString(p.raw + "\x00")
-	}
-	for _, k := range x.c.sort {
-		fmt.Fprintf(&b, "%s %t\x00", k.code, k.desc)
-	}
+	b.WriteString(x.c.asked + "\x00" + strings.Join(x.reach.Only, "\x00"))
 	sum := sha256.Sum256([]byte(b.String()))
 	return sum[:]
 }

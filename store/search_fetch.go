@@ -42,27 +42,41 @@ type walk struct {
 
 func (x *searcher) walk(p *path) *walk {
 	w := &walk{x: x, p: p}
-	if x.whole || len(x.c.include) > 0 {
-		return w
+	param := p.param
+	if param == "" {
+		param = mainDate(x.c.typ)
 	}
-	if w.needs = append(w.needs, p.param); p.param == "" {
-		w.needs[0] = mainDate(x.c.typ)
-	}
+	w.needs = append(w.needs, param)
 	for _, one := range x.c.preds {
 		w.needs = append(w.needs, one.param.Code)
 	}
 	for _, k := range x.c.sort {
 		w.needs = append(w.needs, k.code)
 	}
+	for _, in := range x.c.include {
+		if !in.reverse {
+			w.needs = append(w.needs, in.param)
+		}
+	}
+	for _, ch := range x.later {
+		w.needs = append(w.needs, ch.param.Code)
+	}
+	if w.needs = append(w.needs, x.extra...); slices.Contains(w.needs, everyParam) {
+		w.needs = nil
+	}
 	return w
 }
 
+// everyParam stands for all parameters.
+const everyParam = "*"
+
 // values lists what search finds in a document, as far as it is looked at.
 func (w *walk) values(d *fhir.Doc) []fhir.Index {
+	own := w.x.c.own()
 	if w.needs == nil {
-		return extract(d)
+		return own.extract(d)
 	}
-	return withMeta(d, fhir.ExtractSome(d, func(code string) bool { return slices.Contains(w.needs, code) }))
+	return own.some(d, w.needs)
 }
 
 // fill returns at most n hits, and done when nothing is left behind them; else
@@ -129,7 +143,9 @@ func (w *walk) next(ctx context.Context, size int) ([]hit, bool, error) {
 			hits = append(hits, h)
 		}
 	}
-	hits, err = w.x.judged(ctx, hits)
+	if hits, err = w.x.judged(ctx, hits); err == nil {
+		hits, err = w.x.held(ctx, hits)
+	}
 	for _, h := range hits {
 		w.kept += h.size
 	}
@@ -181,8 +197,8 @@ func (w *walk) statement(size int) (string, []any) {
 	args = append(slices.Clone(w.p.args), args...)
 	where := "res.typ = ? and res.del = 0"
 	args = append(args, w.x.c.typ)
-	for i, p := range w.x.c.preds {
-		if w.p.name != fmt.Sprint(i) {
+	for _, p := range w.x.c.preds {
+		if w.p.name != p.raw {
 			if cond, more := probe(p); cond != "" {
 				where, args = where+" and "+cond, append(args, more...)
 			}
@@ -250,7 +266,7 @@ func (w *walk) check(c candidate) (hit, bool, error) {
 		return hit{}, false, err
 	}
 	idx := w.values(doc)
-	s := subject{id: doc.ID(), upd: c.st.upd, idx: idx}
+	s := subject{id: doc.ID(), upd: c.st.upd, idx: idx, doc: doc}
 	for _, p := range w.x.c.preds {
 		if !p.matches(&s) {
 			return hit{}, false, nil
@@ -282,7 +298,7 @@ func (w *walk) first(k key, typ string, idx []fhir.Index) bool {
 	var low key
 	var rows []row
 	for i := range idx {
-		if idx[i].Param != w.p.param {
+		if idx[i].Param != w.p.param && w.p.param != everyParam {
 			continue
 		}
 		rows = appendRows(rows[:0], typ, &idx[i])

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mach/fhir"
+	"mach/vn"
 )
 
 // predicate is one search parameter: the resource must match any of its
@@ -14,12 +15,13 @@ import (
 type predicate struct {
 	param    fhir.Param
 	typ      string
-	modifier string // "", exact, contains, not, missing, identifier, below, above, or a type name
+	modifier string // "", exact, contains, not, text …, missing, identifier, below, above, or a type name
 	missing  bool   // with modifier missing: what was asked
 	any      []value
-	ids      map[string]bool   // _id, _has: ids; chain: "Type/id" of what the reference may point to
-	via      map[string][]Seen // chain, _has: the inner hits that each of ids was found by
-	raw      string            // as in the query, for the cursor
+	codes    map[[2]string]bool // :in, :not-in, :above, :below of a token: what they stand for
+	ids      map[string]bool    // _id, _has: ids; chain: "Type/id" of what the reference may point to
+	via      map[string][]Seen  // chain, _has: the inner hits that each of ids was found by
+	raw      string             // as in the query, for the cursor
 }
 
 const (
@@ -32,6 +34,7 @@ type subject struct {
 	id  string
 	upd int64 // µs
 	idx []fhir.Index
+	doc *fhir.Doc // for _text and _content; without it they match nothing
 }
 
 // matches is the meaning of a predicate; the plan only decides which resources
@@ -43,6 +46,8 @@ func (p *predicate) matches(s *subject) bool {
 	case paramUpdated:
 		x := fhir.Index{Kind: fhir.ParamDate, From: s.upd, To: s.upd + 1}
 		return slices.ContainsFunc(p.any, func(v value) bool { return v.holds(&x, "") })
+	case paramText, paramContent:
+		return p.says(s.doc)
 	}
 	found := false
 	for i := range s.idx {
@@ -61,7 +66,7 @@ func (p *predicate) matches(s *subject) bool {
 	switch p.modifier {
 	case "missing":
 		return p.missing
-	case "not":
+	case "not", "not-in":
 		return !found
 	}
 	return found
@@ -71,6 +76,9 @@ func (p *predicate) one(x *fhir.Index) bool {
 	if p.ids != nil { // a chain
 		return x.Kind == fhir.ParamReference && x.URL == "" && p.ids[x.Type+"/"+x.ID]
 	}
+	if p.codes != nil {
+		return p.codes[[2]string{x.System, x.Value}]
+	}
 	return slices.ContainsFunc(p.any, func(v value) bool { return v.holds(x, p.modifier) })
 }
 
@@ -78,6 +86,12 @@ func (p *predicate) one(x *fhir.Index) bool {
 func (v *value) holds(x *fhir.Index, modifier string) bool {
 	switch x.Kind {
 	case fhir.ParamToken:
+		switch modifier {
+		case "text":
+			return x.Text != "" && strings.HasPrefix(vn.Fold(x.Text), v.folded)
+		case "of-type":
+			return x.Value == v.code && x.ID == v.typ[1] && (v.typ[0] == "" || x.Type == v.typ[0])
+		}
 		return v.token(x)
 	case fhir.ParamString:
 		switch modifier {
@@ -90,9 +104,9 @@ func (v *value) holds(x *fhir.Index, modifier string) bool {
 	case fhir.ParamURI:
 		switch modifier {
 		case "below":
-			return strings.HasPrefix(x.Value, v.text)
+			return under(x.Value, v.text)
 		case "above":
-			return strings.HasPrefix(v.text, x.Value)
+			return under(v.text, x.Value)
 		}
 		return x.Value == v.text
 	case fhir.ParamReference:
@@ -102,8 +116,9 @@ func (v *value) holds(x *fhir.Index, modifier string) bool {
 	case fhir.ParamNumber:
 		return v.number(x)
 	case fhir.ParamQuantity:
-		return v.number(x) && (v.code == "" || v.code == x.Value && (!v.hasSystem || v.system == x.System)) &&
-			(v.code != "" || !v.hasSystem || v.system == x.System)
+		return v.unit(x) && v.number(x)
+	case fhir.ParamSpecial:
+		return v.near(x)
 	case fhir.ParamComposite:
 		if len(x.Parts) != len(v.parts) {
 			return false
@@ -118,7 +133,35 @@ func (v *value) holds(x *fhir.Index, modifier string) bool {
 	return false
 }
 
+// unit reports whether a quantity is in the unit that is asked for: one of UCUM
+// in any that can be compared with it.
+func (v *value) unit(x *fhir.Index) bool {
+	switch {
+	case v.base != "":
+		return x.System == fhir.SystemBaseUnits && x.Value == v.base
+	case x.System == fhir.SystemBaseUnits:
+		return false
+	}
+	return (v.code == "" || v.code == x.Value) && (!v.hasSystem || v.system == x.System)
+}
+
+// under reports whether a URL is another one or lies below it, by whole
+// segments. What is no URL, such as urn:oid, is only itself.
+func under(url, base string) bool {
+	rest, ok := strings.CutPrefix(url, base)
+	if !ok || rest == "" {
+		return ok
+	}
+	if !strings.Contains(base, "://") {
+		return false
+	}
+	return strings.HasSuffix(base, "/") || strings.ContainsRune("/?#|", rune(rest[0])) || strings.Contains(base, "|") && rest[0] == '.'
+}
+
 func (v *value) token(x *fhir.Index) bool {
+	if x.Value == "" && x.System == "" { // words alone
+		return false
+	}
 	if v.hasSystem && v.system != x.System {
 		return false
 	}
@@ -130,6 +173,12 @@ func (v *value) reference(x *fhir.Index, modifier string) bool {
 		return x.ID == "" && x.URL == "" && v.token(x)
 	}
 	if x.URL != "" {
+		switch modifier {
+		case "below":
+			return under(x.URL, v.ref)
+		case "above":
+			return under(v.ref, x.URL)
+		}
 		return v.ref == x.URL
 	}
 	if x.ID == "" {

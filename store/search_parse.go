@@ -14,9 +14,11 @@ import (
 
 // compiled is a query after reading: what must hold, and how to show it.
 type compiled struct {
+	k       *compiler
+	depth   int // of chains around it
 	typ     string
 	preds   []*predicate
-	chains  []chain // turned into predicates by [searcher.link]
+	chains  []*chain // turned into predicates by [searcher.link]
 	sort    []sortKey
 	count   int
 	total   string
@@ -24,6 +26,22 @@ type compiled struct {
 	ignored []string
 	bare    bool // _count=0: only the total
 	cursor  string
+	asked   string // the conditions as they were written, for the cursor
+}
+
+// compiler reads one query and those inside it.
+type compiler struct {
+	*vocabulary
+	left int // how many inner queries may still be read
+}
+
+// own are the parameters beside R4's; nil for a search that none was compiled
+// for.
+func (c *compiled) own() *ownParams {
+	if c.k == nil {
+		return nil
+	}
+	return c.k.own
 }
 
 type sortKey struct {
@@ -32,63 +50,45 @@ type sortKey struct {
 	desc bool
 }
 
-// chain is subject:Patient.name=x: a search of other types whose hits become
-// the alternatives of a reference. A reverse chain, _has:Observation:patient:
-// code=x, is the same the other way round.
-type chain struct {
-	name    string
-	param   fhir.Param // the reference; of the other type when reverse
-	types   []string   // of the other end
-	inner   [2]string  // its search
-	reverse bool
-}
-
-// inclusion is _include=Type:param[:target] or _revinclude.
-type inclusion struct {
-	typ, param, target string
-	reverse            bool
-}
-
 const (
 	defaultCount    = 50
 	maxCount        = 1000
 	maxAlternatives = 200
 	maxParams       = 50
+	maxSort         = 8
+	maxInner        = 500 // queries inside a query: one for each type that a chain may lead to
+	maxDepth        = 6   // steps of a chain
 )
 
-// metaParams are the parameters of every type, which lie in meta.
-var metaParams = []fhir.Param{
-	{Code: paramID, Kind: fhir.ParamToken}, {Code: paramUpdated, Kind: fhir.ParamDate}, {Code: "_tag", Kind: fhir.ParamToken},
-	{Code: "_security", Kind: fhir.ParamToken}, {Code: "_profile", Kind: fhir.ParamURI}, {Code: "_source", Kind: fhir.ParamURI},
-}
-
-// lookup finds a search parameter of a type, those of every type included.
-func lookup(typ, code string) (fhir.Param, bool) {
-	if i := slices.IndexFunc(metaParams, func(p fhir.Param) bool { return p.Code == code }); i >= 0 {
-		return metaParams[i], true
-	}
-	p, ok := fhir.ParamOf(typ, code)
-	return p, ok && p.Kind != fhir.ParamSpecial
-}
+// compile reads a query in the words of R4 alone.
+func compile(q Query) (*compiled, error) { return new(vocabulary).compile(q) }
 
 // compile reads a query. Unknown parameters are an error (Invalid
 // "search.param.unknown"), or listed in ignored when the query is lenient. A
 // value or modifier that is not understood is always an error: leaving it out
 // would answer with more than was asked for.
-func compile(q Query) (*compiled, error) {
-	if !slices.Contains(fhir.Types(), q.Type) {
+func (v *vocabulary) compile(q Query) (*compiled, error) {
+	return (&compiler{v, maxInner}).query(q, 0)
+}
+
+func (k *compiler) query(q Query, depth int) (*compiled, error) {
+	if !fhir.IsType(q.Type) {
 		return nil, issue.New(issue.NotSupported, "search.type.unknown", q.Type)
 	}
 	if len(q.Params) > maxParams {
 		return nil, issue.New(issue.TooCostly, "search.params.many", maxParams)
 	}
-	c := &compiled{typ: q.Type, count: q.Count, total: q.Total, cursor: q.Cursor}
+	c := &compiled{k: k, depth: depth, typ: q.Type, count: q.Count, total: q.Total, cursor: q.Cursor}
+	var asked strings.Builder
 	for _, kv := range q.Params {
 		known, err := c.take(kv[0], kv[1])
 		if err != nil {
 			return nil, err
 		}
 		if known {
+			if !slices.Contains([]string{"_count", "_total", "_include", "_revinclude"}, kv[0]) {
+				asked.WriteString(kv[0] + "=" + kv[1] + "\x00")
+			}
 			continue
 		}
 		if !q.Lenient {
@@ -96,8 +96,11 @@ func compile(q Query) (*compiled, error) {
 		}
 		c.ignored = append(c.ignored, kv[0])
 	}
+	c.asked = asked.String()
 	if c.bare {
-		c.total = "accurate"
+		if c.total = q.Total; c.total != "estimate" {
+			c.total = "accurate"
+		}
 	} else if c.count <= 0 {
 		c.count = defaultCount
 	}
@@ -110,7 +113,7 @@ func compile(q Query) (*compiled, error) {
 
 // take reads one parameter and reports whether it is known.
 func (c *compiled) take(name, text string) (bool, error) {
-	switch name {
+	switch base, _, _ := strings.Cut(name, ":"); base {
 	case "_count":
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 {
@@ -124,20 +127,29 @@ func (c *compiled) take(name, text string) (bool, error) {
 	case "_sort":
 		return true, c.order(text)
 	case "_include", "_revinclude":
-		return true, c.bring(name == "_revinclude", text)
-	}
-	if strings.HasPrefix(name, "_has:") {
+		return true, c.bring(name, text)
+	case "_has":
 		return c.has(name, text)
+	case paramList:
+		return true, c.listed(text)
+	case "_filter", "_query", "_contained", "_containedType":
+		if base == "_contained" && text == "false" {
+			return true, nil
+		}
+		return true, issue.New(issue.NotSupported, "search.param.refused", base).At(base)
 	}
 	if left, right, ok := strings.Cut(name, "."); ok {
 		return c.chained(name, left, right, text)
 	}
 	code, modifier, _ := strings.Cut(name, ":")
-	p, ok := lookup(c.typ, code)
+	p, ok := c.k.lookup(c.typ, code)
 	if !ok {
-		return false, nil
+		return false, c.k.own.waiting(c.typ, code)
 	}
-	pred, err := newPredicate(c.typ, p, name, modifier, text)
+	if c.hierarchical(p, modifier, text) {
+		return true, c.climb(p, name, modifier, text)
+	}
+	pred, err := c.predicate(p, name, modifier, text)
 	if err != nil {
 		return true, err
 	}
@@ -145,21 +157,24 @@ func (c *compiled) take(name, text string) (bool, error) {
 	return true, nil
 }
 
-// modifiers that each kind understands.
+// modifiers that each kind understands, beside :missing.
 var modifiers = map[fhir.ParamKind][]string{
-	fhir.ParamToken: {"not"}, fhir.ParamString: {"exact", "contains"}, fhir.ParamURI: {"below", "above"}, fhir.ParamReference: {"identifier"},
+	fhir.ParamToken:     {"not", "text", "in", "not-in", "above", "below", "of-type"},
+	fhir.ParamString:    {"exact", "contains"},
+	fhir.ParamURI:       {"below", "above"},
+	fhir.ParamReference: {"identifier", "below", "above"},
 }
 
-func newPredicate(typ string, p fhir.Param, name, modifier, text string) (*predicate, error) {
-	pred := &predicate{param: p, typ: typ, modifier: modifier, raw: name + "=" + text}
-	if modifier == "missing" && p.Code != paramID && p.Code != paramUpdated {
+func (c *compiled) predicate(p fhir.Param, name, modifier, text string) (*predicate, error) {
+	pred := &predicate{param: p, typ: c.typ, modifier: modifier, raw: name + "=" + text}
+	if modifier == "missing" && p.Code != paramID && p.Code != paramUpdated && p.Code != paramText && p.Code != paramContent {
 		if text != "true" && text != "false" {
 			return nil, issue.New(issue.Invalid, "search.value.missing", name, text).At(name)
 		}
 		pred.missing = text == "true"
 		return pred, nil
 	}
-	typed := p.Kind == fhir.ParamReference && slices.Contains(fhir.Types(), modifier)
+	typed := p.Kind == fhir.ParamReference && fhir.IsType(modifier)
 	if modifier != "" && !typed && !slices.Contains(modifiers[p.Kind], modifier) || modifier != "" && p.Code == paramID {
 		return nil, issue.New(issue.Invalid, "search.modifier.unknown", modifier, name).At(name)
 	}
@@ -168,7 +183,7 @@ func newPredicate(typ string, p fhir.Param, name, modifier, text string) (*predi
 		return nil, issue.New(issue.TooCostly, "search.values.many", name, maxAlternatives).At(name)
 	}
 	for _, alt := range alternatives {
-		v, err := parseValue(typ, p, modifier, alt)
+		v, err := c.k.value(c.typ, p, modifier, alt)
 		if err != nil {
 			return nil, err
 		}
@@ -183,75 +198,51 @@ func newPredicate(typ string, p fhir.Param, name, modifier, text string) (*predi
 			pred.ids[v.code] = true
 		}
 	}
-	return pred, nil
+	return pred, c.k.expand(pred)
+}
+
+// maxCodes bounds what a value set or a code in a hierarchy may stand for.
+const maxCodes = 50_000
+
+// expand asks the terminology what :in, :not-in, :above and :below stand for.
+func (k *compiler) expand(p *predicate) error {
+	if p.param.Kind != fhir.ParamToken || p.modifier != "above" && p.modifier != "below" && p.modifier != "in" && p.modifier != "not-in" {
+		return nil
+	}
+	p.codes = map[[2]string]bool{}
+	for _, v := range p.any {
+		relation, system, code := p.modifier, v.system, v.code
+		if strings.HasSuffix(relation, "in") {
+			relation, system, code = "in", "", v.text
+		}
+		found, err := k.codes(relation, system, code)
+		if err != nil {
+			return err
+		}
+		for _, one := range found {
+			p.codes[one] = true
+		}
+	}
+	if len(p.codes) > maxCodes {
+		return issue.New(issue.TooCostly, "search.values.many", p.param.Code, maxCodes).At(p.param.Code)
+	}
+	return nil
 }
 
 func (c *compiled) order(text string) error {
 	for _, code := range strings.Split(text, ",") {
 		k := sortKey{}
 		k.code, k.desc = strings.CutPrefix(code, "-")
-		p, ok := lookup(c.typ, k.code)
-		if !ok || p.Kind == fhir.ParamComposite {
+		p, ok := c.k.lookup(c.typ, k.code)
+		if !ok || p.Kind == fhir.ParamComposite || p.Kind == fhir.ParamSpecial {
 			return issue.New(issue.Invalid, "search.sort.unknown", k.code, c.typ).At("_sort")
 		}
-		k.kind = p.Kind
-		c.sort = append(c.sort, k)
+		k.code, k.kind = p.Code, p.Kind
+		if c.sort = append(c.sort, k); len(c.sort) > maxSort {
+			return issue.New(issue.TooCostly, "search.values.many", "_sort", maxSort).At("_sort")
+		}
 	}
 	return nil
-}
-
-func (c *compiled) bring(reverse bool, text string) error {
-	parts := strings.Split(text, ":")
-	if len(parts) < 2 || len(parts) > 3 {
-		return issue.New(issue.Invalid, "search.value.include", text).At("_include")
-	}
-	in := inclusion{typ: parts[0], param: parts[1], reverse: reverse}
-	if len(parts) == 3 {
-		in.target = parts[2]
-	}
-	if p, ok := lookup(in.typ, in.param); in.param != "*" && (!ok || p.Kind != fhir.ParamReference) || in.param == "*" && reverse {
-		return issue.New(issue.Invalid, "search.value.include", text).At("_include")
-	}
-	if !reverse && in.typ != c.typ {
-		return issue.New(issue.Invalid, "search.value.include", text).At("_include")
-	}
-	c.include = append(c.include, in)
-	return nil
-}
-
-// chained reads subject:Patient.name=x, one step only.
-func (c *compiled) chained(name, left, right, text string) (bool, error) {
-	code, typ, _ := strings.Cut(left, ":")
-	p, ok := lookup(c.typ, code)
-	if !ok || p.Kind != fhir.ParamReference {
-		return false, nil
-	}
-	targets := p.Targets
-	if typ != "" {
-		targets = []string{typ}
-	}
-	inner, _, _ := strings.Cut(right, ":")
-	targets = slices.DeleteFunc(slices.Clone(targets), func(t string) bool { _, ok := lookup(t, inner); return !ok })
-	if len(targets) == 0 || strings.Contains(right, ".") {
-		return true, issue.New(issue.Invalid, "search.chain.unknown", name).At(name)
-	}
-	c.chains = append(c.chains, chain{name: name, param: p, types: targets, inner: [2]string{right, text}})
-	return true, nil
-}
-
-// has reads _has:Observation:patient:code=x.
-func (c *compiled) has(name, text string) (bool, error) {
-	parts := strings.SplitN(name, ":", 4)
-	if len(parts) != 4 || strings.HasPrefix(parts[3], "_has") {
-		return true, issue.New(issue.Invalid, "search.chain.unknown", name).At(name)
-	}
-	p, ok := lookup(parts[1], parts[2])
-	inner, _, _ := strings.Cut(parts[3], ":")
-	if _, known := lookup(parts[1], inner); !ok || !known || p.Kind != fhir.ParamReference {
-		return true, issue.New(issue.Invalid, "search.chain.unknown", name).At(name)
-	}
-	c.chains = append(c.chains, chain{name: name, param: p, types: []string{parts[1]}, inner: [2]string{parts[3], text}, reverse: true})
-	return true, nil
 }
 
 // parseQuery reads the text after the question mark of a conditional create or

@@ -21,9 +21,10 @@ type searcher struct {
 	a       Actor
 	c       *compiled
 	now     time.Time
-	guarded bool // false only for conditional creates and references
-	whole   bool // every parameter of a hit is looked at
-	outside bool // the guard lets the actor reach nothing of the type
+	guarded bool     // false only for conditional creates and references
+	extra   []string // parameters of a hit that somebody else looks at
+	later   []*chain // that hits are held against
+	outside bool     // the guard lets the actor reach nothing of the type
 
 	reach     Reach
 	where     string // the reach as a condition on res, "" = everything
@@ -40,7 +41,8 @@ type hit struct {
 	idx      []fhir.Index
 	labels   Labels
 	decision Decision
-	size     int // bytes of its body
+	via      []Seen // whom it tells of beside itself
+	size     int    // bytes of its body
 }
 
 // position is where a resource stands in the order of a search.
@@ -58,26 +60,35 @@ type key struct {
 
 // enter asks the guard what is in reach and resolves chains.
 func (x *searcher) enter(ctx context.Context) error {
+	if err := x.reachable(); err != nil || x.outside {
+		return err
+	}
+	return x.link(ctx, nil)
+}
+
+// reachable asks the guard what is in reach.
+func (x *searcher) reachable() error {
 	if x.rels == nil {
 		x.rels = map[string][]Relation{}
 	}
-	if x.guarded {
-		x.reach = x.s.cfg.Guard.Reach(x.a, ActSearch, x.c.typ)
-		where, args, ok := x.s.within(x.reach, x.now.UnixMicro())
-		if !ok || !x.narrow() {
-			x.outside = true
-			return nil
-		}
-		x.where, x.whereArgs = where, args
+	if !x.guarded {
+		return nil
 	}
-	return x.link(ctx)
+	x.reach = x.s.cfg.Guard.Reach(x.a, ActSearch, x.c.typ)
+	where, args, ok := x.s.within(x.reach, x.now.UnixMicro())
+	if !ok || !x.narrow() {
+		x.outside = true
+		return nil
+	}
+	x.where, x.whereArgs = where, args
+	return nil
 }
 
 // paths lists the ways that the predicates offer.
 func (x *searcher) paths() []*path {
 	var ps []*path
-	for i, p := range x.c.preds {
-		if way := pathOf(p, i); way != nil {
+	for _, p := range x.c.preds {
+		if way := pathOf(p, x.s.formed()); way != nil {
 			ps = append(ps, way)
 		}
 	}
@@ -117,23 +128,29 @@ func (x *searcher) best(ctx context.Context, byRid bool) (*path, error) {
 	slices.SortStableFunc(ps, func(a, b *path) int { return cmp.Compare(a.class, b.class) })
 	var least *path
 	for limit, i := probeCap+1, 0; i < len(ps) && limit > probeFew; i++ {
-		p := ps[i]
-		text := "select count(*) from (select 1 from " + p.table + " d where " + p.where + " limit ?) as counted"
-		if _, err := x.r.Row(ctx, []any{&p.rows}, text, append(slices.Clone(p.args), limit)...); err != nil {
-			return nil, fmt.Errorf("counting a path: %w", err)
+		if err := x.counted(ctx, ps[i], limit); err != nil {
+			return nil, err
 		}
-		if least == nil || p.rows < limit {
-			least, limit = p, p.rows
+		if least == nil || ps[i].rows < limit {
+			least, limit = ps[i], ps[i].rows
 		}
 	}
 	return least, nil
 }
 
+// counted counts the rows of a path, as far as limit.
+func (x *searcher) counted(ctx context.Context, p *path, limit int) error {
+	text := "select count(*) from (select 1 from " + p.table + " d where " + p.where + " limit ?) as counted"
+	if _, err := x.r.Row(ctx, []any{&p.rows}, text, append(slices.Clone(p.args), limit)...); err != nil {
+		return fmt.Errorf("counting a path: %w", err)
+	}
+	return nil
+}
+
 // hits returns one page and the cursor of the next, "" when there is none.
-func (x *searcher) hits(ctx context.Context) ([]hit, string, error) {
-	from, err := x.open(ctx)
-	if err != nil || x.c.bare {
-		return nil, "", err
+func (x *searcher) hits(ctx context.Context, from *cursor) ([]hit, string, error) {
+	if x.c.bare {
+		return nil, "", nil
 	}
 	if len(x.c.sort) == 0 {
 		return x.unsorted(ctx, from)
@@ -338,7 +355,7 @@ func (x *searcher) sortKeys(st *stored, idx []fhir.Index) []key {
 		}
 		keys[i].Missing = true
 		for j := range idx {
-			if idx[j].Param != k.code {
+			if idx[j].Param != k.code || idx[j].System == fhir.SystemBaseUnits {
 				continue
 			}
 			one := sortValue(&idx[j])
@@ -365,8 +382,16 @@ func sortValue(x *fhir.Index) key {
 
 // all returns every hit, at most limit, and whether there were more.
 func (x *searcher) all(ctx context.Context, limit int) ([]hit, bool, error) {
-	if err := x.enter(ctx); err != nil || x.outside {
+	if err := x.enter(ctx); err != nil {
 		return nil, false, err
+	}
+	return x.collect(ctx, limit)
+}
+
+// collect is all of a search that has been entered.
+func (x *searcher) collect(ctx context.Context, limit int) ([]hit, bool, error) {
+	if x.outside {
+		return nil, false, nil
 	}
 	p, err := x.best(ctx, false)
 	if err != nil {
