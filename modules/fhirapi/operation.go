@@ -16,6 +16,9 @@ func operations() []operation {
 		{name: "meta", level: onInstance, run: (*Module).meta},
 		{name: "meta-add", level: onInstance, affectsState: true, run: (*Module).metaAdd},
 		{name: "meta-delete", level: onInstance, affectsState: true, run: (*Module).metaDelete},
+		{name: "everything", on: []string{"Patient"}, level: onInstance, run: (*Module).everything},
+		{name: "everything", on: []string{"Encounter"}, level: onInstance, run: (*Module).everything},
+		{name: "lastn", on: []string{"Observation"}, level: onType, run: (*Module).lastn},
 	}
 }
 
