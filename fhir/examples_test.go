@@ -146,7 +146,7 @@ func TestExamplesAreValid(t *testing.T) {
 		found := Validate(d)
 		for _, is := range found {
 			if is.Severity == issue.SeverityWarning {
-				needed[erratum(d, is)] = true
+				needed[Erratum(d, is)] = true
 			} else {
 				t.Errorf("%s: %s %v at %s", ex.name, is.Key, is.Args, is.Path)
 			}
@@ -156,7 +156,7 @@ func TestExamplesAreValid(t *testing.T) {
 		}
 	}
 	for line := range errata() {
-		if !needed[line] {
+		if rule := strings.Fields(line)[1]; !needed[line] && strings.HasPrefix(rule, "fhir.") { // package profile has the others
 			t.Errorf("errata.txt: %s is not needed", line)
 		}
 	}

@@ -62,7 +62,7 @@ func (p primitive) wellFormed(s string) bool {
 	case pString:
 		return isText(s)
 	case pElementID:
-		return s != "" && !strings.ContainsAny(s, whitespace)
+		return s != "" && len(s) <= maxText && !strings.ContainsAny(s, whitespace)
 	case pURI:
 		return s != "" && !strings.ContainsAny(s, whitespace)
 	case pOID:

@@ -109,6 +109,15 @@ func base64Size(text string) int {
 	return n * 3 / 4
 }
 
+// canonical checks the url of a resource that defines something: absolute, and
+// of a UUID in lower case (references.html#canonical).
+func (v *validator) canonical(n Node) {
+	url := n.String()
+	if !isAbsolute(url) || strings.HasPrefix(url, "urn:uuid:") && (!isUUID(url) || strings.ToLower(url) != url) {
+		v.add(n, issue.Value, "fhir.absolute", url)
+	}
+}
+
 // elementID checks that the id of an element stands once in its resource
 // (element.html).
 func (v *validator) elementID(n Node) {
@@ -121,6 +130,16 @@ func (v *validator) elementID(n Node) {
 	}
 	v.scope.ids[s] = true
 }
+
+// instead checks that a reason for being absent does not stand in place of a
+// code of a required value set (terminologies.html#required).
+func (v *validator) instead(extensions, value Node, m member, shadow bool) {
+	if shadow && m.codes != nil && value.Kind() != String && extensions.Extension(absentReason).Exists() {
+		v.add(extensions, issue.Required, "fhir.code.absent", m.codes.name)
+	}
+}
+
+const absentReason = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 // narrative checks the XHTML of a narrative (txt-1, txt-2).
 func (v *validator) narrative(n Node, div string) {

@@ -33,7 +33,7 @@ func ValidateEntry(d *Doc) []issue.Issue { return validate(d, &scope{transaction
 func validate(d *Doc, in *scope) []issue.Issue {
 	v := &validator{defs: r4(), scope: in}
 	v.resource(d.Root())
-	excuse(d, v.issues)
+	Excuse(d, v.issues)
 	return v.issues
 }
 
@@ -93,6 +93,9 @@ func (v *validator) resource(n Node) {
 		v.addAt(n.Path()+".id", issue.Required, "fhir.required", "id")
 	}
 	v.object(n, s)
+	if url := n.member("url"); url.Kind() == String && s.members["url"].typ != nil && s.members["url"].typ.name == "uri" {
+		v.canonical(url)
+	}
 	v.scope = was
 }
 
@@ -166,6 +169,9 @@ func (v *validator) member(n, c Node, m member, shadow bool) {
 			return
 		}
 		v.value(c, m, shadow)
+		if shadow {
+			v.instead(c, n.member(twinName(c.Name())), m, shadow)
+		}
 		return
 	}
 	if c.Kind() != Array {
@@ -192,6 +198,7 @@ func (v *validator) primitives(array, twin Node, m member, shadow bool) {
 		switch {
 		case e.Kind() != Null:
 			v.value(e, m, shadow)
+			v.instead(e, other, m, shadow)
 		case other.Kind() == Absent || other.Kind() == Null:
 			v.add(e, issue.Structure, "fhir.null")
 		}
