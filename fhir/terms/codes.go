@@ -14,7 +14,7 @@ import (
 const mostCodes = 300_000
 
 // Codes is a value set as a list of its codes, in the order of their systems.
-// It is immutable. It is what token search with :in and :not-in needs.
+// It is immutable.
 type Codes struct {
 	items []item
 	at    map[[2]string]int
@@ -33,10 +33,10 @@ type item struct {
 	concept         int32     // in of; -1 when it is not there
 }
 
-// Codes lists a value set. The error is an [issue.Error]: the set is unknown
+// List lists a value set. The error is an [issue.Error]: the set is unknown
 // (not-found), one of its systems is not loaded or cannot be listed
 // (not-supported), or it is too large (too-costly).
-func (s *Set) Codes(valueset string) (*Codes, error) {
+func (s *Set) List(valueset string) (*Codes, error) {
 	v, err := s.now.Load().valueSet(valueset)
 	if err != nil {
 		return nil, err
@@ -155,26 +155,42 @@ func (p *part) add(c *Codes, v *valueSet, i item) error {
 	return nil
 }
 
-// Below lists a code and every code below it in the hierarchy of its system,
-// for token search with :below. A code of a system that is not loaded, or not
-// in it, stands alone.
-func (s *Set) Below(url, code string) []string { return s.line(url, code, (*system).under) }
-
-// Above lists a code and every code above it, for token search with :above.
-func (s *Set) Above(url, code string) []string { return s.line(url, code, (*system).over) }
-
-func (s *Set) line(url, code string, reach func(*system, int32) []int32) []string {
-	sys := s.now.Load().system(url)
-	if sys == nil {
-		return []string{code}
+// Codes lists {system, code} for the modifiers of token search, as
+// store.Terminology wants it: "in" the codes of the value set whose canonical is
+// code; "below" and "above" the code itself and those that it subsumes, or is
+// subsumed by. The error is an [issue.Error]: that of [Set.List], or not-found
+// where the system is not loaded. A code that the system does not have stands
+// alone.
+func (s *Set) Codes(relation, system, code string) ([][2]string, error) {
+	var reach func(at int32) []int32
+	sys := s.now.Load().system(system)
+	switch {
+	case relation == "in":
+		list, err := s.List(code)
+		if err != nil {
+			return nil, err
+		}
+		out := make([][2]string, 0, list.Len())
+		for system, code := range list.All() {
+			out = append(out, [2]string{system, code})
+		}
+		return out, nil
+	case sys == nil:
+		return nil, issue.New(issue.NotFound, unknown["CodeSystem"], system)
+	case relation == "below":
+		reach = sys.under
+	case relation == "above":
+		reach = sys.over
+	default:
+		return nil, issue.New(issue.NotSupported, "terms.relation", relation)
 	}
 	at, ok := sys.find(code)
 	if !ok {
-		return []string{code}
+		return [][2]string{{system, code}}, nil
 	}
-	var out []string
-	for _, i := range reach(sys, at) {
-		out = append(out, sys.concepts[i].code)
+	var out [][2]string
+	for _, i := range reach(at) {
+		out = append(out, [2]string{system, sys.concepts[i].code})
 	}
-	return out
+	return out, nil
 }

@@ -8,7 +8,8 @@
 //	set := terms.R4()
 //	set.Put("ValueSet/mine", doc)
 //	res, err := set.ValidateCode("http://hl7.org/fhir/ValueSet/administrative-gender", "", "male", "")
-//	codes, err := set.Codes("https://mach.vn/vs/x") // for search: codes.Has(system, code), codes.All()
+//	list, err := set.List("https://mach.vn/vs/x") // list.Has(system, code), list.All()
+//	pairs, err := set.Codes("below", fhir.ICD10, "A97") // for search: :in, :not-in, :above, :below
 //
 // A [Set] starts with the terminology of R4 itself (SOURCES.md) and takes what
 // [Set.Put] gives it; the newest version of a URL wins, and what was put wins

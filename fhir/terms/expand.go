@@ -35,7 +35,7 @@ type ExpandQuery struct {
 
 // Expand lists a value set, known by its canonical, as a ValueSet resource with
 // an expansion (http://hl7.org/fhir/R4/valueset-operation-expand.html). The
-// expansion is flat. The error is one of [Set.Codes], or too-costly.
+// expansion is flat. The error is one of [Set.List], or too-costly.
 func (s *Set) Expand(canonical string, q ExpandQuery) (*fhir.Doc, error) {
 	v, err := s.now.Load().valueSet(canonical)
 	if err != nil {

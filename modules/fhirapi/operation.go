@@ -19,6 +19,13 @@ func operations() []operation {
 		{name: "everything", on: []string{"Patient"}, level: onInstance, run: (*Module).everything},
 		{name: "everything", on: []string{"Encounter"}, level: onInstance, run: (*Module).everything},
 		{name: "lastn", on: []string{"Observation"}, level: onType, run: (*Module).lastn},
+		{name: "expand", on: []string{"ValueSet"}, level: onType | onInstance, run: (*Module).expand},
+		{name: "validate-code", on: []string{"ValueSet"}, level: onType | onInstance, run: (*Module).validateCode},
+		{name: "validate-code", on: []string{"CodeSystem"}, level: onType | onInstance, run: (*Module).validateCode},
+		{name: "lookup", on: []string{"CodeSystem"}, level: onType, run: (*Module).lookup},
+		{name: "subsumes", on: []string{"CodeSystem"}, level: onType | onInstance, run: (*Module).subsumes},
+		{name: "translate", on: []string{"ConceptMap"}, level: onType | onInstance, run: (*Module).translate},
+		{name: "closure", definition: "http://hl7.org/fhir/OperationDefinition/ConceptMap-closure", level: onSystem, affectsState: true, run: (*Module).closure},
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"mach/fhir"
+	"mach/fhir/terms"
 	"mach/issue"
 	"mach/store"
 	"mach/web"
@@ -42,13 +43,17 @@ type Module struct {
 	mu      sync.Mutex
 	ability map[string]string // CapabilityStatement by base URL
 	deletes int               // most that one conditional delete deletes
+	terms   *Terminology
 }
 
 // New returns the service over a store; started dates the
 // CapabilityStatement.
 func New(s *store.Store, log *slog.Logger, started time.Time) *Module {
-	return &Module{store: s, log: log, started: started, ability: map[string]string{}, deletes: 1}
+	return &Module{store: s, log: log, started: started, ability: map[string]string{}, deletes: 1, terms: NewTerminology(s, terms.R4())}
 }
+
+// Speak answers the operations of terminology from t instead of R4's own.
+func (m *Module) Speak(t *Terminology) { m.terms = t }
 
 // DeleteMany lets one conditional delete remove up to most resources; without it
 // a condition that several meet is refused. The CapabilityStatement says which.
