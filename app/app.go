@@ -20,6 +20,7 @@ import (
 	"mach/modules/book"
 	"mach/modules/directory"
 	"mach/modules/fhirapi"
+	"mach/modules/flat"
 	"mach/modules/indicators"
 	"mach/modules/peers"
 	"mach/modules/station"
@@ -56,6 +57,7 @@ type App struct {
 	telehealth   *telehealth.Module
 	peers        *peers.Module
 	directory    *directory.Module
+	flat         *flat.Module
 	account      *account.Module
 	fhirapi      *fhirapi.Module
 }

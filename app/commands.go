@@ -42,6 +42,8 @@ type Commands struct {
 	Backup    backupCmd    `cmd:"" help:"Copy a data folder, also while it is served."`
 	Restore   restoreCmd   `cmd:"" help:"Make a data folder from a backup."`
 	Validate  validateCmd  `cmd:"" help:"Validate FHIR resources."`
+	FHIRPath  fhirpathCmd  `cmd:"" name:"fhirpath" help:"Evaluate a FHIRPath expression on a resource."`
+	View      viewCmd      `cmd:"" help:"Make flat rows of FHIR resources (SQL on FHIR)."`
 	Indicator indicatorCmd `cmd:"" help:"Compute one indicator."`
 	Account   accountCmd   `cmd:"" help:"Make the first account of an installation."`
 	Crash     crashCmd     `cmd:"" help:"Kill a writing server again and again and count what is lost."`

@@ -5,8 +5,10 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"mach/content"
@@ -14,6 +16,7 @@ import (
 	"mach/modules/book"
 	"mach/modules/directory"
 	"mach/modules/fhirapi"
+	"mach/modules/flat"
 	"mach/modules/indicators"
 	"mach/modules/peers"
 	"mach/modules/station"
@@ -52,17 +55,37 @@ func (a *App) openModules(ctx context.Context) error {
 		return err
 	}
 	a.directory = directory.New(a.Store, a.Units, now)
+	if a.flat, err = a.openFlat(); err != nil {
+		return err
+	}
 	a.account = account.New(a.Access, a.Store, a.Units, a.identify, a.Config.LAN, now)
 	a.fhirapi = fhirapi.New(a.Store, a.log, now())
 	a.Store.Follow(a.followers()...)
 	return nil
 }
 
+// openFlat reads the ViewDefinitions that the installation keeps.
+func (a *App) openFlat() (*flat.Module, error) {
+	files, err := a.site.Flat()
+	if err != nil {
+		return nil, err
+	}
+	var definitions [][]byte
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		definitions = append(definitions, files[name])
+	}
+	m, err := flat.New(definitions)
+	if err != nil {
+		return nil, fmt.Errorf("flat views: %w", err)
+	}
+	return m, nil
+}
+
 // followers are the views, in the order of the modules.
 func (a *App) followers() []store.Follower {
 	return []store.Follower{
 		a.station.Follower(), a.book.Follower(), a.surveillance.Follower(), a.indicators.Follower(),
-		a.telehealth.Follower(), a.peers.Follower(), a.directory.Follower(),
+		a.telehealth.Follower(), a.peers.Follower(), a.directory.Follower(), a.flat.Follower(),
 	}
 }
 

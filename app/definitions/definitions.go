@@ -44,7 +44,7 @@ type Importer struct {
 }
 
 // Kinds are what can be imported, as the command names it.
-var Kinds = []string{"units", "boundaries", "terminology"}
+var Kinds = []string{"units", "boundaries", "terminology", "flat"}
 
 // Import takes in one file of a kind and writes the report to out as
 // [intake.Importer] does: a line for each fault, then the totals. The error is
@@ -60,6 +60,8 @@ func (m *Importer) Import(kind, file string, out io.Writer) (intake.Totals, erro
 		err = r.boundaries(file)
 	case "terminology":
 		err = r.terminology(file)
+	case "flat":
+		err = r.flat(file)
 	default:
 		err = fmt.Errorf("no definitions are called %s", kind)
 	}

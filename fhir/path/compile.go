@@ -23,6 +23,8 @@ type Option func(*compiler)
 // Check makes Compile follow the types, from that of the focus ("Patient"; ""
 // when it is not known), and refuse elements that R4 does not have, functions
 // that depend on order where there is none, and criteria that are no booleans.
+// The expression then also refuses as on several values, which without Check
+// filters like ofType: invariants of R4 rely on that.
 func Check(focus string) Option {
 	return func(c *compiler) { c.check, c.focus = true, focus }
 }
@@ -77,8 +79,7 @@ func (c *compiler) fault(t *tree, key string, args ...any) error {
 func (c *compiler) expr(t *tree) (expr, error) {
 	switch t.op {
 	case opLiteral:
-		v := t.value
-		return func(_ *run, out Collection) (Collection, error) { return append(out, v), nil }, nil
+		return literal(t.value), nil
 	case opEmpty:
 		return func(_ *run, out Collection) (Collection, error) { return out, nil }, nil
 	case opName:
@@ -101,6 +102,10 @@ func (c *compiler) expr(t *tree) (expr, error) {
 		return c.typeTest(t)
 	}
 	return c.binary(t)
+}
+
+func literal(v Value) expr {
+	return func(_ *run, out Collection) (Collection, error) { return append(out, v), nil }
 }
 
 // then compiles a step on what a tree gives.
@@ -230,6 +235,9 @@ func (c *compiler) typeStep(t, of *tree, text string, n typeName) (expr, error) 
 			return append(out, Value{data: in[0].is(n)}), nil
 		}
 	case "as":
+		if !c.check { // invariants of R4 such as dom-3 filter by it
+			break
+		}
 		all := s
 		s = func(r *run, in, out Collection) (Collection, error) {
 			if len(in) > 1 {
@@ -272,6 +280,9 @@ func (c *compiler) call(t *tree) (expr, error) {
 			a = a.args[0]
 		}
 		e, err := c.expr(a)
+		if n, ok := typeArgument(a); ok && t.text == "getReferenceKey" {
+			e, err = literal(Of(n.name)), nil
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -292,15 +292,13 @@ func join(a []expr) step {
 				return out, err
 			}
 		}
-		if len(in) == 0 {
-			return out, nil
-		}
+		// Nothing joined is the empty string: so the suite of SQL on FHIR.
 		var b strings.Builder
 		wrote := false
 		for _, v := range in {
 			s, ok := v.str()
 			if !ok {
-				if v.isNode() && !v.hasValue() {
+				if v.isNode() && v.typ != nil && v.typ.Primitive && !v.hasValue() {
 					continue
 				}
 				return out, wrongType("String")
