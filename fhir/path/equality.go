@@ -41,6 +41,11 @@ func equal(a, b Value) truth {
 			return isTrue
 		}
 	}
+	if s, ok := a.plainText(); ok {
+		if t, ok := b.plainText(); ok {
+			return truthOf(s == t)
+		}
+	}
 	x, y := a.system(), b.system()
 	if x == nil || y == nil || a.isNode() && b.isNode() && a.node.Kind() == fhir.Object {
 		if !a.isNode() || !b.isNode() {

@@ -138,8 +138,8 @@ func power(a []expr) step {
 			return out, wrongType("Decimal")
 		}
 		c := arithmetic()
-		var x apd.Decimal
-		if fault(c.Pow(&x, d, exponent)) != nil || x.Form != apd.Finite {
+		x := *apd.New(1, 0) // 0 to the power of 0 too
+		if !exponent.IsZero() && (fault(c.Pow(&x, d, exponent)) != nil || x.Form != apd.Finite) {
 			return out, nil
 		}
 		if _, isInt := s.(int64); isInt && !exponent.Negative {

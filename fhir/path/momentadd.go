@@ -74,7 +74,11 @@ func lasts(p precision) time.Duration {
 
 func (m Moment) addClock(n int64, p precision) Moment {
 	day := int64(24 * time.Hour / lasts(p))
-	m.clock = (m.clock + time.Duration(n%day)*lasts(p) + 24*time.Hour) % (24 * time.Hour)
+	by := time.Duration(n%day) * lasts(p)
+	if m.prec < pSecond {
+		by = by.Truncate(m.unit())
+	}
+	m.clock = (m.clock + by + 24*time.Hour) % (24 * time.Hour)
 	return m.refined(n, p)
 }
 

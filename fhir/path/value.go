@@ -55,7 +55,7 @@ func (v Value) Node() (fhir.Node, bool) {
 	if !v.isNode() {
 		return fhir.Node{}, false
 	}
-	if !v.node.Exists() {
+	if k := v.node.Kind(); k == fhir.Absent || k == fhir.Null && v.twin.Exists() {
 		return v.twin, v.twin.Exists()
 	}
 	return v.node, true
@@ -93,13 +93,16 @@ func (v Value) Bool() bool {
 	return ok && b
 }
 
-// JSON returns the text of a node as it stands in its document, and a computed
-// value as JSON: dates and quantities are strings.
+// JSON returns the text of a node as it stands in its document, null for a
+// primitive that only has extensions, and a computed value as JSON: dates and
+// quantities are strings.
 func (v Value) JSON() []byte {
 	switch d := v.data.(type) {
 	case nil:
-		n, _ := v.Node()
-		return []byte(n.Raw())
+		if !v.node.Exists() {
+			return []byte("null")
+		}
+		return []byte(v.node.Raw())
 	case bool:
 		return strconv.AppendBool(nil, d)
 	case int64:
@@ -177,6 +180,17 @@ func (v Value) str() (string, bool) {
 	}
 	s, ok := v.data.(string)
 	return s, ok
+}
+
+// plainText returns a string that is no moment.
+func (v Value) plainText() (string, bool) {
+	if v.isNode() && v.typ != nil {
+		switch v.typ.Name {
+		case "date", "dateTime", "instant", "time":
+			return "", false
+		}
+	}
+	return v.str()
 }
 
 // hasValue reports whether a primitive has a value.
