@@ -31,7 +31,7 @@ type Policy struct {
 	entities types.EntityMap
 	roles    map[store.Role]role
 	types    map[string]bool
-	common   map[string]bool // types that stand around every record: directory, definitions, stock
+	common   map[string]bool // types that stand around every record: directory, definitions, stock, subscriptions
 
 	judged  memory[situation, store.Decision]
 	reached memory[reachKey, reachFacts]

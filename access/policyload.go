@@ -33,7 +33,7 @@ func (p *Policy) load(dir fs.FS) error {
 		return err
 	}
 	p.roles, p.types, p.entities, p.common = roles, map[string]bool{}, types.EntityMap{}, map[string]bool{}
-	for _, part := range []string{"directory", "definitions", "stock"} {
+	for _, part := range []string{"directory", "definitions", "stock", "subscriptions"} {
 		for _, typ := range parts[part] {
 			p.common[typ] = true
 		}

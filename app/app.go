@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 
 	"mach/access"
 	"mach/blob"
@@ -24,6 +25,7 @@ import (
 	"mach/modules/indicators"
 	"mach/modules/peers"
 	"mach/modules/station"
+	"mach/modules/subscription"
 	"mach/modules/surveillance"
 	"mach/modules/telehealth"
 	"mach/rtc"
@@ -60,6 +62,9 @@ type App struct {
 	flat         *flat.Module
 	account      *account.Module
 	fhirapi      *fhirapi.Module
+
+	subscriptions *subscription.Module
+	address       atomic.Pointer[string] // where we serve, once we do
 }
 
 // Open connects the parts, from the ground up. Logs go to w. Close what it

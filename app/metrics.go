@@ -78,7 +78,7 @@ func (m *metrics) watch(a *App, streams func() int) {
 			func() float64 { return oneIf(a.rooms.Offered() && a.rooms.Up()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "mach_bus_up", Help: "1 when wake-ups reach other processes."},
 			func() float64 { return oneIf(a.bus.Up()) }),
-		logCollector{a},
+		logCollector{a}, notificationCollector{a},
 	)
 }
 

@@ -138,6 +138,7 @@ func (a *App) listen() (net.Listener, *tls.Config, error) {
 // announce prints the ready line.
 func (a *App) announce(out io.Writer, public, metrics net.Listener) error {
 	url := a.url(public)
+	a.address.Store(&url)
 	return json.NewEncoder(out).Encode(Ready{
 		URL: url, FHIR: url + "/fhir", Metrics: "http://" + metrics.Addr().String() + "/metrics", PID: os.Getpid(),
 	})

@@ -83,6 +83,9 @@ func (s *Store) lead(ctx context.Context) error {
 	}
 	s.spawn(func() { s.follow(ctx) })
 	s.spawn(func() { s.sealing(ctx) })
+	for _, d := range s.duties {
+		s.spawn(func() { s.serve(ctx, d) })
+	}
 	return nil
 }
 
@@ -174,6 +177,9 @@ func (s *Store) term(stop context.Context) {
 			defer work.Done()
 			f(ctx)
 		}()
+	}
+	for _, d := range s.duties {
+		work.Go(func() { s.serve(ctx, d) })
 	}
 	for ctx.Err() == nil {
 		select {

@@ -16,7 +16,7 @@ type Primary struct {
 }
 
 // Primary runs the migrations of an area (*.sql in name order, each once) and
-// returns its tables. Only access, blob and peers may call it (arch_test).
+// returns its tables. Only the rooms that arch_test lists may call it.
 func (s *Store) Primary(ctx context.Context, area string, files fs.FS) (*Primary, error) {
 	if s.pg != nil {
 		return &Primary{s}, migrate(ctx, s.read, area, files)

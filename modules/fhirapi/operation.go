@@ -15,6 +15,8 @@ func operations() []operation {
 	return []operation{
 		{name: "meta", level: onInstance, run: (*Module).meta},
 		{name: "meta-add", level: onInstance, affectsState: true, run: (*Module).metaAdd},
+		{name: "status", on: []string{"Subscription"}, level: onType | onInstance, definition: backport + "backport-subscription-status", run: (*Module).subscriptionStatus},
+		{name: "events", on: []string{"Subscription"}, level: onInstance, definition: backport + "backport-subscription-events", run: (*Module).subscriptionEvents},
 		{name: "meta-delete", level: onInstance, affectsState: true, run: (*Module).metaDelete},
 		{name: "everything", on: []string{"Patient"}, level: onInstance, run: (*Module).everything},
 		{name: "everything", on: []string{"Encounter"}, level: onInstance, run: (*Module).everything},

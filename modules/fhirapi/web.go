@@ -42,8 +42,10 @@ type Module struct {
 	started time.Time
 	mu      sync.Mutex
 	ability map[string]string // CapabilityStatement by base URL
-	deletes int               // most that one conditional delete deletes
-	terms   *Terminology
+
+	subscriptions Subscriptions // nil = not served
+	deletes       int           // most that one conditional delete deletes
+	terms         *Terminology
 }
 
 // New returns the service over a store; started dates the

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"cmp"
+	"context"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"mach/modules/subscription"
+)
+
+// openOutgoing makes the modules that work for other software when nobody is
+// asking: notifications.
+func (a *App) openOutgoing(ctx context.Context) (err error) {
+	a.subscriptions, err = subscription.New(ctx, a.Store, subscription.Config{
+		Base: a.outside, Renew: a.Access.Tokens.Again, Private: a.Config.NotifyPrivate, Now: now, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.fhirapi.Subscribe(a.subscriptions)
+	return nil
+}
+
+// outside is the FHIR service as other servers know it: what the operator
+// says, never what a request says.
+func (a *App) outside() string {
+	url := a.Config.URL
+	if known := a.address.Load(); url == "" && known != nil {
+		url = *known
+	}
+	return strings.TrimSuffix(cmp.Or(url, "http://"+a.Config.Addr), "/") + "/fhir"
+}
+
+// notificationCollector tells how the notifications stand.
+type notificationCollector struct{ a *App }
+
+var (
+	subscriptionsBy = prometheus.NewDesc("mach_subscriptions", "Subscriptions by status.", []string{"status"}, nil)
+	eventsWaiting   = prometheus.NewDesc("mach_subscription_events_waiting", "Events that were not delivered yet.", nil, nil)
+	eventsOldest    = prometheus.NewDesc("mach_subscription_oldest_seconds", "Age of the event that waits longest.", nil, nil)
+)
+
+// Describe is prometheus.Collector's.
+func (c notificationCollector) Describe(out chan<- *prometheus.Desc) {
+	out <- subscriptionsBy
+	out <- eventsWaiting
+	out <- eventsOldest
+}
+
+// Collect is prometheus.Collector's.
+func (c notificationCollector) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	f, err := c.a.subscriptions.Figures(ctx)
+	if err != nil {
+		c.a.log.Warn("metrics without notifications", "err", err)
+		return
+	}
+	for status, n := range f.Status {
+		out <- prometheus.MustNewConstMetric(subscriptionsBy, prometheus.GaugeValue, float64(n), status)
+	}
+	out <- prometheus.MustNewConstMetric(eventsWaiting, prometheus.GaugeValue, float64(f.Waiting))
+	oldest := 0.0
+	if !f.Oldest.IsZero() {
+		oldest = now().Sub(f.Oldest).Seconds()
+	}
+	out <- prometheus.MustNewConstMetric(eventsOldest, prometheus.GaugeValue, oldest)
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package subscription
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"mach/fhir"
+	"mach/issue"
+	"mach/store"
+)
+
+// mandate is what a version of a Subscription holds back.
+type mandate struct {
+	actor   store.Actor
+	headers []string // as written by the subscriber
+}
+
+// Bounds on headers.
+const (
+	maxHeaders = 20
+	maxHeader  = 4 << 10 // bytes of one
+	maskMark   = "***"   // stands for what is not shown
+)
+
+// vet is the store's [store.Vet] of Subscriptions: it refuses what could not
+// be served, takes secrets and rights off and says when it is in force.
+func (m *Module) vet(ctx context.Context, a store.Actor, doc *fhir.Doc) (*fhir.Doc, error) {
+	if len(fhir.Validate(doc)) > 0 {
+		return strip(doc) // the store refuses it, with all that is wrong
+	}
+	if a.Account == store.SystemActor().Account {
+		return m.vetOwn(ctx, doc)
+	}
+	s, err := read(doc)
+	if err != nil {
+		return nil, err
+	}
+	for _, typ := range s.types() {
+		if !m.store.Reaches(a, store.ActRead, typ) {
+			return nil, issue.New(issue.Forbidden, "subscription.type.forbidden", typ).At("Subscription.criteria")
+		}
+	}
+	if err := m.reachable(s.endpoint); err != nil {
+		return nil, err
+	}
+	given, err := headersOf(doc)
+	if err != nil {
+		return nil, err
+	}
+	if given, err = m.unmasked(ctx, a, doc, given); err != nil {
+		return nil, err
+	}
+	a.Request = ""
+	key, err := m.keep(ctx, mandate{actor: a, headers: given})
+	if err != nil {
+		return nil, err
+	}
+	status := requested
+	switch {
+	case s.status == off:
+		status = off
+	case s.topic == "":
+		status = active // R4 knows no handshake
+	}
+	return written(doc, key, status, given)
+}
+
+// vetOwn lets the status that the module itself writes pass; what an import
+// brings has no author here and is switched off.
+func (m *Module) vetOwn(ctx context.Context, doc *fhir.Doc) (*fhir.Doc, error) {
+	key := doc.Root().Extension(extMandate).Get("valueString").String()
+	var id string
+	ok, err := m.own.Row(ctx, []any{&id}, `select id from subscription_state where mandate = ? and id = ?`, key, doc.ID())
+	if err != nil || ok {
+		return doc, err
+	}
+	given, err := headersOf(doc)
+	if err != nil {
+		return nil, err
+	}
+	return written(doc, "", off, given)
+}
+
+// written is the document as it is committed.
+func written(doc *fhir.Doc, key, status string, headers []string) (*fhir.Doc, error) {
+	doc, err := strip(doc)
+	if err != nil {
+		return nil, err
+	}
+	if key != "" {
+		if doc, err = doc.Set(fmt.Sprintf("extension[%d]", doc.Get("extension").Len()), map[string]string{"url": extMandate, "valueString": key}); err != nil {
+			return nil, err
+		}
+	}
+	if doc, err = doc.Set("status", status); err != nil {
+		return nil, err
+	}
+	if doc, err = doc.Set("error", nil); err != nil {
+		return nil, err
+	}
+	for i, h := range headers {
+		name, _, _ := strings.Cut(h, ":")
+		if doc, err = doc.Set(fmt.Sprintf("channel.header[%d]", i), name+": "+maskMark); err != nil {
+			return nil, err
+		}
+	}
+	return doc, nil
+}
+
+// strip takes off what only the module may say: the key of a mandate.
+func strip(doc *fhir.Doc) (*fhir.Doc, error) {
+	var kept []json.RawMessage
+	found := false
+	for e := range doc.Each("extension") {
+		if e.Get("url").String() == extMandate {
+			found = true
+			continue
+		}
+		kept = append(kept, json.RawMessage(e.Raw()))
+	}
+	if !found {
+		return doc, nil
+	}
+	if len(kept) == 0 {
+		return doc.Set("extension", nil)
+	}
+	return doc.Set("extension", kept)
+}
+
+// keep stores a mandate under a new key.
+func (m *Module) keep(ctx context.Context, one mandate) (string, error) {
+	actor, err := json.Marshal(one.actor)
+	if err != nil {
+		return "", err
+	}
+	headers, err := json.Marshal(one.headers)
+	if err != nil {
+		return "", err
+	}
+	key := rand.Text()
+	return key, m.own.Exec(ctx, `insert into subscription_mandate (mandate, made, actor, headers) values (?, ?, ?, ?)`,
+		key, m.now().UnixMicro(), string(actor), string(headers))
+}
+
+// mandateOf loads what was kept; nil when there is none.
+func (m *Module) mandateOf(ctx context.Context, key string) (*mandate, error) {
+	var actor, headers string
+	ok, err := m.own.Row(ctx, []any{&actor, &headers}, `select actor, headers from subscription_mandate where mandate = ?`, key)
+	if err != nil || !ok {
+		return nil, err
+	}
+	one := new(mandate)
+	if err := json.Unmarshal([]byte(actor), &one.actor); err != nil {
+		return nil, fmt.Errorf("reading a mandate: %w", err)
+	}
+	if err := json.Unmarshal([]byte(headers), &one.headers); err != nil {
+		return nil, fmt.Errorf("reading a mandate: %w", err)
+	}
+	return one, nil
+}
+
+// Headers that are the connection's, not the subscriber's.
+var ownHeaders = strings.Fields("host connection content-length content-type transfer-encoding upgrade te trailer keep-alive proxy-connection expect accept-encoding")
+
+// headersOf reads "Name: value" lines.
+func headersOf(doc *fhir.Doc) ([]string, error) {
+	var out []string
+	for h := range doc.Get("channel").Each("header") {
+		name, value, ok := strings.Cut(h.String(), ":")
+		value = strings.TrimSpace(value)
+		bad := !ok || name == "" || len(h.String()) > maxHeader || slices.Contains(ownHeaders, strings.ToLower(name)) ||
+			strings.ContainsFunc(name, func(r rune) bool {
+				return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+			}) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' })
+		if bad || len(out) == maxHeaders {
+			return nil, issue.New(issue.Value, "subscription.header", maxHeaders).At("Subscription.channel.header")
+		}
+		out = append(out, name+": "+value)
+	}
+	return out, nil
+}
+
+// unmasked puts the secrets back that a reader sent as they were shown to him.
+// They go only where they went before, on the word of the same account.
+func (m *Module) unmasked(ctx context.Context, a store.Actor, doc *fhir.Doc, headers []string) ([]string, error) {
+	if !slices.ContainsFunc(headers, func(h string) bool { return strings.HasSuffix(h, ": "+maskMark) }) {
+		return headers, nil
+	}
+	unknown := issue.New(issue.Value, "subscription.header.masked").At("Subscription.channel.header")
+	var key, text string
+	ok, err := m.own.Row(ctx, []any{&key, &text}, `select mandate, doc from subscription_state where id = ?`, doc.ID())
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, unknown
+	}
+	before, err := m.mandateOf(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	old, err := fhir.ParseString(text)
+	if err != nil {
+		return nil, err
+	}
+	if before == nil || before.actor.Account != a.Account || old.Get("channel", "endpoint").String() != doc.Get("channel", "endpoint").String() {
+		return nil, unknown
+	}
+	out := slices.Clone(headers)
+	for i, h := range out {
+		name, masked := strings.CutSuffix(h, ": "+maskMark)
+		if !masked {
+			continue
+		}
+		at := slices.IndexFunc(before.headers, func(b string) bool { return strings.HasPrefix(b, name+": ") })
+		if at < 0 {
+			return nil, unknown
+		}
+		out[i] = before.headers[at]
+	}
+	return out, nil
+}
+
+// reachable refuses an endpoint that we would not send to, as far as its
+// address shows it; the rest is refused when it is dialled.
+func (m *Module) reachable(endpoint string) error {
+	bad := issue.New(issue.Value, "subscription.endpoint").At("Subscription.channel.endpoint")
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(endpoint) > maxCriteria {
+		return bad
+	}
+	if u.Scheme != "https" && !(u.Scheme == "http" && m.private) {
+		return bad
+	}
+	if m.private {
+		return nil
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if ip, err := netip.ParseAddr(host); err == nil && !public(ip) || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return issue.New(issue.Value, "subscription.endpoint.private").At("Subscription.channel.endpoint")
+	}
+	return nil
+}
+
+// special are address blocks that are nobody's on the internet, beside those
+// that netip knows (RFC 6890): shared, protocol, documentation, benchmarking,
+// translated and reserved.
+var special = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("192.88.99.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"),
+	netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"),
+}
+
+// public reports whether an address is one of the open internet.
+func public(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsLoopback() || ip.Zone() != "" {
+		return false
+	}
+	return !slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
