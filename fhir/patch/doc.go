@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package patch changes resources by patch documents: JSON Patch (RFC 6902).
+// Package patch changes resources by patch documents: JSON Patch (RFC 6902) and
+// FHIRPath Patch (https://hl7.org/fhir/R4/fhirpatch.html).
 //
 // A patch touches only what it names: every other byte of the resource stays as
 // it is, decimals and member order included. Applying is a pure function, so a

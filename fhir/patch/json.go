@@ -29,14 +29,14 @@ func ParseJSON(text string) (*JSON, error) {
 			return nil, issue.New(issue.TooCostly, "patch.large", maxOperations)
 		}
 		if err := wellFormed(n); err != nil {
-			return nil, err.At(place(len(p.ops)))
+			return nil, err.At(numbered(len(p.ops)))
 		}
 		p.ops = append(p.ops, n)
 	}
 	return p, nil
 }
 
-func place(i int) string { return "patch[" + strconv.Itoa(i) + "]" }
+func numbered(i int) string { return "patch[" + strconv.Itoa(i) + "]" }
 
 // wellFormed asks for what RFC 6902 section 4 requires of an operation.
 func wellFormed(n fhir.Node) *issue.Error {
@@ -83,7 +83,7 @@ func (p *JSON) apply(root fhir.Node, room int) (string, error) {
 	t := &target{root: leaf(root), room: room}
 	for i, op := range p.ops {
 		if err := t.run(op); err != nil {
-			return "", err.At(place(i))
+			return "", err.At(numbered(i))
 		}
 	}
 	return t.root.text(), nil

@@ -54,7 +54,7 @@ func capability(base string, at time.Time, manyDeletes bool) *fhir.Doc {
 		Software:       map[string]any{"name": "Mạch"},
 		Implementation: map[string]any{"description": "Mạch", "url": base},
 		Format:         []string{"json", jsonType},
-		PatchFormat:    []string{patchType},
+		PatchFormat:    []string{patchType, jsonType},
 		Rest:           []any{rest},
 	})
 }

@@ -87,6 +87,12 @@ func TestPatch(t *testing.T) {
 		c.do("PATCH "+at, `[]`, media, `If-Match: W/"1"`).status(412)
 		c.do("PATCH "+at, `[{"op":"remove","path":"/valueQuantity"}]`, media, `If-Match: W/"2"`).status(200)
 		c.do("PATCH "+at, `<diff/>`, "Content-Type: application/xml-patch+xml").status(415).outcome("not-supported", "fhirapi.patch.media", "")
+		set := `{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"replace"},{"name":"path","valueString":"Observation.code.text"},{"name":"value","valueString":"y"}]}]}`
+		if got := c.do("PATCH "+at, set).status(200).doc(); got.Get("code", "text").String() != "y" {
+			t.Errorf("patched by FHIRPath: %s", got.Text())
+		}
+		c.do("PATCH "+at, strings.Replace(set, "replace", "grow", 1)).status(400).outcome("structure", "patch.operation.fhirpath", "Parameters.parameter[0]")
+		c.do("PATCH "+at, strings.Replace(set, ".text", ".nonsense", 1)).status(422).outcome("value", "patch.absent", "Parameters.parameter[0]")
 		c.do("PATCH /Observation/nobody", `[]`, media).status(404)
 		c.do("PATCH /Observation?status=final", `[{"op":"add","path":"/issued","value":"2026-01-01T00:00:00Z"}]`, media).status(200)
 		c.do("PATCH /Observation?status=amended", `[]`, media).status(404)
@@ -125,6 +131,10 @@ func TestPatchInBundles(t *testing.T) {
 		c.do("POST ", bundle("transaction", entry("Patient/nobody"))).status(404).outcome("not-found", "store.not_found", "Bundle.entry[0]")
 		if status := c.do("POST ", bundle("batch", entry("Patient/p"))).status(200).doc().Get("entry", "0", "response", "status").String(); status != "200 OK" {
 			t.Errorf("in a batch: %s", status)
+		}
+		drop := `{"resource":{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"delete"},{"name":"path","valueString":"Patient.gender"}]}]},"request":{"method":"PATCH","url":"Patient/p"}}`
+		if got := c.do("POST ", bundle("transaction", drop)).status(200).doc().Get("entry", "0", "resource"); got.Get("id").String() != "p" || got.Get("gender").Exists() {
+			t.Errorf("patched by FHIRPath in a transaction: %s", got.Raw())
 		}
 	})
 }

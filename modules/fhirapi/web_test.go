@@ -257,7 +257,7 @@ func TestRefusals(t *testing.T) {
 			{line: "GET /Nonsense/1", status: 404, code: "not-supported", rule: "search.type.unknown"},
 			{line: "GET /Patient/1/nonsense", status: 404, code: "not-supported", rule: "fhirapi.path.unknown"},
 			{line: "GET /Patient/$nonsense", status: 404, code: "not-supported"},
-			{line: "PATCH /Patient/1", status: 415, code: "not-supported", rule: "fhirapi.patch.media"},
+			{line: "PATCH /Patient/1", body: "x", headers: []string{"Content-Type: text/plain"}, status: 415, code: "not-supported", rule: "fhirapi.patch.media"},
 			{line: "DELETE /metadata", status: 405, code: "not-supported", rule: "fhirapi.method"},
 			{line: "DELETE /Patient", status: 400, code: "invalid", rule: "search.query.empty"},
 			{line: "DELETE /Patient?_count=1&gender=male", status: 400, code: "invalid", rule: "fhirapi.condition.param", path: "_count"},

@@ -105,6 +105,13 @@ func noPatch() error {
 // readPatch reads the patch in the body.
 func readPatch(r *http.Request) (patcher, error) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err == nil && isJSON(media) {
+		doc, err := readDoc(r)
+		if err != nil {
+			return nil, err
+		}
+		return pathPatch(doc)
+	}
 	if err != nil || media != patchType {
 		return nil, noPatch()
 	}
@@ -115,7 +122,7 @@ func readPatch(r *http.Request) (patcher, error) {
 	return jsonPatch(string(b))
 }
 
-// jsonPatch reads a JSON Patch; what it says of itself is a path in the body.
+// jsonPatch reads a JSON Patch.
 func jsonPatch(text string) (patcher, error) {
 	p, err := patch.ParseJSON(text)
 	if err != nil {
@@ -124,9 +131,25 @@ func jsonPatch(text string) (patcher, error) {
 	return p, nil
 }
 
-// patchIn reads the patch of an entry: a Binary of JSON Patch. R4 http.html
-// section 3.1.0.8.
+// pathPatch reads a FHIRPath Patch.
+func pathPatch(doc *fhir.Doc) (patcher, error) {
+	p, err := patch.ParseFHIRPath(doc)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// patchIn reads the patch of an entry: Parameters, or a Binary of JSON Patch. R4
+// http.html section 3.1.0.8.
 func patchIn(resource fhir.Node) (patcher, error) {
+	if resource.Get("resourceType").String() == "Parameters" {
+		doc, err := fhir.ParseString(resource.Raw())
+		if err != nil {
+			return nil, err
+		}
+		return pathPatch(doc)
+	}
 	if resource.Get("resourceType").String() != "Binary" || resource.Get("contentType").String() != patchType {
 		return nil, noPatch()
 	}
