@@ -28,16 +28,11 @@ func combining() map[string]function {
 
 // union appends the values of both, each once.
 func union(r *run, a, b, out Collection) (Collection, error) {
-	from := len(out)
-	for _, c := range [...]Collection{a, b} {
-		for _, v := range c {
-			if err := r.spend(len(out) - from); err != nil {
-				return out, err
-			}
-			if !has(out[from:], v) {
-				out = append(out, v)
-			}
-		}
+	s := set{r: r, all: r.take()}
+	out, err := s.append(a, out)
+	if err == nil {
+		out, err = s.append(b, out)
 	}
-	return out, nil
+	r.give(s.all)
+	return out, err
 }

@@ -119,8 +119,8 @@ func (c *compiler) then(t *tree, s step) (expr, error) {
 		if err != nil {
 			return out, err
 		}
-		if len(in) > maxCollection {
-			return out, issue.New(issue.TooCostly, "path.too_costly")
+		if err := r.hold(in); err != nil {
+			return out, err
 		}
 		out, err = s(r, in, out)
 		r.give(in)

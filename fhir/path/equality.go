@@ -12,7 +12,7 @@ import (
 )
 
 // equalAll is =, three-valued (http://hl7.org/fhirpath/N1/#equality).
-func equalAll(a, b Collection) truth {
+func (r *run) equalAll(a, b Collection) truth {
 	if len(a) == 0 || len(b) == 0 {
 		return isEmpty
 	}
@@ -21,7 +21,7 @@ func equalAll(a, b Collection) truth {
 	}
 	result := isTrue
 	for i := range a {
-		switch equal(a[i], b[i]) {
+		switch r.equal(a[i], b[i]) {
 		case isFalse:
 			return isFalse
 		case isEmpty:
@@ -32,10 +32,10 @@ func equalAll(a, b Collection) truth {
 }
 
 // same is equality for sets: what is not known is not the same.
-func same(a, b Value) bool { return equal(a, b) == isTrue }
+func (r *run) same(a, b Value) bool { return r.equal(a, b) == isTrue }
 
 // equal compares two values.
-func equal(a, b Value) truth {
+func (r *run) equal(a, b Value) truth {
 	if a.isNode() && b.isNode() {
 		if a.node == b.node && a.node.Exists() {
 			return isTrue
@@ -43,6 +43,7 @@ func equal(a, b Value) truth {
 	}
 	if s, ok := a.plainText(); ok {
 		if t, ok := b.plainText(); ok {
+			r.steps += len(s) >> 6
 			return truthOf(s == t)
 		}
 	}
@@ -54,7 +55,7 @@ func equal(a, b Value) truth {
 			}
 			return isFalse
 		}
-		return truthOf(nodesEqual(a.node, b.node) && twinsEqual(a, b))
+		return truthOf(r.nodesEqual(a.node, b.node) && r.twinsEqual(a, b))
 	}
 	return equalSystem(x, y)
 }
@@ -114,13 +115,14 @@ func quantityEqual(x Quantity, y any) truth {
 }
 
 // twinsEqual compares ids and extensions of primitives that both have them.
-func twinsEqual(a, b Value) bool {
-	return !a.twin.Exists() && !b.twin.Exists() || nodesEqual(a.twin, b.twin)
+func (r *run) twinsEqual(a, b Value) bool {
+	return !a.twin.Exists() && !b.twin.Exists() || r.nodesEqual(a.twin, b.twin)
 }
 
-// nodesEqual compares documents member by member, in any order.
-func nodesEqual(a, b fhir.Node) bool {
-	if a.Kind() != b.Kind() {
+// nodesEqual compares documents member by member, in any order. It counts its
+// steps, and gives up when there are too many; spend tells then.
+func (r *run) nodesEqual(a, b fhir.Node) bool {
+	if r.steps++; a.Kind() != b.Kind() || r.steps > maxSteps {
 		return false
 	}
 	switch a.Kind() {
@@ -133,7 +135,7 @@ func nodesEqual(a, b fhir.Node) bool {
 	case fhir.Array:
 		c, d := a.First(), b.First()
 		for ; c.Exists() && d.Exists(); c, d = c.After(a), d.After(b) {
-			if !nodesEqual(c, d) {
+			if !r.nodesEqual(c, d) {
 				return false
 			}
 		}
@@ -141,7 +143,8 @@ func nodesEqual(a, b fhir.Node) bool {
 	case fhir.Object:
 		n := 0
 		for c := a.First(); c.Exists(); c = c.After(a) {
-			if d := b.Member(c.Name()); !d.Exists() || !nodesEqual(c, d) {
+			r.steps += n >> 3 // members are looked for one by one
+			if d := b.Member(c.Name()); !d.Exists() || !r.nodesEqual(c, d) {
 				return false
 			}
 			n++
@@ -164,7 +167,7 @@ func (r *run) equivalentAll(a, b Collection) (bool, error) {
 			return false, err
 		}
 		for i, y := range b {
-			if !used[i] && equivalent(x, y) {
+			if !used[i] && r.equivalent(x, y) {
 				used[i], found = true, true
 				break
 			}
@@ -176,13 +179,13 @@ func (r *run) equivalentAll(a, b Collection) (bool, error) {
 	return true, nil
 }
 
-func equivalent(a, b Value) bool {
+func (r *run) equivalent(a, b Value) bool {
 	x, y := a.system(), b.system()
 	if x == nil || y == nil {
 		if a.isNode() && b.isNode() {
-			return nodesEquivalent(a.node, b.node)
+			return r.nodesEquivalent(a.node, b.node)
 		}
-		return equal(a, b) == isTrue
+		return r.equal(a, b) == isTrue
 	}
 	switch x := x.(type) {
 	case string:
@@ -207,8 +210,8 @@ func equivalent(a, b Value) bool {
 }
 
 // nodesEquivalent compares parts for equivalence; ids are no part of that.
-func nodesEquivalent(a, b fhir.Node) bool {
-	if a.Kind() != b.Kind() {
+func (r *run) nodesEquivalent(a, b fhir.Node) bool {
+	if r.steps++; a.Kind() != b.Kind() || r.steps > maxSteps {
 		return false
 	}
 	switch a.Kind() {
@@ -219,14 +222,15 @@ func nodesEquivalent(a, b fhir.Node) bool {
 		y, ok2 := parseDecimal(b.Raw())
 		return ok && ok2 && decimalsEquivalent(x, y)
 	case fhir.Array:
-		return arraysEquivalent(a, b)
+		return r.arraysEquivalent(a, b)
 	case fhir.Object:
 		n := 0
 		for c := a.First(); c.Exists(); c = c.After(a) {
 			if c.Name() == "id" {
 				continue
 			}
-			if d := b.Member(c.Name()); !d.Exists() || !nodesEquivalent(c, d) {
+			r.steps += n >> 3
+			if d := b.Member(c.Name()); !d.Exists() || !r.nodesEquivalent(c, d) {
 				return false
 			}
 			n++
@@ -236,16 +240,16 @@ func nodesEquivalent(a, b fhir.Node) bool {
 		}
 		return n == b.Len()
 	}
-	return nodesEqual(a, b)
+	return r.nodesEqual(a, b)
 }
 
-func arraysEquivalent(a, b fhir.Node) bool {
+func (r *run) arraysEquivalent(a, b fhir.Node) bool {
 	used := map[fhir.Node]bool{}
 	n := 0
 	for c := a.First(); c.Exists(); c = c.After(a) {
 		found := false
 		for d := b.First(); d.Exists() && !found; d = d.After(b) {
-			if !used[d] && nodesEquivalent(c, d) {
+			if !used[d] && r.nodesEquivalent(c, d) {
 				used[d], found = true, true
 			}
 		}

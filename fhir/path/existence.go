@@ -73,15 +73,22 @@ func booleans(look, result bool) function {
 	})
 }
 
-// distinct appends the values of in that are not yet in out.
+// distinct appends the values of in, each once.
 func (r *run) distinct(in, out Collection) (Collection, error) {
-	from := len(out)
+	s := set{r: r, all: r.take()}
+	out, err := s.append(in, out)
+	r.give(s.all)
+	return out, err
+}
+
+// append appends the values of in that are new in the set.
+func (s *set) append(in, out Collection) (Collection, error) {
 	for _, v := range in {
-		if err := r.spend(len(out) - from); err != nil {
-			return out, err
-		}
-		if !has(out[from:], v) {
+		if s.add(v) {
 			out = append(out, v)
+		}
+		if err := s.r.spend(0); err != nil {
+			return out, err
 		}
 	}
 	return out, nil
@@ -98,13 +105,13 @@ func subset(e expr, turned bool) step {
 		if turned {
 			a, b = b, a
 		}
-		within := true
+		s, within := r.setOf(b), true
 		for _, v := range a {
-			if err := r.spend(len(b)); err != nil {
-				return out, err
-			}
-			if within = has(b, v); !within {
+			if within = s.has(v); !within {
 				break
+			}
+			if err := r.spend(0); err != nil {
+				return out, err
 			}
 		}
 		r.give(other)

@@ -2,11 +2,7 @@
 
 package path
 
-import (
-	"slices"
-
-	"mach/issue"
-)
+import "slices"
 
 // filtering are the functions of http://hl7.org/fhirpath/N1/#filtering-and-projection,
 // with repeatAll and sort of 3.0.
@@ -39,7 +35,7 @@ func selects(a []expr) step {
 	return func(r *run, in, out Collection) (Collection, error) {
 		err := r.each(in, func(int) (more bool, err error) {
 			if out, err = a[0](r, out); err == nil && len(out) > maxCollection {
-				err = issue.New(issue.TooCostly, "path.too_costly")
+				err = tooCostly()
 			}
 			return true, err
 		})
@@ -51,37 +47,31 @@ func selects(a []expr) step {
 // takes each value once.
 func repeats(e expr, once bool) step {
 	return func(r *run, in, out Collection) (Collection, error) {
-		from := len(out)
+		taken := set{r: r}
 		input := in
 		for len(input) > 0 {
-			found := r.take()
+			var found, fresh Collection
 			err := r.each(input, func(int) (more bool, err error) {
-				found, err = e(r, found)
+				if found, err = e(r, found); err == nil && len(found) > maxCollection {
+					err = tooCostly()
+				}
 				return true, err
 			})
 			if err != nil {
 				return out, err
 			}
-			begin := len(out)
-			if once {
-				err = r.spend(0)
-				for _, v := range found {
-					if err == nil && !has(out[from:], v) {
-						err = r.spend(len(out) - from)
-						out = append(out, v)
-					}
+			if fresh = found; once {
+				if fresh, err = taken.append(found, nil); err != nil {
+					return out, err
 				}
-			} else {
-				out = append(out, found...)
 			}
-			r.give(found)
-			if err == nil && len(out) > maxCollection {
-				err = issue.New(issue.TooCostly, "path.too_costly")
+			if out = append(out, fresh...); len(out) > maxCollection {
+				return out, tooCostly()
 			}
-			if err != nil {
+			if err := r.spend(len(fresh)); err != nil {
 				return out, err
 			}
-			input = slices.Clone(out[begin:])
+			input = fresh
 		}
 		return out, nil
 	}

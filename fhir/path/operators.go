@@ -75,35 +75,35 @@ func wholeCollections(name string) step3 {
 	case "|":
 		return union
 	case "=":
-		return func(_ *run, a, b, out Collection) (Collection, error) { return equalAll(a, b).append(out), nil }
+		return func(r *run, a, b, out Collection) (Collection, error) { return r.equalAll(a, b).append(out), nil }
 	case "!=":
-		return func(_ *run, a, b, out Collection) (Collection, error) { return equalAll(a, b).not().append(out), nil }
+		return func(r *run, a, b, out Collection) (Collection, error) { return r.equalAll(a, b).not().append(out), nil }
 	case "~", "!~":
 		return func(r *run, a, b, out Collection) (Collection, error) {
 			eq, err := r.equivalentAll(a, b)
 			return append(out, Value{data: eq == (name == "~")}), err
 		}
 	case "in":
-		return func(_ *run, a, b, out Collection) (Collection, error) { return memberIn(a, b, out) }
+		return func(r *run, a, b, out Collection) (Collection, error) { return r.memberIn(a, b, out) }
 	case "contains":
-		return func(_ *run, a, b, out Collection) (Collection, error) { return memberIn(b, a, out) }
+		return func(r *run, a, b, out Collection) (Collection, error) { return r.memberIn(b, a, out) }
 	}
 	return nil
 }
 
 // memberIn is in: whether the one value of a is among b.
-func memberIn(a, b, out Collection) (Collection, error) {
+func (r *run) memberIn(a, b, out Collection) (Collection, error) {
 	if len(a) == 0 {
 		return out, nil
 	}
 	if len(a) > 1 {
 		return out, notSingle()
 	}
-	return append(out, Value{data: has(b, a[0])}), nil
+	return append(out, Value{data: r.has(b, a[0])}), nil
 }
 
-func has(c Collection, v Value) bool {
-	return slices.ContainsFunc(c, func(o Value) bool { return same(o, v) })
+func (r *run) has(c Collection, v Value) bool {
+	return slices.ContainsFunc(c, func(o Value) bool { return r.same(o, v) })
 }
 
 func (t truth) not() truth {
@@ -214,7 +214,7 @@ func concatenate(x, y Value, ok, ok2 bool, out Collection) (Collection, error) {
 // appendText appends a computed string, within the limit.
 func appendText(out Collection, s string) (Collection, error) {
 	if len(s) > maxString {
-		return out, issue.New(issue.TooCostly, "path.too_costly")
+		return out, tooCostly()
 	}
 	return append(out, Value{data: s}), nil
 }
@@ -233,7 +233,7 @@ func calculate(op string, x, y any) (v Value, ok bool, err error) {
 	a, isString := x.(string)
 	if b, also := y.(string); isString && also && op == "+" {
 		if len(a)+len(b) > maxString {
-			return v, false, issue.New(issue.TooCostly, "path.too_costly")
+			return v, false, tooCostly()
 		}
 		return Value{data: a + b}, true, nil
 	}

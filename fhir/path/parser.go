@@ -12,6 +12,7 @@ import (
 const (
 	maxText  = 64 << 10 // bytes
 	maxDepth = 200      // of nesting
+	maxChain = 1000     // operators or members one after the other
 )
 
 // op says what a node of the tree is.
@@ -114,8 +115,8 @@ func (p *parser) expression(power int) (*tree, error) {
 		if name == "" || powers[name] <= power {
 			return left, nil
 		}
-		if n > maxText/16 { // each is a level of the tree
-			return nil, issue.New(issue.TooCostly, "path.too_deep", maxDepth)
+		if n > maxChain {
+			return nil, issue.New(issue.TooCostly, "path.too_deep", maxChain)
 		}
 		if err := p.advance(); err != nil {
 			return nil, err
@@ -151,7 +152,10 @@ func (p *parser) operand() (*tree, error) {
 		return &tree{op: opPolarity, text: sign.text, args: []*tree{of}, pos: sign.pos}, err
 	}
 	t, err := p.term()
-	for err == nil {
+	for n := 0; err == nil; n++ {
+		if n > maxChain {
+			return nil, issue.New(issue.TooCostly, "path.too_deep", maxChain)
+		}
 		switch {
 		case p.at("."):
 			t, err = p.dot(t)

@@ -12,9 +12,10 @@ import (
 
 // The limits of one evaluation.
 const (
-	maxSteps      = 20 << 20 // values looked at
-	maxCollection = 4 << 20  // values of one collection
-	maxString     = 4 << 20  // bytes of one computed string
+	maxSteps      = 10 << 20 // values looked at
+	maxCollection = 1 << 20  // values of one collection
+	maxString     = 1 << 20  // bytes of one computed string
+	large         = 1 << 15  // collections from here on cost more, for their memory
 )
 
 // An Env is what surrounds one evaluation. The zero Env works.
@@ -156,7 +157,7 @@ func (r *run) give(c Collection) {
 // spend counts values looked at.
 func (r *run) spend(n int) error {
 	if r.steps += n + 1; r.steps > maxSteps {
-		return issue.New(issue.TooCostly, "path.too_costly")
+		return tooCostly()
 	}
 	return nil
 }
@@ -167,10 +168,22 @@ func (r *run) argument(e expr) (Collection, error) {
 	mark := len(r.vars)
 	c, err := e(r, r.take())
 	r.vars = r.vars[:mark]
-	if err == nil && len(c) > maxCollection {
-		err = issue.New(issue.TooCostly, "path.too_costly")
+	if err == nil {
+		err = r.hold(c)
 	}
 	return c, err
+}
+
+// hold checks the size of a collection that is kept while something else is
+// evaluated.
+func (r *run) hold(c Collection) error {
+	switch {
+	case len(c) > maxCollection:
+		return tooCostly()
+	case len(c) > large:
+		return r.spend(4 * len(c))
+	}
+	return nil
 }
 
 // single evaluates an expression that must give at most one value.
@@ -266,6 +279,8 @@ func (t truth) append(out Collection) Collection {
 // The faults of an evaluation.
 
 func notSingle() error { return issue.New(issue.Invalid, "path.single") }
+
+func tooCostly() error { return issue.New(issue.TooCostly, "path.too_costly") }
 
 func wrongType(want string) error { return issue.New(issue.Invalid, "path.type", want) }
 

@@ -35,15 +35,18 @@ func stringFunctions() map[string]function {
 		"replaceMatches": {2, 3, replaceMatches},
 		"split":          {1, 1, split},
 		"join":           {0, 1, join},
-		"toChars": plain(func(_ *run, in, out Collection) (Collection, error) {
+		"toChars": plain(func(r *run, in, out Collection) (Collection, error) {
 			s, ok, err := oneText(in)
 			if err != nil || !ok {
 				return out, err
 			}
+			if len(s) > maxCollection {
+				return out, tooCostly()
+			}
 			for _, c := range s {
 				out = append(out, Value{data: string(c)})
 			}
-			return out, nil
+			return out, r.spend(len(s))
 		}),
 		"upper":  text1(func(s string) any { return strings.ToUpper(s) }),
 		"lower":  text1(func(s string) any { return strings.ToLower(s) }),
@@ -104,6 +107,17 @@ func runeIndex(s string, i int) int64 {
 	return int64(utf8.RuneCountInString(s[:i]))
 }
 
+// runeOffset returns where character n begins in s, its length when it has no
+// more than n.
+func runeOffset(s string, n int64) int {
+	for i := range s {
+		if n--; n < 0 {
+			return i
+		}
+	}
+	return len(s)
+}
+
 func substring(a []expr) step {
 	return func(r *run, in, out Collection) (Collection, error) {
 		s, ok, err := oneText(in)
@@ -114,21 +128,20 @@ func substring(a []expr) step {
 		if err != nil || !ok || start < 0 {
 			return out, err
 		}
-		chars := []rune(s)
-		if start >= int64(len(chars)) {
+		rest := s[runeOffset(s, start):]
+		if rest == "" {
 			return out, nil
 		}
-		end := int64(len(chars))
 		if len(a) > 1 {
 			n, given, err := r.whole(a[1])
 			if err != nil {
 				return out, err
 			}
 			if given {
-				end = min(end, start+min(max(n, 0), end))
+				rest = rest[:runeOffset(rest, n)]
 			}
 		}
-		return append(out, Value{data: string(chars[start:end])}), nil
+		return append(out, Value{data: rest}), r.spend(len(s) >> 6)
 	}
 }
 
@@ -147,7 +160,7 @@ func replace(a []expr) step {
 			return out, err
 		}
 		if n := strings.Count(s, old); n > 0 && len(s)+n*(len(by)-len(old)) > maxString {
-			return out, issue.New(issue.TooCostly, "path.too_costly")
+			return out, tooCostly()
 		}
 		return appendText(out, strings.ReplaceAll(s, old, by))
 	}
@@ -207,6 +220,9 @@ func matching(a []expr, before string) step {
 		if err != nil || !ok {
 			return out, err
 		}
+		if err := r.spend(len(s) * (1 + len(re.String())>>5) >> 3); err != nil {
+			return out, err
+		}
 		return append(out, Value{data: re.MatchString(s)}), nil
 	}
 }
@@ -246,7 +262,10 @@ func replaceMatches(a []expr) step {
 			return append(out, Value{data: s}), nil
 		}
 		if (len(s)+1)*(len(by)+1) > maxString {
-			return out, issue.New(issue.TooCostly, "path.too_costly")
+			return out, tooCostly()
+		}
+		if err := r.spend(len(s) * (1 + len(re.String())>>5) >> 3); err != nil {
+			return out, err
 		}
 		return appendText(out, re.ReplaceAllString(s, groups(by)))
 	}
@@ -275,6 +294,9 @@ func split(a []expr) step {
 		by, ok, err := r.text(a[0])
 		if err != nil || !ok {
 			return out, err
+		}
+		if strings.Count(s, by) > maxCollection {
+			return out, tooCostly()
 		}
 		for part := range strings.SplitSeq(s, by) {
 			out = append(out, Value{data: part})
@@ -308,7 +330,7 @@ func join(a []expr) step {
 			}
 			wrote = true
 			if b.WriteString(s); b.Len() > maxString {
-				return out, issue.New(issue.TooCostly, "path.too_costly")
+				return out, tooCostly()
 			}
 		}
 		return append(out, Value{data: b.String()}), nil

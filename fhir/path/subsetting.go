@@ -47,13 +47,13 @@ func keep(e expr, within bool) step {
 		if err != nil {
 			return out, err
 		}
-		from := len(out)
+		s, kept := r.setOf(other), set{r: r}
 		for _, v := range in {
-			if err := r.spend(len(other) + len(out) - from); err != nil {
-				return out, err
-			}
-			if has(other, v) == within && !(within && has(out[from:], v)) {
+			if s.has(v) == within && (!within || kept.add(v)) {
 				out = append(out, v)
+			}
+			if err := r.spend(0); err != nil {
+				return out, err
 			}
 		}
 		r.give(other)

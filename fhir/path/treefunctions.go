@@ -2,8 +2,6 @@
 
 package path
 
-import "mach/issue"
-
 // treeFunctions are the functions of http://hl7.org/fhirpath/N1/#tree-navigation.
 func treeFunctions() map[string]function {
 	return map[string]function{
@@ -26,7 +24,7 @@ func descendants(r *run, in, out Collection) (Collection, error) {
 	}
 	for i := from; i < len(out); i++ {
 		if out = out[i].children(out); len(out) > maxCollection {
-			return out, issue.New(issue.TooCostly, "path.too_costly")
+			return out, tooCostly()
 		}
 	}
 	return out, r.spend(len(out) - from)

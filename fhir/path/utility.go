@@ -124,6 +124,6 @@ func define(a []expr) step {
 			r.give(c)
 		}
 		r.vars = append(r.vars, variable{name, value})
-		return append(out, in...), nil
+		return append(out, in...), r.hold(value)
 	}
 }
