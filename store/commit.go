@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"mach/fhir"
 	"mach/issue"
@@ -18,7 +17,7 @@ import (
 // labelled, judged, indexed and logged; a version whose content is what is
 // stored already writes nothing (Receipt.Changed is false).
 //
-// Errors: what [fhir.Validate] finds, paths beginning with
+// Errors: what validation finds (see [Checks]), paths beginning with
 // "Bundle.entry[i].resource" when there are several operations; NotFound,
 // Deleted; Precondition (the version asked for is not the one there);
 // Duplicate (the id is taken); MultipleHits; Forbidden, or NotFound where the
@@ -33,6 +32,10 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 		return Receipt{}, nil
 	}
 	steps, err := d.prepare(ctx, ops)
+	if err != nil {
+		return Receipt{}, err
+	}
+	told, err := d.s.validate(ops, steps)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -56,6 +59,7 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 			return err
 		}
 		receipt = c.receipt()
+		receipt.Issues = told
 		if key != "" {
 			return d.remember(ctx, tx, key, ops, receipt)
 		}
@@ -115,12 +119,11 @@ func cloned(steps []*step) []*step {
 	return out
 }
 
-// prepare does what needs no database: whitespace, validity, ids, references
-// between the operations.
+// prepare does what needs no database: whitespace, ids, references between the
+// operations.
 func prepare(ops []Op) ([]*step, error) {
 	steps := make([]*step, len(ops))
 	written := map[string]bool{}
-	var found []issue.Issue
 	for i, op := range ops {
 		s := &step{Op: op}
 		steps[i] = s
@@ -145,13 +148,6 @@ func prepare(ops []Op) ([]*step, error) {
 			continue
 		}
 		s.doc = op.doc.Compact()
-		for _, is := range fhir.ValidateEntry(s.doc) {
-			is.Path = place(ops, i, strings.TrimPrefix(strings.TrimPrefix(is.Path, s.typ), "."))
-			found = append(found, is)
-		}
-	}
-	if err := issue.List(found); err != nil {
-		return nil, err
 	}
 	return steps, nil
 }

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"mach/fhir"
+	"mach/issue"
 	"mach/vn"
 )
 
@@ -205,7 +206,10 @@ type Guard interface {
 type Receipt struct {
 	Docs    []*fhir.Doc // as stored, or as there already; nil for deletes
 	Changed []bool      // false where the write changed nothing
-	commit  int64       // SQLite: its last number in the log; PostgreSQL: its id
+	// Issues are the faults of documents that were written under [Warn], by
+	// operation; nil when there are none.
+	Issues [][]issue.Issue
+	commit int64 // SQLite: its last number in the log; PostgreSQL: its id
 }
 
 // Change is one line of the log: the event, the outbox, the sync feed and the

@@ -144,7 +144,7 @@ func TestSensitivitySpreads(t *testing.T) {
 			inVisitOf("Observation", "lab", map[string]any{"intent": nil, "status": "final", "code": coding("http://loinc.org", "1-1")}),
 			inVisitOf("ServiceRequest", "test", map[string]any{"reasonCode": []any{coding("http://hl7.org/fhir/sid/icd-10", "B24")}, "encounter": nil}),
 			map[string]any{"resourceType": "DiagnosticReport", "id": "deep", "status": "final", "code": map[string]any{"text": "x"}, "subject": ref("Patient/p"), "basedOn": []any{ref("ServiceRequest/test")}},
-			map[string]any{"resourceType": "Appointment", "id": "remind", "status": "booked", "participant": []any{map[string]any{"actor": ref("Patient/p"), "status": "accepted"}}, "reasonReference": []any{ref("Condition/hiv")}},
+			map[string]any{"resourceType": "Appointment", "id": "remind", "status": "booked", "start": "2026-11-23T01:00:00Z", "end": "2026-11-23T01:20:00Z", "participant": []any{map[string]any{"actor": ref("Patient/p"), "status": "accepted"}}, "reasonReference": []any{ref("Condition/hiv")}},
 			map[string]any{"resourceType": "Task", "id": "ticket", "status": "requested", "intent": "order", "code": coding(base+"/cs/task", "ticket"), "for": ref("Patient/p"), "encounter": ref("Encounter/e")},
 			inVisitOf("ServiceRequest", "ask", map[string]any{"category": []any{coding(base+"/cs/category", "consultation")}, "reasonCode": []any{map[string]any{"text": "?"}}, "supportingInfo": []any{ref("Observation/pressure")}}),
 			map[string]any{"resourceType": "QuestionnaireResponse", "id": "form-hiv", "status": "completed", "questionnaire": base + "/fhir/Questionnaire/ca-benh",

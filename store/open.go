@@ -22,6 +22,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // the SQLite driver
 
+	"mach/fhir"
+	"mach/issue"
 	"mach/vn"
 )
 
@@ -57,6 +59,9 @@ type Config struct {
 	// Terminology answers :in, :not-in, :above and :below of tokens; nil = they
 	// are refused.
 	Terminology Terminology
+	// Validate finds what is wrong with a document that is to be written; nil =
+	// shape and invariants of R4, no profiles.
+	Validate func(doc *fhir.Doc) []issue.Issue
 	// Committed is told of every commit that wrote, with its operations and how
 	// long the asker waited; nil = nobody counts.
 	Committed func(operations int, took time.Duration)
@@ -140,6 +145,9 @@ func (c Config) defaults() Config {
 	}
 	if c.Wake == nil {
 		c.Wake = func(string) {}
+	}
+	if c.Validate == nil {
+		c.Validate = r4Validator().ValidateEntry
 	}
 	if c.Sensitivity == nil {
 		c.Sensitivity = func(string, string, string) []string { return nil }
