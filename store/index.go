@@ -25,7 +25,7 @@ import (
 //	ih    p h          equality: token, reference, uri, and the rows of the @ parameters
 //	istr  p v          strings, folded
 //	ir    p lo hi      dates [lo, hi) in µs; numbers and quantities, points as lo = hi;
-//	                   wide ranges twice, see appendRange
+//	                   the ends of wide ranges once more, see appendRange
 //	ic    p h lo       composites, and per patient the time of what happened
 //
 // p is the hash of "Type.param", rid the row of res.
@@ -184,15 +184,19 @@ func appendRows(rows []row, typ string, x *fhir.Index) []row {
 }
 
 // appendRange adds the row of a range, and of a wide one a second row at its
-// end: so "later than" is a piece of the index too, not all of it.
+// end, in a place of its own: so "later than" is a piece of the index too, not
+// all of it, and no order by time walks over what has no end yet.
 func appendRange(rows []row, p int64, x *fhir.Index) []row {
 	lo, hi := span(x)
 	rows = append(rows, row{table: tableRange, p: p, lo: lo, hi: hi})
 	if wide(x.Kind, lo, hi) {
-		rows = append(rows, row{table: tableRange, p: p, lo: hi, hi: hi})
+		rows = append(rows, row{table: tableRange, p: endsOf(p), lo: hi, hi: hi})
 	}
 	return rows
 }
+
+// endsOf is where the ends of the wide ranges at p lie.
+func endsOf(p int64) int64 { return p ^ 0x656e6473 }
 
 // narrow is how long a date may be without a second row: a year, in µs.
 const narrow = 366 * 24 * 3600 * 1e6
@@ -209,6 +213,7 @@ func margin(kind fhir.ParamKind) float64 {
 
 // compositeKey hashes the parts that are equal or not, and returns the first
 // that is a range, nil when none is. Strings match by prefix and are left out.
+// Quantities in base units lie apart from those as written.
 func compositeKey(parts []fhir.Index) (h int64, ranged *fhir.Index) {
 	var key strings.Builder
 	for i := range parts {
@@ -218,6 +223,9 @@ func compositeKey(parts []fhir.Index) (h int64, ranged *fhir.Index) {
 		case fhir.ParamReference:
 			key.WriteString(cmp.Or(x.URL, x.Type+"/"+x.ID) + "\x00")
 		case fhir.ParamDate, fhir.ParamNumber, fhir.ParamQuantity:
+			if x.System == fhir.SystemBaseUnits {
+				key.WriteString(x.Value + "\x00")
+			}
 			if ranged == nil {
 				ranged = x
 			}

@@ -305,6 +305,7 @@ func (j indexing) places() []int64 {
 // removeRows takes away some rows of what is gone, and with the last of them the
 // line that remembers it.
 func (s *Store) removeRows(ctx context.Context, j indexing) error {
+	done := false
 	err := s.write.do(ctx, func(tx *commitTx) error {
 		left := reindexRows
 		for _, p := range j.places() {
@@ -324,8 +325,15 @@ func (s *Store) removeRows(ctx context.Context, j indexing) error {
 				}
 			}
 		}
-		return tx.Exec(ctx, `delete from indexing where name = ?`, j.name)
+		done = true
+		return nil
 	})
+	if err == nil && done && j.name == oldForm { // the ends of ranges lie elsewhere now
+		err = s.reindexRemove(ctx, tableRange)
+	}
+	if err == nil && done {
+		err = s.write.do(ctx, func(tx *commitTx) error { return tx.Exec(ctx, `delete from indexing where name = ?`, j.name) })
+	}
 	if err != nil {
 		return fmt.Errorf("removing index rows: %w", err)
 	}

@@ -27,11 +27,13 @@ type path struct {
 	desc  bool
 	where string // on alias d, which is res itself for table res
 	args  []any
-	rows  int // counted, at most probeCap+1; -1 = not counted
+	then  *path // walked after this one: another alternative, each in its own order
+	rows  int   // counted, at most probeCap+1; -1 = not counted
 	// key order only: the parameter whose index rows of a document may lie on
 	// this path ("" = the main date), and which of them do.
-	param string
-	holds func(r row) bool
+	param  string
+	holds  func(r row) bool
+	sorted bool // the order is that of the sort: the lowest key of a document counts
 }
 
 const (
@@ -69,7 +71,7 @@ func pathOf(p *predicate, formed bool) *path {
 	case paramID:
 		return out.ids(p)
 	case paramUpdated:
-		return out.ranges(p, "res", "upd", formed)
+		return out.updated(p)
 	}
 	switch p.param.Kind {
 	case fhir.ParamURI:
@@ -82,7 +84,7 @@ func pathOf(p *predicate, formed bool) *path {
 	case fhir.ParamString:
 		return out.strings(p)
 	case fhir.ParamDate, fhir.ParamNumber, fhir.ParamQuantity:
-		return out.ranges(p, "ir", "lo", formed)
+		return out.ranges(p, formed)
 	case fhir.ParamComposite:
 		return out.composite(p, formed)
 	case fhir.ParamSpecial:
@@ -151,8 +153,52 @@ func (o *path) equal(p *predicate) *path {
 	case p.param.Kind == fhir.ParamReference:
 		o.class = classReference
 	}
-	cond, args := inList("d.h", hs)
-	o.where, o.args = "d.p = ? and "+cond, append([]any{at}, args...)
+	if p.param.Kind == fhir.ParamReference || p.ids != nil || len(hs) > manyParts {
+		cond, args := inList("d.h", hs)
+		o.where, o.args = "d.p = ? and "+cond, append([]any{at}, args...)
+		return o
+	}
+	slices.Sort(hs)
+	var parts []part
+	for _, h := range slices.Compact(hs) {
+		parts = append(parts, part{where: "d.p = ? and d.h = ?", args: []any{at, h},
+			holds: func(r row) bool { return r.table == tableEqual && r.p == at && r.h == h }})
+	}
+	return o.of(parts)
+}
+
+// manyParts bounds the alternatives that are walked one after the other; more
+// are one statement, which sorts what it finds.
+const manyParts = 12
+
+// part is one piece of a path.
+type part struct {
+	where string
+	args  []any
+	desc  bool
+	holds func(r row) bool
+}
+
+// of makes the path of its parts.
+func (o *path) of(parts []part) *path {
+	if len(parts) > manyParts {
+		one := part{desc: true, holds: func(r row) bool { return slices.ContainsFunc(parts, func(p part) bool { return p.holds(r) }) }}
+		conds := make([]string, len(parts))
+		for i, p := range parts {
+			conds[i], one.desc = p.where, one.desc && p.desc
+			one.args = append(one.args, p.args...)
+		}
+		one.where = "(" + strings.Join(conds, " or ") + ")"
+		parts = []part{one}
+	}
+	at := o
+	for i, p := range parts {
+		if i > 0 {
+			next := *at
+			at.then, at = &next, &next
+		}
+		at.where, at.args, at.desc, at.holds = p.where, p.args, p.desc && o.key != "", p.holds
+	}
 	return o
 }
 
@@ -183,7 +229,10 @@ func equalHashes(p *predicate) (hs []int64, at int64, ok bool) {
 		case strings.Contains(v.ref, "/"):
 			hs = append(hs, hash64(v.ref))
 		default:
-			hs = append(hs, hash64(v.ref)) // urn:uuid:…
+			if strings.Contains(v.ref, ":") { // urn:uuid:…
+				hs = append(hs, hash64(v.ref))
+				continue
+			}
 			for _, t := range targets(p.param) {
 				hs = append(hs, hash64(t+"/"+v.ref))
 			}
@@ -255,222 +304,24 @@ func (o *path) urls(p *predicate, formed bool) *path {
 // it.
 func (o *path) beginning(p *predicate, at int64, needle func(*value) string) *path {
 	o.table, o.class, o.key = "istr", classString, "d.v"
-	conds := make([]string, len(p.any))
-	o.args = []any{at}
-	needles := make([]string, len(p.any))
+	parts := make([]part, len(p.any))
 	for i := range p.any {
-		needles[i] = clipped(needle(&p.any[i]))
+		n := clipped(needle(&p.any[i]))
 		if p.modifier == "contains" {
-			conds[i] = `(d.v like ? escape '!' or length(d.v) >= ?)`
-			o.args = append(o.args, "%"+likeEscape.Replace(needles[i])+"%", maxString)
-		} else {
-			conds[i] = `d.v >= ? and d.v < ?`
-			o.args = append(o.args, needles[i], needles[i]+"\U0010FFFF")
+			parts[i] = part{where: `d.p = ? and (d.v like ? escape '!' or length(d.v) >= ?)`,
+				args: []any{at, "%" + likeEscape.Replace(n) + "%", maxString},
+				holds: func(r row) bool {
+					return r.table == tableString && r.p == at && (strings.Contains(r.v, n) || utf8.RuneCountInString(r.v) >= maxString)
+				}}
+			continue
 		}
+		parts[i] = part{where: `d.p = ? and d.v >= ? and d.v < ?`, args: []any{at, n, n + "\U0010FFFF"},
+			holds: func(r row) bool { return r.table == tableString && r.p == at && strings.HasPrefix(r.v, n) }}
 	}
-	o.where = "d.p = ? and (" + strings.Join(conds, " or ") + ")"
-	o.holds = func(r row) bool {
-		return r.table == tableString && r.p == at && slices.ContainsFunc(needles, func(n string) bool {
-			if p.modifier == "contains" {
-				return strings.Contains(r.v, n) || utf8.RuneCountInString(r.v) >= maxString
-			}
-			return strings.HasPrefix(r.v, n)
-		})
-	}
-	return o
+	return o.of(parts)
 }
 
 var likeEscape = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
-
-// bound is a superset of what one comparison matches: a row whose lo is within
-// [from, to], and hi from least on.
-type bound struct {
-	p              int64
-	from, to       float64
-	fromOK, toOK   bool
-	least          float64
-	leastOK        bool
-	walksDownwards bool
-}
-
-func boundOf(v *value, kind fhir.ParamKind) bound {
-	lo, hi := v.lo, v.hi
-	if kind != fhir.ParamDate && v.op != "eq" && v.op != "ap" {
-		lo, hi = v.at, v.at
-	}
-	switch v.op {
-	case "eq":
-		return bound{from: lo, fromOK: true, to: hi, toOK: true}
-	case "gt":
-		return bound{from: hi - margin(kind), fromOK: true, least: hi, leastOK: true, walksDownwards: true}
-	case "ge":
-		return bound{from: lo - margin(kind), fromOK: true, least: lo, leastOK: true, walksDownwards: true}
-	case "sa":
-		return bound{from: hi, fromOK: true, walksDownwards: true}
-	case "lt", "eb":
-		return bound{to: lo, toOK: true}
-	case "le":
-		return bound{to: hi, toOK: true}
-	case "ap":
-		return bound{to: hi, toOK: true, least: lo, leastOK: true, walksDownwards: true}
-	}
-	return bound{} // ne
-}
-
-func (b bound) cond(lo, hi string) (string, []any) {
-	var conds []string
-	var args []any
-	for _, c := range []struct {
-		ok   bool
-		text string
-		arg  float64
-	}{{b.fromOK, lo + " >= ?", b.from}, {b.toOK, lo + " <= ?", b.to}, {b.leastOK, hi + " >= ?", b.least}} {
-		if c.ok {
-			conds, args = append(conds, c.text), append(args, c.arg)
-		}
-	}
-	if len(conds) == 0 {
-		return "1 = 1", nil
-	}
-	return strings.Join(conds, " and "), args
-}
-
-func (b bound) holds(lo, hi float64) bool {
-	return (!b.fromOK || lo >= b.from) && (!b.toOK || lo <= b.to) && (!b.leastOK || hi >= b.least)
-}
-
-// ranges walks dates, numbers and quantities. Comparisons that are open at the
-// upper end walk downwards: what matches is met first.
-func (o *path) ranges(p *predicate, table, column string, formed bool) *path {
-	o.table, o.class, o.key, o.desc = table, classRange, "d."+column, true
-	bounds := make([]bound, len(p.any))
-	conds := make([]string, len(p.any))
-	for i := range p.any {
-		v := &p.any[i]
-		b := boundOf(v, p.param.Kind)
-		b.p = paramHash(p.typ, p.param.Code)
-		switch {
-		case isOwn(p.param.Code): // one place for all units
-		case v.base != "" && !formed:
-			return nil
-		case v.base != "":
-			b.p = unitParam(p.typ, p.param.Code, fhir.SystemBaseUnits+"|"+v.base)
-		case p.param.Kind == fhir.ParamQuantity && v.code != "":
-			b.p = unitParam(p.typ, p.param.Code, v.code)
-		}
-		bounds[i], o.desc = b, o.desc && b.walksDownwards
-		if table == "res" {
-			cond, args := b.cond("d.upd", "d.upd")
-			conds[i], o.args = "d.typ = ? and "+cond, append(append(o.args, p.typ), intArgs(args)...)
-			continue
-		}
-		cond, args := b.cond("d.lo", "d.hi")
-		conds[i], o.args = "d.p = ? and "+cond, append(append(o.args, b.p), args...)
-	}
-	o.where = "(" + strings.Join(conds, " or ") + ")"
-	o.holds = func(r row) bool {
-		return r.table == tableRange && slices.ContainsFunc(bounds, func(b bound) bool { return b.p == r.p && b.holds(r.lo, r.hi) })
-	}
-	if table == "res" {
-		o.holds = nil
-	}
-	return o
-}
-
-// intArgs turns µs into whole numbers, for a bigint column.
-func intArgs(args []any) []any {
-	for i, a := range args {
-		args[i] = int64(a.(float64))
-	}
-	return args
-}
-
-func (o *path) composite(p *predicate, formed bool) *path {
-	o.table, o.class, o.key, o.desc = "ic", classComposite, "d.lo", true
-	at := paramHash(p.typ, p.param.Code)
-	var bounds []bound
-	var hs []int64
-	var conds []string
-	for i := range p.any {
-		h, b, ok := compositeBound(p, &p.any[i])
-		if !ok || !formed && slices.ContainsFunc(p.any[i].parts, func(v value) bool { return v.base != "" }) {
-			return nil
-		}
-		b.least, b.leastOK = 0, false // hi does not stand in ic
-		cond, args := b.cond("d.lo", "")
-		conds = append(conds, "d.p = ? and d.h = ? and "+cond)
-		o.args = append(append(o.args, at, h), args...)
-		bounds, hs, o.desc = append(bounds, b), append(hs, h), o.desc && b.walksDownwards
-	}
-	o.where = "(" + strings.Join(conds, " or ") + ")"
-	o.holds = func(r row) bool {
-		for i, b := range bounds {
-			if r.table == tableComposite && r.p == at && r.h == hs[i] && b.holds(r.lo, 0) {
-				return true
-			}
-		}
-		return false
-	}
-	return o
-}
-
-// compositeBound is compositeKey of what is asked for.
-func compositeBound(p *predicate, v *value) (h int64, b bound, ok bool) {
-	var key strings.Builder
-	ranged := false
-	for i, code := range p.param.Parts {
-		part, found := fhir.ParamOf(p.typ, code)
-		one := &v.parts[i]
-		switch part.Kind {
-		case fhir.ParamToken:
-			key.WriteString(one.code + "\x00")
-			found = found && one.code != ""
-		case fhir.ParamURI:
-			key.WriteString(one.text + "\x00")
-		case fhir.ParamReference:
-			key.WriteString(one.ref + "\x00")
-			found = found && strings.Contains(one.ref, "/")
-		case fhir.ParamDate, fhir.ParamNumber, fhir.ParamQuantity:
-			if !ranged {
-				b, ranged = boundOf(one, part.Kind), true
-			}
-		}
-		if !found {
-			return 0, b, false
-		}
-	}
-	return hash64(key.String()), b, true
-}
-
-// sortPath walks a type in the order of a sort key, nil when no index gives
-// it. All of the type that have a value lie on it.
-func sortPath(typ string, k sortKey) *path {
-	o := &path{name: "sort", class: classType, desc: k.desc, param: k.code, rows: -1}
-	at := paramHash(typ, k.code)
-	switch {
-	case k.code == paramUpdated:
-		o.table, o.key, o.where, o.args = "res", "d.upd", "d.typ = ?", []any{typ}
-		return o
-	case k.kind == fhir.ParamString:
-		o.table, o.key = "istr", "d.v"
-		o.holds = func(r row) bool { return r.table == tableString && r.p == at }
-	case k.kind == fhir.ParamDate || k.kind == fhir.ParamNumber || k.kind == fhir.ParamQuantity:
-		o.table, o.key = "ir", "d.lo"
-		o.holds = func(r row) bool { return r.table == tableRange && r.p == at }
-	default:
-		return nil
-	}
-	o.where, o.args = "d.p = ?", []any{at}
-	return o
-}
-
-// timelinePath walks what happened to one person, in the order of the main
-// date of the type.
-func timelinePath(typ, patient string, desc bool) *path {
-	p, h := paramTimeline(typ), hash64(patient)
-	return &path{name: "timeline", class: classOwner, table: "ic", key: "d.lo", desc: desc, where: "d.p = ? and d.h = ?", args: []any{p, h}, rows: -1,
-		holds: func(r row) bool { return r.table == tableComposite && r.p == p && r.h == h }}
-}
 
 // probe is an equality as a condition on res, for the predicates that do not
 // drive: one look at a primary key.

@@ -88,7 +88,7 @@ func (x *searcher) open(ctx context.Context) (*cursor, error) {
 	if err := json.Unmarshal(text, &c); err != nil {
 		return nil, errCursor()
 	}
-	if n := len(x.c.sort); n > 0 && len(c.At.Keys) < 1 || n > 1 && len(c.At.Keys) != n || n == 0 && len(c.At.Keys) != 1 {
+	if n := len(x.c.sort); n > 0 && len(c.At.Keys) < 1 || n > 1 && len(c.At.Keys) != n || n == 0 && len(c.At.Keys) != 1 && c.At.Part == 0 {
 		return nil, errCursor()
 	}
 	return &c, nil

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,8 @@ var errEnough = errors.New("enough bytes")
 // documents, ask the guard.
 type walk struct {
 	x         *searcher
-	p         *path
+	p         *path     // the part of it that is walked
+	earlier   []*path   // the parts before
 	after     *position // keyset: nothing at or before it
 	read      int       // candidates so far
 	most      int       // rows at once, after bodies have filled a batch; 0 = as asked
@@ -99,11 +101,36 @@ func (w *walk) fill(ctx context.Context, n int) (hits []hit, done bool, err erro
 			return hits, true, nil
 		}
 		if w.read >= budget || w.kept >= batchBytes {
-			w.resume = *w.after
+			if w.resume = (position{Part: len(w.earlier)}); w.after != nil {
+				w.resume = *w.after
+			}
 			return hits, false, nil
 		}
 		size = fetchMax
 	}
+}
+
+// goOn continues behind a position; false when the path has none such.
+func (w *walk) goOn(at position) bool {
+	for range at.Part {
+		if !w.turn() {
+			return false
+		}
+	}
+	if len(at.Keys) > 0 {
+		w.after = &at
+	}
+	return true
+}
+
+// turn goes to the next part of the path; false when there is none.
+func (w *walk) turn() bool {
+	if w.p.then == nil {
+		return false
+	}
+	w.earlier = append(w.earlier, w.p)
+	w.p, w.after, w.last = w.p.then, nil, candidate{}
+	return true
 }
 
 // candidate is a row of res met on a path.
@@ -128,7 +155,6 @@ func (w *walk) next(ctx context.Context, size int) ([]hit, bool, error) {
 	if w.read += len(rows); full {
 		w.most = len(rows)
 	}
-	w.end = len(rows) < size && !full
 	if n := len(rows); n > 0 {
 		at := w.position(rows[n-1])
 		w.after = &at
@@ -143,6 +169,7 @@ func (w *walk) next(ctx context.Context, size int) ([]hit, bool, error) {
 			hits = append(hits, h)
 		}
 	}
+	w.end = len(rows) < size && !full && !w.turn()
 	if hits, err = w.x.judged(ctx, hits); err == nil {
 		hits, err = w.x.held(ctx, hits)
 	}
@@ -155,7 +182,7 @@ func (w *walk) next(ctx context.Context, size int) ([]hit, bool, error) {
 func (w *walk) position(c candidate) position {
 	k := c.key
 	k.Missing = w.valueless
-	return position{Keys: []key{k}, Rid: c.st.rid}
+	return position{Keys: []key{k}, Rid: c.st.rid, Part: len(w.earlier)}
 }
 
 // rows reads candidates in the order of the path; errEnough when it stopped
@@ -255,7 +282,8 @@ func (w *walk) keyset() (string, []any) {
 }
 
 // check matches a candidate on its document. Of several rows of one resource
-// on the path only the first in ascending order counts.
+// on the path only the one that is met first counts, or in the order of a sort
+// the lowest.
 func (w *walk) check(c candidate) (hit, bool, error) {
 	if w.last.st != nil && c.st.rid == w.last.st.rid && c.key == w.last.key { // found by two alternatives
 		return hit{}, false, nil
@@ -288,14 +316,17 @@ func (w *walk) check(c candidate) (hit, bool, error) {
 	return h, true, nil
 }
 
-// first reports whether k is the lowest key that the document has on the path.
+// first reports whether k is the key of the document that counts on the path.
 func (w *walk) first(k key, typ string, idx []fhir.Index) bool {
 	if w.p.param == "" {
 		at, dated := happened(typ, idx)
 		return dated && at == k.Num
 	}
+	if w.p.key == "" && len(w.earlier) == 0 { // one row of a resource at most
+		return true
+	}
 	found := false
-	var low key
+	var best key
 	var rows []row
 	for i := range idx {
 		if idx[i].Param != w.p.param && w.p.param != everyParam {
@@ -303,13 +334,22 @@ func (w *walk) first(k key, typ string, idx []fhir.Index) bool {
 		}
 		rows = appendRows(rows[:0], typ, &idx[i])
 		for _, r := range rows {
+			if slices.ContainsFunc(w.earlier, func(p *path) bool { return p.holds(r) }) {
+				return false
+			}
 			one := key{Text: r.v, Num: r.lo}
-			if w.p.holds(r) && (!found || one.Text < low.Text || one.Text == low.Text && one.Num < low.Num) {
-				low, found = one, true
+			if w.p.holds(r) && (!found || w.before(one, best)) {
+				best, found = one, true
 			}
 		}
 	}
-	return found && low == k
+	return found && (best == k || w.p.key == "")
+}
+
+// before reports whether a counts rather than b.
+func (w *walk) before(a, b key) bool {
+	order := cmp.Or(strings.Compare(a.Text, b.Text), cmp.Compare(a.Num, b.Num))
+	return order < 0 && (!w.p.desc || w.p.sorted) || order > 0 && w.p.desc && !w.p.sorted
 }
 
 // judged keeps what the guard allows.

@@ -179,7 +179,7 @@ func (v *value) reference(x *fhir.Index, modifier string) bool {
 		case "above":
 			return under(v.ref, x.URL)
 		}
-		return v.ref == x.URL
+		return v.ref == x.URL && strings.ContainsAny(v.ref, ":/")
 	}
 	if x.ID == "" {
 		return false

@@ -5,6 +5,7 @@ package store
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/cockroachdb/apd/v3"
@@ -93,33 +94,14 @@ func (v *value) cells() (hs []int64, from, to float64) {
 func (o *path) places(p *predicate) *path {
 	o.table, o.class, o.key = "ic", classRange, "d.lo"
 	at := paramHash(p.typ, p.param.Code)
-	type band struct {
-		cells    map[int64]bool
-		from, to float64
-	}
-	var bands []band
+	var parts []part
 	for i := range p.any {
 		hs, from, to := p.any[i].cells()
 		cond, args := inList("d.h", hs)
-		if i > 0 {
-			o.where += " or "
-		}
-		o.where += "d.p = ? and " + cond + " and d.lo >= ? and d.lo <= ?"
-		o.args = append(append(append(o.args, at), args...), from, to)
-		b := band{map[int64]bool{}, from, to}
-		for _, h := range hs {
-			b.cells[h] = true
-		}
-		bands = append(bands, b)
+		parts = append(parts, part{where: "d.p = ? and " + cond + " and d.lo >= ? and d.lo <= ?", args: append(append([]any{at}, args...), from, to),
+			holds: func(r row) bool {
+				return r.table == tableComposite && r.p == at && slices.Contains(hs, r.h) && from <= r.lo && r.lo <= to
+			}})
 	}
-	o.where = "(" + o.where + ")"
-	o.holds = func(r row) bool {
-		for _, b := range bands {
-			if r.table == tableComposite && r.p == at && b.cells[r.h] && b.from <= r.lo && r.lo <= b.to {
-				return true
-			}
-		}
-		return false
-	}
-	return o
+	return o.of(parts)
 }

@@ -24,6 +24,7 @@ type searcher struct {
 	guarded bool     // false only for conditional creates and references
 	extra   []string // parameters of a hit that somebody else looks at
 	later   []*chain // that hits are held against
+	sortsIn *bound   // values outside do not count for the sort
 	outside bool     // the guard lets the actor reach nothing of the type
 
 	reach     Reach
@@ -49,6 +50,7 @@ type hit struct {
 type position struct {
 	Keys []key // one for each sort key; or the key of the path walked
 	Rid  int64
+	Part int `json:",omitempty"` // of the path
 }
 
 // key is one sort value.
@@ -140,9 +142,14 @@ func (x *searcher) best(ctx context.Context, byRid bool) (*path, error) {
 
 // counted counts the rows of a path, as far as limit.
 func (x *searcher) counted(ctx context.Context, p *path, limit int) error {
-	text := "select count(*) from (select 1 from " + p.table + " d where " + p.where + " limit ?) as counted"
-	if _, err := x.r.Row(ctx, []any{&p.rows}, text, append(slices.Clone(p.args), limit)...); err != nil {
-		return fmt.Errorf("counting a path: %w", err)
+	p.rows = 0
+	for at := p; at != nil && p.rows < limit; at = at.then {
+		n := 0
+		text := "select count(*) from (select 1 from " + at.table + " d where " + at.where + " limit ?) as counted"
+		if _, err := x.r.Row(ctx, []any{&n}, text, append(slices.Clone(at.args), limit-p.rows)...); err != nil {
+			return fmt.Errorf("counting a path: %w", err)
+		}
+		p.rows += n
 	}
 	return nil
 }
@@ -164,8 +171,8 @@ func (x *searcher) unsorted(ctx context.Context, from *cursor) ([]hit, string, e
 		return nil, "", err
 	}
 	w := x.walk(p)
-	if from != nil {
-		w.after = &from.At
+	if from != nil && !w.goOn(from.At) {
+		return nil, "", errCursor()
 	}
 	hits, done, err := w.fill(ctx, x.c.count)
 	if err != nil || done {
@@ -196,14 +203,19 @@ func (x *searcher) sorted(ctx context.Context, from *cursor) ([]hit, string, err
 		return nil, "", err
 	}
 	way := x.inOrder()
-	if p.rows <= probeCap || way == nil {
+	if way != nil {
+		if err := x.bounded(ctx, way); err != nil {
+			return nil, "", err
+		}
+	}
+	if way == nil || p.rows <= probeFew || p.rows <= probeCap && way.name != "timeline" {
 		return x.gather(ctx, p, from, way != nil)
 	}
 	var hits []hit
 	if from == nil || !from.At.Keys[0].Missing {
 		w := x.walk(way)
-		if from != nil {
-			w.after = &from.At
+		if from != nil && !w.goOn(from.At) {
+			return nil, "", errCursor()
 		}
 		var done bool
 		hits, done, err = w.fill(ctx, x.c.count)
@@ -214,10 +226,20 @@ func (x *searcher) sorted(ctx context.Context, from *cursor) ([]hit, string, err
 			next, err := x.seal(ctx, cursor{At: w.resume})
 			return hits, next, err
 		}
+		if x.c.requires(x.c.sort[0].code) {
+			return hits, "", nil
+		}
 		from = nil
 	}
 	rest, next, err := x.valueless(ctx, from, x.c.count-len(hits))
 	return append(hits, rest...), next, err
+}
+
+// requires reports whether a resource without the parameter cannot match.
+func (c *compiled) requires(code string) bool {
+	return slices.ContainsFunc(c.preds, func(p *predicate) bool {
+		return p.param.Code == code && !strings.HasPrefix(p.modifier, "not") && !p.missing
+	})
 }
 
 // valueless continues a sorted walk with the resources that lack the value.
@@ -228,8 +250,8 @@ func (x *searcher) valueless(ctx context.Context, from *cursor, n int) ([]hit, s
 	}
 	w := x.walk(p)
 	w.valueless = true
-	if from != nil {
-		w.after = &from.At
+	if from != nil && !w.goOn(from.At) {
+		return nil, "", errCursor()
 	}
 	if n == 0 { // the page is full: is there anything left?
 		if hits, done, err := w.fill(ctx, 1); err != nil || done && len(hits) == 0 {
@@ -359,6 +381,9 @@ func (x *searcher) sortKeys(st *stored, idx []fhir.Index) []key {
 				continue
 			}
 			one := sortValue(&idx[j])
+			if x.sortsIn != nil && !x.sortsIn.holds(one.Num, one.Num) {
+				continue
+			}
 			if keys[i].Missing || one.Text < keys[i].Text || one.Text == keys[i].Text && one.Num < keys[i].Num {
 				keys[i] = one
 			}

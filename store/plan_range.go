@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"slices"
+	"strings"
+
+	"mach/fhir"
+)
+
+// bound is a superset of what one comparison matches: a row whose lo is within
+// [from, to], and hi from least on; and the wide ranges that end at least or
+// later.
+type bound struct {
+	p            int64
+	from, to     float64
+	fromOK, toOK bool
+	least        float64
+	leastOK      bool
+	down         bool // what matches is met first from above
+}
+
+func boundOf(v *value, kind fhir.ParamKind) bound {
+	lo, hi := v.lo, v.hi
+	if kind != fhir.ParamDate && v.op != "eq" && v.op != "ap" {
+		lo, hi = v.at, v.at
+	}
+	switch v.op {
+	case "eq":
+		return bound{from: lo, fromOK: true, to: hi, toOK: true}
+	case "gt":
+		return bound{from: hi - margin(kind), fromOK: true, least: hi, leastOK: true, down: true}
+	case "ge":
+		return bound{from: lo - margin(kind), fromOK: true, least: lo, leastOK: true, down: true}
+	case "sa":
+		return bound{from: hi, fromOK: true, down: true}
+	case "lt", "eb":
+		return bound{to: lo, toOK: true}
+	case "le":
+		return bound{to: hi, toOK: true}
+	case "ap":
+		return bound{from: lo - margin(kind), fromOK: true, to: hi, toOK: true, least: lo, leastOK: true, down: true}
+	}
+	return bound{} // ne
+}
+
+func (b bound) cond(lo, hi string) (string, []any) {
+	var conds []string
+	var args []any
+	for _, c := range []struct {
+		ok   bool
+		text string
+		arg  float64
+	}{{b.fromOK, lo + " >= ?", b.from}, {b.toOK, lo + " <= ?", b.to}, {b.leastOK && hi != "", hi + " >= ?", b.least}} {
+		if c.ok {
+			conds, args = append(conds, c.text), append(args, c.arg)
+		}
+	}
+	if len(conds) == 0 {
+		return "1 = 1", nil
+	}
+	return strings.Join(conds, " and "), args
+}
+
+func (b bound) holds(lo, hi float64) bool {
+	return (!b.fromOK || lo >= b.from) && (!b.toOK || lo <= b.to) && (!b.leastOK || hi >= b.least)
+}
+
+// parts are the pieces of ir that a bound reaches.
+func (b bound) parts() []part {
+	cond, args := b.cond("d.lo", "d.hi")
+	parts := []part{{where: "d.p = ? and " + cond, args: append([]any{b.p}, args...), desc: b.down,
+		holds: func(r row) bool { return r.table == tableRange && r.p == b.p && b.holds(r.lo, r.hi) }}}
+	if b.leastOK {
+		ends := endsOf(b.p)
+		parts = append(parts, part{where: "d.p = ? and d.lo >= ?", args: []any{ends, b.least},
+			holds: func(r row) bool { return r.table == tableRange && r.p == ends && r.lo >= b.least }})
+	}
+	return parts
+}
+
+// ranges walks dates, numbers and quantities.
+func (o *path) ranges(p *predicate, formed bool) *path {
+	o.table, o.class, o.key = "ir", classRange, "d.lo"
+	if !formed {
+		return nil
+	}
+	var parts []part
+	for i := range p.any {
+		v := &p.any[i]
+		b := boundOf(v, p.param.Kind)
+		b.p = paramHash(p.typ, p.param.Code)
+		switch {
+		case isOwn(p.param.Code): // one place for all units
+		case v.base != "":
+			b.p = unitParam(p.typ, p.param.Code, fhir.SystemBaseUnits+"|"+v.base)
+		case p.param.Kind == fhir.ParamQuantity && v.code != "":
+			b.p = unitParam(p.typ, p.param.Code, v.code)
+		}
+		parts = append(parts, b.parts()...)
+	}
+	return o.of(parts)
+}
+
+// updated walks res by the time of its last change.
+func (o *path) updated(p *predicate) *path {
+	o.table, o.class, o.key = "res", classRange, "d.upd"
+	conds := make([]string, len(p.any))
+	o.desc = true
+	for i := range p.any {
+		b := boundOf(&p.any[i], fhir.ParamDate)
+		cond, args := b.cond("d.upd", "d.upd")
+		conds[i], o.args, o.desc = "d.typ = ? and "+cond, append(append(o.args, p.typ), intArgs(args)...), o.desc && b.down
+	}
+	o.where = "(" + strings.Join(conds, " or ") + ")"
+	return o
+}
+
+// intArgs turns µs into whole numbers, for a bigint column.
+func intArgs(args []any) []any {
+	for i, a := range args {
+		args[i] = int64(a.(float64))
+	}
+	return args
+}
+
+func (o *path) composite(p *predicate, formed bool) *path {
+	o.table, o.class, o.key = "ic", classComposite, "d.lo"
+	at := paramHash(p.typ, p.param.Code)
+	var parts []part
+	for i := range p.any {
+		h, b, ok := compositeBound(p, &p.any[i])
+		if !ok || !formed && slices.ContainsFunc(p.any[i].parts, func(v value) bool { return v.base != "" }) {
+			return nil
+		}
+		if b.least, b.leastOK = 0, false; b.toOK && b.down { // about: a wide range may begin far below
+			b.to, b.toOK = 0, false
+		}
+		cond, args := b.cond("d.lo", "")
+		parts = append(parts, part{where: "d.p = ? and d.h = ? and " + cond, args: append([]any{at, h}, args...), desc: b.down,
+			holds: func(r row) bool { return r.table == tableComposite && r.p == at && r.h == h && b.holds(r.lo, 0) }})
+	}
+	return o.of(parts)
+}
+
+// compositeBound is compositeKey of what is asked for.
+func compositeBound(p *predicate, v *value) (h int64, b bound, ok bool) {
+	var key strings.Builder
+	ranged := false
+	for i, code := range p.param.Parts {
+		part, found := fhir.ParamOf(p.typ, code)
+		one := &v.parts[i]
+		switch part.Kind {
+		case fhir.ParamToken:
+			key.WriteString(one.code + "\x00")
+			found = found && one.code != ""
+		case fhir.ParamURI:
+			key.WriteString(one.text + "\x00")
+		case fhir.ParamReference:
+			key.WriteString(one.ref + "\x00")
+			found = found && strings.Contains(one.ref, "/")
+		case fhir.ParamDate, fhir.ParamNumber, fhir.ParamQuantity:
+			if one.base != "" {
+				key.WriteString(one.base + "\x00")
+			}
+			if !ranged {
+				b, ranged = boundOf(one, part.Kind), true
+			}
+		}
+		if !found {
+			return 0, b, false
+		}
+	}
+	return hash64(key.String()), b, true
+}
