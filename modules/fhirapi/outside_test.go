@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fhirapi
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// outside runs a program of tools/outside against a fresh server on each
+// database, and prints what it says. npm ci brings the programs it needs.
+func outside(t *testing.T, script string, args ...string) {
+	dir := filepath.Join("..", "..", "tools", "outside")
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+		t.Skip("skipped: no npm programs; run npm ci in tools/outside")
+	}
+	each(t, func(t *testing.T, c client) {
+		server := httptest.NewServer(c.h)
+		defer server.Close()
+		ctx, done := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer done()
+		cmd := exec.CommandContext(ctx, "node", append([]string{script, server.URL + Base, "all"}, args...)...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%.4000s", script, err, out)
+		}
+		fmt.Printf("%s: %s", t.Name(), out)
+	})
+}
+
+// TestKit drives the service with fhir-kit-client.
+func TestKit(t *testing.T) { outside(t, "kit.mjs") }
