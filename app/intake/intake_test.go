@@ -253,8 +253,8 @@ func TestReports(t *testing.T) {
 			want: Totals{Read: 4, Stored: 2, Refused: 2}, lines: []string{"error 3 /  fhir.json.syntax", "error 4 Patient/b Patient.gender fhir.code"}, there: "Patient/a Patient/c", absent: "Patient/b"},
 		{name: "dangling", file: "a.ndjson", text: `{"resourceType":"Condition","id":"k","subject":{"reference":"Patient/none"}}` + "\n" + fmt.Sprintf(ok, "a"),
 			want: Totals{Read: 2, Stored: 2}, lines: []string{"warning 1 Condition/k Condition.subject.reference intake.dangling"}, there: "Condition/k"},
-		{name: "references by search", file: "a.ndjson", text: `{"resourceType":"Patient","id":"a","identifier":[{"system":"s","value":"1"}]}` + "\n" +
-			`{"resourceType":"Condition","id":"k","subject":{"reference":"Patient?identifier=s|2"}}` + "\n",
+		{name: "references by search", file: "a.ndjson", text: `{"resourceType":"Patient","id":"a","identifier":[{"system":"urn:s","value":"1"}]}` + "\n" +
+			`{"resourceType":"Condition","id":"k","subject":{"reference":"Patient?identifier=urn:s|2"}}` + "\n",
 			want: Totals{Read: 2, Stored: 2}, lines: []string{"warning 2 Condition/k Condition.subject.reference intake.dangling"}, there: "Condition/k"},
 		{name: "one resource, pretty", file: "a.json", text: "{\n \"resourceType\": \"Patient\",\n \"id\": \"a\"\n}\n", want: Totals{Read: 1, Stored: 1}, there: "Patient/a"},
 		{name: "transaction refused whole", file: "a.json", text: `{"resourceType":"Bundle","type":"transaction","entry":[

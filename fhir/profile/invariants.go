@@ -103,6 +103,8 @@ func (c *check) holds(n fhir.Node, info *fhir.TypeInfo, rules []*invariant) {
 		}
 		ok, err := e.BoolOn(path.OfTyped(n, info), &c.env)
 		switch {
+		case issue.Is(err, issue.TooCostly): // made to cost more than it may
+			c.fault(n.Path(), issue.TooCostly, "profile.invariant.expression", rule.key)
 		case err != nil:
 			c.warn(n.Path(), issue.NotSupported, "profile.invariant.expression", rule.key)
 		case !ok:
