@@ -72,6 +72,9 @@ func (c *Codes) Partial() bool { return len(c.parts) > 0 }
 func (v *valueSet) enumerate() (*Codes, error) {
 	c := &Codes{at: map[[2]string]int{}}
 	for _, p := range slices.Concat(v.include, v.exclude) {
+		if p.absent != "" {
+			return nil, issue.New(issue.NotSupported, "terms.valueset.absent", v.url, p.absent)
+		}
 		if p.listed == nil && p.url != "" && (p.system == nil || p.vague) {
 			return nil, issue.New(issue.NotSupported, "terms.system.unlisted", p.canonical)
 		}
@@ -110,6 +113,9 @@ func (p *part) enumerate(c *Codes, v *valueSet) error {
 			if at, ok := p.system.find(i.code); ok {
 				i.concept = at
 			}
+		}
+		if p.retired(i.code) {
+			continue
 		}
 		if err := p.add(c, v, i); err != nil {
 			return err

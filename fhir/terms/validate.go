@@ -92,7 +92,7 @@ func (st *state) validate(v *valueSet, c Coding) Result {
 	r := st.describe(c)
 	switch v.has(c.System, c.Code) {
 	case yes:
-		r.Valid, r.Unknown = true, false
+		r.Valid, r.Unknown, r.Issue = true, false, nil
 		if d := v.wording(c); d != "" {
 			r.Display = d
 		}
@@ -201,7 +201,7 @@ func (v *valueSet) systems(visit func(string)) {
 // open reports whether a part of the set is not known here.
 func (v *valueSet) open() bool {
 	for _, p := range v.include {
-		if p.url != "" && p.listed == nil && p.grammar == nil && (p.system == nil || p.vague || !p.system.complete) {
+		if p.absent != "" || p.url != "" && p.listed == nil && p.grammar == nil && (p.system == nil || p.vague || !p.system.complete) {
 			return true
 		}
 		for _, set := range p.sets {

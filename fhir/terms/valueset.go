@@ -40,6 +40,8 @@ type part struct {
 	concepts  []fhir.Node
 	filters   []filter
 	sets      []*valueSet
+	absent    string // a value set that is not loaded; "" = none
+	active    bool   // without inactive codes (compose.inactive = false)
 }
 
 // deepest bounds value sets in value sets.
@@ -103,6 +105,8 @@ func (st *state) compileSet(d *fhir.Doc, within []string) (*valueSet, error) {
 			if err != nil {
 				return nil, err
 			}
+			inactive := d.Get("compose", "inactive")
+			p.active = side.name == "include" && inactive.Exists() && !inactive.Bool()
 			*side.to = append(*side.to, p)
 		}
 	}
@@ -117,6 +121,10 @@ func (st *state) part(n fhir.Node, within []string) (*part, error) {
 	p := &part{canonical: canonicalOf(n), url: n.Get("system").String()}
 	for set := range n.Each("valueSet") {
 		v, err := st.valueSet(set.String(), within...)
+		if issue.Is(err, issue.NotFound) {
+			p.absent = set.String()
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -216,15 +224,18 @@ func (v *valueSet) has(system, code string) answer {
 
 // has answers for one part: in its system, and in each of its sets.
 func (p *part) has(system, code string) answer {
-	if p.url == "" && len(p.sets) == 0 {
+	if p.url == "" && len(p.sets) == 0 && p.absent == "" {
 		return no
 	}
 	in := yes
+	if p.absent != "" {
+		in = maybe
+	}
 	if p.url != "" {
 		if p.url != system {
 			return no
 		}
-		in = p.hasCode(code)
+		in = min(in, p.hasCode(code))
 	}
 	for _, v := range p.sets {
 		if in == no {
@@ -238,7 +249,7 @@ func (p *part) has(system, code string) answer {
 func (p *part) hasCode(code string) answer {
 	switch {
 	case p.listed != nil:
-		if _, ok := p.listed[p.fold(code)]; ok {
+		if _, ok := p.listed[p.fold(code)]; ok && !p.retired(code) {
 			return yes
 		}
 		return no
@@ -262,7 +273,19 @@ func (p *part) hasCode(code string) answer {
 	return no
 }
 
+// retired reports whether a code is left out because it is inactive.
+func (p *part) retired(code string) bool {
+	if !p.active || p.system == nil {
+		return false
+	}
+	at, ok := p.system.find(code)
+	return ok && p.system.concepts[at].inactive
+}
+
 func (p *part) passes(at int32) bool {
+	if p.active && p.system.concepts[at].inactive {
+		return false
+	}
 	for _, f := range p.filters {
 		if !f(at) {
 			return false
