@@ -145,7 +145,7 @@ var (
 	onInput = strings.Fields("where select all exists repeat repeatAll aggregate sort iif defineVariable trace")
 	filters = strings.Fields("where first last tail skip take single distinct exclude intersect sort trace defineVariable")
 	inOrder = strings.Fields("first last tail skip take")
-	truths  = strings.Fields(`empty exists all not allTrue allFalse anyTrue anyFalse isDistinct subsetOf supersetOf hasValue
+	truths  = strings.Fields(`empty exists all not allTrue allFalse anyTrue anyFalse isDistinct subsetOf supersetOf hasValue hasExtension
 		startsWith endsWith contains matches matchesFull memberOf conformsTo toBoolean comparable htmlChecks`)
 )
 

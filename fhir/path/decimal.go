@@ -48,7 +48,12 @@ func parseNumber(s string) (Value, bool) {
 }
 
 // decimalText writes a decimal with its digits: 1.50 stays 1.50.
-func decimalText(d *apd.Decimal) string { return d.Text('f') }
+func decimalText(d *apd.Decimal) string {
+	if d.IsZero() && d.Exponent > 0 {
+		return "0"
+	}
+	return d.Text('f')
+}
 
 // shorten removes zeros at the end of the fraction.
 func shorten(d *apd.Decimal) *apd.Decimal {
@@ -71,6 +76,14 @@ func quantize(d *apd.Decimal, places int32, how apd.Rounder) *apd.Decimal {
 	var out apd.Decimal
 	if _, err := c.Quantize(&out, d, -places); err != nil {
 		return nil
+	}
+	// apd makes 0 of 0.08 whatever the rounding.
+	n := out.Cmp(d)
+	if how == apd.RoundCeiling && n < 0 {
+		_, _ = c.Add(&out, &out, apd.New(1, -places))
+	}
+	if how == apd.RoundFloor && n > 0 {
+		_, _ = c.Sub(&out, &out, apd.New(1, -places))
 	}
 	return &out
 }

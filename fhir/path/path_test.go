@@ -113,11 +113,13 @@ func TestFHIR(t *testing.T) {
 		"1 year ~ 1 'a' and (1 year = 1 'a').empty()":                          `[true]`,
 		"@2024-02-29 + 1 year | @2024-01-31 + 1 month":                         `["2025-02-28","2024-02-29"]`,
 		"@2014 + 25 months | @2014-05 - 40 days":                               `["2016","2014-04"]`,
-		"0.1 + 0.2 = 0.3 and 1/3*3 ~ 1":                                        `[true]`,
-		"9223372036854775807 + 1":                                              `[]`,
-		"name.exists(use = 'x' or given = 'An')":                               `[true]`,
-		"(name | telecom).ofType(HumanName).count()":                           `[2]`,
-		"name.as(HumanName).count()":                                           `[2]`,
+		"0 / 3.14159 | 0.08.ceiling() | (-0.08).floor()":                       `[0,1,-1]`,
+		"name.given.hasExtension('x') | birthDate.hasExtension('http://hl7.org/fhir/StructureDefinition/patient-birthTime')": `[false,true]`,
+		"0.1 + 0.2 = 0.3 and 1/3*3 ~ 1":              `[true]`,
+		"9223372036854775807 + 1":                    `[]`,
+		"name.exists(use = 'x' or given = 'An')":     `[true]`,
+		"(name | telecom).ofType(HumanName).count()": `[2]`,
+		"name.as(HumanName).count()":                 `[2]`,
 	} {
 		if got := results(t, d, text, env); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
