@@ -271,6 +271,7 @@ type Query struct {
 	Count  int    // 0 = 50
 	Cursor string // opaque, from Page.Next
 	Total  string // "", none, estimate, accurate
+	Base   string // own address of the service: a reference below it is a local one
 	// Lenient lists unknown parameters in Page.Ignored. Else they are an
 	// error: an answer wider than the question must not pass unseen.
 	Lenient bool

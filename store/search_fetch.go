@@ -106,8 +106,16 @@ func (w *walk) fill(ctx context.Context, n int) (hits []hit, done bool, err erro
 			}
 			return hits, false, nil
 		}
-		size = fetchMax
+		size = w.batch(n, len(hits), size)
 	}
+}
+
+// batch is how many candidates to read next, by what came of those before.
+func (w *walk) batch(n, found, size int) int {
+	if found == 0 {
+		return min(4*size, fetchMax)
+	}
+	return min(max((n+1-found)*w.read*5/(4*found), 32), fetchMax)
 }
 
 // goOn continues behind a position; false when the path has none such.

@@ -32,7 +32,8 @@ type compiled struct {
 // compiler reads one query and those inside it.
 type compiler struct {
 	*vocabulary
-	left int // how many inner queries may still be read
+	base string // own address of the service, with a slash
+	left int    // how many inner queries may still be read
 }
 
 // own are the parameters beside R4's; nil for a search that none was compiled
@@ -68,7 +69,11 @@ func compile(q Query) (*compiled, error) { return new(vocabulary).compile(q) }
 // value or modifier that is not understood is always an error: leaving it out
 // would answer with more than was asked for.
 func (v *vocabulary) compile(q Query) (*compiled, error) {
-	return (&compiler{v, maxInner}).query(q, 0)
+	k := &compiler{vocabulary: v, left: maxInner}
+	if q.Base != "" {
+		k.base = q.Base + "/"
+	}
+	return k.query(q, 0)
 }
 
 func (k *compiler) query(q Query, depth int) (*compiled, error) {

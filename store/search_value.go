@@ -53,7 +53,7 @@ func (k *compiler) value(typ string, p fhir.Param, modifier, text string) (value
 		if modifier == "identifier" {
 			return tokenValue(text), nil
 		}
-		return value{ref: unescape(text)}, nil
+		return value{ref: strings.TrimPrefix(unescape(text), k.base)}, nil
 	case fhir.ParamDate:
 		return k.date(p, text)
 	case fhir.ParamNumber, fhir.ParamQuantity:
