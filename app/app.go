@@ -16,6 +16,7 @@ import (
 	"mach/blob"
 	"mach/bus"
 	"mach/content"
+	"mach/fhir/terms"
 	"mach/i18n"
 	"mach/modules/account"
 	"mach/modules/book"
@@ -51,6 +52,7 @@ type App struct {
 	catalogue *i18n.Catalogue
 	site      content.Site // definitions of this installation
 	identity  readiness    // version and definitions
+	terms     *terms.Set   // code systems and value sets, in step with the store
 
 	station      *station.Module
 	book         *book.Module
@@ -99,6 +101,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.catalogue, err = content.Catalogue(); err != nil {
 		return fmt.Errorf("message catalogue: %w", err)
 	}
+	if a.terms, err = terminology(a.site, a.Units); err != nil {
+		return fmt.Errorf("terminology: %w", err)
+	}
 	if a.bus, err = bus.Open(ctx, bus.Config{URL: a.Config.NATS, Log: a.log}); err != nil {
 		return fmt.Errorf("wake-ups: %w", err)
 	}
@@ -109,7 +114,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	a.Store, err = store.Open(ctx, store.Config{
 		Dir: a.Config.Data, Database: a.Config.Database, Guard: policy, Now: now, Site: a.Config.Site, Log: a.log,
 		Wake: a.wake, UnitOf: a.unitOf, Below: a.below, Committed: a.metrics.committed,
-		Sensitivity: content.Sensitivity,
+		Sensitivity: content.Sensitivity, Terminology: a.terms,
 	})
 	if err != nil {
 		return err

@@ -3,10 +3,15 @@
 package app
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"mach/app/definitions"
@@ -24,7 +29,17 @@ type importCmd struct {
 
 func (c *importCmd) Run(ctx context.Context, s Streams) error {
 	if slices.Contains(definitions.Kinds, c.Files[0]) {
-		return c.define(s)
+		if c.Files[0] != "terminology" || len(c.Files) < 2 {
+			return c.define(s)
+		}
+		resources, in, err := holdsResources(c.Files[1], s.In)
+		if s.In = in; err != nil {
+			return err
+		}
+		if !resources {
+			return c.define(s)
+		}
+		c.Files = c.Files[1:] // CodeSystem, ValueSet, ConceptMap: resources of the store, used at once
 	}
 	a, err := Open(ctx, c.Config, s.Err)
 	if err != nil {
@@ -58,4 +73,29 @@ func (c *importCmd) define(s Streams) error {
 		err = ErrFaults
 	}
 	return err
+}
+
+// holdsResources reports whether a file holds JSON rather than a table, by its
+// first sign. in is standard input, of which nothing is lost.
+func holdsResources(name string, in io.Reader) (bool, io.Reader, error) {
+	if name != "-" {
+		if strings.HasSuffix(name, ".gz") {
+			return true, in, nil // tables come as they are
+		}
+		f, err := os.Open(name)
+		if err != nil {
+			return false, in, err
+		}
+		defer f.Close()
+		first := bufio.NewReader(f)
+		return opensJSON(first), in, nil
+	}
+	first := bufio.NewReader(in)
+	return opensJSON(first), first, nil
+}
+
+func opensJSON(r *bufio.Reader) bool {
+	text, _ := r.Peek(512) // a shorter file is one
+	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff")))
+	return len(text) > 0 && text[0] == '{'
 }

@@ -60,6 +60,7 @@ func (a *App) openModules(ctx context.Context) error {
 	}
 	a.account = account.New(a.Access, a.Store, a.Units, a.identify, a.Config.LAN, now)
 	a.fhirapi = fhirapi.New(a.Store, a.log, now())
+	a.fhirapi.Speak(fhirapi.NewTerminology(a.Store, a.terms))
 	if err := a.openOutgoing(ctx); err != nil {
 		return err
 	}

@@ -38,6 +38,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 	if err := a.Store.Start(ctx); err != nil {
 		return fmt.Errorf("starting the store: %w", err)
 	}
+	defer a.followTerms(ctx)()
 	forget := a.bus.Subscribe(subject(">"), func(subject string, _ []byte) { mux.Publish(topic(subject)) })
 	defer forget()
 

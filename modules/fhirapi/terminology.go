@@ -34,6 +34,12 @@ func NewTerminology(s *store.Store, set *terms.Set) *Terminology {
 	return &Terminology{Set: set, store: s}
 }
 
+// Speak answers the operations of terminology from t instead of R4's own.
+func (m *Module) Speak(t *Terminology) { m.terms = t }
+
+// Terminology is what the operations answer from.
+func (m *Module) Terminology() *Terminology { return m.terms }
+
 const (
 	termsBatch = 1000        // lines of the log that are read at once
 	termsPause = time.Second // between looks at the log

@@ -54,9 +54,6 @@ func New(s *store.Store, log *slog.Logger, started time.Time) *Module {
 	return &Module{store: s, log: log, started: started, ability: map[string]string{}, deletes: 1, terms: NewTerminology(s, terms.R4())}
 }
 
-// Speak answers the operations of terminology from t instead of R4's own.
-func (m *Module) Speak(t *Terminology) { m.terms = t }
-
 // DeleteMany lets one conditional delete remove up to most resources; without it
 // a condition that several meet is refused. The CapabilityStatement says which.
 func (m *Module) DeleteMany(most int) { m.deletes = max(most, 1) }
