@@ -85,6 +85,11 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 		d.s.cfg.Committed(len(ops), d.s.cfg.Now().Sub(began))
 	}
 	d.s.wrote(receipt)
+	if slices.ContainsFunc(ops, func(o Op) bool { return o.typ == typeSearchParameter }) {
+		if err := d.s.refreshOwn(ctx); err != nil {
+			d.s.log.Error("search parameters not read", "error", err) // they will be
+		}
+	}
 	return receipt, nil
 }
 

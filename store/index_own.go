@@ -36,6 +36,8 @@ type ownParam struct {
 	ready      bool // every resource has its rows
 }
 
+const typeSearchParameter = "SearchParameter"
+
 // isOwn reports whether a code is that of an own parameter.
 func isOwn(code string) bool { return strings.Contains(code, "#") }
 

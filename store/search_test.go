@@ -44,6 +44,7 @@ func openTest(t *testing.T, c Config) *Store {
 			t.Error(err)
 		}
 	})
+	s.settle = 50 * time.Millisecond
 	if err := s.Start(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
 	}
