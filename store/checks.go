@@ -27,23 +27,35 @@ const (
 	Trust
 )
 
-// Check sets what is done about faults of the operation's document.
-func (o Op) Check(c Checks) Op { o.checks = c; return o }
+// Check returns the door with these checks for what it writes; without, it
+// refuses.
+func (d Door) Check(c Checks) Door { d.checks = c; return d }
 
-// validate applies the checks of each operation to its document. It returns
-// the faults of those that are written nevertheless.
-func (s *Store) validate(ops []Op, steps []*step) ([][]issue.Issue, error) {
+// Told returns the faults of operation i that was written under [Warn].
+func (r Receipt) Told(i int) []issue.Issue {
+	if r.Issues == nil {
+		return nil
+	}
+	return r.Issues[i]
+}
+
+// validate checks what is to be written. It returns the faults of what is
+// written nevertheless.
+func (d Door) validate(ops []Op, steps []*step) ([][]issue.Issue, error) {
+	if d.checks == Trust {
+		return nil, nil
+	}
 	var refused []issue.Issue
 	var told [][]issue.Issue
 	for i, step := range steps {
-		if step.doc == nil || step.checks == Trust {
+		if step.doc == nil {
 			continue
 		}
-		found := s.cfg.Validate(step.doc)
+		found := d.s.cfg.Validate(step.doc)
 		if len(found) == 0 {
 			continue
 		}
-		if step.checks == Warn {
+		if d.checks == Warn {
 			if told == nil {
 				told = make([][]issue.Issue, len(steps))
 			}

@@ -12,7 +12,7 @@ import (
 )
 
 // TestChecks: a document that breaks an invariant is refused, written and told,
-// or written, as the operation says; one of several that is refused writes
+// or written, as the door says; one of several that is refused writes
 // nothing.
 func TestChecks(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
@@ -29,11 +29,11 @@ func TestChecks(t *testing.T) {
 		if _, err := door.Read(t.Context(), "Encounter", "good"); !issue.Is(err, issue.NotFound) {
 			t.Fatalf("the other one is there: %v", err)
 		}
-		r, err := door.Commit(t.Context(), store.Put(good).Check(store.Warn), store.Put(late("b")).Check(store.Warn))
-		if err != nil || len(r.Issues) != 2 || len(r.Issues[0]) != 0 || len(r.Issues[1]) != 1 || r.Docs[1] == nil {
+		r, err := door.Check(store.Warn).Commit(t.Context(), store.Put(good), store.Put(late("b")))
+		if err != nil || len(r.Told(0)) != 0 || len(r.Told(1)) != 1 || r.Docs[1] == nil {
 			t.Fatalf("warned: %v, %v", r.Issues, err)
 		}
-		r, err = door.Commit(t.Context(), store.Put(late("c")).Check(store.Trust))
+		r, err = door.Check(store.Trust).Commit(t.Context(), store.Put(late("c")))
 		if err != nil || r.Issues != nil || r.Docs[0].ID() != "c" {
 			t.Fatalf("trusted: %v, %v", r.Issues, err)
 		}

@@ -35,7 +35,7 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 	if err != nil {
 		return Receipt{}, err
 	}
-	told, err := d.s.validate(ops, steps)
+	told, err := d.validate(ops, steps)
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -15,6 +15,8 @@ type Door struct {
 	s    *Store
 	a    Actor
 	past *Past // nil = views as they are
+
+	checks Checks // of what it writes
 }
 
 // For returns the door of an actor.

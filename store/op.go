@@ -25,7 +25,6 @@ type Op struct {
 	first   bool    // refused where unless is met
 	alias   string  // fullUrl that other operations of the commit refer to
 	reason  string
-	checks  Checks
 }
 
 // Create writes a new resource. A doc without an id gets one ([NewID]); an id
