@@ -33,6 +33,7 @@ var only = []struct{ path, rooms, why string }{
 	{"mach/rtc/media", "cmd", "the media engine may exit on a panic: it lives in its own process"},
 	{"github.com/nats-io", "bus", "wake-ups go through bus"},
 	{"github.com/cedar-policy", "access", "policy is decided in access"},
+	{"github.com/go-jose", "access", "signed tokens are made and read in access"},
 	{"github.com/minio/minio-go", "blob", "attachments go through blob"},
 	{"github.com/chromedp", "e2e", "the browser belongs to the stories"},
 	{"os/exec", "rtc app tools e2e cmd", "starting processes belongs to the wiring"},

@@ -39,7 +39,7 @@ type Config struct {
 	Policy *Policy
 	// Secure marks cookies Secure even on plain HTTP: TLS ends before us.
 	Secure bool
-	// Demo allows one-time links. Set it only for a data folder that mach demo
+	// Demo allows one-time links, and keys of applications on this machine. Set it only for a data folder that mach demo
 	// made.
 	Demo bool
 }
@@ -53,6 +53,8 @@ type Access struct {
 	Emergency *Emergency
 	Consents  *Consents
 	Guardians *Guardians
+	Clients   *Clients
+	Apps      *Apps
 }
 
 // core is what every part stands on.
@@ -90,15 +92,20 @@ func Open(ctx context.Context, s *store.Store, c Config) (*Access, error) {
 		return nil, err
 	}
 	consents := &Consents{core: k}
-	tokens := &Tokens{core: k, accounts: accounts}
+	clients := &Clients{core: k, accounts: accounts}
+	tokens := &Tokens{core: k, accounts: accounts, clients: clients}
+	sessions := &Sessions{core: k, accounts: accounts, tokens: tokens, slow: accounts.slow}
 	return &Access{
 		Accounts:  accounts,
-		Sessions:  &Sessions{core: k, accounts: accounts, tokens: tokens, slow: accounts.slow},
+		Sessions:  sessions,
 		Tokens:    tokens,
 		Links:     &Links{core: k, accounts: accounts},
 		Emergency: &Emergency{core: k, accounts: accounts},
 		Consents:  consents,
 		Guardians: &Guardians{core: k, accounts: accounts, consents: consents},
+		Clients:   clients,
+		Apps: &Apps{core: k, accounts: accounts, clients: clients, tokens: tokens, sessions: sessions, identity: &identity{core: k},
+			fetcher: newKeyFetcher(c.Now, c.Demo)},
 	}, nil
 }
 
@@ -183,6 +190,9 @@ const (
 	ActWithdraw    store.Action = "withdraw-consent"
 	ActGuardian    store.Action = "guardianship"
 	ActEndSessions store.Action = "end-sessions"
+	ActClient      store.Action = "manage-client"
+	ActApprove     store.Action = "approve-app"
+	ActTakeBack    store.Action = "take-back-app"
 )
 
 // note writes one audit row. typ is "Account", "Session", "Patient" …

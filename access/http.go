@@ -29,6 +29,9 @@ const deviceAge = 365 * 24 * time.Hour
 func (s *Sessions) Resolve(r *http.Request) (Session, error) {
 	ctx := r.Context()
 	if h := r.Header.Get("Authorization"); h != "" {
+		if scheme, _, _ := strings.Cut(h, " "); strings.EqualFold(scheme, "Basic") {
+			return Session{}, nil // an application proves itself at the token endpoint; it is nobody here
+		}
 		token, ok := bearer(h)
 		if !ok {
 			return Session{}, issue.New(issue.Login, "access.token.invalid")

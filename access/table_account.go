@@ -263,6 +263,9 @@ func (a *Accounts) cut(ctx context.Context, account, except string) error {
 			err = tx.Exec(ctx, `update access_token set ended = ? where account = ? and ended = 0`, now, account)
 		}
 		if err == nil {
+			err = tx.Exec(ctx, `update access_grant set ended = ? where account = ? and ended = 0`, now, account)
+		}
+		if err == nil {
 			err = tx.Exec(ctx, `update access_recent set full_at = 0 where account = ?`, account)
 		}
 		return err

@@ -16,6 +16,7 @@ import (
 type Tokens struct {
 	*core
 	accounts *Accounts
+	clients  *Clients
 }
 
 // Grant says what a token is for: scopes of one context, and whom they mean.
@@ -47,7 +48,6 @@ func (t *Tokens) Issue(ctx context.Context, by store.Actor, g Grant) (string, er
 		g.Name = "mach token"
 	}
 	row := tokenRow{id: newID(), name: g.Name, patient: g.Patient, made: t.now()}
-	row.expires = row.made.Add(g.TTL)
 	for _, s := range scopes {
 		row.scopes = append(row.scopes, s.String())
 	}
@@ -64,14 +64,25 @@ func (t *Tokens) Issue(ctx context.Context, by store.Actor, g Grant) (string, er
 	default:
 		row.patient = ""
 	}
-	secret, hash := newSecret()
-	err = t.exec(ctx, "issuing a token", `insert into access_token (hash, id, name, scopes, account, assignment, patient, made, expires, ended)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
-		hash, row.id, row.name, strings.Join(row.scopes, " "), row.account, row.assignment, row.patient, micro(row.made), micro(row.expires))
+	secret, err := t.mint(ctx, &row, g.TTL)
 	if err != nil {
 		return "", err
 	}
 	return secret, t.note(ctx, by, ActToken, store.Labels{Type: "Token", ID: row.id, Patient: row.patient}, true, strings.Join(row.scopes, " "))
+}
+
+// mint keeps a token for a time and returns it. Those of the same application
+// and grant that ran out yesterday go.
+func (t *Tokens) mint(ctx context.Context, row *tokenRow, life time.Duration) (string, error) {
+	row.expires = row.made.Add(life)
+	secret, hash := newSecret()
+	err := t.exec(ctx, "issuing a token", `insert into access_token (hash, id, name, scopes, account, assignment, patient, made, expires, ended, client, app_grant)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`, hash, row.id, row.name, strings.Join(row.scopes, " "), row.account, row.assignment, row.patient,
+		micro(row.made), micro(row.expires), row.client, row.grant)
+	if err == nil && row.client != "" {
+		err = t.exec(ctx, "clearing tokens", `delete from access_token where client = ? and app_grant = ? and expires < ?`, row.client, row.grant, micro(row.made.Add(-keptAfter)))
+	}
+	return secret, err
 }
 
 // lend fills the account and its latest role.
@@ -100,6 +111,7 @@ const ByApplication = " · "
 
 type tokenRow struct {
 	id, name, account, assignment, patient string
+	client, grant                          string // of an application that was registered
 	scopes                                 []string
 	made, expires                          time.Time
 }
@@ -110,16 +122,33 @@ func (t *Tokens) Bearer(ctx context.Context, token string) (store.Actor, error) 
 	bad := issue.New(issue.Login, "access.token.invalid")
 	var row tokenRow
 	var scopes string
-	var expires int64
-	ok, err := t.db.Row(ctx, []any{&row.id, &row.name, &scopes, &row.account, &row.assignment, &row.patient, &expires},
-		`select id, name, scopes, account, assignment, patient, expires from access_token where hash = ? and ended = 0`, hashSecret(token))
+	var expires, used int64
+	ok, err := t.db.Row(ctx, []any{&row.id, &row.name, &scopes, &row.account, &row.assignment, &row.patient, &expires, &row.client, &row.grant, &used},
+		`select k.id, k.name, k.scopes, k.account, k.assignment, k.patient, k.expires, k.client, k.app_grant, coalesce(g.used, 0)
+		from access_token k left join access_grant g on g.id = k.app_grant left join access_session s on s.id = g.session and g.offline = 0
+		where k.hash = ? and k.ended = 0 and (k.app_grant = '' or g.ended = 0) and coalesce(s.ended, 0) = 0`, hashSecret(token))
 	if err != nil {
 		return store.Actor{}, err
 	}
 	if !ok || !t.now().Before(fromMicro(expires)) {
 		return store.Actor{}, bad
 	}
-	row.scopes = strings.Fields(scopes)
+	row.scopes = append([]string{}, strings.Fields(scopes)...) // never nil: that would be no token
+	if now := t.now(); row.grant != "" && now.Sub(fromMicro(used)) > appTouch {
+		if err := t.exec(ctx, "noting the use of a grant", `update access_grant set used = ? where id = ?`, micro(now), row.grant); err != nil {
+			return store.Actor{}, err
+		}
+	}
+	if row.client != "" && row.grant == "" {
+		c, ok, err := t.clients.byID(ctx, row.client)
+		if err != nil {
+			return store.Actor{}, err
+		}
+		if !ok || !c.Open() {
+			return store.Actor{}, bad
+		}
+		return c.actor(row), nil
+	}
 	if row.account != "" {
 		return t.lent(ctx, row)
 	}
@@ -146,7 +175,7 @@ func (t *Tokens) lent(ctx context.Context, row tokenRow) (store.Actor, error) {
 		return store.Actor{}, bad
 	}
 	a := actorOf(acc.Account, role, row.id)
-	a.Scopes, a.Name = row.scopes, a.Name+ByApplication+row.name
+	a.Scopes, a.Name, a.Record = row.scopes, a.Name+ByApplication+row.name, row.patient
 	return a, nil
 }
 

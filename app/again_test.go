@@ -46,6 +46,7 @@ func TestFormsSentAgainAfterARestart(t *testing.T) {
 		s.own()
 		s.guardians()
 		s.manage()
+		s.applications()
 		s.cases()
 		s.consultations()
 		s.rest()
@@ -258,6 +259,35 @@ func (s *sender) manage() {
 	s.send("quan-tri", "/tai-khoan/quan-ly/{id}/dong", []string{acc.ID})
 }
 
+// applications registers one, lets it into a record, takes that back and
+// switches it off.
+func (s *sender) applications() {
+	s.send("quan-tri", "/ung-dung/quan-ly/moi", nil, "name", "Sổ Xanh", "kind", "confidential", "redirects", "https://app.example.vn/cb", "scopes", "launch/patient openid patient/*.rs")
+	list, err := s.app.Access.Clients.List(s.Context(), system())
+	s.ok(err)
+	if len(list) != 1 {
+		s.Fatalf("%d applications", len(list))
+	}
+	id := []string{list[0].ID}
+	s.send("quan-tri", "/ung-dung/quan-ly/{id}/khoa", id)
+	asks := url.Values{"response_type": {"code"}, "client_id": id, "redirect_uri": {"https://app.example.vn/cb"}, "scope": {"launch/patient patient/*.rs"}, "state": {"x"}, "aud": {"http://example.com/fhir"}}
+	page := s.get(s.users["nguoi-alpha"], "/smart/authorize?"+asks.Encode()).Body.String()
+	role := regexp.MustCompile(`name="role" value="([^"]+)"`).FindStringSubmatch(page)
+	if role == nil {
+		s.Fatalf("nothing to agree to: %s", page)
+	}
+	got := s.post(s.users["nguoi-alpha"], "/smart/authorize", url.Values{"request": {asks.Encode()}, "do": {"allow"}, "scope": {"patient/*.rs"}, "role": role[1:]})
+	if !strings.HasPrefix(got.Header().Get("Location"), "https://app.example.vn/cb?code=") {
+		s.Fatalf("agreeing leads to %q", got.Header().Get("Location"))
+	}
+	grant := regexp.MustCompile(`/ung-dung/([^/"]+)/rut`).FindStringSubmatch(s.get(s.users["nguoi-alpha"], "/ung-dung").Body.String())
+	if grant == nil {
+		s.Fatal("no application to take back")
+	}
+	s.send("nguoi-alpha", "/ung-dung/{id}/rut", grant[1:])
+	s.send("quan-tri", "/ung-dung/quan-ly/{id}/dong", id)
+}
+
 // draft signs a visit for dengue and returns the condition that asks for a
 // case report.
 func (s *sender) draft(kind string, p patient) string {
@@ -328,6 +358,8 @@ func (w *world) written() map[string][]string {
 		"access_emergency":  "id || full_reason || verdict || ' ' || cast(reviewed as text)",
 		"access_consent":    "id || ' ' || cast(withdrawn as text)",
 		"access_guardian":   "id || ' ' || cast(ended as text)",
+		"access_client":     "id || secret || ' ' || cast(ended as text)",
+		"access_grant":      "id || ' ' || cast(ended as text)",
 		"peers_notice":      "id",
 		"peers_ack":         "notice || practitioner",
 		"relation":          "patient || kind || source || ' ' || cast(until as text)",

@@ -25,6 +25,7 @@ import (
 	"mach/modules/flat"
 	"mach/modules/indicators"
 	"mach/modules/peers"
+	"mach/modules/smart"
 	"mach/modules/station"
 	"mach/modules/subscription"
 	"mach/modules/surveillance"
@@ -64,6 +65,7 @@ type App struct {
 	flat         *flat.Module
 	account      *account.Module
 	fhirapi      *fhirapi.Module
+	smart        *smart.Module
 
 	subscriptions *subscription.Module
 	address       atomic.Pointer[string] // where we serve, once we do

@@ -19,6 +19,7 @@ import (
 	"mach/modules/flat"
 	"mach/modules/indicators"
 	"mach/modules/peers"
+	"mach/modules/smart"
 	"mach/modules/station"
 	"mach/modules/surveillance"
 	"mach/modules/telehealth"
@@ -64,6 +65,7 @@ func (a *App) openModules(ctx context.Context) error {
 	if err := a.openOutgoing(ctx); err != nil {
 		return err
 	}
+	a.smart = smart.New(a.Access, a.Store, a.Units, fhirapi.Base, a.log, now)
 	a.Store.Follow(a.followers()...)
 	return nil
 }
@@ -131,7 +133,7 @@ func (a *App) openRooms(serving bool) error {
 // features.
 func (a *App) routes() *web.Mux {
 	mux := web.New(web.Options{
-		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Once: a.Store.Forms(), Behind: a.behind, AppRate: a.Config.APIRate, Now: now, Log: a.log, Seen: a.metrics.seen, Demo: a.Config.Demo(),
+		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Once: a.Store.Forms(), Behind: a.behind, Origin: a.Access.Clients.Origin, AppRate: a.Config.APIRate, Now: now, Log: a.log, Seen: a.metrics.seen, Demo: a.Config.Demo(),
 		Search: "/tram/tiep-don", SearchWho: station.Front, Secure: a.Config.https(), Follow: a.mayFollow,
 		Places: []web.Place{
 			{Key: "app.place.station", Path: "/tram", Icon: "house", Who: web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff, store.StationDirector, store.PrivateClinic)},
@@ -162,6 +164,7 @@ func (a *App) routes() *web.Mux {
 	a.peers.Routes(mux)
 	a.directory.Routes(mux)
 	a.fhirapi.Routes(mux)
+	a.smart.Routes(mux)
 	return mux
 }
 

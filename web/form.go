@@ -94,6 +94,14 @@ func (f *Form) Set(name, value string) {
 	f.values.Set(name, value)
 }
 
+// Append adds a value to a repeated field, for choices that begin ticked.
+func (f *Form) Append(name, value string) {
+	if f.values == nil {
+		f.values = url.Values{}
+	}
+	f.values.Add(name, value)
+}
+
 // File returns an uploaded file, or nil. The caller opens and closes it.
 func (f *Form) File(name string) *multipart.FileHeader {
 	if h := f.files[name]; len(h) > 0 {

@@ -86,16 +86,28 @@ func (m *Mux) headers(w http.ResponseWriter, r *http.Request, v *visit) {
 	}
 }
 
-func policy(connect ...string) string {
+func policy(connect ...string) string { return policyWith(connect, nil) }
+
+func policyWith(connect, forms []string) string {
 	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
 		"media-src 'self' blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; " +
-		"connect-src " + strings.Join(append([]string{"'self'"}, connect...), " ") + "; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+		"connect-src " + strings.Join(append([]string{"'self'"}, connect...), " ") + "; form-action " + strings.Join(append([]string{"'self'"}, forms...), " ") + "; frame-ancestors 'none'; base-uri 'none'"
 }
 
 // AllowConnect lets the page being answered open connections to origins such
 // as "wss://media.example": for the live room. Call it before Render.
 func AllowConnect(w http.ResponseWriter, origins ...string) {
 	w.Header().Set("Content-Security-Policy", policy(origins...))
+}
+
+// AllowForm lets the forms of the page being answered lead on to an address
+// elsewhere, by the redirect that answers them: back to an application. Browsers
+// hold the whole way of a form against the policy. Call it before Render.
+func AllowForm(w http.ResponseWriter, origin string) {
+	if strings.ContainsAny(origin, " ;,'\"\r\n") {
+		return
+	}
+	w.Header().Set("Content-Security-Policy", policyWith(nil, []string{origin}))
 }
 
 func (m *Mux) secure(r *http.Request) bool { return m.opt.Secure || r.TLS != nil }
@@ -134,7 +146,7 @@ func (m *Mux) language(w http.ResponseWriter, r *http.Request) i18n.Lang {
 // guard refuses writes that another site started.
 func (m *Mux) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "" {
+		if r.Header.Get("Authorization") == "" && !m.services[r.URL.Path] {
 			if err := m.cross.Check(r); err != nil {
 				m.Fail(w, r, issue.New(issue.Forbidden, "web.fail.cross"))
 				return
@@ -163,7 +175,7 @@ var errSignIn = errors.New("nobody is signed in")
 var errLocked = errors.New("the session is locked")
 
 func (m *Mux) admit(w http.ResponseWriter, r *http.Request, v *visit, route *Route) error {
-	if m.opt.Sessions != nil {
+	if m.opt.Sessions != nil && !route.service {
 		s, err := m.opt.Sessions.Resolve(r)
 		if err != nil {
 			return cmp.Or(m.slow(store.Actor{}, r), err) // guessers of tokens are slowed like all

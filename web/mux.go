@@ -38,6 +38,9 @@ type Options struct {
 	// Seen is told of every answer, for metrics; nil: nobody asks. The pattern
 	// is that of the route ("" = none matched), so it names nobody.
 	Seen func(method, pattern string, status int, took time.Duration)
+	// Origin says whether pages of another origin may speak to mounts and
+	// services (CORS); nil: none may.
+	Origin func(ctx context.Context, origin string) bool
 	// MaxBody is the largest request body in bytes; 0 = 1 MiB. A route may
 	// ask for more with Route.MaxBody.
 	MaxBody int64
@@ -64,6 +67,8 @@ type Route struct {
 	Who    Who
 	max    int64
 	twice  bool
+
+	service bool
 }
 
 // MaxBody lets the route take bodies of up to n bytes, for uploads.
@@ -85,6 +90,9 @@ type Mux struct {
 	opt    Options
 	mux    *http.ServeMux
 	routes []*Route
+
+	services map[string]bool // paths
+
 	hub    *hub
 	limits *limits
 	atWork atWork
@@ -119,6 +127,8 @@ func New(o Options) *Mux {
 		atWork: atWork{keys: map[string]bool{}},
 		assets: assets.Open(),
 		cross:  http.NewCrossOriginProtection(),
+
+		services: map[string]bool{},
 	}
 	m.root = m.observe(m.guard(m.mux))
 	m.own()
@@ -146,9 +156,19 @@ func (m *Mux) Post(pattern string, who Who, h Handler) *Route {
 func (m *Mux) Mount(prefix string, h http.Handler, fail func(http.ResponseWriter, *http.Request, error)) *Route {
 	route := &Route{Method: "*", Path: prefix + "/", Who: Public, max: m.opt.MaxBody, twice: true}
 	m.routes = append(m.routes, route)
-	serve := m.serve(route, func(w http.ResponseWriter, r *http.Request) error { h.ServeHTTP(w, r); return nil }, fail)
+	serve := m.shared(m.serve(route, func(w http.ResponseWriter, r *http.Request) error { h.ServeHTTP(w, r); return nil }, fail))
 	m.mux.Handle(prefix+"/", serve)
 	m.mux.Handle(prefix, serve)
+	return route
+}
+
+// Service gives every method on one path to h, which asks no session: it knows
+// neither cookie nor token, only what the request itself proves. So it may be
+// posted to from anywhere, as the token endpoint of applications must.
+func (m *Mux) Service(path string, h http.Handler, fail func(http.ResponseWriter, *http.Request, error)) *Route {
+	route := &Route{Method: "*", Path: path, Who: Public, max: 64 << 10, twice: true, service: true}
+	m.routes, m.services[path] = append(m.routes, route), true
+	m.mux.Handle(path, m.shared(m.serve(route, func(w http.ResponseWriter, r *http.Request) error { h.ServeHTTP(w, r); return nil }, fail)))
 	return route
 }
 

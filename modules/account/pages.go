@@ -40,8 +40,10 @@ func tasks(ctx context.Context) []web.Link {
 	}{
 		{reviewers, "account.review", "/tai-khoan/ra-soat"},
 		{admins, "account.manage", "/tai-khoan/quan-ly"},
+		{admins, "smart.manage", "/ung-dung/quan-ly"},
 		{breakers, "account.emergency", "/tai-khoan/khan-cap"},
 		{desk, "account.guardian", "/tai-khoan/giam-ho"},
+		{web.SignedIn, "smart.mine", "/ung-dung"},
 	} {
 		if t.who.Allows(web.SessionOf(ctx)) {
 			out = append(out, web.Link{Text: web.T(ctx, t.key), Href: t.href})

@@ -1,0 +1,594 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"mach/issue"
+	"mach/store"
+)
+
+const (
+	verifier = "a-verifier-of-more-than-forty-three-characters-000"
+	answerTo = "https://app.example.vn/cb"
+)
+
+func challengeOf(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// start is a nurse with a session and a registered application.
+type start struct {
+	*world
+	app     Client
+	session Session
+	opened  Opened
+	secret  string
+}
+
+func (w *world) start(kind string) *start {
+	w.t.Helper()
+	ctx := context.Background()
+	app, secret, err := w.Clients.Register(ctx, system, Client{Name: "Sổ Xanh", Kind: kind, Redirects: []string{answerTo},
+		Scopes: strings.Fields("launch launch/patient openid fhirUser offline_access online_access patient/*.rs user/Patient.r")})
+	w.must(err)
+	w.account("lan", store.Nurse, NewAccount{})
+	opened, err := w.Sessions.SignIn(ctx, w.attempt("lan", password, "", Origin{}))
+	w.must(err)
+	return &start{w, app, w.resolve(request(opened)), opened, secret}
+}
+
+func (s *start) approve(scopes string) string {
+	s.t.Helper()
+	code, err := s.Apps.Approve(context.Background(), s.session, Approval{Client: s.app, Scopes: strings.Fields(scopes), At: At{Patient: "p1"},
+		Redirect: answerTo, Challenge: challengeOf(verifier)})
+	s.must(err)
+	return code
+}
+
+func (s *start) tokens(scopes string) Issued {
+	s.t.Helper()
+	t, err := s.Apps.Exchange(context.Background(), s.app, s.approve(scopes), answerTo, verifier)
+	s.must(err)
+	return t
+}
+
+func (w *world) works(token string) bool {
+	_, err := w.Tokens.Bearer(context.Background(), token)
+	if err != nil && !issue.Is(err, issue.Login) {
+		w.t.Fatal(err)
+	}
+	return err == nil
+}
+
+func TestCodes(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := context.Background()
+		s := w.start(ClientPublic)
+		other, _, err := w.Clients.Register(ctx, system, Client{Name: "Khác", Kind: ClientPublic, Redirects: []string{answerTo}, Scopes: []string{"patient/*.rs"}})
+		w.must(err)
+
+		got := s.tokens("openid fhirUser launch/patient patient/*.rs")
+		a, err := w.Tokens.Bearer(ctx, got.Access)
+		w.must(err)
+		if a.Role != store.Nurse || a.Facility != "t1" || a.Record != "p1" || !slices.Equal(a.Scopes, []string{"patient/*.rs"}) || got.At.Patient != "p1" || got.Refresh != "" || a.Name != "Nguyễn lan · Sổ Xanh" {
+			t.Errorf("the token speaks for %+v, %+v", a, got)
+		}
+		for name, try := range map[string]func(code string) (Issued, error){
+			"wrong redirect": func(c string) (Issued, error) { return w.Apps.Exchange(ctx, s.app, c, answerTo+"/", verifier) },
+			"wrong verifier": func(c string) (Issued, error) { return w.Apps.Exchange(ctx, s.app, c, answerTo, verifier+"1") },
+			"no verifier":    func(c string) (Issued, error) { return w.Apps.Exchange(ctx, s.app, c, answerTo, "") },
+			"the challenge":  func(c string) (Issued, error) { return w.Apps.Exchange(ctx, s.app, c, answerTo, challengeOf(verifier)) },
+			"another client": func(c string) (Issued, error) { return w.Apps.Exchange(ctx, other, c, answerTo, verifier) },
+			"not a code":     func(string) (Issued, error) { return w.Apps.Exchange(ctx, s.app, got.Access, answerTo, verifier) },
+			"too late": func(c string) (Issued, error) {
+				w.pass(codeLife)
+				return w.Apps.Exchange(ctx, s.app, c, answerTo, verifier)
+			},
+			"a refresh token": func(c string) (Issued, error) { return w.Apps.Refresh(ctx, s.app, c, nil) },
+		} {
+			if _, err := try(s.approve("patient/*.rs")); !errors.Is(err, DeniedGrant) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		// A stolen code: what the first exchange gave ends.
+		code := s.approve("offline_access patient/*.rs")
+		first, err := w.Apps.Exchange(ctx, s.app, code, answerTo, verifier)
+		w.must(err)
+		if _, err := w.Apps.Exchange(ctx, s.app, code, answerTo, verifier); !errors.Is(err, DeniedGrant) || w.works(first.Access) {
+			t.Errorf("a replayed code: %v, the token works: %v", err, w.works(first.Access))
+		}
+		if _, err := w.Apps.Refresh(ctx, s.app, first.Refresh, nil); !errors.Is(err, DeniedGrant) {
+			t.Errorf("the refresh token of a replayed code: %v", err)
+		}
+		w.audited(s.session.Actor.Account, "issue-token no reused")
+		if got := s.tokens("patient/*.rs"); !w.works(got.Access) {
+			t.Error("another grant ended too")
+		} else if w.pass(appToken); w.works(got.Access) {
+			t.Error("an access token outlives its time")
+		}
+	})
+}
+
+func TestApprovalsAreChecked(t *testing.T) {
+	each(t, func(w *world) {
+		s := w.start(ClientPublic)
+		for name, spoil := range map[string]func(x *Approval, by *Session){
+			"wrong redirect":   func(x *Approval, _ *Session) { x.Redirect += "/../x" },
+			"no PKCE":          func(x *Approval, _ *Session) { x.Challenge = "" },
+			"plain PKCE":       func(x *Approval, _ *Session) { x.Challenge = verifier },
+			"a scope too many": func(x *Approval, _ *Session) { x.Scopes = []string{"user/*.rs"} },
+			"more rights":      func(x *Approval, _ *Session) { x.Scopes = []string{"patient/*.cruds"} },
+			"system":           func(x *Approval, _ *Session) { x.Scopes = []string{"system/*.rs"} },
+			"no patient":       func(x *Approval, _ *Session) { x.At = At{} },
+			"locked":           func(_ *Approval, by *Session) { by.Locked = true },
+			"by a token":       func(_ *Approval, by *Session) { by.Actor.Scopes = []string{"user/*.rs"} },
+			"nobody":           func(_ *Approval, by *Session) { *by = Session{} },
+			"another's role":   func(x *Approval, _ *Session) { x.Assignment = "somebody's" },
+			"a forged launch":  func(x *Approval, _ *Session) { x.Launch = "forged" },
+			"switched off":     func(x *Approval, _ *Session) { x.Client.Ended = noon },
+		} {
+			x := Approval{Client: s.app, Scopes: []string{"patient/*.rs"}, At: At{Patient: "p1"}, Redirect: answerTo, Challenge: challengeOf(verifier)}
+			by := s.session
+			spoil(&x, &by)
+			if code, err := w.Apps.Approve(context.Background(), by, x); err == nil {
+				t.Errorf("%s: approved, %s", name, code)
+			}
+		}
+	})
+}
+
+func TestLaunchesAreForOneStart(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := context.Background()
+		s := w.start(ClientPublic)
+		secret, err := w.Apps.Launch(ctx, s.session.Actor, s.app.ID, At{"p7", "e7"})
+		w.must(err)
+		stranger := s.session.Actor
+		stranger.Account = "another"
+		if _, err := w.Apps.Launched(ctx, stranger, s.app.ID, secret); !issue.Is(err, issue.NotFound) {
+			t.Errorf("another's launch: %v", err)
+		}
+		if at, err := w.Apps.Launched(ctx, s.session.Actor, s.app.ID, secret); err != nil || at != (At{"p7", "e7"}) {
+			t.Errorf("launched at %v, %v", at, err)
+		}
+		x := Approval{Client: s.app, Scopes: []string{"launch", "patient/*.rs"}, Launch: secret, At: At{Patient: "forged"}, Redirect: answerTo, Challenge: challengeOf(verifier)}
+		code, err := w.Apps.Approve(ctx, s.session, x)
+		w.must(err)
+		got, err := w.Apps.Exchange(ctx, s.app, code, answerTo, verifier)
+		w.must(err)
+		if got.At != (At{"p7", "e7"}) {
+			t.Errorf("the record at hand is %v", got.At)
+		}
+		if _, err := w.Apps.Approve(ctx, s.session, x); !issue.Is(err, issue.NotFound) {
+			t.Errorf("a launch used twice: %v", err)
+		}
+		late, err := w.Apps.Launch(ctx, s.session.Actor, s.app.ID, At{"p7", ""})
+		w.must(err)
+		w.pass(launchLife)
+		if _, err := w.Apps.Launched(ctx, s.session.Actor, s.app.ID, late); !issue.Is(err, issue.NotFound) {
+			t.Errorf("an old launch: %v", err)
+		}
+	})
+}
+
+func TestRefreshTokensRotate(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := context.Background()
+		s := w.start(ClientConfidential)
+		one := s.tokens("offline_access patient/*.rs user/Patient.r")
+		if _, err := w.Apps.Refresh(ctx, s.app, one.Refresh, []string{"patient/*.rs", "openid"}); !errors.Is(err, DeniedScope) {
+			t.Errorf("more than was given: %v", err)
+		}
+		one = s.tokens("offline_access patient/*.rs user/Patient.r")
+		two, err := w.Apps.Refresh(ctx, s.app, one.Refresh, []string{"patient/*.rs"})
+		w.must(err)
+		if two.Refresh == one.Refresh || !slices.Equal(two.Scopes, []string{"patient/*.rs"}) {
+			t.Errorf("refreshed: %+v", two)
+		}
+		three, err := w.Apps.Refresh(ctx, s.app, two.Refresh, nil)
+		w.must(err)
+		if len(three.Scopes) != 3 {
+			t.Errorf("fewer scopes once are fewer for ever: %v", three.Scopes)
+		}
+		// Signing out does not end what works offline.
+		w.must(w.Sessions.SignOut(ctx, s.session))
+		if !w.works(three.Access) {
+			t.Error("offline access ends with the session")
+		}
+		if _, err := w.Apps.Refresh(ctx, s.app, one.Refresh, nil); !errors.Is(err, DeniedGrant) {
+			t.Errorf("a spent refresh token: %v", err)
+		}
+		if _, err := w.Apps.Refresh(ctx, s.app, three.Refresh, nil); !errors.Is(err, DeniedGrant) || w.works(three.Access) || w.works(two.Access) {
+			t.Errorf("the family of a copied refresh token lives: %v", err)
+		}
+	})
+}
+
+// Of many who refresh at once one gets tokens, and the grant ends: the others
+// are taken for thieves.
+func TestRefreshRace(t *testing.T) {
+	each(t, func(w *world) {
+		s := w.start(ClientPublic)
+		one := s.tokens("offline_access patient/*.rs")
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		won := 0
+		for range 8 {
+			wg.Go(func() {
+				if _, err := w.Apps.Refresh(context.Background(), s.app, one.Refresh, nil); err == nil {
+					mu.Lock()
+					won++
+					mu.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		if won > 1 {
+			t.Errorf("%d got tokens for one refresh token", won)
+		}
+	})
+}
+
+func TestOnlineAccessEndsWithTheSession(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := context.Background()
+		s := w.start(ClientPublic)
+		plain, online, offline := s.tokens("patient/*.rs"), s.tokens("online_access patient/*.rs"), s.tokens("offline_access patient/*.rs")
+		if list, err := w.Apps.Mine(ctx, s.session.Actor); err != nil || len(list) != 3 {
+			t.Errorf("%d have access, %v", len(list), err)
+		}
+		w.must(w.Sessions.SignOut(ctx, s.session))
+		if w.works(plain.Access) || w.works(online.Access) || !w.works(offline.Access) {
+			t.Error("signing out ended the wrong tokens")
+		}
+		if _, err := w.Apps.Refresh(ctx, s.app, online.Refresh, nil); !errors.Is(err, DeniedGrant) {
+			t.Errorf("online access after signing out: %v", err)
+		}
+		list, err := w.Apps.Mine(ctx, s.session.Actor)
+		w.must(err)
+		if len(list) != 1 || !list[0].Offline || list[0].Used.IsZero() || list[0].Patient != "p1" {
+			t.Fatalf("who has access: %+v", list)
+		}
+		stranger := s.session.Actor
+		stranger.Account = "another"
+		if err := w.Apps.Take(ctx, stranger, list[0].ID); !issue.Is(err, issue.NotFound) || !w.works(offline.Access) {
+			t.Errorf("another takes it back: %v", err)
+		}
+		w.must(w.Apps.Take(ctx, s.session.Actor, list[0].ID))
+		if w.works(offline.Access) {
+			t.Error("taken back and still working")
+		}
+		if _, err := w.Apps.Refresh(ctx, s.app, offline.Refresh, nil); !errors.Is(err, DeniedGrant) {
+			t.Errorf("refreshing after it was taken back: %v", err)
+		}
+	})
+}
+
+// What ends the account, its role or the client ends the tokens.
+func TestTokensEndWithWhatTheyStandOn(t *testing.T) {
+	for name, end := range map[string]func(w *world, s *start) error{
+		"client": func(w *world, s *start) error { return w.Clients.SwitchOff(context.Background(), system, s.app.ID) },
+		"role": func(w *world, s *start) error {
+			return w.Accounts.EndAssignment(context.Background(), system, s.session.Assignment.ID)
+		},
+		"account": func(w *world, s *start) error {
+			return w.Accounts.Close(context.Background(), system, s.session.Actor.Account)
+		},
+		"password": func(w *world, s *start) error {
+			return w.Accounts.ChangePassword(context.Background(), s.session.Actor, password, password+" và sân")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(w *world) {
+				s := w.start(ClientPublic)
+				got := s.tokens("offline_access patient/*.rs")
+				w.must(end(w, s))
+				if w.works(got.Access) {
+					t.Error("the access token works on")
+				}
+				if _, err := w.Apps.Refresh(context.Background(), s.app, got.Refresh, nil); !errors.Is(err, DeniedGrant) {
+					t.Errorf("refreshing: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestSecretsAndRevocation(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := context.Background()
+		s := w.start(ClientConfidential)
+		prove := func(p Proof) error { _, err := w.Apps.Authenticate(ctx, p); return err }
+		if err := prove(Proof{ID: s.app.ID, Secret: s.secret}); err != nil {
+			t.Errorf("the right secret: %v", err)
+		}
+		for _, p := range []Proof{{ID: s.app.ID}, {ID: s.app.ID, Secret: s.secret + "x"}, {ID: s.app.ID, Secret: hashSecret(s.secret)}, {Secret: s.secret}, {ID: "nobody", Secret: s.secret}} {
+			p.From = newID() // each from elsewhere: the limiter is not meant here
+			if err := prove(p); !errors.Is(err, DeniedClient) {
+				t.Errorf("%+v: %v", p, err)
+			}
+		}
+		fresh, err := w.Clients.Rotate(ctx, system, s.app.ID)
+		w.must(err)
+		if prove(Proof{ID: s.app.ID, Secret: s.secret}) == nil || prove(Proof{ID: s.app.ID, Secret: fresh, From: "10.9.9.9"}) != nil {
+			t.Error("rotating a secret does not replace it")
+		}
+		slowed := false
+		for range 10 {
+			slowed = slowed || errors.Is(prove(Proof{ID: s.app.ID, Secret: "guess", From: "10.1.1.1"}), DeniedSlow)
+		}
+		if !slowed {
+			t.Error("guessing a secret is not slowed down")
+		}
+
+		got := s.tokens("offline_access patient/*.rs")
+		other, _, err := w.Clients.Register(ctx, system, Client{Name: "Khác", Kind: ClientConfidential, Redirects: []string{answerTo}, Scopes: []string{"patient/*.rs"}})
+		w.must(err)
+		if _, ok, err := w.Apps.Introspect(ctx, other, got.Access); ok || err != nil {
+			t.Errorf("another client reads what a token is: %v", err)
+		}
+		if x, ok, err := w.Apps.Introspect(ctx, s.app, got.Access); !ok || err != nil || x.At.Patient != "p1" || x.Life <= 0 {
+			t.Errorf("introspection: %+v %v %v", x, ok, err)
+		}
+		w.must(w.Apps.Revoke(ctx, other, got.Access))
+		w.must(w.Apps.Revoke(ctx, other, got.Refresh))
+		if !w.works(got.Access) {
+			t.Error("another client revokes a token")
+		}
+		w.must(w.Apps.Revoke(ctx, s.app, got.Refresh))
+		if w.works(got.Access) {
+			t.Error("revoking the refresh token leaves the access token")
+		}
+		if _, ok, _ := w.Apps.Introspect(ctx, s.app, got.Access); ok {
+			t.Error("a revoked token is active")
+		}
+	})
+}
+
+// signed makes an assertion.
+func signed(t *testing.T, key any, alg jose.SignatureAlgorithm, kid string, claims any) string {
+	t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: key, KeyID: kid}}, (&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestAssertions(t *testing.T) {
+	ec, _ := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	rs, _ := rsa.GenerateKey(rand.Reader, 2048)
+	foreign, _ := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &ec.PublicKey, KeyID: "ec"}, {Key: &rs.PublicKey, KeyID: "rs"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const here = "https://mach.example.vn/smart/token"
+	served := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.Write(set) }))
+	t.Cleanup(served.Close)
+	each(t, func(w *world) {
+		ctx := context.Background()
+		c, _, err := w.Clients.Register(ctx, system, Client{Name: "Kho dữ liệu", Kind: ClientBackend, Keys: string(set), Scopes: []string{"system/*.rs"}, Role: store.StationDirector, Facility: "t1", Unit: 21})
+		w.must(err)
+		byURL, _, err := w.Clients.Register(ctx, system, Client{Name: "Kho khác", Kind: ClientBackend, KeysURL: served.URL, Scopes: []string{"system/*.rs"}, Role: store.StationDirector, Facility: "t1", Unit: 21})
+		w.must(err)
+		good := func(id string) jwt.Claims {
+			return jwt.Claims{Issuer: id, Subject: id, Audience: jwt.Audience{here}, ID: newID(), Expiry: jwt.NewNumericDate(w.clock().Add(4 * time.Minute))}
+		}
+		prove := func(assertion string) error {
+			_, err := w.Apps.Authenticate(ctx, Proof{Assertion: assertion, Type: AssertionType, Audience: here, From: newID()})
+			return err
+		}
+		for name, assertion := range map[string]string{
+			"ES384": signed(t, ec, jose.ES384, "ec", good(c.ID)), "RS384": signed(t, rs, jose.RS384, "rs", good(c.ID)), "jwks_uri": signed(t, ec, jose.ES384, "ec", good(byURL.ID)),
+		} {
+			if err := prove(assertion); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if err := prove(assertion); !errors.Is(err, DeniedClient) {
+				t.Errorf("%s again: %v", name, err)
+			}
+		}
+		with := func(change func(x *jwt.Claims)) jwt.Claims { x := good(c.ID); change(&x); return x }
+		public, _ := json.Marshal(jose.JSONWebKey{Key: &rs.PublicKey, KeyID: "rs"})
+		none := func(claims jwt.Claims) string {
+			b, _ := json.Marshal(claims)
+			return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","kid":"ec"}`)) + "." + base64.RawURLEncoding.EncodeToString(b) + "."
+		}
+		for name, assertion := range map[string]string{
+			"expired":          signed(t, ec, jose.ES384, "ec", with(func(x *jwt.Claims) { x.Expiry = jwt.NewNumericDate(w.clock().Add(-time.Minute)) })),
+			"too long":         signed(t, ec, jose.ES384, "ec", with(func(x *jwt.Claims) { x.Expiry = jwt.NewNumericDate(w.clock().Add(6 * time.Minute)) })),
+			"for ever":         signed(t, ec, jose.ES384, "ec", with(func(x *jwt.Claims) { x.Expiry = nil })),
+			"no jti":           signed(t, ec, jose.ES384, "ec", with(func(x *jwt.Claims) { x.ID = "" })),
+			"another audience": signed(t, ec, jose.ES384, "ec", with(func(x *jwt.Claims) { x.Audience = jwt.Audience{"https://elsewhere.example/token"} })),
+			"no audience":      signed(t, ec, jose.ES384, "ec", with(func(x *jwt.Claims) { x.Audience = nil })),
+			"another subject":  signed(t, ec, jose.ES384, "ec", with(func(x *jwt.Claims) { x.Subject = byURL.ID })),
+			"another client":   signed(t, ec, jose.ES384, "ec", with(func(x *jwt.Claims) { x.Issuer, x.Subject = "nobody", "nobody" })),
+			"foreign key":      signed(t, foreign, jose.ES384, "ec", good(c.ID)),
+			"unknown kid":      signed(t, ec, jose.ES384, "other", good(c.ID)),
+			"no kid":           signed(t, ec, jose.ES384, "", good(c.ID)),
+			"weaker hash":      signed(t, rs, jose.RS256, "rs", good(c.ID)),
+			"HMAC of the key":  signed(t, public, jose.HS384, "rs", good(c.ID)),
+			"none":             none(good(c.ID)),
+			"garbage":          "a.b.c",
+			"not yet":          signed(t, ec, jose.ES384, "ec", with(func(x *jwt.Claims) { x.NotBefore = jwt.NewNumericDate(w.clock().Add(time.Minute)) })),
+		} {
+			if err := prove(assertion); !errors.Is(err, DeniedClient) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		got, err := w.Apps.Service(ctx, c, []string{"system/Patient.rs", "system/*.cruds", "user/*.rs"})
+		w.must(err)
+		if !slices.Equal(got.Scopes, []string{"system/Patient.rs"}) {
+			t.Errorf("scopes %v", got.Scopes)
+		}
+		a, err := w.Tokens.Bearer(ctx, got.Access)
+		w.must(err)
+		if a.Role != store.StationDirector || a.Facility != "t1" || a.Account != clientAccount+c.ID {
+			t.Errorf("the service is %+v", a)
+		}
+		if _, err := w.Apps.Service(ctx, c, []string{"user/*.rs"}); !errors.Is(err, DeniedScope) {
+			t.Errorf("a user scope for a service: %v", err)
+		}
+		w.must(w.Clients.SwitchOff(ctx, system, c.ID))
+		if w.works(got.Access) || prove(signed(t, ec, jose.ES384, "ec", good(c.ID))) == nil {
+			t.Error("a client that was switched off works on")
+		}
+	})
+}
+
+func TestRegistering(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := context.Background()
+		good := Client{Name: "A", Kind: ClientPublic, Redirects: []string{answerTo}, Scopes: []string{"patient/*.rs"}}
+		for name, spoil := range map[string]func(c *Client){
+			"no name":           func(c *Client) { c.Name = " " },
+			"no kind":           func(c *Client) { c.Kind = "" },
+			"no redirect":       func(c *Client) { c.Redirects = nil },
+			"plain http":        func(c *Client) { c.Redirects = []string{"http://app.example.vn/cb"} },
+			"fragment":          func(c *Client) { c.Redirects = []string{answerTo + "#x"} },
+			"javascript":        func(c *Client) { c.Redirects = []string{"javascript:alert(1)"} },
+			"user in address":   func(c *Client) { c.Redirects = []string{"https://mach.vn@evil.example/"} },
+			"policy in address": func(c *Client) { c.Redirects = []string{"https://a.example;script-src/*"} },
+			"origin with path":  func(c *Client) { c.Origins = []string{"https://a.example/x"} },
+			"any origin":        func(c *Client) { c.Origins = []string{"*"} },
+			"no scope":          func(c *Client) { c.Scopes = nil },
+			"bad scope":         func(c *Client) { c.Scopes = []string{"patient/*.rs?colour=red"} },
+			"system scope":      func(c *Client) { c.Scopes = []string{"system/*.rs"} },
+			"public with keys":  func(c *Client) { c.KeysURL = "https://a.example/jwks" },
+			"service, no keys": func(c *Client) {
+				c.Kind, c.Scopes, c.Role, c.Facility, c.Unit = ClientBackend, []string{"system/*.rs"}, store.Nurse, "t1", 21
+			},
+			"service as system": func(c *Client) {
+				c.Kind, c.Scopes, c.KeysURL, c.Role, c.Unit = ClientBackend, []string{"system/*.rs"}, "https://a.example/k", store.System, 21
+			},
+			"private key": func(c *Client) { c.Kind, c.Keys = ClientConfidential, `{"keys":[{"kty":"oct","k":"AAAA","kid":"1"}]}` },
+		} {
+			c := good
+			spoil(&c)
+			if _, _, err := w.Clients.Register(ctx, system, c); err == nil {
+				t.Errorf("%s: registered", name)
+			}
+		}
+		for _, uri := range []string{answerTo, "http://localhost:9000/cb", "http://127.0.0.1:9000/cb", "vn.mach.app:/cb"} {
+			c := good
+			c.Redirects = []string{uri}
+			if _, _, err := w.Clients.Register(ctx, system, c); err != nil {
+				t.Errorf("%s: %v", uri, err)
+			}
+		}
+		one, _, err := w.Clients.Register(ctx, store.Actor{Account: "ad", Role: store.Administrator, Unit: 2}, good)
+		w.must(err)
+		for _, by := range []store.Actor{{Account: "x", Role: store.Nurse, Unit: 2}, {Account: "x", Role: store.Administrator, Unit: 3}} {
+			if err := w.Clients.SwitchOff(ctx, by, one.ID); err == nil {
+				t.Errorf("%s of unit %d switches it off", by.Role, by.Unit)
+			}
+		}
+		if _, _, err := w.Clients.Register(ctx, store.Actor{Account: "x", Role: store.Nurse, Unit: 2}, good); !issue.Is(err, issue.Forbidden) {
+			t.Errorf("a nurse registers: %v", err)
+		}
+	})
+}
+
+func TestScopesWithinRegistration(t *testing.T) {
+	c := Client{Kind: ClientPublic, Scopes: strings.Fields("openid patient/*.rs user/Observation.r user/Condition.rs?category=a")}
+	for scope, want := range map[string]bool{
+		"openid": true, "offline_access": false, "patient/Observation.rs": true, "patient/*.r": true, "patient/*.cruds": false, "patient/Observation.rs?category=b": true,
+		"user/Observation.r": true, "user/Observation.rs": false, "user/*.r": false, "user/Condition.rs?category=a": true, "user/Condition.rs": false,
+		"user/Condition.rs?category=b": false, "system/*.rs": false, "patient/Observation.read": true, "nonsense": false,
+	} {
+		if got := c.May(scope); got != want {
+			t.Errorf("%s: %v", scope, got)
+		}
+	}
+}
+
+// Keys are fetched from the open internet only.
+func TestKeyAddresses(t *testing.T) {
+	for address, want := range map[string]bool{
+		"8.8.8.8": true, "2606:4700::1": true, "127.0.0.1": false, "::1": false, "10.0.0.1": false, "192.168.1.1": false, "172.16.0.1": false, "169.254.169.254": false,
+		"fe80::1": false, "fd00::1": false, "0.0.0.0": false, "100.64.0.1": false, "::ffff:127.0.0.1": false, "::ffff:10.0.0.1": false, "224.0.0.1": false, "64:ff9b::a00:1": false, "255.255.255.255": false,
+	} {
+		if got := outside(netip.MustParseAddr(address), false); got != want {
+			t.Errorf("%s: %v", address, got)
+		}
+	}
+	asked := 0
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+	defer s.Close()
+	if _, err := newKeyFetcher(time.Now, false).fetch(context.Background(), s.URL); err == nil || asked > 0 {
+		t.Errorf("asked this machine %d times: %v", asked, err)
+	}
+	elsewhere := httptest.NewServer(http.RedirectHandler(s.URL, http.StatusFound))
+	defer elsewhere.Close()
+	if _, err := newKeyFetcher(time.Now, true).fetch(context.Background(), elsewhere.URL); err == nil || asked > 0 {
+		t.Errorf("followed a redirect: %v", err)
+	}
+	endless := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(strings.Repeat("x", maxKeys*2))) }))
+	defer endless.Close()
+	f := newKeyFetcher(time.Now, true)
+	if _, err := f.keys(context.Background(), endless.URL, "k"); err == nil {
+		t.Error("a large answer is read")
+	}
+	if _, ok := f.kept[endless.URL]; !ok {
+		t.Error("a failure is not remembered: it would be asked again and again")
+	}
+}
+
+func TestIdentityTokens(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := context.Background()
+		s := w.start(ClientPublic)
+		got := s.tokens("openid fhirUser patient/*.rs")
+		got.Nonce = "n-1"
+		token, err := w.Apps.IDToken(ctx, got, Identity{Issuer: "https://mach.example.vn/fhir", FHIRUser: "https://mach.example.vn/fhir/Practitioner/1"})
+		w.must(err)
+		published, err := w.Apps.Keys(ctx)
+		w.must(err)
+		if strings.Contains(string(published), `"d"`) {
+			t.Fatal("the private key is published")
+		}
+		set, err := parseKeys(published)
+		w.must(err)
+		parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+		w.must(err)
+		var claims jwt.Claims
+		more := map[string]any{}
+		w.must(parsed.Claims(set.Key(parsed.Headers[0].KeyID)[0].Key, &claims, &more))
+		if claims.Subject != s.session.Actor.Account || !claims.Audience.Contains(s.app.ID) || more["nonce"] != "n-1" || more["fhirUser"] == "" {
+			t.Errorf("identity %+v %v", claims, more)
+		}
+		again := &identity{core: w.Apps.core}
+		key, err := again.load(ctx)
+		w.must(err)
+		if key.KeyID != set.Keys[0].KeyID {
+			t.Error("another process signs with another key")
+		}
+	})
+}
