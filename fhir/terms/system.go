@@ -255,11 +255,15 @@ func sameLanguage(a, b string) bool {
 // system returns the compiled system of a canonical with its supplements, nil
 // when it is not loaded.
 func (st *state) system(canonical string) *system {
+	at := "CodeSystem " + canonical
+	if found, ok := st.compiled.Load(at); ok {
+		return found.(func() *system)()
+	}
 	src := st.find("CodeSystem", canonical)
 	if src == nil || src.of != "" {
 		return nil
 	}
-	return remember(st, "CodeSystem "+canonical, func() *system {
+	return remember(st, at, func() *system {
 		s, err := src.system()
 		if err != nil {
 			return nil // what cannot be read is not loaded; Put has read what it takes

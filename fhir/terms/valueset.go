@@ -50,13 +50,13 @@ const deepest = 20
 // valueSet compiles the value set of a canonical. within are the canonicals
 // being compiled, for a set may not be a part of itself.
 func (st *state) valueSet(canonical string, within ...string) (*valueSet, error) {
-	src := st.find("ValueSet", canonical)
-	if src == nil {
-		return st.systemSet(canonical)
-	}
 	at := "ValueSet " + canonical
 	if found, ok := st.compiled.Load(at); ok {
 		return found.(*valueSet), nil
+	}
+	src := st.find("ValueSet", canonical)
+	if src == nil {
+		return st.systemSet(canonical)
 	}
 	if slices.Contains(within, canonical) || len(within) >= deepest {
 		return nil, issue.New(issue.Value, "terms.valueset.cycle", canonical)
