@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mach/issue"
+	"mach/store"
 )
 
 // The cookies. Both hold only a random secret.
@@ -36,7 +37,7 @@ func (s *Sessions) Resolve(r *http.Request) (Session, error) {
 		if !ok {
 			return Session{}, issue.New(issue.Login, "access.token.invalid")
 		}
-		a, err := s.tokens.Bearer(ctx, token)
+		a, err := s.db.of(hashSecret(token), func() (store.Actor, error) { return s.tokens.Bearer(ctx, token) })
 		if err != nil {
 			return Session{}, err
 		}

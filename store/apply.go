@@ -57,7 +57,21 @@ func (c *commit) run(ctx context.Context) error {
 	if err := c.log(ctx); err != nil {
 		return fmt.Errorf("writing the log: %w", err)
 	}
+	c.tx.stands = c.stands
 	return c.audit(ctx) // also when nothing changed: it was asked
+}
+
+// stands tells whether this run was committed. One that wrote nothing but its
+// audit may run again.
+func (c *commit) stands(ctx context.Context) (bool, error) {
+	if len(c.work) == 0 {
+		return false, nil
+	}
+	w := c.work[0]
+	args := []any{w.rid, w.ver, w.at.UnixMicro(), w.rid, w.ver, w.at.UnixMicro()}
+	var one int
+	return c.s.read.Row(ctx, []any{&one}, `select 1 from res where rid = ? and ver = ? and upd = ?
+		union all select 1 from ver where rid = ? and ver = ? and upd = ?`, args...)
 }
 
 func (c *commit) place(i int) string {

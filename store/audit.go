@@ -56,8 +56,21 @@ func (s *Store) auditMany(ctx context.Context, a Actor, act Action, seen []Seen)
 	return nil
 }
 
-func (s *Store) writeRows(ctx context.Context, rows []audit.Row) error {
-	err := s.write.do(ctx, func(tx *commitTx) error {
+func (s *Store) writeRows(ctx context.Context, rows []audit.Row) (err error) {
+	if s.pg != nil {
+		traced(ctx, s.cfg.Trace, insertPendingAudit)
+		err = s.audits.write(ctx, rows)
+	} else {
+		err = s.writeNumbered(ctx, rows)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the audit: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) writeNumbered(ctx context.Context, rows []audit.Row) error {
+	return s.write.do(ctx, func(tx *commitTx) error {
 		for _, row := range rows {
 			if err := tx.writeAudit(ctx, row); err != nil {
 				return err
@@ -65,10 +78,6 @@ func (s *Store) writeRows(ctx context.Context, rows []audit.Row) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("writing the audit: %w", err)
-	}
-	return nil
 }
 
 func (s *Store) auditRow(a Actor, act Action, seen Seen) audit.Row {
@@ -90,17 +99,22 @@ func (s *Store) auditRow(a Actor, act Action, seen Seen) audit.Row {
 const auditColumns = `at, account, name, role, practitioner, facility, facility_name, purpose, action,
 	types, target, patient, sens, allowed, reason, session, request, site`
 
+const insertPendingAudit = `insert into pending_audit (` + auditColumns + `) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+func auditArgs(r audit.Row) []any {
+	return []any{r.At, r.Account, r.Name, r.Role, r.Practitioner, r.Facility, r.FacilityName, r.Purpose, r.Action,
+		strings.Join(r.Types, " "), r.Target, r.Patient, strings.Join(r.Sensitivity, " "), flag(r.Allowed), r.Reason, r.Session, r.Request, r.Site}
+}
+
 // writeAudit writes a row in the transaction: numbered on SQLite, waiting for
 // the sequencer on PostgreSQL.
 func (t *commitTx) writeAudit(ctx context.Context, r audit.Row) error {
-	args := []any{r.At, r.Account, r.Name, r.Role, r.Practitioner, r.Facility, r.FacilityName, r.Purpose, r.Action,
-		strings.Join(r.Types, " "), r.Target, r.Patient, strings.Join(r.Sensitivity, " "), flag(r.Allowed), r.Reason, r.Session, r.Request, r.Site}
 	if t.pg != nil {
-		return t.Exec(ctx, `insert into pending_audit (`+auditColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
+		return t.Exec(ctx, insertPendingAudit, auditArgs(r)...)
 	}
 	t.audited++
 	return t.Exec(ctx, `insert into audit (seq, `+auditColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		append([]any{t.audited}, args...)...)
+		append([]any{t.audited}, auditArgs(r)...)...)
 }
 
 // auditRows calls each for the numbered rows after a number, in order.

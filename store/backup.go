@@ -262,6 +262,9 @@ func replay(ctx context.Context, tx pgx.Tx, dir string) error {
 			return err
 		}
 	}
+	if _, err := tx.Exec(ctx, `update lease set until = 0`); err != nil { // who led then leads here no more
+		return err
+	}
 	_, err = tx.Exec(ctx, `select setval(pg_get_serial_sequence('pending', 'pid'), (select coalesce(max(pid), 0) + 1 from pending), false),
 		setval(pg_get_serial_sequence('pending_audit', 'pid'), (select coalesce(max(pid), 0) + 1 from pending_audit), false)`)
 	return err

@@ -19,6 +19,9 @@ type commitTx struct {
 	logged, audited int64
 	statements      int        // since the batch began; bounds it
 	rows            []*inserts // index rows of the commit, SQLite only
+	// stands tells whether a transaction was committed whose connection broke
+	// meanwhile; nil = nobody can tell. PostgreSQL only.
+	stands func(ctx context.Context) (bool, error)
 }
 
 // groupWriter is the one writer of a SQLite file. Units that arrive while it

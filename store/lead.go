@@ -11,27 +11,30 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // leadership says which process numbers, follows and seals.
 //
 // SQLite: the one that holds the lock on DIR/leader.lock. PostgreSQL: the one
-// whose connection holds an advisory lock, which the server frees the moment
-// the process dies; every term of office raises the fencing number of the lease
-// row, and each transaction of the leader checks it. A leader that lost its
-// connection without noticing can therefore write nothing any more.
+// that renews its lease, two rows of one table, so that nothing is asked of the
+// engine but transactions. The row 'pulse' says until when it stands, by the
+// clock of the database; who finds it run out takes it and raises the fencing
+// number in the row 'leader', which each transaction of the leader checks and
+// holds. A leader that was cut off, or slept, can therefore write nothing any
+// more. Heartbeats leave that row alone: they wait for nobody's work.
 type leadership struct {
-	mu    sync.Mutex
-	fence int64 // 0 = not leading
-	file  *os.File
-	conn  *pgxpool.Conn
+	mu     sync.Mutex
+	fence  int64  // 0 = not leading
+	holder string // of this term; PostgreSQL
+	file   *os.File
 }
 
+// A lease stands for leaseTerm after each heartbeat; that is how long nobody
+// leads when a leader dies. One that cannot renew it stops a little earlier.
 const (
-	leaderLock = 20261122 // advisory lock of the leader
-	leadRetry  = time.Second
+	leadRetry  = 500 * time.Millisecond
+	leaseTerm  = 3 * time.Second
+	leaseDoubt = leaseTerm - 2*leadRetry
 )
 
 var errFenced = errors.New("another process leads now")
@@ -67,7 +70,7 @@ func (s *Store) lead(ctx context.Context) error {
 		}
 		if first {
 			if err := s.prepareViews(ctx); err != nil {
-				s.leads.leave()
+				s.leave(ctx)
 				return err
 			}
 		}
@@ -78,7 +81,7 @@ func (s *Store) lead(ctx context.Context) error {
 		return err
 	}
 	if err := s.prepareViews(ctx); err != nil {
-		s.leads.leave()
+		s.leave(ctx)
 		return err
 	}
 	s.spawn(func() { s.follow(ctx) })
@@ -116,28 +119,65 @@ func (s *Store) lockFolder() error {
 	return nil
 }
 
+// clock is now by the clock of the database, in µs.
+const clock = `(extract(epoch from clock_timestamp()) * 1000000)::bigint`
+
+const (
+	takePulse = `insert into lease (name, holder, fence, until) values ('pulse', ?, 0, ` + clock + ` + ?)
+		on conflict (name) do update set holder = excluded.holder, until = excluded.until where lease.until < ` + clock + ` returning 1`
+	raiseFence = `insert into lease (name, holder, fence, until) values ('leader', ?, 1, 0)
+		on conflict (name) do update set holder = excluded.holder, fence = lease.fence + 1 returning fence`
+	renewPulse = `update lease set until = ` + clock + ` + ? where name = 'pulse' and holder = ? returning 1`
+	dropPulse  = `update lease set until = 0 where name = 'pulse' and holder = ?`
+)
+
 // electPostgres tries once to become the leader.
 func (s *Store) electPostgres(ctx context.Context) (bool, error) {
-	conn, err := s.pg.Acquire(ctx)
-	if err != nil {
-		return false, err
-	}
-	var got bool
-	if err := conn.QueryRow(ctx, `select pg_try_advisory_lock($1)`, leaderLock).Scan(&got); err != nil || !got {
-		conn.Release()
-		return false, err
-	}
-	var fence int64
-	err = conn.QueryRow(ctx, `insert into lease (name, holder, fence, until) values ('leader', $1, 1, 0)
-		on conflict (name) do update set holder = excluded.holder, fence = lease.fence + 1 returning fence`, s.cfg.Site).Scan(&fence)
-	if err != nil {
-		conn.Hijack().Close(context.WithoutCancel(ctx)) // frees the lock
+	holder, fence := s.cfg.Site+" "+NewID(), int64(0)
+	err := s.write.do(ctx, func(tx *commitTx) error {
+		fence = 0
+		var one int
+		found, err := tx.Row(ctx, []any{&one}, takePulse, holder, leaseTerm.Microseconds())
+		if err == nil && found {
+			_, err = tx.Row(ctx, []any{&fence}, raiseFence, holder)
+		}
+		return err
+	})
+	if err != nil || fence == 0 {
 		return false, err
 	}
 	s.leads.mu.Lock()
 	defer s.leads.mu.Unlock()
-	s.leads.conn, s.leads.fence = conn, fence
+	s.leads.holder, s.leads.fence = holder, fence
 	return true, nil
+}
+
+// renewLease moves the end of the lease on, until ctx ends; it returns when the lease
+// was taken by another process or can no longer be known to stand.
+func (s *Store) renewLease(ctx context.Context) error {
+	sure := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(leadRetry):
+		}
+		began := time.Now()
+		var one int
+		trying, done := context.WithTimeout(ctx, leadRetry)
+		found, err := s.read.Row(trying, []any{&one}, renewPulse, leaseTerm.Microseconds(), s.leads.holder)
+		done()
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil && !found:
+			return errFenced
+		case err == nil:
+			sure = began
+		case time.Since(sure) > leaseDoubt:
+			return err
+		}
+	}
 }
 
 // terms leads while this process holds the lock and stands by otherwise.
@@ -149,7 +189,7 @@ func (s *Store) terms(ctx context.Context, elected bool) {
 				err = s.prepareViews(ctx)
 			}
 			if err != nil && elected { // somebody else may have more luck
-				s.leads.leave()
+				s.leave(ctx)
 				elected = false
 			}
 			if err != nil && ctx.Err() == nil {
@@ -181,15 +221,8 @@ func (s *Store) term(stop context.Context) {
 	for _, d := range s.duties {
 		work.Go(func() { s.serve(ctx, d) })
 	}
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case <-time.After(leadRetry):
-			if err := s.leads.conn.Ping(ctx); err != nil && ctx.Err() == nil {
-				s.log.Warn("lost the lead", "error", err)
-				end()
-			}
-		}
+	if err := s.renewLease(ctx); err != nil {
+		s.log.Warn("lost the lead", "error", err)
 	}
 	end()
 	work.Wait()
@@ -198,18 +231,23 @@ func (s *Store) term(stop context.Context) {
 			s.log.Error("audit not sealed", "error", err)
 		}
 	}
-	s.leads.leave()
+	s.leave(stop)
 }
 
-// leave gives the office up; closing the connection frees the lock.
-func (l *leadership) leave() {
+// leave gives the office up, so that another process need not wait for the lease
+// to run out.
+func (s *Store) leave(ctx context.Context) {
+	if s.pg != nil && s.leads.leading() {
+		ctx, done := context.WithTimeout(context.WithoutCancel(ctx), leadRetry)
+		defer done()
+		if _, err := s.pg.Exec(ctx, rebind(dropPulse), s.leads.holder); err != nil {
+			s.log.Warn("lease not given back", "error", err)
+		}
+	}
+	l := s.leads
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.fence = 0
-	if l.conn != nil {
-		l.conn.Hijack().Close(context.Background())
-		l.conn = nil
-	}
 	if l.file != nil {
 		l.file.Close()
 		l.file = nil
@@ -269,15 +307,15 @@ func (s *Store) number(ctx context.Context, text string) (int64, error) {
 }
 
 // resign seals what is left and gives the office up; the workers have ended.
-func (l *leadership) resign(s *Store) error {
+func (s *Store) resign() error {
 	var err error
-	if l.file != nil {
+	if s.leads.file != nil {
 		err = s.Seal(context.Background())
 	}
 	if errors.Is(err, errCutBack) { // `mach check` says so; the server may end
 		s.log.Error("audit not sealed", "error", err)
 		err = nil
 	}
-	l.leave()
+	s.leave(context.Background())
 	return err
 }

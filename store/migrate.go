@@ -21,10 +21,13 @@ func migrate(ctx context.Context, p *pool, area string, files fs.FS) error {
 	if err != nil {
 		return fmt.Errorf("migrations of %s: %w", area, err)
 	}
-	err = p.in(ctx, func(tx *connTx) error {
+	makeTable := func(tx *connTx) error {
 		return tx.Exec(ctx, `create table if not exists migration (
 			area text not null, name text not null, sum text not null, body text not null, primary key (area, name))`)
-	})
+	}
+	if err = p.in(ctx, makeTable); err != nil && p.pg {
+		err = p.in(ctx, makeTable) // another process made it at the same moment
+	}
 	if err != nil {
 		return fmt.Errorf("migrations of %s: %w", area, err)
 	}
@@ -44,25 +47,24 @@ func migrateOne(ctx context.Context, p *pool, area, name string, files fs.FS) er
 	return p.in(ctx, func(tx *connTx) error { return migrateStep(ctx, tx, area, name, body) })
 }
 
-// migrateStep runs one file unless it has run.
+// migrateStep runs one file unless it has run. Its row comes first: who starts at
+// the same moment waits there until the file has run.
 func migrateStep(ctx context.Context, tx Tx, area, name string, body []byte) error {
 	digest := sha256.Sum256(body)
 	sum := hex.EncodeToString(digest[:])
 	var had string
-	ran, err := tx.Row(ctx, []any{&had}, `select sum from migration where area = ? and name = ?`, area, name)
+	first, err := tx.Row(ctx, []any{&had}, `insert into migration (area, name, sum, body) values (?, ?, ?, ?) on conflict (area, name) do nothing returning sum`,
+		area, name, sum, string(body))
 	if err != nil {
 		return err
 	}
-	if ran && had != sum {
-		return fmt.Errorf("the file changed after it ran")
+	if first {
+		return tx.Exec(ctx, string(body))
 	}
-	if ran {
-		return nil
+	if _, err = tx.Row(ctx, []any{&had}, `select sum from migration where area = ? and name = ?`, area, name); err == nil && had != sum {
+		err = fmt.Errorf("the file changed after it ran")
 	}
-	if err := tx.Exec(ctx, string(body)); err != nil {
-		return err
-	}
-	return tx.Exec(ctx, `insert into migration (area, name, sum, body) values (?, ?, ?, ?)`, area, name, sum, string(body))
+	return err
 }
 
 // migrationNames returns the files for this database, in name order.

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // the SQLite driver
@@ -73,16 +74,17 @@ type Config struct {
 
 // Store holds the data. Make one with [Open]; it is safe for concurrent use.
 type Store struct {
-	cfg   Config
-	log   *slog.Logger
-	pg    *pgxpool.Pool // nil on SQLite
-	read  *pool         // data, for reading
-	views *pool         // view tables, for reading
-	fold  *pool         // view tables, for the followers: one connection on SQLite
-	write writing       // data, for writing
-	seen  *seen         // which audit rows a request has already written
-	leads *leadership
-	ids   *ridMaker
+	cfg    Config
+	log    *slog.Logger
+	pg     *pgxpool.Pool // nil on SQLite
+	read   *pool         // data, for reading
+	views  *pool         // view tables, for reading
+	fold   *pool         // view tables, for the followers: one connection on SQLite
+	write  writing       // data, for writing
+	audits *auditor      // audit rows of what is read; nil on SQLite
+	seen   *seen         // which audit rows a request has already written
+	leads  *leadership
+	ids    *ridMaker
 
 	own     atomic.Pointer[ownParams] // of SearchParameter resources
 	form    atomic.Bool               // all index rows are of indexForm
@@ -181,7 +183,10 @@ func (s *Store) close() error {
 	}
 	var errs []error
 	if s.leads != nil {
-		errs = append(errs, s.leads.resign(s))
+		errs = append(errs, s.resign())
+	}
+	if s.audits != nil {
+		s.audits.close()
 	}
 	if s.write != nil {
 		errs = append(errs, s.write.close())
@@ -291,18 +296,15 @@ func (s *Store) openPostgres(ctx context.Context) error {
 	if s.pg, err = connect("mach", postgresConns, asWritten); err != nil {
 		return err
 	}
-	if _, err := s.pg.Exec(ctx, "select pg_advisory_lock(20261121)"); err != nil {
-		return err
-	}
-	defer s.pg.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock_all()")
-	if _, err := s.pg.Exec(ctx, "create schema if not exists mach; create schema if not exists views"); err != nil {
+	if err := makeSchemas(ctx, s.pg); err != nil {
 		return err
 	}
 	s.read = newPool(stdlib.OpenDBFromPool(s.pg), true, s.cfg.Trace)
+	s.read.under = s.pg
 	if err := migrate(ctx, s.read, "store", sub("migrations")); err != nil {
 		return err
 	}
-	s.write = &pgWriter{pool: s.pg, trace: s.cfg.Trace}
+	s.write, s.audits = &pgWriter{pool: s.pg, trace: s.cfg.Trace}, newAuditor(s.pg)
 	// A view may lose its last transactions with their position: it follows again.
 	views, err := connect("views", postgresConns, map[string]string{"synchronous_commit": "off", "jit": "off"})
 	if err != nil {
@@ -312,6 +314,19 @@ func (s *Store) openPostgres(ctx context.Context) error {
 	s.views.under = views
 	s.fold = s.views
 	return migrate(ctx, s.views, "views", sub("migrations/views"))
+}
+
+// makeSchemas may meet another process that starts on the same new database: then
+// one of them is told that the schema exists, if it does not exist.
+func makeSchemas(ctx context.Context, pool *pgxpool.Pool) error {
+	var wait patience
+	for {
+		_, err := pool.Exec(ctx, "create schema if not exists mach; create schema if not exists views")
+		var e *pgconn.PgError
+		if err == nil || !(errors.As(err, &e) && (e.Code == "23505" || e.Code == "42P06")) && !wait.again(ctx, err) {
+			return err
+		}
+	}
 }
 
 func sub(dir string) fs.FS {

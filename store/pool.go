@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 )
@@ -28,7 +29,7 @@ type pool struct {
 	db    *sql.DB
 	pg    bool
 	trace func(request, statement string)
-	under *pgxpool.Pool // closed with the pool; nil when shared or SQLite
+	under *pgxpool.Pool // PostgreSQL: answers questions without database/sql
 
 	mu    sync.RWMutex
 	stmts map[string]*sql.Stmt // SQLite parses each text once a connection
@@ -56,12 +57,9 @@ func (p *pool) close() error {
 	return err
 }
 
-// query runs a question; on SQLite through a kept statement.
+// query runs a question on SQLite, through a kept statement.
 func (p *pool) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
 	traced(ctx, p.trace, text)
-	if p.pg {
-		return p.db.QueryContext(ctx, rebind(text), args...)
-	}
 	st, err := p.prepared(ctx, text)
 	if err != nil {
 		return nil, err
@@ -100,6 +98,9 @@ func (p *pool) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 func planned(text string) string { return strings.ReplaceAll(text, "limit ?", "limit ?+0") }
 
 func (p *pool) Row(ctx context.Context, dest []any, text string, args ...any) (bool, error) {
+	if p.pg {
+		return firstRow(ctx, p, dest, text, args)
+	}
 	rows, err := p.query(ctx, text, args)
 	if err != nil {
 		return false, err
@@ -108,11 +109,53 @@ func (p *pool) Row(ctx context.Context, dest []any, text string, args ...any) (b
 }
 
 func (p *pool) Rows(ctx context.Context, text string, args []any, scan func(scan func(dest ...any) error) error) error {
+	if p.pg {
+		return p.together(ctx, question{text, args, scan})
+	}
 	rows, err := p.query(ctx, text, args)
 	if err != nil {
 		return err
 	}
 	return eachRow(rows, scan)
+}
+
+// question is what [pool.together] asks.
+type question struct {
+	text string
+	args []any
+	scan func(scan func(dest ...any) error) error
+}
+
+// together asks questions of which none needs the answer of another: one round
+// trip to PostgreSQL. They are asked again when the connection broke before the
+// first row came.
+func (p *pool) together(ctx context.Context, questions ...question) error {
+	if !p.pg {
+		for _, q := range questions {
+			if err := p.Rows(ctx, q.text, q.args, q.scan); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var wait patience
+	for {
+		var batch pgx.Batch
+		begun := false
+		for _, q := range questions {
+			traced(ctx, p.trace, q.text)
+			batch.Queue(rebind(q.text), q.args...).Query(func(rows pgx.Rows) error {
+				return eachPgRow(rows, func(scan func(...any) error) error {
+					begun = true
+					return q.scan(scan)
+				})
+			})
+		}
+		err := p.under.SendBatch(ctx, &batch).Close()
+		if err == nil || begun || !wait.again(ctx, err) {
+			return err
+		}
+	}
 }
 
 func oneRow(rows *sql.Rows, dest []any) (bool, error) {
@@ -176,9 +219,9 @@ type connTx struct {
 }
 
 func (t *connTx) transact(ctx context.Context, work func(tx *connTx) error) error {
-	begin := "begin immediate"
+	begin := beginNow
 	if t.pg {
-		begin = "begin"
+		begin = beginAny
 	}
 	// A transaction once begun is finished, whatever happens to the asker.
 	ctx = context.WithoutCancel(ctx)
@@ -214,7 +257,7 @@ func (t *connTx) commit(ctx context.Context) error {
 			return err
 		}
 	}
-	return t.Exec(ctx, "commit")
+	return t.Exec(ctx, commitAll)
 }
 
 func (t *connTx) forget() {
@@ -249,7 +292,7 @@ const keptBack = 1000
 // comes with what sends it.
 func (t *connTx) Exec(ctx context.Context, text string, args ...any) error {
 	traced(ctx, t.trace, text)
-	if len(args) == 0 { // may hold several statements
+	if len(args) == 0 && !t.marks(text) { // may hold several statements
 		if err := t.flush(ctx); err != nil {
 			return err
 		}
@@ -268,6 +311,21 @@ func (t *connTx) Exec(ctx context.Context, text string, args ...any) error {
 	}
 	_, err = st.ExecContext(ctx, args...)
 	return err
+}
+
+const (
+	beginAny, beginNow, commitAll = "begin", "begin immediate", "commit"
+	markOne, releaseOne, undoOne  = "savepoint one", "release savepoint one", "rollback to savepoint one"
+)
+
+// marks reports whether a text only begins, marks or ends something: SQLite need
+// not parse it each time, and PostgreSQL may get the end of a savepoint together
+// with what it holds.
+func (t *connTx) marks(text string) bool {
+	if t.pg {
+		return text == releaseOne
+	}
+	return text == beginNow || text == markOne || text == releaseOne || text == commitAll
 }
 
 // flush sends what waits.
@@ -316,20 +374,24 @@ func (t *connTx) Rows(ctx context.Context, text string, args []any, scan func(sc
 // given up: SQLite may have rolled it back already.
 func (t *connTx) savepoint(ctx context.Context, work func() error) error {
 	ctx = context.WithoutCancel(ctx)
-	if err := t.Exec(ctx, "savepoint one"); err != nil {
+	if err := t.Exec(ctx, markOne); err != nil {
 		return errors.Join(errBroken, err)
 	}
 	err := work()
 	if err == nil {
+		err = t.Exec(ctx, releaseOne)
+	}
+	if err == nil {
 		err = t.flush(ctx)
 	}
-	if err != nil {
-		t.queue = nil
-		if undo := t.Exec(ctx, "rollback to savepoint one"); undo != nil {
-			return errors.Join(errBroken, err, undo)
-		}
+	if err == nil {
+		return nil
 	}
-	if done := t.Exec(ctx, "release savepoint one"); done != nil {
+	t.queue = nil
+	if undo := t.Exec(ctx, undoOne); undo != nil {
+		return errors.Join(errBroken, err, undo)
+	}
+	if done := errors.Join(t.Exec(ctx, releaseOne), t.flush(ctx)); done != nil {
 		return errors.Join(errBroken, err, done)
 	}
 	return err

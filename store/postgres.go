@@ -5,13 +5,11 @@ package store
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -22,29 +20,40 @@ type pgWriter struct {
 	trace func(request, statement string)
 }
 
-const pgAttempts = 10
-
 func (w *pgWriter) close() error { return nil }
 
+// do runs work until it is committed. A connection that is lost on the way took
+// its transaction along. One that is lost while it commits leaves open whether
+// the transaction stands: work that can tell is asked, other work is not run
+// twice.
 func (w *pgWriter) do(ctx context.Context, work func(tx *commitTx) error) error {
-	for attempt := 1; ; attempt++ {
-		err := w.once(ctx, work)
-		if err == nil || attempt == pgAttempts || !met(err) {
+	var p patience
+	for {
+		tx, err := w.once(ctx, work)
+		if err == nil {
+			return nil
+		}
+		inDoubt := tx != nil && tx.pg.sent && lost(err)
+		if inDoubt && tx.stands == nil || !p.again(ctx, err) {
 			return err
 		}
-		pause := time.Duration(rand.IntN(4<<min(attempt, 6))) * time.Millisecond
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+		for inDoubt {
+			stands, failed := tx.stands(ctx)
+			if failed == nil && stands {
+				return nil
+			}
+			if inDoubt = failed != nil; inDoubt && !p.again(ctx, failed) {
+				return err
+			}
 		}
 	}
 }
 
-func (w *pgWriter) once(ctx context.Context, work func(tx *commitTx) error) error {
-	return w.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+func (w *pgWriter) once(ctx context.Context, work func(tx *commitTx) error) (tx *commitTx, err error) {
+	return tx, w.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
 		q := &pgTx{conn: c.Conn(), trace: w.trace}
-		err := work(&commitTx{Tx: q, pg: q})
+		tx = &commitTx{Tx: q, pg: q}
+		err := work(tx)
 		if err == nil {
 			err = q.commit(ctx)
 		}
@@ -69,16 +78,6 @@ func sound(c *pgx.Conn) error {
 // undoLimit is how long a rollback may take.
 const undoLimit = 5 * time.Second
 
-// met reports whether the transaction only failed because another one was
-// there: serialization failure, deadlock, or the same new id or key.
-func met(err error) bool {
-	var e *pgconn.PgError
-	if !errors.As(err, &e) {
-		return false
-	}
-	return e.Code == "40001" || e.Code == "40P01" || e.Code == "23505" && (e.ConstraintName == "res_kh" || e.ConstraintName == "once_pkey")
-}
-
 // pgTx queues statements and sends them together, in their order. Rows for the
 // tables of a commit become one statement for each table, over arrays, behind
 // the other statements. A question first sends what is queued; work that asks
@@ -87,6 +86,7 @@ type pgTx struct {
 	conn    *pgx.Conn
 	trace   func(request, statement string)
 	begun   bool
+	sent    bool // the end of the transaction
 	queue   queued
 	inserts queued // of manyRows
 }
@@ -125,6 +125,7 @@ func (q *pgTx) commit(ctx context.Context) error {
 		q.queue, q.inserts = append(q.queue, q.inserts...), nil
 		q.queue.add("commit", nil)
 	}
+	q.sent = true
 	if err := q.flush(ctx); err != nil {
 		return err
 	}
@@ -159,8 +160,13 @@ func lockingLabels(text string, args []any) string {
 }
 
 func (q *pgTx) Row(ctx context.Context, dest []any, text string, args ...any) (bool, error) {
+	return firstRow(ctx, q, dest, text, args)
+}
+
+// firstRow scans the first row of an answer.
+func firstRow(ctx context.Context, r reader, dest []any, text string, args []any) (bool, error) {
 	found := false
-	err := q.Rows(ctx, text, args, func(scan func(...any) error) error {
+	err := r.Rows(ctx, text, args, func(scan func(...any) error) error {
 		if found {
 			return nil
 		}
@@ -175,6 +181,10 @@ func (q *pgTx) Rows(ctx context.Context, text string, args []any, scan func(scan
 	if err != nil {
 		return err
 	}
+	return eachPgRow(rows, scan)
+}
+
+func eachPgRow(rows pgx.Rows, scan func(scan func(dest ...any) error) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		if err := scan(rows.Scan); err != nil {

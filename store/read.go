@@ -27,7 +27,7 @@ func (d Door) Read(ctx context.Context, typ, id string) (*fhir.Doc, error) {
 
 // open loads a row, asks whether the actor may read it and audits the answer.
 func (d Door) open(ctx context.Context, typ, id string) (*stored, error) {
-	row, err := load(ctx, d.s.read, typ, id)
+	row, rels, err := d.related(ctx, typ, id)
 	if err != nil {
 		return nil, err
 	}
@@ -38,9 +38,7 @@ func (d Door) open(ctx context.Context, typ, id string) (*stored, error) {
 	}
 	// What is not there is judged too: time tells it from what is hidden no
 	// more than the answer does.
-	if seen.Decision, err = d.s.judge(ctx, d.s.read, d.a, ActRead, seen.Labels, says); err != nil {
-		return nil, err
-	}
+	seen.Decision = d.s.decide(d.a, ActRead, seen.Labels, says, rels, d.s.cfg.Now())
 	if row == nil {
 		seen.Decision = Decision{Reason: "not-found"}
 	}
@@ -51,6 +49,27 @@ func (d Door) open(ctx context.Context, typ, id string) (*stored, error) {
 		return nil, issue.New(issue.NotFound, "store.not_found", typ)
 	}
 	return row, nil
+}
+
+// related reads a resource, nil when there never was one, and the relations of
+// its person to the actor.
+func (d Door) related(ctx context.Context, typ, id string) (row *stored, rels []Relation, err error) {
+	key := []any{hash64(typ + "/" + id), typ, id}
+	err = d.s.read.together(ctx,
+		question{`select ` + storedColumns + ` from res where ` + byKey, key, func(scan func(...any) error) (err error) {
+			row, err = scanStored(scan)
+			return err
+		}},
+		question{`select ` + relationColumns + ` from relation where patient = (select patient from res where ` + byKey + `) and ` + toActor,
+			append(key, actorArgs(d.a)...), func(scan func(...any) error) error {
+				one, err := scanRelation(scan)
+				rels = append(rels, one)
+				return err
+			}})
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading a %s: %w", typ, err)
+	}
+	return row, rels, nil
 }
 
 // ReadVersion returns one version of a resource, the current one or one that

@@ -291,6 +291,12 @@ func relationsFrom(ctx context.Context, r reader, source string) ([]Relation, er
 	return rs, err
 }
 
+// toActor are the relations with an actor, given by actorArgs, and those that
+// are nobody's in particular.
+const toActor = `(facility <> '' and facility = ? or account <> '' and account in (?, ?) or facility = '' and account = '')`
+
+func actorArgs(a Actor) []any { return []any{a.Facility, a.Account, a.Worker()} }
+
 // relationsOf returns the relations, valid or not, between each of the persons
 // and the actor, and the case relations, which are nobody's in particular.
 func relationsOf(ctx context.Context, r reader, a Actor, patients ...string) (map[string][]Relation, error) {
@@ -303,9 +309,8 @@ func relationsOf(ctx context.Context, r reader, a Actor, patients ...string) (ma
 		for _, p := range patients[:n] {
 			args = append(args, p)
 		}
-		args = append(args, a.Facility, a.Account, a.Worker())
-		err := r.Rows(ctx, `select `+relationColumns+` from relation where patient in (`+marks(n)+`)
-			and (facility <> '' and facility = ? or account <> '' and account in (?, ?) or facility = '' and account = '')`, args,
+		args = append(args, actorArgs(a)...)
+		err := r.Rows(ctx, `select `+relationColumns+` from relation where patient in (`+marks(n)+`) and `+toActor, args,
 			func(scan func(...any) error) error {
 				one, err := scanRelation(scan)
 				found[one.Patient] = append(found[one.Patient], one)

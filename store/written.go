@@ -84,10 +84,13 @@ func (s *stored) doc() (*fhir.Doc, error) {
 	return doc, nil
 }
 
+// byKey finds a row of res by hash64(Type/id), type and id.
+const byKey = "kh = ? and typ = ? and id = ?"
+
 // load reads one resource as it is now, nil when there never was one.
 func load(ctx context.Context, r reader, typ, id string) (*stored, error) {
 	var found *stored
-	err := r.Rows(ctx, `select `+storedColumns+` from res where kh = ? and typ = ? and id = ?`,
+	err := r.Rows(ctx, `select `+storedColumns+` from res where `+byKey,
 		[]any{hash64(typ + "/" + id), typ, id}, func(scan func(...any) error) (err error) {
 			found, err = scanStored(scan)
 			return err
@@ -122,7 +125,7 @@ func (t *commitTx) loadAll(ctx context.Context, refs []string) (map[string]*stor
 	}
 	for _, ref := range refs {
 		typ, id, _ := strings.Cut(ref, "/")
-		err := t.Rows(ctx, `select `+storedColumns+` from res where kh = ? and typ = ? and id = ?`, []any{hash64(ref), typ, id}, keep)
+		err := t.Rows(ctx, `select `+storedColumns+` from res where `+byKey, []any{hash64(ref), typ, id}, keep)
 		if err != nil {
 			return nil, err
 		}
