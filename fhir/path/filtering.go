@@ -134,6 +134,9 @@ func sortStep(keys []expr, down []bool) step {
 			value Value
 			keys  Collection // the zero Value where there is none
 		}
+		if err := r.spend(4 * len(in) * len(keys)); err != nil {
+			return out, err
+		}
 		rows := make([]row, 0, len(in))
 		err := r.each(in, func(i int) (bool, error) {
 			w := row{value: in[i], keys: make(Collection, len(keys))}

@@ -78,7 +78,7 @@ func items(n, twin fhir.Node, t *fhir.TypeInfo, out Collection) Collection {
 		return out
 	}
 	a, b := n.First(), twin.First()
-	for a.Exists() || b.Exists() {
+	for (a.Exists() || b.Exists()) && len(out) <= maxCollection { // more is a fault anyway
 		if (a.Exists() && a.Kind() != fhir.Null) || (b.Exists() && b.Kind() != fhir.Null) {
 			out = append(out, typed(a, b, t))
 		}
