@@ -10,8 +10,11 @@ import (
 	"mach/issue"
 )
 
-// mostCodes bounds what a value set may list.
-const mostCodes = 300_000
+// Bounds on listing a value set.
+const (
+	mostCodes = 300_000    // in the list
+	mostWork  = 20_000_000 // questions asked on the way, about a second
+)
 
 // Codes is a value set as a list of its codes, in the order of their systems.
 // It is immutable.
@@ -21,6 +24,7 @@ type Codes struct {
 	// parts are canonicals of systems of which only a part is loaded, so that
 	// the list may lack codes.
 	parts []string
+	work  int
 }
 
 // An item is one code of a list.
@@ -128,7 +132,7 @@ func (p *part) enumerate(c *Codes, v *valueSet) error {
 		c.parts = append(c.parts, p.system.url+"|"+p.system.version)
 	}
 	for at := range p.system.concepts {
-		if !p.passes(int32(at)) {
+		if c.work += 1 + len(p.filters); !p.passes(int32(at)) && c.work < mostWork {
 			continue
 		}
 		if err := p.add(c, v, item{system: p.url, version: p.system.version, code: p.system.concepts[at].code, of: p.system, concept: int32(at)}); err != nil {
@@ -139,6 +143,9 @@ func (p *part) enumerate(c *Codes, v *valueSet) error {
 }
 
 func (p *part) add(c *Codes, v *valueSet, i item) error {
+	if c.work += v.weight; c.work >= mostWork || len(c.items) >= mostCodes {
+		return issue.New(issue.TooCostly, "terms.expand.large", v.url)
+	}
 	for _, set := range p.sets {
 		if set.has(i.system, i.code) != yes {
 			return nil
@@ -152,9 +159,6 @@ func (p *part) add(c *Codes, v *valueSet, i item) error {
 	key := [2]string{i.system, i.code}
 	if _, twice := c.at[key]; twice {
 		return nil
-	}
-	if len(c.items) >= mostCodes {
-		return issue.New(issue.TooCostly, "terms.expand.large", v.url)
 	}
 	c.at[key] = len(c.items)
 	c.items = append(c.items, i)

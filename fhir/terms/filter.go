@@ -57,24 +57,19 @@ func newFilter(s *system, n fhir.Node) (filter, error) {
 }
 
 // related passes concepts by their place in the hierarchy. A code that the
-// system does not have relates to nothing.
+// system does not have relates to nothing. It walks at each question, so that a
+// filter costs nothing to make.
 func (s *system) related(op, code string) filter {
 	at, known := s.find(code)
-	set := map[int32]bool{}
-	if known {
-		list := s.under(at)
-		if op == "generalizes" {
-			list = s.over(at)
-		}
-		for _, i := range list {
-			set[i] = true
-		}
-		set[at] = op != "descendent-of"
+	switch op {
+	case "is-a":
+		return func(i int32) bool { return known && s.isA(i, at) }
+	case "descendent-of":
+		return func(i int32) bool { return known && i != at && s.isA(i, at) }
+	case "generalizes":
+		return func(i int32) bool { return known && s.isA(at, i) }
 	}
-	if op == "is-not-a" {
-		return func(i int32) bool { return !set[i] }
-	}
-	return func(i int32) bool { return set[i] }
+	return func(i int32) bool { return !known || !s.isA(i, at) } // is-not-a
 }
 
 // holding passes concepts of which some value of a property passes. The code,

@@ -3,8 +3,6 @@
 package terms
 
 import (
-	"slices"
-
 	"mach/fhir"
 	"mach/issue"
 )
@@ -105,9 +103,9 @@ func (s *Set) Subsumes(system, version, a, b string) (string, error) {
 		return "", issue.New(issue.NotFound, sys.lacking(), b, system)
 	case x == y:
 		return Equivalent, nil
-	case slices.Contains(sys.over(y), x):
+	case sys.isA(y, x):
 		return SubsumesB, nil
-	case slices.Contains(sys.over(x), y):
+	case sys.isA(x, y):
 		return SubsumedBy, nil
 	}
 	return NotSubsumed, nil

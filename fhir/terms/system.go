@@ -159,6 +159,23 @@ func (s *system) reach(from int32, next func(*concept) []int32) []int32 {
 	return list
 }
 
+// isA reports whether a concept is another one or below it.
+func (s *system) isA(low, high int32) bool {
+	for range s.concepts { // no longer, if the hierarchy turns in a circle
+		parents := s.concepts[low].parents
+		switch {
+		case low == high:
+			return true
+		case len(parents) == 0:
+			return false
+		case len(parents) > 1:
+			return slices.Contains(s.over(low), high)
+		}
+		low = parents[0]
+	}
+	return false
+}
+
 // supplemented returns the system with what supplements add to its concepts:
 // designations and properties.
 func (s *system) supplemented(docs []*fhir.Doc) *system {

@@ -26,6 +26,7 @@ type valueSet struct {
 	url, version     string
 	include, exclude []*part
 	list             func() (*Codes, error)
+	weight           int // parts and filters, those of sets within among them
 }
 
 // A part is one include or exclude: codes of a system, listed or filtered, and
@@ -44,8 +45,12 @@ type part struct {
 	active    bool   // without inactive codes (compose.inactive = false)
 }
 
-// deepest bounds value sets in value sets.
-const deepest = 20
+// Bounds on a value set. The weight bounds what one question to it costs, for
+// sets may name each other many times over.
+const (
+	deepest  = 20
+	heaviest = 10_000
+)
 
 // valueSet compiles the value set of a canonical. within are the canonicals
 // being compiled, for a set may not be a part of itself.
@@ -108,6 +113,9 @@ func (st *state) compileSet(d *fhir.Doc, within []string) (*valueSet, error) {
 			inactive := d.Get("compose", "inactive")
 			p.active = side.name == "include" && inactive.Exists() && !inactive.Bool()
 			*side.to = append(*side.to, p)
+			if v.weight += p.weight(); v.weight > heaviest {
+				return nil, issue.New(issue.TooCostly, "terms.expand.large", v.url)
+			}
 		}
 	}
 	if !d.Get("compose").Exists() { // only a result is known
@@ -154,6 +162,14 @@ func (st *state) part(n fhir.Node, within []string) (*part, error) {
 		p.filters = append(p.filters, one)
 	}
 	return p, nil
+}
+
+func (p *part) weight() int {
+	n := 1 + len(p.filters)
+	for _, v := range p.sets {
+		n += v.weight
+	}
+	return n
 }
 
 // mention adds a listed concept.
