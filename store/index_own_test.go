@@ -194,3 +194,50 @@ func TestOldFormIsReindexed(t *testing.T) {
 		}
 	})
 }
+
+// Two processes write while a parameter comes to one of them: the other learns
+// of it in time, and no resource is missed.
+func TestOwnParametersOfSeveralProcesses(t *testing.T) {
+	database := freshDatabase(t)
+	open := func() *Store {
+		s, err := Open(t.Context(), Config{Guard: &testGuard{}, Dir: t.TempDir(), Database: database})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		if err := s.Start(context.WithoutCancel(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	a, b := open(), open()
+	ctx, stop := context.WithCancel(t.Context())
+	wrote := make(chan int)
+	for i, s := range []*Store{a, b} {
+		go func() {
+			n := 0
+			for ; ctx.Err() == nil; n++ {
+				id := fmt.Sprintf("%d-%d", i, n)
+				if _, err := s.For(SystemActor()).Commit(t.Context(), Put(fhir.MustNew(map[string]any{"resourceType": "Patient", "id": id, "maritalStatus": coding("urn:m", "M")}))); err != nil {
+					t.Error(err)
+					break
+				}
+				time.Sleep(30 * time.Millisecond)
+			}
+			wrote <- n
+		}()
+	}
+	(&world{s: b}).add(t, searchParameter("marital", "marital", "token", "Patient.maritalStatus", "Patient"))
+	ready := func(s *Store) bool {
+		_, err := searched(t, s, "Patient", [2]string{"marital", "M"})
+		return err == nil
+	}
+	eventually(t, "never ready", func() bool { return ready(a) && ready(b) })
+	stop()
+	want := <-wrote + <-wrote
+	for _, s := range []*Store{a, b} {
+		if ids, err := searched(t, s, "Patient", [2]string{"marital", "M"}); err != nil || len(ids) != want {
+			t.Errorf("%d found of %d, %v", len(ids), want, err)
+		}
+	}
+}

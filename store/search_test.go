@@ -357,7 +357,9 @@ func TestSearchRefuses(t *testing.T) {
 
 // FuzzCompile: no text of a query makes the compiler panic.
 func FuzzCompile(f *testing.F) {
-	for _, s := range []string{"name=a", "date=gt2020", "_has:Observation:patient:code=1", "subject:Patient.name:exact=x", "value-quantity=5.4|a|b", `code=a\,b,c|d`, "code-value-quantity=a$b"} {
+	for _, s := range []string{"name=a", "date=gt2020", "_has:Observation:patient:code=1", "subject:Patient.name:exact=x", "value-quantity=5.4|a|b", `code=a\,b,c|d`, "code-value-quantity=a$b",
+		"_has:Observation:patient:_has:AuditEvent:entity:agent=x", "subject.organization.partof.partof:below=Organization/1", "near=21|105|5|km", "identifier:of-type=a|b|c",
+		"_include:iterate=*", "_revinclude=Observation:subject:Patient&_sort=-date,code", "subject.subject.subject.subject.subject=1", "_list=1", "_content=a", "url:above=http://a/b"} {
 		f.Add("Observation", s)
 		f.Add("Patient", s)
 	}
