@@ -97,6 +97,19 @@ func (a *Apps) Take(ctx context.Context, by store.Actor, id string) error {
 	return a.note(ctx, by, ActTakeBack, store.Labels{Type: "App", ID: id, Patient: g.patient}, true, g.client)
 }
 
+// Public returns the id of the public client that a refresh token was given
+// to, "" for any other: SMART App Launch 2.2, section 2.0.13, lets such a client
+// refresh without naming itself.
+func (a *Apps) Public(ctx context.Context, refresh string) (string, error) {
+	var id string
+	_, err := a.db.Row(ctx, []any{&id}, `select c.id from access_refresh r join access_grant g on g.id = r.app_grant join access_client c on c.id = g.client
+		where r.hash = ? and c.kind = ?`, hashSecret(refresh), ClientPublic)
+	if err != nil {
+		return "", fmt.Errorf("looking for a client: %w", err)
+	}
+	return id, nil
+}
+
 // Introspect tells a client about a token of its own (RFC 7662); not ok for
 // any other.
 func (a *Apps) Introspect(ctx context.Context, c Client, token string) (Issued, bool, error) {

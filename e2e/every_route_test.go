@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -167,6 +168,8 @@ func (w *walk) addresses(p *pattern, a demo.SignIn) []string {
 			return list[i : i+1]
 		}
 		return list[:min(1, len(list))]
+	case p.path == "/smart/authorize":
+		return w.asking(a)
 	case len(list) > 0:
 		return list[:1]
 	case !strings.Contains(p.path, "{"):
@@ -175,6 +178,25 @@ func (w *walk) addresses(p *pattern, a demo.SignIn) []string {
 		return w.known[p.path][:1]
 	}
 	return nil
+}
+
+// asking is what an application asks: before a record is chosen and, of somebody
+// who works with persons, after.
+func (w *walk) asking(a demo.SignIn) []string {
+	client := w.known["/ung-dung/quan-ly/{id}"]
+	if len(client) == 0 {
+		return nil
+	}
+	q := url.Values{"response_type": {"code"}, "client_id": {client[0][strings.LastIndexByte(client[0], '/')+1:]}, "redirect_uri": {w.s.URL + "/offline"},
+		"scope": {"launch/patient openid fhirUser offline_access patient/Patient.r patient/Observation.rs?category=vital-signs user/Practitioner.r"}, "state": {"x"},
+		"aud": {w.s.URL + "/fhir"}, "code_challenge": {strings.Repeat("c", 43)}, "code_challenge_method": {"S256"}}
+	out := []string{"/smart/authorize?" + q.Encode()}
+	if list := w.found[a.Login]["/tram/nguoi/{id}"]; len(list) > 0 {
+		id, _, _ := strings.Cut(list[0][strings.LastIndexByte(list[0], '/')+1:], "?")
+		q.Set("patient", id)
+		out = append(out, "/smart/authorize?"+q.Encode())
+	}
+	return out
 }
 
 // role walks everything that one sign-in may open.

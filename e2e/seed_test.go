@@ -47,6 +47,9 @@ func seed(t *testing.T, s *harness.Server) {
 	director.Post(t, state+"/cong-bo", "on", inDays(0), "place", "Thôn 1", "advice", "Diệt loăng quăng, ngủ màn.")
 	ministry.Post(t, "/mang/thong-bao", "title", "Tăng cường phòng chống sốt xuất huyết", "body", "Rà soát ổ lăng quăng mỗi tuần.", "unit", "1", "due", inDays(2))
 	person := link(t, doctor.Get(t, visits[0]).Body, `/tram/nguoi/[0-9a-f-]{36}`)
+	// An application whose first page is one of ours, so that the walk stays here.
+	s.Client(t, s.Of(t, store.Administrator)).Post(t, "/ung-dung/quan-ly/moi", "name", "Sổ Xanh", "vendor", "Công ty Thử", "kind", "public", "redirects", s.URL+"/offline",
+		"launch", s.URL+"/offline", "scopes", "launch launch/patient openid fhirUser offline_access patient/Patient.r patient/Observation.rs user/Practitioner.r")
 	doctor.Post(t, "/tai-khoan/khan-cap", "patient", person[strings.LastIndexByte(person, '/')+1:], "reason", "Bất tỉnh, cần biết dị ứng thuốc")
 }
 

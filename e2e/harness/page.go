@@ -125,6 +125,16 @@ func (p *Page) Go(path string) *Page {
 	return p
 }
 
+// Away opens an address of somebody else's.
+func (p *Page) Away(url string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
+		p.Fail("opening %s: %v", url, err)
+	}
+}
+
 // Settle waits until nothing is still being loaded into the page.
 func (p *Page) Settle() {
 	p.t.Helper()

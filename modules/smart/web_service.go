@@ -120,6 +120,12 @@ func (m *Module) form(w http.ResponseWriter, r *http.Request) (url.Values, acces
 		}
 		p.ID, p.Secret = id, secret
 	}
+	if f.Get("grant_type") == "refresh_token" && p.ID == "" && p.Assertion == "" {
+		var err error
+		if p.ID, err = m.access.Apps.Public(r.Context(), f.Get("refresh_token")); err != nil {
+			return nil, access.Client{}, err
+		}
+	}
 	c, err := m.access.Apps.Authenticate(r.Context(), p)
 	return f, c, err
 }
