@@ -110,6 +110,12 @@ func (w *walk) fill(ctx context.Context, n int) (hits []hit, done bool, err erro
 	}
 }
 
+// at returns the hits of the path when one batch holds them all.
+func (w *walk) at(ctx context.Context, n int) (hits []hit, done bool, err error) {
+	hits, done, err = w.next(ctx, max(2*n, 32))
+	return hits, done && len(hits) <= n, err
+}
+
 // batch is how many candidates to read next, by what came of those before.
 func (w *walk) batch(n, found, size int) int {
 	if found == 0 {

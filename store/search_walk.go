@@ -166,6 +166,11 @@ func (x *searcher) hits(ctx context.Context, from *cursor) ([]hit, string, error
 }
 
 func (x *searcher) unsorted(ctx context.Context, from *cursor) ([]hit, string, error) {
+	if p := x.narrowest(); p != nil && from == nil {
+		if hits, done, err := x.walk(p).at(ctx, x.c.count); err != nil || done {
+			return hits, "", err
+		}
+	}
 	p, err := x.choose(ctx, from)
 	if err != nil {
 		return nil, "", err
@@ -180,6 +185,20 @@ func (x *searcher) unsorted(ctx context.Context, from *cursor) ([]hit, string, e
 	}
 	next, err := x.seal(ctx, cursor{Path: p.name, At: w.resume})
 	return hits, next, err
+}
+
+// narrowest is a path that mostly leads to few resources, of one person or one
+// number, nil when there is none: it is tried before any is counted.
+func (x *searcher) narrowest() *path {
+	ps := x.paths()
+	if len(ps) < 2 {
+		return nil // it will not be counted
+	}
+	p := slices.MinFunc(ps, func(a, b *path) int { return cmp.Compare(a.class, b.class) })
+	if p.class > classReference || p.then != nil {
+		return nil
+	}
+	return p
 }
 
 // choose takes the path that the cursor names, else the best.
@@ -198,18 +217,20 @@ func (x *searcher) choose(ctx context.Context, from *cursor) (*path, error) {
 // sorted sorts few candidates in memory; of many it walks the index of the
 // sort key, and after that what has no value.
 func (x *searcher) sorted(ctx context.Context, from *cursor) ([]hit, string, error) {
-	p, err := x.best(ctx, false)
-	if err != nil {
-		return nil, "", err
-	}
 	way := x.inOrder()
 	if way != nil {
 		if err := x.bounded(ctx, way); err != nil {
 			return nil, "", err
 		}
 	}
-	if way == nil || p.rows <= probeFew || p.rows <= probeCap && way.name != "timeline" {
-		return x.gather(ctx, p, from, way != nil)
+	if way == nil || way.name != "timeline" || x.identified() {
+		p, err := x.best(ctx, false)
+		if err != nil {
+			return nil, "", err
+		}
+		if way == nil || p.rows <= probeCap {
+			return x.gather(ctx, p, from, way != nil)
+		}
 	}
 	var hits []hit
 	if from == nil || !from.At.Keys[0].Missing {
@@ -218,6 +239,7 @@ func (x *searcher) sorted(ctx context.Context, from *cursor) ([]hit, string, err
 			return nil, "", errCursor()
 		}
 		var done bool
+		var err error
 		hits, done, err = w.fill(ctx, x.c.count)
 		if err != nil {
 			return nil, "", err
@@ -233,6 +255,11 @@ func (x *searcher) sorted(ctx context.Context, from *cursor) ([]hit, string, err
 	}
 	rest, next, err := x.valueless(ctx, from, x.c.count-len(hits))
 	return append(hits, rest...), next, err
+}
+
+// identified reports whether a condition names single resources.
+func (x *searcher) identified() bool {
+	return slices.ContainsFunc(x.paths(), func(p *path) bool { return p.class < classOwner || p.class == classIdentifier })
 }
 
 // requires reports whether a resource without the parameter cannot match.
