@@ -53,6 +53,8 @@ func TestConditionalDelete(t *testing.T) {
 		for range 3 {
 			c.do("POST /Patient", fmt.Sprintf(person, "7", "male")).status(201)
 		}
+		// Nobody has asked for a second page of anything yet: no key of cursors is there.
+		c.do("POST /Patient", fmt.Sprintf(person, "7", "male"), "If-None-Exist: identifier=urn:s|7").status(412).outcome("multiple-matches", "store.unless.many", "")
 		one := c.do("POST /Patient", fmt.Sprintf(person, "8", "male")).status(201).doc()
 		c.do("DELETE /Patient?identifier=urn:s|9", "").status(204)
 		c.do("DELETE /Patient?identifier=urn:s|8", "", `If-Match: W/"4"`).status(412)
