@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -35,7 +37,7 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(expressionLast(args))
 	if code >= 0 {
 		return code
 	}
@@ -60,4 +62,18 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "mach:", err)
 		return 1
 	}
+}
+
+// expressionLast puts an expression that begins with a minus, such as
+// -1 < 2, behind the flags of mach fhirpath, so that it is not taken for one.
+func expressionLast(args []string) []string {
+	if len(args) == 0 || args[0] != "fhirpath" || slices.Contains(args, "--") {
+		return args
+	}
+	for i, a := range args {
+		if len(a) > 1 && a[0] == '-' && !strings.ContainsAny(a[1:2], "-fh") {
+			return append(slices.Delete(slices.Clone(args), i, i+1), "--", a)
+		}
+	}
+	return args
 }
