@@ -20,6 +20,7 @@ import (
 	"mach/i18n"
 	"mach/modules/account"
 	"mach/modules/book"
+	"mach/modules/bulk"
 	"mach/modules/directory"
 	"mach/modules/fhirapi"
 	"mach/modules/flat"
@@ -68,6 +69,7 @@ type App struct {
 	smart        *smart.Module
 
 	subscriptions *subscription.Module
+	bulk          *bulk.Module
 	address       atomic.Pointer[string] // where we serve, once we do
 }
 

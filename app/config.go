@@ -19,24 +19,25 @@ import (
 // environment variable MACH_… and a default; none is needed to start. Secrets
 // are never shown by String.
 type Config struct {
-	Data          string `help:"Folder that holds everything." default:"data" env:"MACH_DATA"`
-	Addr          string `help:"Address to serve on; port 0 takes any free one." default:"127.0.0.1:8080" env:"MACH_ADDR"`
-	Metrics       string `help:"Address for Prometheus; its own listener." default:"127.0.0.1:0" env:"MACH_METRICS"`
-	Database      string `help:"PostgreSQL DSN; empty means SQLite in the data folder." env:"MACH_DATABASE"`
-	NATS          string `help:"NATS cluster URL; empty means in this process." env:"MACH_NATS"`
-	LiveKit       string `name:"livekit" help:"URL,KEY,SECRET of a LiveKit server; empty starts our own, none switches rooms off." env:"MACH_LIVEKIT"`
-	MediaIP       string `help:"Address to which browsers send pictures and voices; empty means this machine, or its private address with --lan." env:"MACH_MEDIA_IP"`
-	MediaPort     uint16 `help:"UDP port of pictures and voices; 0 takes any free one." env:"MACH_MEDIA_PORT"`
-	Blob          string `help:"s3://… for attachments; empty means the folder blobs." env:"MACH_BLOB"`
-	TLSCert       string `help:"Certificate file." env:"MACH_TLS_CERT"`
-	TLSKey        string `help:"Key file." env:"MACH_TLS_KEY"`
-	TLSProxy      bool   `name:"tls-proxy" help:"TLS ends at a proxy before this server: cookies are for HTTPS only, and addresses begin with it." env:"MACH_TLS_PROXY"`
-	LAN           bool   `help:"Serve HTTPS on the local network with a certificate of our own." env:"MACH_LAN"`
-	Site          string `help:"Name of this installation in the change log." default:"hub" env:"MACH_SITE"`
-	APIRate       int    `name:"api-rate" help:"Requests a second that one application token may make; bursts of twice as many." default:"200" env:"MACH_API_RATE"`
-	URL           string `name:"url" help:"Address under which other servers reach this one, such as https://mach.example.vn; empty means the one we listen on." env:"MACH_URL"`
-	NotifyPrivate bool   `name:"notify-private" help:"Let subscriptions notify private and loopback addresses, also by http." env:"MACH_NOTIFY_PRIVATE"`
-	Level         string `help:"Log level: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"MACH_LOG"`
+	Data          string   `help:"Folder that holds everything." default:"data" env:"MACH_DATA"`
+	Addr          string   `help:"Address to serve on; port 0 takes any free one." default:"127.0.0.1:8080" env:"MACH_ADDR"`
+	Metrics       string   `help:"Address for Prometheus; its own listener." default:"127.0.0.1:0" env:"MACH_METRICS"`
+	Database      string   `help:"PostgreSQL DSN; empty means SQLite in the data folder." env:"MACH_DATABASE"`
+	NATS          string   `help:"NATS cluster URL; empty means in this process." env:"MACH_NATS"`
+	LiveKit       string   `name:"livekit" help:"URL,KEY,SECRET of a LiveKit server; empty starts our own, none switches rooms off." env:"MACH_LIVEKIT"`
+	MediaIP       string   `help:"Address to which browsers send pictures and voices; empty means this machine, or its private address with --lan." env:"MACH_MEDIA_IP"`
+	MediaPort     uint16   `help:"UDP port of pictures and voices; 0 takes any free one." env:"MACH_MEDIA_PORT"`
+	Blob          string   `help:"s3://… for attachments; empty means the folder blobs." env:"MACH_BLOB"`
+	TLSCert       string   `help:"Certificate file." env:"MACH_TLS_CERT"`
+	TLSKey        string   `help:"Key file." env:"MACH_TLS_KEY"`
+	TLSProxy      bool     `name:"tls-proxy" help:"TLS ends at a proxy before this server: cookies are for HTTPS only, and addresses begin with it." env:"MACH_TLS_PROXY"`
+	LAN           bool     `help:"Serve HTTPS on the local network with a certificate of our own." env:"MACH_LAN"`
+	Site          string   `help:"Name of this installation in the change log." default:"hub" env:"MACH_SITE"`
+	APIRate       int      `name:"api-rate" help:"Requests a second that one application token may make; bursts of twice as many." default:"200" env:"MACH_API_RATE"`
+	URL           string   `name:"url" help:"Address under which other servers reach this one, such as https://mach.example.vn; empty means the one we listen on." env:"MACH_URL"`
+	NotifyPrivate bool     `name:"notify-private" help:"Let subscriptions notify private and loopback addresses, also by http." env:"MACH_NOTIFY_PRIVATE"`
+	ImportHosts   []string `name:"import-host" help:"Host (name, or name:port) from which $import may fetch files; may be repeated." env:"MACH_IMPORT_HOSTS"`
+	Level         string   `help:"Log level: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"MACH_LOG"`
 }
 
 // anyAddr is where a server stands that nobody gave an address.

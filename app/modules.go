@@ -164,6 +164,7 @@ func (a *App) routes() *web.Mux {
 	a.peers.Routes(mux)
 	a.directory.Routes(mux)
 	a.fhirapi.Routes(mux)
+	a.bulk.Routes(mux, a.fhirapi.Fail)
 	a.smart.Routes(mux)
 	return mux
 }

@@ -5,16 +5,22 @@ package app
 import (
 	"cmp"
 	"context"
+	"io"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"mach/app/intake"
+	"mach/i18n"
+	"mach/modules/bulk"
 	"mach/modules/subscription"
+	"mach/store"
+	"mach/vn"
 )
 
 // openOutgoing makes the modules that work for other software when nobody is
-// asking: notifications.
+// asking: notifications, bulk exports and imports.
 func (a *App) openOutgoing(ctx context.Context) (err error) {
 	a.subscriptions, err = subscription.New(ctx, a.Store, subscription.Config{
 		Base: a.outside, Renew: a.Access.Tokens.Again, Private: a.Config.NotifyPrivate, Now: now, Log: a.log,
@@ -23,7 +29,21 @@ func (a *App) openOutgoing(ctx context.Context) (err error) {
 		return err
 	}
 	a.fhirapi.Subscribe(a.subscriptions)
+	a.bulk, err = bulk.New(ctx, a.Store, bulk.Config{
+		Blobs: a.blobs, Renew: a.Access.Tokens.Again, Import: a.takeIn, Hosts: a.Config.ImportHosts, Private: a.Config.NotifyPrivate, Now: now, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.fhirapi.ServeBulk(a.bulk, bulk.Base)
 	return nil
+}
+
+// takeIn is mach import for a bulk job.
+func (a *App) takeIn(ctx context.Context, actor store.Actor, lang string, in io.Reader, report io.Writer) error {
+	m := &intake.Importer{Store: a.Store, Actor: actor, Words: a.catalogue, Lang: i18n.Lang(lang), Units: a.Units, Today: vn.DateOf(now()), In: in}
+	_, err := m.Import(ctx, []string{"-"}, report)
+	return err
 }
 
 // outside is the FHIR service as other servers know it: what the operator

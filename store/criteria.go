@@ -49,5 +49,5 @@ func SubjectOf(doc *fhir.Doc) *Subject {
 	if doc == nil {
 		return nil
 	}
-	return &Subject{typ: doc.Type(), subject: subject{id: doc.ID(), upd: doc.LastUpdated().UnixMicro(), idx: extract(doc)}}
+	return &Subject{typ: doc.Type(), subject: subject{id: doc.ID(), upd: doc.LastUpdated().UnixMicro(), idx: extract(doc), doc: doc}}
 }

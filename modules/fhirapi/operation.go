@@ -17,6 +17,10 @@ func operations() []operation {
 		{name: "meta-add", level: onInstance, affectsState: true, run: (*Module).metaAdd},
 		{name: "status", on: []string{"Subscription"}, level: onType | onInstance, definition: backport + "backport-subscription-status", run: (*Module).subscriptionStatus},
 		{name: "events", on: []string{"Subscription"}, level: onInstance, definition: backport + "backport-subscription-events", run: (*Module).subscriptionEvents},
+		{name: "export", level: onSystem, definition: bulkdata + "export", run: (*Module).export},
+		{name: "export", on: []string{"Patient"}, level: onType, definition: bulkdata + "patient-export", run: (*Module).export},
+		{name: "export", on: []string{"Group"}, level: onInstance, definition: bulkdata + "group-export", run: (*Module).export},
+		{name: "import", level: onSystem, definition: "https://mach.vn/fhir/OperationDefinition/import", affectsState: true, raw: true, run: (*Module).take},
 		{name: "meta-delete", level: onInstance, affectsState: true, run: (*Module).metaDelete},
 		{name: "everything", on: []string{"Patient"}, level: onInstance, run: (*Module).everything},
 		{name: "everything", on: []string{"Encounter"}, level: onInstance, run: (*Module).everything},
@@ -38,6 +42,7 @@ type operation struct {
 	level        level    // where it may be called
 	definition   string   // canonical URL; "" = the one of R4 for name and, of one type, that type
 	affectsState bool     // only by POST, and not inside a transaction
+	raw          bool     // run reads the body itself
 	// run returns the resource of the answer, a 200 unless c.answer says more;
 	// nil leaves the body to c.answer.
 	run func(m *Module, c *call) (*fhir.Doc, error)

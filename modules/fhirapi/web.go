@@ -44,7 +44,9 @@ type Module struct {
 	ability map[string]string // CapabilityStatement by base URL
 
 	subscriptions Subscriptions // nil = not served
-	deletes       int           // most that one conditional delete deletes
+	bulk          BulkJobs      // nil = not served
+	bulkPath      string
+	deletes       int // most that one conditional delete deletes
 	terms         *Terminology
 }
 
@@ -82,12 +84,13 @@ type request struct {
 
 // answer is what an interaction says.
 type answer struct {
-	status   int
-	doc      *fhir.Doc // nil = no body
-	text     string    // a Bundle, instead of doc
-	location string
-	version  string
-	modified time.Time
+	status          int
+	doc             *fhir.Doc // nil = no body
+	text            string    // a Bundle, instead of doc
+	location        string
+	contentLocation string // where to ask about a job
+	version         string
+	modified        time.Time
 }
 
 // refused is a failure that has a status of its own.
@@ -285,6 +288,9 @@ func (m *Module) write(w http.ResponseWriter, r *http.Request, q *request, a *an
 	}
 	if !a.modified.IsZero() {
 		h.Set("Last-Modified", a.modified.UTC().Format(http.TimeFormat))
+	}
+	if a.contentLocation != "" {
+		h.Set("Content-Location", a.contentLocation)
 	}
 	if a.location != "" {
 		h.Set("Location", a.location)

@@ -17,8 +17,10 @@ func (m *Module) operate(q *request) (*answer, error) {
 	run := func(q *request) (*answer, error) {
 		c := &call{request: q, typ: typ, id: id, answer: &answer{status: http.StatusOK}}
 		var err error
-		if c.params, err = q.parameters(); err != nil {
-			return nil, err
+		if c.params.query = q.query; !o.raw {
+			if c.params, err = q.parameters(); err != nil {
+				return nil, err
+			}
 		}
 		if c.answer.doc, err = o.run(m, c); err != nil {
 			return nil, err

@@ -7,8 +7,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -227,45 +225,4 @@ func (m *Module) unmasked(ctx context.Context, a store.Actor, doc *fhir.Doc, hea
 		out[i] = before.headers[at]
 	}
 	return out, nil
-}
-
-// reachable refuses an endpoint that we would not send to, as far as its
-// address shows it; the rest is refused when it is dialled.
-func (m *Module) reachable(endpoint string) error {
-	bad := issue.New(issue.Value, "subscription.endpoint").At("Subscription.channel.endpoint")
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(endpoint) > maxCriteria {
-		return bad
-	}
-	if u.Scheme != "https" && !(u.Scheme == "http" && m.private) {
-		return bad
-	}
-	if m.private {
-		return nil
-	}
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if ip, err := netip.ParseAddr(host); err == nil && !public(ip) || host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return issue.New(issue.Value, "subscription.endpoint.private").At("Subscription.channel.endpoint")
-	}
-	return nil
-}
-
-// special are address blocks that are nobody's on the internet, beside those
-// that netip knows (RFC 6890): shared, protocol, documentation, benchmarking,
-// translated and reserved.
-var special = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("192.88.99.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"),
-	netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"),
-}
-
-// public reports whether an address is one of the open internet.
-func public(ip netip.Addr) bool {
-	ip = ip.Unmap()
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsLoopback() || ip.Zone() != "" {
-		return false
-	}
-	return !slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(ip) })
 }

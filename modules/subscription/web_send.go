@@ -11,10 +11,13 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
+
+	"mach/issue"
+	"mach/web"
 )
 
 // maxReply is how much of a receiver's answer is read; nobody looks at it.
@@ -29,34 +32,11 @@ type letter struct {
 	id          string
 }
 
-var errPrivate = errors.New("a private address")
-
 // post carries letters. It is safe for concurrent use.
 type post struct{ client *http.Client }
 
-// newPost makes the post of all deliveries. Addresses are checked when they
-// are dialled, after the name was resolved: a name that turns to a private
-// address later is refused then. Redirects and proxies are not followed.
-func newPost(private bool) post {
-	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
-		at, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return err
-		}
-		if !private && !public(at.Addr()) {
-			return errPrivate
-		}
-		return nil
-	}}
-	return post{&http.Client{
-		Transport: &http.Transport{
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second, IdleConnTimeout: 90 * time.Second,
-			MaxIdleConnsPerHost: 2, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true,
-			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-}
+// newPost makes the post of all deliveries.
+func newPost(private bool) post { return post{web.Outgoing(private)} }
 
 // send delivers a letter; "" when the receiver took it, else a short word for
 // why not, without what was sent or where to.
@@ -95,7 +75,7 @@ func wordFor(err error) string {
 	var cert *tls.CertificateVerificationError
 	var timeout net.Error
 	switch {
-	case errors.Is(err, errPrivate):
+	case errors.Is(err, web.ErrPrivate):
 		return "private address"
 	case errors.As(err, &dns):
 		return "name not found"
@@ -114,3 +94,24 @@ const (
 	methodPost = http.MethodPost
 	methodPut  = http.MethodPut
 )
+
+// reachable refuses an endpoint that we would not send to, as far as its
+// address shows it; the rest is refused when it is dialled.
+func (m *Module) reachable(endpoint string) error {
+	bad := issue.New(issue.Value, "subscription.endpoint").At("Subscription.channel.endpoint")
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(endpoint) > maxCriteria {
+		return bad
+	}
+	if u.Scheme != "https" && !(u.Scheme == "http" && m.private) {
+		return bad
+	}
+	if m.private {
+		return nil
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if ip, err := netip.ParseAddr(host); err == nil && !web.OnInternet(ip) || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return issue.New(issue.Value, "subscription.endpoint.private").At("Subscription.channel.endpoint")
+	}
+	return nil
+}

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bulk
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mach/blob"
+	"mach/fhir"
+	"mach/issue"
+	"mach/store"
+	"mach/store/storetest"
+)
+
+// world is a store with the module, at a place where it can be opened again.
+type world struct {
+	t     *testing.T
+	place storetest.Place
+	guard store.Guard
+	again bool
+	conf  func(*Config)
+	s     *store.Store
+	m     *Module
+}
+
+func (w *world) open() {
+	w.t.Helper()
+	if w.guard == nil {
+		w.guard = storetest.AllowAll{}
+	}
+	w.s = storetest.Open(w.t, w.place, storetest.Guarded(w.guard), storetest.Idle(), storetest.Configure(func(c *store.Config) {
+		if w.again { // a closed store cannot be asked for its audit
+			c.Trace = nil
+		}
+	}))
+	blobs, err := blob.Open(context.Background(), w.place.Dir+"/blobs", 100<<20)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := Config{Blobs: blobs, Now: time.Now, Log: slog.New(slog.DiscardHandler), Import: w.take, Private: true}
+	if w.conf != nil {
+		w.conf(&c)
+	}
+	if w.m, err = New(context.Background(), w.s, c); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.s.Start(context.Background()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// take is a small importer: a Patient goes in, all else is refused.
+func (w *world) take(ctx context.Context, a store.Actor, _ string, in io.Reader, out io.Writer) error {
+	enc, n, stored := json.NewEncoder(out), 0, 0
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		n++
+		doc, err := fhir.ParseString(lines.Text())
+		if err == nil && doc.Type() == "Patient" {
+			if _, err := w.s.For(a).Commit(ctx, store.Import(doc)); err != nil {
+				return err
+			}
+			stored++
+			continue
+		}
+		if err := enc.Encode(map[string]any{"line": n, "severity": "error", "reason": "no", "rule": "test.no", "type": "X"}); err != nil {
+			return err
+		}
+	}
+	return enc.Encode(map[string]int{"read": n, "stored": stored, "unchanged": 0, "refused": n - stored})
+}
+
+func each(t *testing.T, guard store.Guard, test func(t *testing.T, w *world)) {
+	t.Helper()
+	storetest.EachPlace(t, func(t *testing.T, p storetest.Place) {
+		w := &world{t: t, place: p, guard: guard}
+		w.open()
+		test(t, w)
+	})
+}
+
+func app() store.Actor {
+	a := storetest.System()
+	a.Account, a.Name, a.Session = "token:app", "Phần mềm thử", "app"
+	return a
+}
+
+// fill writes n persons with three measurements each.
+func (w *world) fill(n int) {
+	w.t.Helper()
+	var ops []store.Op
+	for i := range n {
+		for _, text := range []string{
+			fmt.Sprintf(`{"resourceType":"Patient","id":"p%d","gender":%q}`, i, []string{"male", "female"}[i%2]),
+			fmt.Sprintf(`{"resourceType":"Observation","id":"a%d","status":"final","code":{"coding":[{"code":"x"}]},"subject":{"reference":"Patient/p%d"}}`, i, i),
+			fmt.Sprintf(`{"resourceType":"Observation","id":"b%d","status":"preliminary","code":{"coding":[{"code":"y"}]},"subject":{"reference":"Patient/p%d"}}`, i, i),
+			fmt.Sprintf(`{"resourceType":"Encounter","id":"e%d","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/p%d"}}`, i, i),
+		} {
+			doc, err := fhir.ParseString(text)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			ops = append(ops, store.Put(doc))
+		}
+	}
+	for chunk := range slices.Chunk(ops, 400) {
+		if _, err := w.s.For(storetest.System()).Commit(context.Background(), chunk...); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// await waits for the end of a job and returns its row.
+func (w *world) await(a store.Actor, id string) *job {
+	w.t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		j, err := w.m.find(context.Background(), a, id)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if j.status != waiting {
+			return j
+		}
+		if time.Now().After(end) {
+			w.t.Fatalf("the job does not end: %+v", j)
+		}
+	}
+}
+
+// export runs one and returns "Type/id" of its lines, sorted.
+func (w *world) export(a store.Actor, level string, params ...[2]string) []string {
+	w.t.Helper()
+	id, err := w.m.Export(context.Background(), w.s.For(a), "https://mach.test/fhir/$export", level, params, true)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if j := w.await(a, id); j.status != done {
+		w.t.Fatalf("the export ended %s: %s", j.status, j.progress)
+	}
+	return w.lines(id)
+}
+
+func (w *world) lines(id string) []string {
+	w.t.Helper()
+	list, err := w.m.parts(context.Background(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var refs []string
+	for _, p := range list {
+		rc, err := w.m.Blobs.Open(context.Background(), p.blob)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		n, size := int64(0), int64(0)
+		for lines := bufio.NewScanner(rc); lines.Scan(); n++ {
+			doc, err := fhir.ParseString(lines.Text())
+			if err != nil || doc.Type() != p.typ {
+				w.t.Errorf("a line of %s: %v %.80s", p.typ, err, lines.Text())
+				continue
+			}
+			size += int64(len(lines.Text())) + 1
+			refs = append(refs, doc.Ref())
+		}
+		rc.Close()
+		if n != p.lines || size != p.size {
+			w.t.Errorf("%s: %d lines of %d bytes, noted %d and %d", p.typ, n, size, p.lines, p.size)
+		}
+	}
+	slices.Sort(refs)
+	return refs
+}
+
+// naive lists what a search of everything finds.
+func (w *world) naive(a store.Actor, keep func(*fhir.Doc) bool) []string {
+	w.t.Helper()
+	var refs []string
+	for _, typ := range []string{"Patient", "Observation", "Encounter", "Group", "Organization"} {
+		for cursor := ""; ; {
+			page, err := w.s.For(a).Search(context.Background(), store.Query{Type: typ, Count: 500, Cursor: cursor})
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			for _, doc := range page.Docs {
+				if keep(doc) {
+					refs = append(refs, doc.Ref())
+				}
+			}
+			if cursor = page.Next; cursor == "" {
+				break
+			}
+		}
+	}
+	slices.Sort(refs)
+	return refs
+}
+
+// TestExport: each level, filter and bound gives what a naive list gives.
+func TestExport(t *testing.T) {
+	each(t, nil, func(t *testing.T, w *world) {
+		w.fill(60)
+		a := app()
+		doc := func(text string) {
+			d, err := fhir.ParseString(text)
+			if err == nil {
+				_, err = w.s.For(a).Commit(context.Background(), store.Put(d))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		doc(`{"resourceType":"Organization","id":"o","name":"Trạm"}`)
+		doc(`{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/p3"}},{"entity":{"reference":"Patient/p7"}},{"entity":{"reference":"Patient/p9"},"inactive":true}]}`)
+		doc(`{"resourceType":"Group","id":"none","type":"person","actual":true}`)
+		since := time.Now()
+		doc(`{"resourceType":"Patient","id":"p1","gender":"other"}`)
+		if _, err := w.s.For(a).Commit(context.Background(), store.Delete("Observation", "a5")); err != nil {
+			t.Fatal(err)
+		}
+		all := func(*fhir.Doc) bool { return true }
+		of := func(d *fhir.Doc) string {
+			if d.Type() == "Patient" {
+				return d.ID()
+			}
+			return d.Get("subject").RefID("Patient")
+		}
+		_ = since
+		for _, c := range []struct {
+			name, level string
+			params      [][2]string
+			keep        func(*fhir.Doc) bool
+		}{
+			{"system", "", nil, all},
+			{"patients", "Patient", nil, func(d *fhir.Doc) bool { return of(d) != "" }},
+			{"some patients", "Patient", [][2]string{{"patient", "Patient/p2"}, {"patient", "p4"}}, func(d *fhir.Doc) bool { return of(d) == "p2" || of(d) == "p4" }},
+			{"group", "Group/g", nil, func(d *fhir.Doc) bool { return of(d) == "p3" || of(d) == "p7" }},
+			{"member", "Group/g", [][2]string{{"patient", "Patient/p3"}}, func(d *fhir.Doc) bool { return of(d) == "p3" }},
+			{"empty group", "Group/none", nil, func(*fhir.Doc) bool { return false }},
+			{"types", "", [][2]string{{"_type", "Patient,Encounter"}}, func(d *fhir.Doc) bool { return d.Type() == "Patient" || d.Type() == "Encounter" }},
+			{"filters", "", [][2]string{{"_type", "Observation,Patient"}, {"_typeFilter", "Observation?code=x,z&status=final,Observation?code=y&subject=Patient/p1"}, {"_typeFilter", "Patient?gender=other,male"}}, func(d *fhir.Doc) bool {
+				code := d.Get("code", "coding", "0", "code").String()
+				return d.Type() == "Observation" && (code == "x" || code == "y" && of(d) == "p1") || d.Type() == "Patient" && d.Get("gender").String() != "female"
+			}},
+		} {
+			if got, want := w.export(a, c.level, c.params...), w.naive(a, c.keep); !slices.Equal(got, want) || len(want) == 0 && c.name != "empty group" {
+				t.Errorf("%s: %d lines, want %d", c.name, len(got), len(want))
+			}
+		}
+		later := w.naive(a, func(d *fhir.Doc) bool { return d.ID() == "p1" && d.Type() == "Patient" })
+		at, err := w.s.For(a).Read(context.Background(), "Patient", "p1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.export(a, "", [2]string{"_since", at.LastUpdated().Format(time.RFC3339Nano)}); !slices.Equal(got, later) {
+			t.Errorf("since: %q, want %q", got, later)
+		}
+	})
+}
+
+// TestHostile: what is not understood is refused, and jobs are bounded and
+// their owner's.
+func TestHostile(t *testing.T) {
+	w := &world{t: t, place: storetest.Place{Dir: t.TempDir()}}
+	w.open()
+	a := app()
+	ask := func(params ...[2]string) error {
+		_, err := w.m.Export(context.Background(), w.s.For(a), "u", "", params, true)
+		return err
+	}
+	for _, p := range [][2]string{
+		{"_type", "Nonsense"}, {"_type", ""}, {"_outputFormat", "text/csv"}, {"_since", "yesterday"}, {"_typeFilter", "Patient?nonsense=1"},
+		{"_typeFilter", "Patient?general-practitioner.name=a"}, {"_typeFilter", "x"}, {"_typeFilter", strings.Repeat("Patient?gender=male,", 30)}, {"patient", "p"}, {"_elements", "id"},
+	} {
+		if err := ask(p); !errors.As(err, new(*issue.Error)) {
+			t.Errorf("%.40s: %v", p, err)
+		}
+	}
+	if _, err := w.m.Export(context.Background(), w.s.For(a), "u", "Group/none", nil, true); issue.Status(err) != 404 {
+		t.Errorf("a group that is not there: %v", err)
+	}
+	id, err := w.m.Export(context.Background(), w.s.For(a), "u", "", nil, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := app()
+	other.Account = "token:other"
+	if _, err := w.m.find(context.Background(), other, id); issue.Status(err) != 404 {
+		t.Errorf("another's job: %v", err)
+	}
+	w.await(a, id)
+	if err := w.m.forget(context.Background(), id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.m.find(context.Background(), a, id); issue.Status(err) != 404 {
+		t.Errorf("a cancelled job: %v", err)
+	}
+}
+
+// TestRights: no line outside the asker's reach; the audit names each person
+// before anything can be fetched, once; rights that end in the middle end the
+// job.
+func TestRights(t *testing.T) {
+	guard := storetest.JudgeFunc(func(a store.Actor, act store.Action, l store.Labels, _ []store.Relation) store.Decision {
+		return store.Decision{Allow: a.Role == store.System || act == store.ActSearch && l.Type != "Encounter" && l.Patient != "" && len(l.Patient) == 2, Reason: "test"}
+	})
+	each(t, guard, func(t *testing.T, w *world) {
+		w.fill(30)
+		a := storetest.Doctor("tram")
+		id, err := w.m.Export(context.Background(), w.s.For(a), "u", "", nil, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.await(a, id)
+		got := w.lines(id)
+		if want := w.naive(storetest.System(), func(d *fhir.Doc) bool {
+			p := d.ID()
+			if d.Type() != "Patient" {
+				p = d.Get("subject").RefID("Patient")
+			}
+			return d.Type() != "Encounter" && len(p) == 2
+		}); !slices.Equal(got, want) || len(got) != 30 {
+			t.Errorf("%d lines, want %d", len(got), len(want))
+		}
+		rows := map[string]string{}
+		until := time.Now().Add(5 * time.Second)
+		for len(rows) < 11 && time.Now().Before(until) { // PostgreSQL numbers a moment later
+			clear(rows)
+			if err := w.m.own.Rows(context.Background(), `select patient, types from audit where request = ?`, []any{id}, func(scan func(...any) error) error {
+				var patient, types string
+				err := scan(&patient, &types)
+				if rows[patient] != "" {
+					t.Errorf("%q is in the audit twice", patient)
+				}
+				rows[patient] = types
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(rows) != 11 || rows["p3"] != "Observation Patient" || rows[""] != "Bundle" {
+			t.Errorf("the audit says %v", rows)
+		}
+		w.m.Renew = func(context.Context, store.Actor) (store.Actor, error) {
+			return store.Actor{}, issue.New(issue.Login, "access.token.invalid")
+		}
+		if id, err = w.m.Export(context.Background(), w.s.For(a), "u", "", nil, true); err != nil {
+			t.Fatal(err)
+		}
+		if j := w.await(a, id); j.status != failed || len(w.lines(id)) > 0 {
+			t.Errorf("without rights: %s, %d lines", j.status, len(w.lines(id)))
+		}
+	})
+}
+
+// TestResume: an export that is cut off in the middle, again and again, holds
+// everything once.
+func TestResume(t *testing.T) {
+	storetest.EachPlace(t, func(t *testing.T, p storetest.Place) {
+		calls := 0
+		w := &world{t: t, place: p, again: true}
+		w.conf = func(c *Config) {
+			c.Renew = func(ctx context.Context, a store.Actor) (store.Actor, error) {
+				if calls++; calls == 3 || calls == 9 || calls == 20 {
+					return a, errors.New("the process dies here")
+				}
+				return a, nil
+			}
+		}
+		w.open()
+		w.fill(40)
+		a := app()
+		id, err := w.m.Export(context.Background(), w.s.For(a), "u", "", nil, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, end := (*job)(nil), time.Now().Add(20*time.Second); j == nil || j.status == waiting; {
+			time.Sleep(150 * time.Millisecond)
+			if err := w.s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			w.open()
+			if j, err = w.m.find(context.Background(), a, id); err != nil || time.Now().After(end) {
+				t.Fatal(j, err)
+			}
+		}
+		got := w.lines(id)
+		if len(got) != 160 || len(slices.Compact(slices.Clone(got))) != 160 {
+			t.Errorf("%d lines", len(got))
+		}
+	})
+}
+
+// TestImport: NDJSON from the body and from allowed hosts, with an outcome for
+// each line that was refused.
+func TestImport(t *testing.T) {
+	each(t, nil, func(t *testing.T, w *world) {
+		a := app()
+		lines := `{"resourceType":"Patient","id":"i1"}` + "\n{}\n" + `{"resourceType":"Patient","id":"i2"}` + "\n"
+		id, err := w.m.Import(context.Background(), w.s.For(a), "u", "vi", strings.NewReader(lines))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j := w.await(a, id); j.status != done || !strings.HasPrefix(j.progress, "3 read, 2 stored, 0 unchanged, 1 refused") {
+			t.Errorf("%s %s", j.status, j.progress)
+		}
+		if got := w.outcomes(id); len(got) != 1 || got[0].Get("issue", "0", "details", "coding", "0", "code").String() != "test.no" {
+			t.Errorf("outcomes %v", got)
+		}
+		server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/good" {
+				http.Redirect(rw, r, "/good", http.StatusFound)
+				return
+			}
+			io.WriteString(rw, `{"resourceType":"Patient","id":"i3"}`)
+		}))
+		defer server.Close()
+		from := func(urls ...string) (string, error) {
+			return w.m.ImportFrom(context.Background(), w.s.For(a), "u", "vi", urls)
+		}
+		if _, err := from(server.URL + "/good"); issue.Status(err) != 403 {
+			t.Errorf("a host that is not allowed: %v", err)
+		}
+		w.m.Hosts = []string{strings.TrimPrefix(server.URL, "http://")}
+		for path, want := range map[string]string{"/good": done, "/elsewhere": failed} {
+			if id, err = from(server.URL + path); err != nil {
+				t.Fatal(err)
+			}
+			if j := w.await(a, id); j.status != want {
+				t.Errorf("%s: %s %s", path, j.status, j.progress)
+			}
+		}
+		if _, err := w.s.For(a).Read(context.Background(), "Patient", "i3"); err != nil {
+			t.Error(err)
+		}
+		if _, err := w.m.Import(context.Background(), w.s.For(a), "u", "vi", strings.NewReader("")); issue.Status(err)/100 != 4 {
+			t.Errorf("an empty body: %v", err)
+		}
+	})
+}
+
+func (w *world) outcomes(id string) []*fhir.Doc {
+	w.t.Helper()
+	list, err := w.m.parts(context.Background(), id)
+	if err != nil || len(list) != 1 {
+		w.t.Fatal(list, err)
+	}
+	rc, err := w.m.Blobs.Open(context.Background(), list[0].blob)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer rc.Close()
+	var docs []*fhir.Doc
+	for lines := bufio.NewScanner(rc); lines.Scan(); {
+		doc, err := fhir.ParseString(lines.Text())
+		if err != nil || len(fhir.Validate(doc)) > 0 {
+			w.t.Errorf("%v: %s", err, lines.Text())
+			continue
+		}
+		docs = append(docs, doc)
+	}
+	return docs
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mach/fhir"
+)
+
+// Bulk is what one pass of an export asks for: the resources of one type.
+type Bulk struct {
+	Type string
+	// Owners narrows to what belongs to these persons, "*" to what belongs to
+	// any; nil = everything.
+	Owners []string
+	// Since leaves out what was last changed before it, in µs; 0 = nothing.
+	Since int64
+	// Any are alternatives, of which each resource must meet one; nil = all.
+	Any []*Criteria
+	// At is where to go on: the zero value at the beginning, then what
+	// [Door.Bulk] returned.
+	At BulkPlace
+	// Count is how many rows are read at most; 0 = 2,000.
+	Count int
+}
+
+// BulkPlace is where an export stands. It stays good when the process ends.
+type BulkPlace struct {
+	Owner int   // index in Owners
+	Rid   int64 // the last row read
+}
+
+// BulkRow is one resource of an export with what the audit will say of it.
+type BulkRow struct {
+	Body string // the exact JSON
+	Seen Seen
+}
+
+const bulkCount = 2000
+
+// Bulk reads a piece of an export, in the order of creation: the rows of now
+// that the actor may find, as a search judges them, each once although others
+// write meanwhile. It holds no transaction open between pieces. done says that
+// nothing is left behind At.
+//
+// It does not audit: bodies may leave the house only after their Seen are in
+// the audit, by [Door.Disclose]. What an export of a million rows would say a
+// million times is so said once for each person.
+func (d Door) Bulk(ctx context.Context, q Bulk) (rows []BulkRow, at BulkPlace, done bool, err error) {
+	ctx = withRequest(ctx, d.a)
+	x := &searcher{s: d.s, r: d.s.read, a: d.a, c: &compiled{typ: q.Type}, now: d.s.cfg.Now(), guarded: true}
+	if err := x.enter(ctx); err != nil || x.outside {
+		return nil, q.At, true, err
+	}
+	count := q.Count
+	if count <= 0 {
+		count = bulkCount
+	}
+	if q.Since > 0 {
+		where := "res.upd >= ?"
+		if x.where != "" {
+			where += " and " + x.where
+		}
+		x.where, x.whereArgs = where, append([]any{q.Since}, x.whereArgs...)
+	}
+	at = q.At
+	way := typePath(q.Type)
+	persons := len(q.Owners) > 0 && q.Owners[0] != "*"
+	if persons {
+		if at.Owner >= len(q.Owners) {
+			return nil, at, true, nil
+		}
+		way = ownerPath(q.Type, q.Owners[at.Owner])
+	}
+	w := x.walk(way)
+	if at.Rid != 0 {
+		w.after = &position{Rid: at.Rid}
+	}
+	found, err := w.rows(ctx, count)
+	full := errors.Is(err, errEnough)
+	if err != nil && !full {
+		return nil, at, false, fmt.Errorf("exporting %s: %w", q.Type, err)
+	}
+	if n := len(found); n > 0 {
+		at.Rid = found[n-1].st.rid
+	}
+	done = len(found) < count && !full
+	if rows, err = x.bulk(ctx, q, at, found, persons); err != nil {
+		return nil, at, false, err
+	}
+	if done && persons {
+		at.Owner, at.Rid = at.Owner+1, 0
+		done = at.Owner >= len(q.Owners)
+	}
+	return rows, at, done, nil
+}
+
+// bulk keeps of the rows read what is asked for and allowed.
+func (x *searcher) bulk(ctx context.Context, q Bulk, at BulkPlace, found []candidate, persons bool) ([]BulkRow, error) {
+	hits := make([]hit, 0, len(found))
+	last := int64(0)
+	for _, c := range found {
+		owner := c.st.labels.Patient
+		switch {
+		case c.st.rid == last, // by two ways of one path
+			persons && owner != q.Owners[at.Owner], // belongs to another, and comes there
+			q.Owners != nil && owner == "":
+			continue
+		}
+		last = c.st.rid
+		h := hit{labels: c.st.labels, size: len(c.st.body), position: position{Rid: c.st.rid}}
+		if len(q.Any)+len(x.c.preds) > 0 || x.a.queried() {
+			doc, err := c.st.doc()
+			if err != nil {
+				return nil, err
+			}
+			if h.doc = doc; !x.picked(q, doc) {
+				continue
+			}
+		}
+		hits = append(hits, h)
+	}
+	bodies := make(map[int64]string, len(found))
+	for _, c := range found {
+		bodies[c.st.rid] = c.st.body
+	}
+	hits, err := x.judged(ctx, hits)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]BulkRow, len(hits))
+	for i, h := range hits {
+		rows[i] = BulkRow{Body: bodies[h.Rid], Seen: Seen{Labels: h.labels, Decision: h.decision}}
+	}
+	return rows, nil
+}
+
+// picked reports whether one of the alternatives finds the document, and all
+// that the scopes put among the conditions.
+func (x *searcher) picked(q Bulk, doc *fhir.Doc) bool {
+	s := SubjectOf(doc)
+	for _, p := range x.c.preds {
+		if !p.matches(&s.subject) {
+			return false
+		}
+	}
+	if len(q.Any) == 0 {
+		return true
+	}
+	for _, c := range q.Any {
+		if c.Finds(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// Disclose writes the audit rows of what [Door.Bulk] read: one for each person,
+// outcome and sensitivity of those named together. Durable when it returns.
+func (d Door) Disclose(ctx context.Context, act Action, seen []Seen) error {
+	return d.s.auditMany(withRequest(ctx, d.a), d.a, act, seen)
+}
