@@ -245,7 +245,7 @@ func TestFlags(t *testing.T) {
 		"backup":    "--data",
 		"restore":   "--data",
 		"indicator": "--data --code --unit --period --as-of --map",
-		"crash":     "--data --kills --database",
+		"crash":     "--data --kills --database --processes",
 		"validate":  "--profile --package",
 	} {
 		help := mach(t, command, "--help").want(t, 0).out

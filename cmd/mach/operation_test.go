@@ -80,6 +80,32 @@ func TestCrash(t *testing.T) {
 	})
 }
 
+// Three processes share one PostgreSQL and are killed in turn: nothing is lost,
+// numbered twice, told twice or by two of them at once.
+func TestCrashOfThree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills servers for half a minute")
+	}
+	eachDatabase(t, func(t *testing.T, dir string, database []string) {
+		if database == nil {
+			t.Skip("SQLite has one process")
+		}
+		out := mach(t, with(database, "crash", "--data", dir, "--kills", "6", "--processes", "3")...).want(t, 0).out
+		type counts struct {
+			Kills, Acknowledged, Lost, Notified, Untold, Twice, Gaps int
+			ViewsDiffer                                              int `json:"views_differ"`
+			AtOnce                                                   int `json:"at_once"`
+			Audit                                                    bool
+		}
+		got := lines[counts](t, out)
+		if len(got) != 1 || got[0].Acknowledged < 50 || got[0].Notified == 0 || !got[0].Audit ||
+			got[0].Lost+got[0].Untold+got[0].Twice+got[0].Gaps+got[0].ViewsDiffer+got[0].AtOnce != 0 {
+			t.Errorf("%s", out)
+		}
+		t.Logf("%s", out)
+	})
+}
+
 // Somebody who changes a row of the audit in the database is found out, and
 // the row is named.
 func TestCheckNamesTheAlteredRow(t *testing.T) {
