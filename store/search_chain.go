@@ -165,9 +165,8 @@ const chainMax = 1000
 
 // link turns chains into predicates, or leaves them for [searcher.held]. Inner
 // searches are made as the same actor, so that nobody learns through them of
-// what he may not find. later names those that the page before left.
+// what he may not find. A later page does as the one before did.
 func (x *searcher) link(ctx context.Context, from *cursor) error {
-	outer := -1
 	for _, ch := range x.c.chains {
 		if ch.climb != "" {
 			if err := x.climb(ctx, ch); err != nil {
@@ -175,29 +174,12 @@ func (x *searcher) link(ctx context.Context, from *cursor) error {
 			}
 			continue
 		}
-		size := 0
-		for _, c := range ch.inner {
-			in := x.inner(c.typ)
-			in.c = c
-			if err := in.enter(ctx); err != nil {
-				return err
-			}
-			ch.entered = append(ch.entered, in)
-			n, err := in.size(ctx)
-			if err != nil {
-				return err
-			}
-			size += n
+		late, err := x.late(ctx, ch)
+		if err != nil {
+			return err
 		}
-		late := from != nil && slices.Contains(from.Later, ch.name)
-		if from == nil && size > probeFew {
-			if outer < 0 {
-				var err error
-				if outer, err = x.size(ctx); err != nil {
-					return err
-				}
-			}
-			late = size > probeCap || size > outer
+		if from != nil {
+			late = slices.Contains(from.Later, ch.name)
 		}
 		if late {
 			x.later = append(x.later, ch)
@@ -209,6 +191,49 @@ func (x *searcher) link(ctx context.Context, from *cursor) error {
 	}
 	x.c.chains = nil
 	return nil
+}
+
+// late enters the inner searches of a chain and reports whether the outer one
+// should be made first.
+func (x *searcher) late(ctx context.Context, ch *chain) (bool, error) {
+	size := 0
+	for _, c := range ch.inner {
+		in := x.inner(c.typ)
+		in.c = c
+		if err := in.enter(ctx); err != nil {
+			return false, err
+		}
+		ch.entered = append(ch.entered, in)
+		n, err := in.size(ctx)
+		if err != nil {
+			return false, err
+		}
+		size += n
+	}
+	if size <= probeFew {
+		return false, nil
+	}
+	outer, err := x.size(ctx)
+	if err != nil || size > probeCap || size > outer {
+		return true, err
+	}
+	if size <= 2*probeFew {
+		return false, nil
+	}
+	return x.common(ctx, ch)
+}
+
+// common reports whether of the first candidates enough are led to by a chain,
+// so that a page fills soon.
+func (x *searcher) common(ctx context.Context, ch *chain) (bool, error) {
+	p, err := x.best(ctx, false)
+	if err != nil {
+		return false, err
+	}
+	x.later = append(x.later, ch)
+	hits, done, err := x.walk(p).next(ctx, 32)
+	x.later = x.later[:len(x.later)-1]
+	return done || len(hits) >= 4, err
 }
 
 // size is how many rows the most selective path has, counted to just over

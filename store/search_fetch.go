@@ -85,7 +85,7 @@ func (w *walk) values(d *fhir.Doc) []fhir.Index {
 // w.resume is where the next page continues. A page that would read beyond the
 // budget comes back short and not done.
 func (w *walk) fill(ctx context.Context, n int) (hits []hit, done bool, err error) {
-	size := min(max(2*n, 32), fetchMax)
+	size := firstBatch(n)
 	for {
 		batch, done, err := w.next(ctx, size)
 		if err != nil {
@@ -110,11 +110,22 @@ func (w *walk) fill(ctx context.Context, n int) (hits []hit, done bool, err erro
 	}
 }
 
-// at returns the hits of the path when one batch holds them all.
-func (w *walk) at(ctx context.Context, n int) (hits []hit, done bool, err error) {
-	hits, done, err = w.next(ctx, max(2*n, 32))
-	return hits, done && len(hits) <= n, err
+// at is fill, if one batch is enough for it.
+func (w *walk) at(ctx context.Context, n int) (hits []hit, done, ok bool, err error) {
+	hits, done, err = w.next(ctx, firstBatch(n))
+	if err != nil || !done && len(hits) <= n {
+		return nil, false, false, err
+	}
+	if len(hits) > n {
+		hits, done = hits[:n], false
+		w.resume = hits[n-1].position
+	}
+	return hits, done, true, nil
 }
+
+// firstBatch is how many candidates are read for n hits before it is known how
+// many of them match.
+func firstBatch(n int) int { return min(n+n/4+8, fetchMax) }
 
 // batch is how many candidates to read next, by what came of those before.
 func (w *walk) batch(n, found, size int) int {

@@ -167,8 +167,14 @@ func (x *searcher) hits(ctx context.Context, from *cursor) ([]hit, string, error
 
 func (x *searcher) unsorted(ctx context.Context, from *cursor) ([]hit, string, error) {
 	if p := x.narrowest(); p != nil && from == nil {
-		if hits, done, err := x.walk(p).at(ctx, x.c.count); err != nil || done {
+		w := x.walk(p)
+		hits, done, ok, err := w.at(ctx, x.c.count)
+		if err != nil || ok && done {
 			return hits, "", err
+		}
+		if ok {
+			next, err := x.seal(ctx, cursor{Path: p.name, At: w.resume})
+			return hits, next, err
 		}
 	}
 	p, err := x.choose(ctx, from)
