@@ -42,7 +42,39 @@ func (t *Tokens) Again(ctx context.Context, a store.Actor) (store.Actor, error) 
 		now.Record, now.Request = a.Record, a.Request
 		return now, err
 	}
+	if a.Scopes != nil {
+		return t.given(ctx, a)
+	}
 	return t.seated(ctx, a)
+}
+
+// given is an application by what it stands on, which outlives its short tokens:
+// the grant of a person, or a service's registration.
+func (t *Tokens) given(ctx context.Context, a store.Actor) (store.Actor, error) {
+	bad := issue.New(issue.Login, "access.token.invalid")
+	row := tokenRow{id: a.Session, grant: a.Session, scopes: a.Scopes}
+	ok, err := t.db.Row(ctx, []any{&row.name, &row.account, &row.assignment, &row.patient}, `select c.name, g.account, g.assignment, g.patient
+		from access_grant g join access_client c on c.id = g.client left join access_session s on s.id = g.session and g.offline = 0
+		where g.id = ? and g.ended = 0 and c.ended = 0 and coalesce(s.ended, 0) = 0`, a.Session)
+	if err != nil {
+		return store.Actor{}, err
+	}
+	if ok {
+		now, err := t.lent(ctx, row)
+		now.Request = a.Request
+		return now, err
+	}
+	c, ok, err := t.clients.byID(ctx, a.Session)
+	if err != nil {
+		return store.Actor{}, err
+	}
+	row.account = clientAccount + c.ID
+	if !ok || !c.Open() || a.Account != row.account {
+		return store.Actor{}, bad
+	}
+	now := c.actor(row)
+	now.Request = a.Request
+	return now, nil
 }
 
 // seated is the account of a session, in the role it had there.

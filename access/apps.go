@@ -346,5 +346,5 @@ func (a *Apps) Service(ctx context.Context, c Client, scopes []string) (Issued, 
 // place that it was registered for.
 func (c Client) actor(row tokenRow) store.Actor {
 	return store.Actor{Account: row.account, Name: c.Name, Role: c.Role, Facility: c.Facility, FacilityName: c.FacilityName, Unit: c.Unit,
-		Purpose: PurposeOf(c.Role), Session: row.id, Scopes: row.scopes}
+		Purpose: PurposeOf(c.Role), Session: c.ID, Scopes: row.scopes}
 }

@@ -286,6 +286,37 @@ func TestOnlineAccessEndsWithTheSession(t *testing.T) {
 	})
 }
 
+// What works on after its request, a subscription or an export, is the same
+// application while the grant holds, whatever became of the token.
+func TestApplicationsAgain(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := context.Background()
+		s := w.start(ClientPublic)
+		got := s.tokens("offline_access patient/*.rs")
+		was, err := w.Tokens.Bearer(ctx, got.Access)
+		w.must(err)
+		online, err := w.Tokens.Bearer(ctx, s.tokens("patient/*.rs").Access)
+		w.must(err)
+		w.pass(3 * appToken)
+		if now, err := w.Tokens.Again(ctx, was); err != nil || now.Record != "p1" || now.Role != store.Nurse || !slices.Equal(now.Scopes, was.Scopes) {
+			t.Errorf("again: %+v, %v", now, err)
+		}
+		w.must(w.Sessions.SignOut(ctx, s.session))
+		if _, err := w.Tokens.Again(ctx, online); !issue.Is(err, issue.Login) {
+			t.Errorf("online access after signing out: %v", err)
+		}
+		w.must(w.Clients.SwitchOff(ctx, system, s.app.ID))
+		if _, err := w.Tokens.Again(ctx, was); !issue.Is(err, issue.Login) {
+			t.Errorf("a client that was switched off: %v", err)
+		}
+		forged := was
+		forged.Session = "nothing"
+		if _, err := w.Tokens.Again(ctx, forged); !issue.Is(err, issue.Login) {
+			t.Errorf("an application that stands on nothing: %v", err)
+		}
+	})
+}
+
 // What ends the account, its role or the client ends the tokens.
 func TestTokensEndWithWhatTheyStandOn(t *testing.T) {
 	for name, end := range map[string]func(w *world, s *start) error{

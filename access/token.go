@@ -3,6 +3,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -174,7 +175,7 @@ func (t *Tokens) lent(ctx context.Context, row tokenRow) (store.Actor, error) {
 	if !ok || !found || !acc.Closed.IsZero() || !role.ValidAt(t.now()) {
 		return store.Actor{}, bad
 	}
-	a := actorOf(acc.Account, role, row.id)
+	a := actorOf(acc.Account, role, cmp.Or(row.grant, row.id))
 	a.Scopes, a.Name, a.Record = row.scopes, a.Name+ByApplication+row.name, row.patient
 	return a, nil
 }

@@ -133,6 +133,10 @@ func (m *Module) own(r *http.Request) ([]choice, error) {
 	if err != nil {
 		return nil, err
 	}
+	wards, err := m.access.Guardians.Mine(r.Context(), s.Actor)
+	if err != nil {
+		return nil, err
+	}
 	roles, err := m.access.Sessions.Roles(r.Context(), s)
 	var out []choice
 	for _, role := range roles {
@@ -140,8 +144,16 @@ func (m *Module) own(r *http.Request) ([]choice, error) {
 			continue
 		}
 		one := choice{ID: role.ID, Text: role.FacilityName}
-		if role.Role == store.Person {
+		for _, g := range wards {
+			if one.Text == "" && g.Patient == role.Patient {
+				one.Text = g.WardName
+			}
+		}
+		switch {
+		case role.Role == store.Person:
 			one.Text = web.T(r.Context(), "smart.own")
+		case one.Text == "":
+			one.Text = web.T(r.Context(), "smart.ward")
 		}
 		if role.ID == s.Assignment.ID {
 			out = slices.Insert(out, 0, one)
