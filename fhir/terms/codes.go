@@ -5,6 +5,7 @@ package terms
 import (
 	"iter"
 	"slices"
+	"strings"
 
 	"mach/fhir"
 	"mach/issue"
@@ -129,7 +130,7 @@ func (p *part) enumerate(c *Codes, v *valueSet) error {
 		return nil
 	}
 	if !p.system.complete {
-		c.parts = append(c.parts, p.system.url+"|"+p.system.version)
+		c.parts = append(c.parts, strings.TrimSuffix(p.system.url+"|"+p.system.version, "|"))
 	}
 	for at := range p.system.concepts {
 		if c.work += 1 + len(p.filters); !p.passes(int32(at)) && c.work < mostWork {

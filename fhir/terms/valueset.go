@@ -95,7 +95,11 @@ func (st *state) systemSet(canonical string) (*valueSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return st.compileSet(d, nil)
+	v, err := st.compileSet(d, nil)
+	if err == nil && !isA { // as many as there are systems; of codes there is no end
+		st.compiled.Store("ValueSet "+canonical, v)
+	}
+	return v, err
 }
 
 // compileSet compiles a ValueSet resource, which need not be loaded.
