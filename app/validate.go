@@ -10,28 +10,32 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"mach/content"
 	"mach/fhir"
+	"mach/fhir/profile"
+	"mach/fhir/terms"
 	"mach/i18n"
 	"mach/issue"
 )
 
 type validateCmd struct {
-	Profile string   `help:"Profile to validate against; not built yet."`
-	Package string   `help:"Folder of profiles; not built yet."`
+	Profile []string `help:"URL of a profile that every resource must conform to."`
+	Package []string `help:"Folder or .tgz of profiles, extensions, value sets and code systems."`
 	Lang    string   `default:"en" enum:"vi,en" help:"Language of the reasons."`
 	Files   []string `arg:"" help:"Resources in JSON or NDJSON; - for standard input."`
 }
 
 // Run writes one OperationOutcome for each resource, in their order.
 func (c *validateCmd) Run(_ context.Context, s Streams) error {
-	if c.Profile != "" || c.Package != "" {
-		return fmt.Errorf("%w: --profile and --package are not built yet; without them resources are validated against FHIR R4", ErrUsage)
-	}
 	words, err := content.Catalogue()
 	if err != nil {
 		return err
+	}
+	v, err := validatorOf(c.Package)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	out, faults := json.NewEncoder(s.Out), false
 	out.SetEscapeHTML(false)
@@ -41,7 +45,7 @@ func (c *validateCmd) Run(_ context.Context, s Streams) error {
 			return fmt.Errorf("%w: %w", ErrUsage, err)
 		}
 		for _, one := range resources(name, b) {
-			issues := validated(one)
+			issues := validated(v, one, c.Profile)
 			faults = faults || issue.List(issues) != nil
 			if err := out.Encode(outcome(issues, words, i18n.Lang(c.Lang))); err != nil {
 				return err
@@ -69,12 +73,52 @@ func resources(name string, b []byte) [][]byte {
 	return [][]byte{b}
 }
 
-func validated(b []byte) []issue.Issue {
+func validated(v *profile.Validator, b []byte, profiles []string) []issue.Issue {
 	doc, err := fhir.Parse(b)
 	if err != nil {
 		return issue.Of(err)
 	}
-	return fhir.Validate(doc)
+	return v.Validate(doc, profiles...)
+}
+
+// validatorOf knows our core profiles and those of packages, and the
+// terminology of R4, of our content and of the packages.
+func validatorOf(packages []string) (*profile.Validator, error) {
+	docs, err := profile.ReadFolder(content.Profiles())
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range packages {
+		more, err := readPackage(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		docs = append(docs, more...)
+	}
+	set := terms.R4()
+	for i, d := range docs {
+		if err := set.Put(strconv.Itoa(i), d); err != nil {
+			return nil, fmt.Errorf("%s: %w", d.Ref(), err)
+		}
+	}
+	return profile.New(profile.Options{Definitions: docs, Terms: set})
+}
+
+// readPackage reads the definitions of a folder or of a .tgz.
+func readPackage(name string) ([]*fhir.Doc, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return profile.ReadFolder(os.DirFS(name))
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return profile.ReadArchive(f)
 }
 
 // outcome is an OperationOutcome; one information issue says that all is well.

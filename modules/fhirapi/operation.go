@@ -22,6 +22,7 @@ func operations() []operation {
 		{name: "export", on: []string{"Group"}, level: onInstance, definition: bulkdata + "group-export", run: (*Module).export},
 		{name: "import", level: onSystem, definition: "https://mach.vn/fhir/OperationDefinition/import", affectsState: true, raw: true, run: (*Module).take},
 		{name: "meta-delete", level: onInstance, affectsState: true, run: (*Module).metaDelete},
+		{name: "validate", level: onType | onInstance, run: (*Module).validate},
 		{name: "everything", on: []string{"Patient"}, level: onInstance, run: (*Module).everything},
 		{name: "everything", on: []string{"Encounter"}, level: onInstance, run: (*Module).everything},
 		{name: "lastn", on: []string{"Observation"}, level: onType, run: (*Module).lastn},

@@ -50,8 +50,3 @@ func codeOf(c issue.Code) string {
 	}
 	return string(c)
 }
-
-// allOK is the outcome of what went well.
-func allOK(say words) *fhir.Doc {
-	return outcome([]issue.Issue{{Severity: issue.SeverityInfo, Code: issue.Informative, Key: "fhirapi.ok"}}, say)
-}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"mach/fhir"
+	"mach/fhir/profile"
 	"mach/fhir/terms"
 	"mach/issue"
 	"mach/store"
@@ -43,6 +44,9 @@ type Module struct {
 	mu      sync.Mutex
 	ability map[string]string // CapabilityStatement by base URL
 
+	validator *profile.Validator
+	checks    store.Checks // of what apps write
+
 	subscriptions Subscriptions // nil = not served
 	bulk          BulkJobs      // nil = not served
 	bulkPath      string
@@ -53,7 +57,7 @@ type Module struct {
 // New returns the service over a store; started dates the
 // CapabilityStatement.
 func New(s *store.Store, log *slog.Logger, started time.Time) *Module {
-	return &Module{store: s, log: log, started: started, ability: map[string]string{}, deletes: 1, terms: NewTerminology(s, terms.R4())}
+	return &Module{store: s, log: log, started: started, ability: map[string]string{}, deletes: 1, validator: noProfiles(), terms: NewTerminology(s, terms.R4())}
 }
 
 // DeleteMany lets one conditional delete remove up to most resources; without it
@@ -91,6 +95,7 @@ type answer struct {
 	contentLocation string // where to ask about a job
 	version         string
 	modified        time.Time
+	issues          []issue.Issue // of a document that was written with faults
 }
 
 // refused is a failure that has a status of its own.
@@ -146,7 +151,7 @@ func (m *Module) read(r *http.Request) (*request, error) {
 	if err := inflate(r); err != nil {
 		return nil, err
 	}
-	q.door = m.store.For(actor)
+	q.door = m.store.For(actor).Check(m.checks)
 	q.body = sync.OnceValues(func() (*fhir.Doc, error) { return readDoc(r) })
 	q.patch = sync.OnceValues(func() (patcher, error) { return readPatch(r) })
 	q.empty = func() bool { return r.ContentLength == 0 }
@@ -222,7 +227,9 @@ func acceptable(r *http.Request, query [][2]string) error {
 func (m *Module) route(q *request) (*answer, error) {
 	switch n := len(q.path); {
 	case n == 0:
-		return q.by(map[string]interaction{"POST": m.bundle})
+		return q.by(map[string]interaction{"GET": m.searchTypes, "POST": m.bundle})
+	case n == 1 && q.path[0] == "_search":
+		return q.by(map[string]interaction{"POST": m.postedSearch})
 	case n == 1 && q.path[0] == "metadata":
 		return q.by(map[string]interaction{"GET": m.metadata})
 	case n == 1 && q.path[0][0] == '$':
@@ -313,7 +320,7 @@ func (m *Module) write(w http.ResponseWriter, r *http.Request, q *request, a *an
 			}
 		case "OperationOutcome":
 			if a.doc != nil {
-				text = allOK(q.say).Text()
+				text = outcome(a.told(), q.say).Text()
 			}
 		}
 	}

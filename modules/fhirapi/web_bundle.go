@@ -209,6 +209,7 @@ func (m *Module) transact(q *request, entries []*entry) error {
 		for n, i := range from {
 			if doc := receipt.Docs[n]; doc != nil {
 				entries[i].answer = entries[i].wrote(doc, receipt.Changed[n])
+				entries[i].answer.issues = receipt.Told(n)
 			}
 		}
 		return nil
@@ -305,11 +306,10 @@ func (m *Module) response(q *request, kind string, entries []*entry) string {
 		}
 		extra := ""
 		if !e.reads() && a.doc != nil {
-			switch prefer {
-			case "OperationOutcome":
-				extra = `,"outcome":` + allOK(q.say).Text() + `}`
-				fallthrough
-			case "minimal":
+			if prefer == "OperationOutcome" || len(a.issues) > 0 {
+				extra = `,"outcome":` + outcome(a.told(), q.say).Text() + `}`
+			}
+			if prefer == "OperationOutcome" || prefer == "minimal" {
 				doc = nil
 			}
 		}

@@ -11,7 +11,6 @@ import (
 
 	"mach/fhir"
 	"mach/issue"
-	"mach/store"
 )
 
 // segments splits a path below the base.

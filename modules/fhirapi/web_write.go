@@ -72,7 +72,9 @@ func (m *Module) single(q *request) (*answer, error) {
 		if len(p.ops) == 0 || receipt.Docs[0] == nil {
 			return &answer{status: http.StatusNoContent}, nil
 		}
-		return q.wrote(receipt.Docs[0], receipt.Changed[0]), nil
+		a := q.wrote(receipt.Docs[0], receipt.Changed[0])
+		a.issues = receipt.Told(0)
+		return a, nil
 	}
 }
 
