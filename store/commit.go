@@ -65,21 +65,8 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 		}
 		return nil
 	})
-	if err != nil && len(asked) > 0 {
-		if err := d.s.auditMany(ctx, d.a, ActSearch, asked); err != nil {
-			return Receipt{}, err
-		}
-	}
-	var no *refusal
-	if errors.As(err, &no) {
-		return Receipt{}, d.refuse(ctx, no.err, no.act, Seen{Labels: no.labels, Decision: no.decision})
-	}
-	if e := (*issue.Error)(nil); errors.As(err, &e) { // undone, but bodies were looked at
-		l := Labels{Type: ops[0].typ, ID: ops[0].id}
-		return Receipt{}, d.refuse(ctx, e, action[ops[0].kind], Seen{Labels: l, Decision: Decision{Reason: "refused-" + string(e.Issues[0].Code)}})
-	}
 	if err != nil {
-		return Receipt{}, err
+		return Receipt{}, d.undone(ctx, err, ops[0], asked)
 	}
 	if d.s.cfg.Committed != nil {
 		d.s.cfg.Committed(len(ops), d.s.cfg.Now().Sub(began))
@@ -91,6 +78,25 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 		}
 	}
 	return receipt, nil
+}
+
+// undone audits a commit that was undone, and of whom its conditions told, and
+// returns why.
+func (d Door) undone(ctx context.Context, err error, first Op, asked []Seen) error {
+	if len(asked) > 0 {
+		if err := d.s.auditMany(ctx, d.a, ActSearch, asked); err != nil {
+			return err
+		}
+	}
+	var no *refusal
+	if errors.As(err, &no) {
+		return d.refuse(ctx, no.err, no.act, Seen{Labels: no.labels, Decision: no.decision})
+	}
+	if e := (*issue.Error)(nil); errors.As(err, &e) { // bodies were looked at
+		l := Labels{Type: first.typ, ID: first.id}
+		return d.refuse(ctx, e, action[first.kind], Seen{Labels: l, Decision: Decision{Reason: "refused-" + string(e.Issues[0].Code)}})
+	}
+	return err
 }
 
 // refuse audits what was refused and returns why.
