@@ -18,8 +18,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"mach/access"
 	"mach/app"
 	"mach/store"
@@ -227,13 +225,12 @@ func (c *cluster) cpu() time.Duration {
 }
 
 // bytes is what the database takes on disk, without its journal.
-func (c *cluster) bytes(ctx context.Context) (n int64, err error) {
-	db, err := pgx.Connect(ctx, c.dsn)
+func (c *cluster) bytes(ctx context.Context) (int64, error) {
+	out, err := exec.CommandContext(ctx, "psql", c.dsn, "-Atc", "select pg_database_size(current_database())").Output()
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("size of the database: %w", err)
 	}
-	defer db.Close(ctx)
-	return n, db.QueryRow(ctx, `select pg_database_size(current_database())`).Scan(&n)
+	return strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
 }
 
 // tokens makes bearer tokens; each has a rate limit of its own.
