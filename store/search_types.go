@@ -39,21 +39,21 @@ func (d Door) SearchTypes(ctx context.Context, types []string, q Query) (Page, e
 	var refused error
 	shown := false
 	for i, typ := range types {
-		if i < at && !total {
-			continue
-		}
-		one := Query{Type: typ, Params: about(typ, q.Params), Cursor: inner, Total: q.Total}
 		left := count - len(all.Docs)
-		if i < at || left <= 0 { // counted only
-			if one.Cursor = ""; !total {
-				all.Next = typ + "."
-				break
-			}
-			left = 0
+		if i < at || all.Next != "" {
+			left = 0 // counted only
 		}
-		inner = ""
-		if one.Params = append(one.Params, [2]string{"_count", strconv.Itoa(left)}); left == 0 && i >= at && !bare && all.Next == "" {
-			all.Next = typ + "."
+		if left == 0 {
+			if i >= at && !bare && all.Next == "" {
+				all.Next = typ + "."
+			}
+			if !total {
+				continue
+			}
+		}
+		one := Query{Type: typ, Params: append(about(typ, q.Params), [2]string{"_count", strconv.Itoa(left)}), Total: q.Total, Base: q.Base}
+		if i == at {
+			one.Cursor = inner
 		}
 		page, err := d.Search(ctx, one)
 		if issue.Is(err, issue.Forbidden) {

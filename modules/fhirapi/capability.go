@@ -18,7 +18,7 @@ var (
 
 var kinds = map[fhir.ParamKind]string{
 	fhir.ParamToken: "token", fhir.ParamReference: "reference", fhir.ParamString: "string", fhir.ParamURI: "uri",
-	fhir.ParamDate: "date", fhir.ParamNumber: "number", fhir.ParamQuantity: "quantity", fhir.ParamComposite: "composite",
+	fhir.ParamDate: "date", fhir.ParamNumber: "number", fhir.ParamQuantity: "quantity", fhir.ParamComposite: "composite", fhir.ParamSpecial: "special",
 }
 
 // statement is a CapabilityStatement.
@@ -63,6 +63,7 @@ func capabilityOf(typ string, manyDeletes bool) map[string]any {
 	var params, includes []any
 	for _, p := range []struct{ code, kind string }{
 		{"_id", "token"}, {"_lastUpdated", "date"}, {"_profile", "uri"}, {"_security", "token"}, {"_source", "uri"}, {"_tag", "token"},
+		{"_list", "string"}, {"_text", "string"}, {"_content", "string"},
 	} {
 		params = append(params, map[string]any{"name": p.code, "type": p.kind})
 	}
