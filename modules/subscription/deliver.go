@@ -209,7 +209,11 @@ func (t *term) claim(ctx context.Context, w *watch, n *notice) (went bool, err e
 			}
 			allowed = append(allowed, e)
 		}
-		return tx.Exec(ctx, `update subscription_state set events = ?, claimed = ? where id = ?`, last, now.Add(w.spec.timeout+claimMargin).UnixMicro(), w.id)
+		claimed := now.Add(w.spec.timeout + claimMargin).UnixMicro()
+		if len(n.events) > 0 && len(allowed) == 0 {
+			claimed = 0 // nothing is left to be sent
+		}
+		return tx.Exec(ctx, `update subscription_state set events = ?, claimed = ? where id = ?`, last, claimed, w.id)
 	})
 	if err != nil {
 		return false, err
