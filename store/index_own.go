@@ -247,7 +247,7 @@ func (s *Store) loadOwn(ctx context.Context, r reader, had *ownParams) (*ownPara
 		}
 		p.ready = ready[p.Code]
 		for _, typ := range p.types {
-			if o.find(typ, p.word) == nil { // the first holds
+			if o.find(typ, p.word) == nil && len(o.byType[typ]) < maxOwnOfType { // the first holds
 				o.byType[typ] = append(o.byType[typ], p)
 			}
 		}
@@ -259,8 +259,10 @@ func (s *Store) loadOwn(ctx context.Context, r reader, had *ownParams) (*ownPara
 	return o, nil
 }
 
-// maxOwn bounds how many SearchParameter resources are read.
-const maxOwn = 5000
+const (
+	maxOwn       = 5000 // SearchParameter resources that are read
+	maxOwnOfType = 100  // of one type: each is evaluated at every write
+)
 
 // ownSum changes whenever a SearchParameter or the state of its index does.
 func (s *Store) ownSum(ctx context.Context, r reader) (string, error) {
