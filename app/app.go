@@ -116,7 +116,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("policies: %w", err)
 	}
 	a.Store, err = store.Open(ctx, store.Config{
-		Dir: a.Config.Data, Database: a.Config.Database, Guard: policy, Now: now, Site: a.Config.Site, Log: a.log,
+		Dir: a.Config.Data, Database: a.Config.Database, Partitions: a.Config.Partitions, Cache: a.Config.Cache, Guard: policy, Now: now, Site: a.Config.Site, Log: a.log,
 		Wake: a.wake, UnitOf: a.unitOf, Below: a.below, Committed: a.metrics.committed,
 		Sensitivity: content.Sensitivity, Terminology: a.terms,
 	})

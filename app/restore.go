@@ -35,7 +35,7 @@ func (c *restoreCmd) Run(ctx context.Context, s Streams) error {
 		}
 		from = dir
 	}
-	return store.Restore(ctx, store.Config{Dir: c.Data, Database: c.Database, Now: now, Site: c.Site}, from)
+	return store.Restore(ctx, store.Config{Dir: c.Data, Database: c.Database, Partitions: c.Partitions, Now: now, Site: c.Site}, from)
 }
 
 // tarFolder writes the files below dir as a tar stream.

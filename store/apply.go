@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -68,10 +69,10 @@ func (c *commit) stands(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	w := c.work[0]
-	args := []any{w.rid, w.ver, w.at.UnixMicro(), w.rid, w.ver, w.at.UnixMicro()}
+	args := []any{w.rid, w.t, w.ver, w.at.UnixMicro(), w.rid, w.t, w.ver, w.at.UnixMicro()}
 	var one int
-	return c.s.read.Row(ctx, []any{&one}, `select 1 from res where rid = ? and ver = ? and upd = ?
-		union all select 1 from ver where rid = ? and ver = ? and upd = ?`, args...)
+	return c.s.read.Row(ctx, []any{&one}, `select 1 from res where rid = ? and t = ? and ver = ? and upd = ?
+		union all select 1 from ver where rid = ? and t = ? and ver = ? and upd = ?`, args...)
 }
 
 func (c *commit) place(i int) string {
@@ -93,6 +94,9 @@ func (c *commit) decide(ctx context.Context) error {
 	now, err := c.tx.loadAll(ctx, refs)
 	if err != nil {
 		return fmt.Errorf("reading what is there: %w", err)
+	}
+	if err := c.named(ctx, now); err != nil {
+		return fmt.Errorf("guarding what is named: %w", err)
 	}
 	asked := map[string]bool{}
 	for i, s := range c.steps {
@@ -117,6 +121,35 @@ func (c *commit) decide(ctx context.Context) error {
 		c.work = append(c.work, w)
 	}
 	return nil
+}
+
+// named makes commits that give the same new id wait for each other, and adds
+// what the first of them wrote: Type/id is unique over all t, which no index of
+// a table spread by t can promise. SQLite has one writer, and ids of our own
+// making meet no other.
+func (c *commit) named(ctx context.Context, now map[string]*stored) error {
+	if c.tx.pg == nil {
+		return nil
+	}
+	var refs []string
+	var keys []int64
+	for _, s := range c.steps {
+		if !s.met() && s.kind != opUpdate && s.kind != opDelete && now[s.ref] == nil && !(s.kind == opCreate && s.Op.doc.ID() == "") {
+			refs, keys = append(refs, s.ref), append(keys, hash64(s.ref))
+		}
+	}
+	if len(refs) == 0 {
+		return nil
+	}
+	slices.Sort(keys)
+	err := c.tx.Exec(ctx, `insert into guard (h, at) select h, ? from unnest(?::bigint[]) h on conflict (h) do update set at = excluded.at`,
+		c.at.UnixMicro(), slices.Compact(keys))
+	if err != nil {
+		return err
+	}
+	written, err := c.tx.loadAll(ctx, refs)
+	maps.Copy(now, written)
+	return err
 }
 
 // visible refuses to update or delete what the actor may neither read nor

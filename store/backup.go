@@ -4,7 +4,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -191,12 +193,20 @@ func (s *Store) dumpPostgres(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range tables {
+	rows, err := tx.Query(ctx, `select relname from pg_class where relispartition`)
+	if err != nil {
+		return err
+	}
+	parts, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, t := range without(tables, parts) {
 		f, err := os.OpenFile(filepath.Join(dir, t+".copy"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Conn().PgConn().CopyTo(ctx, f, `copy mach.`+t+` to stdout`)
+		_, err = tx.Conn().PgConn().CopyTo(ctx, f, `copy (select * from mach.`+t+`) to stdout`)
 		if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 			return fmt.Errorf("table %s: %w", t, err)
 		}
@@ -229,12 +239,12 @@ func loadPostgres(ctx context.Context, c Config, dir string) error {
 		if err := copyFrom(ctx, tx, dir, "migration"); err != nil {
 			return err
 		}
-		return replay(ctx, tx, dir)
+		return replay(ctx, tx, dir, c.Partitions)
 	})
 }
 
 // replay runs the recorded migrations and loads the other tables.
-func replay(ctx context.Context, tx pgx.Tx, dir string) error {
+func replay(ctx context.Context, tx pgx.Tx, dir string, spread int) error {
 	rows, err := tx.Query(ctx, `select body from migration order by case area when 'store' then 0 else 1 end, area, name`)
 	if err != nil {
 		return err
@@ -247,6 +257,9 @@ func replay(ctx context.Context, tx pgx.Tx, dir string) error {
 		if _, err := tx.Exec(ctx, body); err != nil {
 			return err
 		}
+	}
+	if err := spreadOut(ctx, tx, spread); err != nil {
+		return err
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.copy"))
 	if err != nil {
@@ -267,6 +280,21 @@ func replay(ctx context.Context, tx pgx.Tx, dir string) error {
 	}
 	_, err = tx.Exec(ctx, `select setval(pg_get_serial_sequence('pending', 'pid'), (select coalesce(max(pid), 0) + 1 from pending), false),
 		setval(pg_get_serial_sequence('pending_audit', 'pid'), (select coalesce(max(pid), 0) + 1 from pending_audit), false)`)
+	return err
+}
+
+// spreadOut makes partitions before a backup is loaded whose tables had none.
+func spreadOut(ctx context.Context, tx pgx.Tx, n int) error {
+	if n == 0 {
+		return nil
+	}
+	body := partitions(n)
+	sum := sha256.Sum256([]byte(body))
+	tag, err := tx.Exec(ctx, `insert into migration (area, name, sum, body) values ($1, $2, $3, $4) on conflict (area, name) do nothing`,
+		partitionArea, partitionName, hex.EncodeToString(sum[:]), body)
+	if err == nil && tag.RowsAffected() == 1 {
+		_, err = tx.Exec(ctx, body)
+	}
 	return err
 }
 

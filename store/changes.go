@@ -72,15 +72,15 @@ const eventColumns = `c.seq, c.ver, c.op, c.at, c.site, c.actor, c.facility, c.u
 // followers want. more: it stopped short, at limit or because the bodies were
 // large.
 func (s *Store) events(ctx context.Context, after, upto int64, limit int, of ...*following) (out []*event, more bool, err error) {
-	text, args := `select `+eventColumns+` from change c join res r on r.rid = c.rid`, []any(nil)
+	text, args := `select `+eventColumns+` from change c join res r on r.rid = c.rid and r.t = c.t`, []any(nil)
 	bodies := len(of) > 0
 	if bodies {
 		var wanted string
 		wanted, args = typesOf(of)
 		text = `select ` + eventColumns + `, case when not ` + wanted + ` then '' when c.ver = r.ver then r.body else coalesce(v.body, '') end, coalesce(p.body, '')
-			from change c join res r on r.rid = c.rid
-			left join ver v on v.rid = c.rid and v.ver = c.ver and ` + wanted + `
-			left join ver p on p.rid = c.rid and p.ver = c.ver - 1 and ` + wanted
+			from change c join res r on r.rid = c.rid and r.t = c.t
+			left join ver v on v.rid = c.rid and v.ver = c.ver and v.t = c.t and ` + wanted + `
+			left join ver p on p.rid = c.rid and p.ver = c.ver - 1 and p.t = c.t and ` + wanted
 		args = slices.Concat(args, args, args)
 	}
 	bytes := 0

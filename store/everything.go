@@ -112,8 +112,8 @@ func (c *compartment) keys() (ps []int64, h int64) {
 func (c *compartment) page(ctx context.Context) error {
 	ps, h := c.keys()
 	among, args := inList("d.p", ps)
-	text := `select ` + storedColumns + ` from (select distinct d.rid from ih d where ` + among + ` and d.h = ? and d.rid > ? order by d.rid limit ?) x
-		join res on res.rid = x.rid order by res.rid`
+	text := `select ` + storedColumns + ` from (select distinct d.rid, d.t from ih d where ` + among + ` and d.h = ? and d.rid > ? order by d.rid limit ?) x
+		join res on res.rid = x.rid and res.t = x.t order by res.rid`
 	for after := c.q.After; ; {
 		var rows []*stored
 		bytes := 0

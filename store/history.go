@@ -158,10 +158,10 @@ func leftBelow(seq int64) int64 {
 // lines reads lines of the log, newest first, with the relations that the guard
 // asks for.
 func (h *historian) lines(ctx context.Context, below, end int64) ([]*versionLine, error) {
-	text := `select c.seq, c.rid, c.ver, c.op, c.at, c.site, c.actor, ` + labelColumns + ` from change c join res on res.rid = c.rid`
+	text := `select c.seq, c.rid, c.ver, c.op, c.at, c.site, c.actor, ` + labelColumns + ` from change c join res on res.rid = c.rid and res.t = c.t`
 	where, args := []string{"c.seq < ? and c.seq >= ?"}, []any{below, end}
 	if !h.q.From.IsZero() {
-		text += ` left join ver n on n.rid = c.rid and n.ver = c.ver + 1`
+		text += ` left join ver n on n.rid = c.rid and n.ver = c.ver + 1 and n.t = c.t`
 		where = append(where, "c.at < ? and (c.ver = res.ver or case when c.ver + 1 = res.ver then res.upd else n.upd end > ?)")
 		args = append(args, h.q.To.UnixMicro(), h.q.From.UnixMicro())
 	}

@@ -356,7 +356,7 @@ func (w *labelled) settled() bool {
 func (s *Store) referrers(ctx context.Context, r reader, ref string) ([]*labelled, error) {
 	var found []*labelled
 	text := `select res.body, ` + labelColumns + `
-		from ih join res on res.rid = ih.rid where ih.p = ? and ih.h = ? and res.del = 0 order by res.rid`
+		from ih join res on res.rid = ih.rid and res.t = ih.t where ih.p = ? and ih.h = ? and res.del = 0 order by res.rid`
 	if tx, ok := r.(*commitTx); ok && tx.pg != nil {
 		text += ` for update of res`
 	}

@@ -289,7 +289,7 @@ func (s *Store) sequence(ctx context.Context) {
 	}
 }
 
-var numberChanges, numberAudit = numbering("pending", "change", "rid, ver, op, at, site, actor, facility, unit, sens"),
+var numberChanges, numberAudit = numbering("pending", "change", "rid, t, ver, op, at, site, actor, facility, unit, sens"),
 	numbering("pending_audit", "audit", auditColumns)
 
 // numbering is the statement that moves rows out of a waiting room while the

@@ -39,6 +39,11 @@ type Config struct {
 	// Database is a postgres:// URL; empty = SQLite in Dir. Resources then lie
 	// in schema mach, views in schema views.
 	Database string
+	// Partitions, when not 0, spreads the tables of a new PostgreSQL database
+	// over so many partitions by hash of t.
+	Partitions int
+	// Cache is how many MB of pages all connections of SQLite keep; 0 = 192.
+	Cache int
 	// Guard decides; nil refuses everything but the system's own work.
 	Guard Guard
 	// Now is the clock; nil = time.Now.
@@ -136,6 +141,9 @@ func (c Config) defaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Cache <= 0 {
+		c.Cache = sqliteCache
+	}
 	if c.Site == "" {
 		c.Site = "hub"
 	}
@@ -216,6 +224,7 @@ func sqliteDSN(path string, pragmas ...string) string {
 
 const (
 	sqliteReaders  = 4
+	sqliteCache    = 192 // MB
 	postgresConns  = 16
 	sqliteDataFile = "data.db"
 	sqliteViewFile = "views.db"
@@ -237,7 +246,8 @@ func (s *Store) openSQLite(ctx context.Context) error {
 			return err
 		}
 	}
-	open := func(path string, conns int, pragmas ...string) (*pool, error) {
+	open := func(path string, conns, share int, pragmas ...string) (*pool, error) { // share of the cache for one connection, in 24ths
+		pragmas = append(pragmas, fmt.Sprintf("cache_size(-%d)", s.cfg.Cache*1024*share/24))
 		db, err := sql.Open("sqlite", sqliteDSN(path, pragmas...))
 		if err != nil {
 			return nil, err
@@ -246,7 +256,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		db.SetMaxIdleConns(conns)
 		return newPool(db, false, s.cfg.Trace), db.PingContext(ctx)
 	}
-	writer, err := open(data, 1, "journal_mode(wal)", "synchronous(full)", "wal_autocheckpoint(4000)", "cache_size(-65536)")
+	writer, err := open(data, 1, 8, "journal_mode(wal)", "synchronous(full)", "wal_autocheckpoint(4000)")
 	if err != nil {
 		return err
 	}
@@ -256,17 +266,17 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	if s.write, err = newGroupWriter(writer); err != nil {
 		return err
 	}
-	if s.fold, err = open(views, 1, "journal_mode(wal)", "synchronous(normal)", "wal_autocheckpoint(4000)", "cache_size(-32768)"); err != nil {
+	if s.fold, err = open(views, 1, 4, "journal_mode(wal)", "synchronous(normal)", "wal_autocheckpoint(4000)"); err != nil {
 		return err
 	}
 	s.fold.single = true
 	if err := migrate(ctx, s.fold, "views", sub("migrations/views")); err != nil {
 		return err
 	}
-	if s.read, err = open(data, sqliteReaders, "query_only(1)", "cache_size(-16384)"); err != nil {
+	if s.read, err = open(data, sqliteReaders, 2, "query_only(1)"); err != nil {
 		return err
 	}
-	s.views, err = open(views, sqliteReaders, "query_only(1)", "cache_size(-8192)")
+	s.views, err = open(views, sqliteReaders, 1, "query_only(1)")
 	return err
 }
 
@@ -303,6 +313,11 @@ func (s *Store) openPostgres(ctx context.Context) error {
 	s.read.under = s.pg
 	if err := migrate(ctx, s.read, "store", sub("migrations")); err != nil {
 		return err
+	}
+	if s.cfg.Partitions > 0 {
+		if err := s.partition(ctx); err != nil {
+			return err
+		}
 	}
 	s.write, s.audits = &pgWriter{pool: s.pg, trace: s.cfg.Trace}, newAuditor(s.pg)
 	// A view may lose its last transactions with their position: it follows again.

@@ -347,7 +347,7 @@ func probe(p *predicate) (string, []any) {
 		return "", nil
 	}
 	cond, args := inList("x.h", hs)
-	return "exists (select 1 from ih x where x.p = ? and " + cond + " and x.rid = res.rid" + perRow + ")", append([]any{at}, args...)
+	return "exists (select 1 from ih x where x.p = ? and " + cond + " and x.rid = res.rid and x.t = res.t" + perRow + ")", append([]any{at}, args...)
 }
 
 // perRow ends an exists that is asked anew for each row, at a primary key. The

@@ -23,11 +23,11 @@ func (s *Store) within(r Reach, now int64) (cond string, args []any, ok bool) {
 	}
 	if r.Facility != "" {
 		add("res.facility = ?", r.Facility)
-		add("res.patient <> '' and exists (select 1 from relation r where r.facility = ? and r.patient = res.patient"+valid, r.Facility, now)
+		add("res.patient <> '' and exists (select 1 from relation r where r.facility = ? and r.patient = res.patient and r.t = res.t"+valid, r.Facility, now)
 	}
 	for _, who := range []string{r.Account, r.Worker} {
 		if who != "" {
-			add("res.patient <> '' and exists (select 1 from relation r where r.account = ? and r.patient = res.patient"+valid, who, now)
+			add("res.patient <> '' and exists (select 1 from relation r where r.account = ? and r.patient = res.patient and r.t = res.t"+valid, who, now)
 		}
 	}
 	if r.Open {

@@ -63,9 +63,9 @@ func (s *Store) Relate(ctx context.Context, r Relation) error {
 }
 
 func putRelation(ctx context.Context, tx Tx, r Relation) error {
-	return tx.Exec(ctx, `insert into relation (patient, facility, account, kind, since, until, source) values (?, ?, ?, ?, ?, ?, ?)
-		on conflict (patient, kind, facility, account, source, since) do update set until = excluded.until`,
-		r.Patient, r.Facility, r.Account, r.Kind, r.From.UnixMicro(), micro(r.To), r.Source)
+	return tx.Exec(ctx, `insert into relation (patient, facility, account, kind, since, until, source, t) values (?, ?, ?, ?, ?, ?, ?, ?)
+		on conflict (patient, kind, facility, account, source, since, t) do update set until = excluded.until`,
+		r.Patient, r.Facility, r.Account, r.Kind, r.From.UnixMicro(), micro(r.To), r.Source, shardOf(r.Patient))
 }
 
 // micro is µs since the epoch, 0 for the zero time.

@@ -31,9 +31,9 @@ func (c *commit) save(ctx context.Context, w *written) error {
 			return err
 		}
 		if err := c.tx.Exec(ctx, `update res set ver = ?, upd = ?, op = ?, actor = ?, del = ?, patient = ?, facility = ?, unit = ?, sens = ?,
-			category = ?, draft = ?, body = ? where rid = ?`,
+			category = ?, draft = ?, body = ? where rid = ? and t = ?`,
 			w.ver, w.at.UnixMicro(), w.op, c.a.Account, del, l.Patient, l.Facility, int64(l.Unit), strings.Join(l.Sensitivity, " "),
-			l.Category, flag(l.Draft), body, w.rid); err != nil {
+			l.Category, flag(l.Draft), body, w.rid, w.t); err != nil {
 			return err
 		}
 	}
@@ -62,15 +62,15 @@ func (c *commit) log(ctx context.Context) error {
 		c.id = c.s.ids.next()
 	}
 	for _, w := range c.work {
-		text := `insert into change (seq, rid, ver, op, at, site, actor, facility, unit, sens) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		text := `insert into change (seq, rid, t, ver, op, at, site, actor, facility, unit, sens) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 		number := c.id
 		if c.tx.pg != nil {
-			text = `insert into pending (cid, rid, ver, op, at, site, actor, facility, unit, sens) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+			text = `insert into pending (cid, rid, t, ver, op, at, site, actor, facility, unit, sens) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 		} else {
 			c.tx.logged++
 			number, c.id = c.tx.logged, c.tx.logged
 		}
-		err := c.tx.Exec(ctx, text, number, w.rid, w.ver, w.op, w.at.UnixMicro(), c.s.cfg.Site, c.a.Account,
+		err := c.tx.Exec(ctx, text, number, w.rid, w.t, w.ver, w.op, w.at.UnixMicro(), c.s.cfg.Site, c.a.Account,
 			w.Labels.Facility, int64(w.Labels.Unit), strings.Join(w.Labels.Sensitivity, " "))
 		if err != nil {
 			return err

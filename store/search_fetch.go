@@ -268,7 +268,7 @@ func (w *walk) statement(size int) (string, []any) {
 	}
 	order := " order by " + strings.ReplaceAll(columns, ",", direction+",") + "d.rid" + direction
 	text := "select " + columns + storedColumns + " from " +
-		w.x.s.eachResource(w.p.table+" d", columns+"d.rid", w.p.where+keyset, order) + where + order + " limit ?"
+		w.x.s.eachResource(w.p.table+" d", columns+"d.rid, d.t", w.p.where+keyset, order) + where + order + " limit ?"
 	return text, append(args, size)
 }
 
@@ -280,7 +280,7 @@ func (s *Store) eachResource(from, columns, where, order string) string {
 		return from + " cross join res where res.rid = d.rid and " + where + " and "
 	}
 	return "(select " + columns + " from " + from + " where " + where + order + " offset 0) d" +
-		" cross join lateral (select * from res where res.rid = d.rid offset 0) res where "
+		" cross join lateral (select * from res where res.rid = d.rid and res.t = d.t offset 0) res where "
 }
 
 // keyset is the condition that continues behind the last batch.
