@@ -15,66 +15,51 @@ import (
 // export, acts as whom this returns. The scopes stay those of then; relations,
 // consents and policies are asked anew at each decision anyway.
 //
-// Error: Login when nobody stands there any more: the account is closed, the
-// role has ended, the token was ended or has run out.
+// A token of a registered application may have run out meanwhile: what counts
+// is that its grant, or the application, still stands. Error: Login when nobody
+// stands there any more: the account is closed, the role, the grant or the
+// application has ended, the token was ended or, issued by hand, has run out.
 func (t *Tokens) Again(ctx context.Context, a store.Actor) (store.Actor, error) {
 	bad := issue.New(issue.Login, "access.token.invalid")
 	if a.Account == store.SystemActor().Account {
 		return a, nil
 	}
-	var row tokenRow
-	var scopes string
-	var expires, ended int64
-	ok, err := t.db.Row(ctx, []any{&row.id, &row.name, &scopes, &row.account, &row.assignment, &row.patient, &expires, &ended},
-		`select id, name, scopes, account, assignment, patient, expires, ended from access_token where id = ?`, a.Session)
-	if err != nil {
-		return store.Actor{}, err
-	}
-	if ok {
-		if ended != 0 || !t.now().Before(fromMicro(expires)) {
+	if id, client := strings.CutPrefix(a.Account, clientAccount); client {
+		c, ok, err := t.clients.byID(ctx, id)
+		if err != nil {
+			return store.Actor{}, err
+		}
+		if !ok || !c.Open() {
 			return store.Actor{}, bad
 		}
-		row.scopes = strings.Fields(scopes)
-		if row.account == "" {
-			return a, nil
-		}
-		now, err := t.lent(ctx, row)
-		now.Record, now.Request = a.Record, a.Request
-		return now, err
-	}
-	if a.Scopes != nil {
-		return t.given(ctx, a)
-	}
-	return t.seated(ctx, a)
-}
-
-// given is an application by what it stands on, which outlives its short tokens:
-// the grant of a person, or a service's registration.
-func (t *Tokens) given(ctx context.Context, a store.Actor) (store.Actor, error) {
-	bad := issue.New(issue.Login, "access.token.invalid")
-	row := tokenRow{id: a.Session, grant: a.Session, scopes: a.Scopes}
-	ok, err := t.db.Row(ctx, []any{&row.name, &row.account, &row.assignment, &row.patient}, `select c.name, g.account, g.assignment, g.patient
-		from access_grant g join access_client c on c.id = g.client left join access_session s on s.id = g.session and g.offline = 0
-		where g.id = ? and g.ended = 0 and c.ended = 0 and coalesce(s.ended, 0) = 0`, a.Session)
-	if err != nil {
-		return store.Actor{}, err
-	}
-	if ok {
-		now, err := t.lent(ctx, row)
+		now := c.actor(tokenRow{account: a.Account, scopes: a.Scopes})
 		now.Request = a.Request
-		return now, err
+		return now, nil
 	}
-	c, ok, err := t.clients.byID(ctx, a.Session)
+	row := tokenRow{grant: a.Session, patient: a.Record, scopes: a.Scopes}
+	granted, err := t.db.Row(ctx, []any{&row.account, &row.assignment}, `select g.account, g.assignment from access_grant g
+		left join access_session s on s.id = g.session and g.offline = 0 where g.id = ? and g.ended = 0 and coalesce(s.ended, 0) = 0`, a.Session)
 	if err != nil {
 		return store.Actor{}, err
 	}
-	row.account = clientAccount + c.ID
-	if !ok || !c.Open() || a.Account != row.account {
+	var expires, ended int64
+	issued, err := t.db.Row(ctx, []any{&row.account, &row.assignment, &expires, &ended},
+		`select account, assignment, expires, ended from access_token where id = ? and app_grant = ''`, a.Session)
+	switch {
+	case err != nil:
+		return store.Actor{}, err
+	case issued && (ended != 0 || !t.now().Before(fromMicro(expires))):
 		return store.Actor{}, bad
+	case issued && row.account == "": // of no account
+		return a, nil
+	case !issued && !granted && a.Scopes != nil: // its grant has ended
+		return store.Actor{}, bad
+	case !issued && !granted:
+		return t.seated(ctx, a)
 	}
-	now := c.actor(row)
-	now.Request = a.Request
-	return now, nil
+	now, err := t.lent(ctx, row)
+	now.Name, now.Session, now.Request = a.Name, a.Session, a.Request
+	return now, err
 }
 
 // seated is the account of a session, in the role it had there.
