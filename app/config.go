@@ -35,6 +35,7 @@ type Config struct {
 	TLSProxy      bool     `name:"tls-proxy" help:"TLS ends at a proxy before this server: cookies are for HTTPS only, and addresses begin with it." env:"MACH_TLS_PROXY"`
 	LAN           bool     `help:"Serve HTTPS on the local network with a certificate of our own." env:"MACH_LAN"`
 	Site          string   `help:"Name of this installation in the change log." default:"hub" env:"MACH_SITE"`
+	Validation    string   `help:"What happens to a resource of an application that breaks a rule of FHIR or of a profile it claims: refuse it, or write it and warn." enum:"refuse,warn" default:"refuse" env:"MACH_VALIDATION"`
 	APIRate       int      `name:"api-rate" help:"Requests a second that one application token may make; bursts of twice as many." default:"200" env:"MACH_API_RATE"`
 	URL           string   `name:"url" help:"Address under which other servers reach this one, such as https://mach.example.vn; empty means the one we listen on." env:"MACH_URL"`
 	NotifyPrivate bool     `name:"notify-private" help:"Let subscriptions notify private and loopback addresses, also by http." env:"MACH_NOTIFY_PRIVATE"`

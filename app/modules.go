@@ -62,6 +62,11 @@ func (a *App) openModules(ctx context.Context) error {
 	a.account = account.New(a.Access, a.Store, a.Units, a.identify, a.Config.LAN, now)
 	a.fhirapi = fhirapi.New(a.Store, a.log, now())
 	a.fhirapi.Speak(fhirapi.NewTerminology(a.Store, a.terms))
+	asked, err := validator(a.terms, false)
+	if err != nil {
+		return fmt.Errorf("profiles: %w", err)
+	}
+	a.fhirapi.Validate(asked, a.Config.checks())
 	if err := a.openOutgoing(ctx); err != nil {
 		return err
 	}

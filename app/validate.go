@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"mach/content"
@@ -84,10 +85,15 @@ func validated(v *profile.Validator, b []byte, profiles []string) []issue.Issue 
 // validatorOf knows our core profiles and those of packages, and the
 // terminology of R4, of our content and of the packages.
 func validatorOf(packages []string) (*profile.Validator, error) {
-	docs, err := profile.ReadFolder(content.Profiles())
+	units, err := content.Units()
 	if err != nil {
 		return nil, err
 	}
+	set, err := terminology(content.SiteAt(nil), units)
+	if err != nil {
+		return nil, err
+	}
+	var docs []*fhir.Doc
 	for _, name := range packages {
 		more, err := readPackage(name)
 		if err != nil {
@@ -95,13 +101,23 @@ func validatorOf(packages []string) (*profile.Validator, error) {
 		}
 		docs = append(docs, more...)
 	}
-	set := terms.R4()
 	for i, d := range docs {
-		if err := set.Put(strconv.Itoa(i), d); err != nil {
-			return nil, fmt.Errorf("%s: %w", d.Ref(), err)
+		if slices.Contains(terms.Types, d.Type()) && d.Get("url").String() != "" {
+			if err := set.Put(strconv.Itoa(i), d); err != nil {
+				return nil, fmt.Errorf("%s: %w", d.Ref(), err)
+			}
 		}
 	}
-	return profile.New(profile.Options{Definitions: docs, Terms: set})
+	return validator(set, false, docs...)
+}
+
+// validator knows our core profiles, and more. errors leaves out warnings.
+func validator(set *terms.Set, errors bool, more ...*fhir.Doc) (*profile.Validator, error) {
+	docs, err := profile.ReadFolder(content.Profiles())
+	if err != nil {
+		return nil, err
+	}
+	return profile.New(profile.Options{Definitions: append(docs, more...), Terms: set, Errors: errors})
 }
 
 // readPackage reads the definitions of a folder or of a .tgz.

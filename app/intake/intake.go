@@ -30,6 +30,8 @@ type Importer struct {
 	Today vn.Date // on which those codes are read
 	// In is read for the file named "-".
 	In io.Reader
+	// Checks is what happens to resources with faults; lists are never trusted.
+	Checks store.Checks
 }
 
 // Line is one line of the report: a refused entry (severity error) or a
@@ -151,7 +153,7 @@ func (r *run) commit(ctx context.Context, items []item) error {
 	}
 	a := r.Actor
 	a.Request = store.NewID()
-	receipt, err := r.Store.For(a).Commit(ctx, ops...)
+	receipt, err := r.Store.For(a).Check(r.Checks).Commit(ctx, ops...)
 	if err != nil {
 		return err
 	}
