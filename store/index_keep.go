@@ -178,31 +178,31 @@ func (s *Store) indexings(ctx context.Context) ([]indexing, error) {
 
 // reconcile notes parameters that are new and those that are gone.
 func (s *Store) reconcile(ctx context.Context, own *ownParams, jobs []indexing) (changed bool, err error) {
-	err = s.write.do(ctx, func(tx *commitTx) error {
-		changed = false
-		have := map[string]bool{}
-		for _, p := range own.all() {
-			have[p.Code] = true
-			if slices.ContainsFunc(jobs, func(j indexing) bool { return j.name == p.Code }) {
-				continue
-			}
-			changed = true
+	var come []*ownParam
+	have := map[string]bool{}
+	for _, p := range own.all() {
+		if have[p.Code] = true; !slices.ContainsFunc(jobs, func(j indexing) bool { return j.name == p.Code }) {
+			come = append(come, p)
+		}
+	}
+	gone := slices.DeleteFunc(slices.Clone(jobs), func(j indexing) bool { return !isOwn(j.name) || have[j.name] || j.state == stateRemoving })
+	if len(come)+len(gone) == 0 {
+		return false, nil
+	}
+	return true, s.write.do(ctx, func(tx *commitTx) error {
+		for _, p := range come {
 			if err := tx.Exec(ctx, `insert into indexing (name, about, state, since, rid) values (?, ?, ?, ?, 0) on conflict (name) do nothing`,
 				p.Code, strings.Join(p.types, " "), stateAdding, time.Now().UnixMicro()); err != nil {
 				return err
 			}
 		}
-		for _, j := range jobs {
-			if isOwn(j.name) && !have[j.name] && j.state != stateRemoving {
-				changed = true
-				if err := tx.Exec(ctx, `update indexing set state = ? where name = ?`, stateRemoving, j.name); err != nil {
-					return err
-				}
+		for _, j := range gone {
+			if err := tx.Exec(ctx, `update indexing set state = ? where name = ?`, stateRemoving, j.name); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
-	return changed, err
 }
 
 // next returns the work that has come least far, all that stands at one place.

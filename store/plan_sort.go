@@ -42,7 +42,7 @@ func timelinePath(typ, patient string, desc bool) *path {
 // same parameter reaches, at the end where it begins.
 func (x *searcher) bounded(ctx context.Context, o *path) error {
 	k := x.c.sort[0]
-	if o.table != "ir" {
+	if o.table != "ir" || !x.s.formed() {
 		return nil
 	}
 	for _, p := range x.c.preds {
