@@ -21,6 +21,7 @@
 // they are for making ([New]) and reading ([Doc.Into]), not for changing: a
 // struct forgets what it does not name, [Doc.Set] does not.
 //
-// Not here: FHIRPath, profiles and invariants, terminology beyond
-// the required bindings of R4, XML. All values are safe for concurrent use.
+// Not here: FHIRPath (fhir/path), invariants and profiles (fhir/profile),
+// terminology beyond the required bindings of R4 (fhir/terms), XML. All values
+// are safe for concurrent use.
 package fhir

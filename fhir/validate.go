@@ -22,7 +22,7 @@ const maxIssues = 100
 // severity error, a key of the fhir catalogue and the FHIRPath of the place;
 // warnings are only the known faults of official examples (definitions/errata.txt).
 //
-// It does not check invariants, profiles, or whether references lead anywhere
+// It does not check invariants and profiles (package profile), or whether references lead anywhere
 // outside the resource.
 func Validate(d *Doc) []issue.Issue { return validate(d, nil) }
 
