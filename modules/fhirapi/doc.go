@@ -12,7 +12,8 @@
 // language of the reader (Accept-Language), naming the path and, as a coding of
 // system https://mach.vn/cs/message, the rule.
 //
-// Not here: SMART launch, bulk export, subscriptions, patch, XML.
+// $export and $import are jobs of module bulk, and Subscriptions are served by
+// module subscription; the wiring gives both to this one.
 //
 // The module is safe for concurrent use.
 package fhirapi
