@@ -13,8 +13,8 @@ import (
 
 // embedded are all definitions of ours.
 func embedded() []embed.FS {
-	return []embed.FS{flatFiles, holidays, messages, indicatorFiles, policyFiles, profileFiles, sensitivityFile, subscriptionFiles,
-		surveillanceFiles, telehealthFiles, terminologyFiles, unitFiles}
+	return []embed.FS{flatFiles, holidays, messages, indicatorFiles, policyFiles, profileFiles, sensitivityFile, subscriptionFiles, surveillanceFiles,
+		telehealthFiles, terminologyFiles, unitFiles}
 }
 
 // Sum returns a digest of the definitions, ours and those of the site, in 16

@@ -56,7 +56,7 @@ func TestSumTakesAllEmbedded(t *testing.T) {
 		}
 		for _, m := range regexp.MustCompile(`//go:embed [^\n]+\nvar (\w+)`).FindAllStringSubmatch(string(src), -1) {
 			n++
-			if !regexp.MustCompile(`[{ ]` + m[1] + `[,}]`).Match(sum) {
+			if !regexp.MustCompile(`[{ \t]` + m[1] + `[,}]`).Match(sum) {
 				t.Errorf("%s embeds %s, which is not in the sum", f, m[1])
 			}
 		}
