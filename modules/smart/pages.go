@@ -198,6 +198,11 @@ func clientFacts(ctx context.Context, c access.Client) [][]string {
 	return out
 }
 
+// spoken reports whether a line of a client's page is words, not an address.
+func spoken(key string) bool {
+	return key == "smart.client.vendor" || key == "smart.client.kind" || key == "smart.client.role"
+}
+
 func kindOptions(ctx context.Context) []field.Option {
 	var out []field.Option
 	for _, k := range access.ClientKinds() {
