@@ -69,7 +69,8 @@ func (m *Module) duty(ctx context.Context, o store.Office) error {
 		mu.Unlock()
 		select {
 		case <-ctx.Done():
-		case <-time.After(lookEvery):
+		case <-m.asked:
+		case <-time.After(lookEvery): // another process may have been asked
 		}
 	}
 	return nil

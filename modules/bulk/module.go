@@ -43,6 +43,7 @@ type Module struct {
 	store *store.Store
 	own   *store.Primary
 	fetch fetcher
+	asked chan struct{} // a job came in this process
 }
 
 // Bounds.
@@ -74,7 +75,7 @@ func New(ctx context.Context, s *store.Store, c Config) (*Module, error) {
 	if c.Renew == nil {
 		c.Renew = func(_ context.Context, a store.Actor) (store.Actor, error) { return a, nil }
 	}
-	m := &Module{Config: c, store: s, own: own, fetch: newFetcher(c.Private)}
+	m := &Module{Config: c, store: s, own: own, fetch: newFetcher(c.Private), asked: make(chan struct{}, 1)}
 	s.OnDuty(m.duty)
 	return m, nil
 }
@@ -123,6 +124,10 @@ func (m *Module) ask(ctx context.Context, a store.Actor, kind string, act store.
 		e := issue.New(issue.Throttled, "bulk.many", openJobs)
 		e.Retry = 60
 		err = e
+	}
+	select {
+	case m.asked <- struct{}{}:
+	default:
 	}
 	return id, err
 }
