@@ -21,7 +21,7 @@ func asked(id, patient, facility string, visit, back vn.Date) []any {
 	return []any{
 		fhir.Encounter{ID: id, Status: "finished", Class: fhir.Coding{System: fhir.ActCode, Code: "AMB"}, Subject: fhir.Ref("Patient", patient),
 			Period: fhir.Period{Start: at, End: at}, ServiceProvider: fhir.Ref("Organization", facility)},
-		fhir.Appointment{ID: "back-" + id, Status: "booked", Description: "Khám lại sốt xuất huyết", Start: fhir.Instant(back.Time().Add(8 * time.Hour)),
+		fhir.Appointment{ID: "back-" + id, Status: "booked", Description: "Khám lại sốt xuất huyết", Start: fhir.Instant(back.Time().Add(8 * time.Hour)), End: fhir.Instant(back.Time().Add(8*time.Hour + 20*time.Minute)),
 			SupportingInformation: []fhir.Reference{fhir.Ref("Encounter", id)},
 			Participant:           []fhir.AppointmentParticipant{{Actor: fhir.Ref("Patient", patient), Status: "accepted"}}},
 	}

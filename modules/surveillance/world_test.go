@@ -163,12 +163,16 @@ func (v visit) resources() []any {
 	if sure == "" {
 		sure = "confirmed"
 	}
+	clinical := fhir.Code(fhir.ConditionClinical, "active", "")
+	if sure == "entered-in-error" { // con-5
+		clinical = fhir.CodeableConcept{}
+	}
 	return []any{
 		fhir.Encounter{ID: v.id, Status: status, Class: fhir.Coding{System: fhir.ActCode, Code: "AMB"},
 			Subject: fhir.Ref("Patient", v.patient), Period: fhir.Period{Start: fhir.Instant(v.at)},
 			ServiceProvider: fhir.Ref("Organization", station),
 			Diagnosis:       []fhir.EncounterDiagnosis{{Condition: fhir.Ref("Condition", "c-"+v.id)}}},
-		fhir.Condition{ID: "c-" + v.id, ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
+		fhir.Condition{ID: "c-" + v.id, ClinicalStatus: clinical,
 			VerificationStatus: fhir.Code(fhir.ConditionVerStatus, sure, ""),
 			Category:           []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")},
 			Code:               fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: v.icd}}, Text: v.words},
