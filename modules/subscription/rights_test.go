@@ -41,7 +41,11 @@ func TestRights(t *testing.T) {
 		a := storetest.Doctor("tram")
 		s := app()
 		w.put(s, patient("p"), patient("q"), patient("r"))
+		closed := func(id string) string {
+			return strings.Replace(observation(id, "p", "x"), `"status"`, `"meta":{"security":[{"system":"https://mach.vn/cs/sensitivity","code":"hiv"}]},"status"`, 1)
+		}
 		w.put(a, plain("s", "Observation?code=x", r.URL, "application/fhir+json"))
+		w.put(s, closed("c1")) // a closed file
 		w.put(s, observation("o1", "p", "x"), observation("o2", "q", "x"), observation("o3", "r", "x"))
 		w.quiet()
 		r.mu.Lock()
@@ -49,7 +53,7 @@ func TestRights(t *testing.T) {
 		r.mu.Unlock()
 		w.put(s, observation("o4", "p", "x"))
 		w.until("a failure", func() bool { return w.failures("s") == 1 })
-		w.put(s, observation("o5", "r", "x"), observation("o6", "p", "x"))
+		w.put(s, observation("o5", "r", "x"), observation("o6", "p", "x"), observation("c2", "p", "x"), closed("c2"))
 		withdrawn.Store(true) // the consent of r, while o5 waits
 		r.mu.Lock()
 		r.answer = nil
