@@ -5,10 +5,8 @@ package app
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/netip"
 	"os"
-	"slices"
 	"time"
 
 	"mach/content"
@@ -16,7 +14,6 @@ import (
 	"mach/modules/book"
 	"mach/modules/directory"
 	"mach/modules/fhirapi"
-	"mach/modules/flat"
 	"mach/modules/indicators"
 	"mach/modules/peers"
 	"mach/modules/smart"
@@ -56,9 +53,6 @@ func (a *App) openModules(ctx context.Context) error {
 		return err
 	}
 	a.directory = directory.New(a.Store, a.Units, now)
-	if a.flat, err = a.openFlat(); err != nil {
-		return err
-	}
 	a.account = account.New(a.Access, a.Store, a.Units, a.identify, a.Config.LAN, now)
 	a.fhirapi = fhirapi.New(a.Store, a.log, now())
 	a.fhirapi.Speak(fhirapi.NewTerminology(a.Store, a.terms))
@@ -67,29 +61,15 @@ func (a *App) openModules(ctx context.Context) error {
 		return fmt.Errorf("profiles: %w", err)
 	}
 	a.fhirapi.Validate(asked, a.Config.checks())
+	if err := a.openFlat(); err != nil {
+		return fmt.Errorf("flat views: %w", err)
+	}
 	if err := a.openOutgoing(ctx); err != nil {
 		return err
 	}
 	a.smart = smart.New(a.Access, a.Store, a.Units, fhirapi.Base, a.log, now)
 	a.Store.Follow(a.followers()...)
 	return nil
-}
-
-// openFlat reads the ViewDefinitions that the installation keeps.
-func (a *App) openFlat() (*flat.Module, error) {
-	files, err := a.site.Flat()
-	if err != nil {
-		return nil, err
-	}
-	var definitions [][]byte
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		definitions = append(definitions, files[name])
-	}
-	m, err := flat.New(definitions)
-	if err != nil {
-		return nil, fmt.Errorf("flat views: %w", err)
-	}
-	return m, nil
 }
 
 // followers are the views, in the order of the modules.

@@ -111,7 +111,7 @@ func coded(codes []string) []any {
 func operationsOn(typ string) []any {
 	var able []any
 	for _, o := range operations() {
-		here := o.level&onSystem != 0
+		here := o.level&onSystem != 0 || o.on != nil && !fhir.IsType(o.on[0]) // what is no type of R4 has no line of its own
 		if typ != "" {
 			here = o.level&(onType|onInstance) != 0 && (o.on == nil || slices.Contains(o.on, typ))
 		}

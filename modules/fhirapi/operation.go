@@ -25,6 +25,7 @@ func operations() []operation {
 		{name: "validate", level: onType | onInstance, run: (*Module).validate},
 		{name: "everything", on: []string{"Patient"}, level: onInstance, run: (*Module).everything},
 		{name: "everything", on: []string{"Encounter"}, level: onInstance, run: (*Module).everything},
+		{name: "run", on: []string{"ViewDefinition"}, level: onType | onInstance, definition: "http://sql-on-fhir.org/OperationDefinition/$viewdefinition-run", rows: true, run: (*Module).run},
 		{name: "lastn", on: []string{"Observation"}, level: onType, run: (*Module).lastn},
 		{name: "expand", on: []string{"ValueSet"}, level: onType | onInstance, run: (*Module).expand},
 		{name: "validate-code", on: []string{"ValueSet"}, level: onType | onInstance, run: (*Module).validateCode},
@@ -44,6 +45,7 @@ type operation struct {
 	definition   string   // canonical URL; "" = the one of R4 for name and, of one type, that type
 	affectsState bool     // only by POST, and not inside a transaction
 	raw          bool     // run reads the body itself
+	rows         bool     // the answer is no FHIR: run looks at _format and Accept itself
 	// run returns the resource of the answer, a 200 unless c.answer says more;
 	// nil leaves the body to c.answer.
 	run func(m *Module, c *call) (*fhir.Doc, error)
@@ -95,7 +97,7 @@ func operationOf(path []string) (o operation, typ, id string, found bool) {
 		id = path[1]
 	}
 	for _, o := range operations() {
-		if o.name == name[1:] && o.level&here != 0 && (typ == "" || o.on == nil || slices.Contains(o.on, typ)) {
+		if o.name == name[1:] && o.level&here != 0 && (typ == "" || o.on == nil && fhir.IsType(typ) || slices.Contains(o.on, typ)) {
 			return o, typ, id, true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 
 	"mach/fhir"
 	"mach/fhir/profile"
+	"mach/fhir/sof"
 	"mach/fhir/terms"
 	"mach/issue"
 	"mach/store"
@@ -52,6 +54,7 @@ type Module struct {
 	bulkPath      string
 	deletes       int // most that one conditional delete deletes
 	terms         *Terminology
+	views         map[string]*sof.View // that $run knows by name
 }
 
 // New returns the service over a store; started dates the
@@ -91,6 +94,7 @@ type answer struct {
 	status          int
 	doc             *fhir.Doc // nil = no body
 	text            string    // a Bundle, instead of doc
+	media           string    // type of text where it is no FHIR
 	location        string
 	contentLocation string // where to ask about a job
 	version         string
@@ -137,11 +141,13 @@ func (m *Module) read(r *http.Request) (*request, error) {
 	if q.view, err = viewOf(q.query); err != nil {
 		return nil, err
 	}
-	if err := acceptable(r, q.query); err != nil {
-		return nil, err
-	}
 	if q.path, err = segments(strings.TrimPrefix(r.URL.EscapedPath(), Base)); err != nil {
 		return nil, err
+	}
+	if o, _, _, _ := operationOf(q.path); !o.rows {
+		if err := acceptable(r, q.query); err != nil {
+			return nil, err
+		}
 	}
 	q.strict = preferred(r, "handling") == "strict"
 	actor := web.Actor(r)
@@ -236,14 +242,14 @@ func (m *Module) route(q *request) (*answer, error) {
 		return m.operate(q)
 	case n == 1 && q.path[0] == "_history":
 		return q.by(map[string]interaction{"GET": m.manyHistory})
-	case !slices.Contains(fhir.Types(), q.path[0]):
+	case (n == 2 || n == 3) && q.path[n-1][0] == '$':
+		return m.operate(q)
+	case !fhir.IsType(q.path[0]):
 		return nil, issue.New(issue.NotSupported, "search.type.unknown", q.path[0])
 	case n == 1:
 		return q.by(map[string]interaction{"GET": m.search, "POST": m.single, "PUT": m.single, "PATCH": m.single, "DELETE": m.single})
 	case n == 2 && q.path[1] == "_search":
 		return q.by(map[string]interaction{"POST": m.postedSearch})
-	case (n == 2 || n == 3) && q.path[n-1][0] == '$':
-		return m.operate(q)
 	case n == 2 && q.path[1] == "_history":
 		return q.by(map[string]interaction{"GET": m.manyHistory})
 	case n == 2:
@@ -326,6 +332,14 @@ func (m *Module) write(w http.ResponseWriter, r *http.Request, q *request, a *an
 	}
 	if text == "" {
 		w.WriteHeader(a.status)
+		return
+	}
+	if a.media != "" {
+		w.Header().Set("Content-Type", a.media)
+		w.WriteHeader(a.status)
+		if r.Method != http.MethodHead {
+			io.WriteString(w, text)
+		}
 		return
 	}
 	send(w, r, a.status, text, q.pretty())
