@@ -86,7 +86,7 @@ func Open(ctx context.Context, s *store.Store, c Config) (*Access, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening access tables: %w", err)
 	}
-	k := &core{db: newRights(db), store: s, cfg: c}
+	k := &core{db: newRights(db, c.Now), store: s, cfg: c}
 	accounts, err := newAccounts(k)
 	if err != nil {
 		return nil, err
