@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -47,7 +46,7 @@ func (m *Module) run(c *call) (*fhir.Doc, error) {
 	}
 	format, ok := rowFormats[rowFormat(c)]
 	if !ok {
-		return nil, &refused{status: http.StatusNotAcceptable, err: issue.New(issue.NotSupported, "fhirapi.run.format").At("_format")}
+		return nil, unacceptable(issue.New(issue.NotSupported, "fhirapi.run.format").At("_format"))
 	}
 	limit := runRows
 	if text := c.params.text("_limit"); text != "" {

@@ -203,9 +203,12 @@ func isJSON(media string) bool {
 	return slices.Contains([]string{jsonType, "application/json", "text/json", "application/json+fhir"}, media)
 }
 
+// unacceptable is a 406.
+func unacceptable(err error) error { return &refused{status: http.StatusNotAcceptable, err: err} }
+
 // acceptable refuses a reader who takes no JSON.
 func acceptable(r *http.Request, query [][2]string) error {
-	no := &refused{status: http.StatusNotAcceptable, err: issue.New(issue.NotSupported, "fhirapi.media.answer")}
+	no := unacceptable(issue.New(issue.NotSupported, "fhirapi.media.answer"))
 	for _, kv := range query {
 		if kv[0] == "_format" {
 			media, _, _ := strings.Cut(kv[1], ";")
