@@ -146,8 +146,11 @@ func (w *world) places() {
 		{"cdc", "cdc", province24}, {"cdc-xa", "cdc", w.province(farProvince)}, {"so", "department", province24},
 		{"uy-ban", "committee", w.commune(province, 0)}, {"bo", "ministry", w.nation()},
 	} {
-		w.put(fhir.Organization{ID: p.id, Name: "Cơ sở " + p.id, Type: []fhir.CodeableConcept{fhir.Code(fhir.Base+"/cs/facility-type", p.kind, "")},
-			Address: []fhir.Address{{Extension: unitExtension(p.unit)}}})
+		var address []fhir.Address
+		if p.unit.ID != vn.Nation { // which has no code
+			address = []fhir.Address{{Extension: unitExtension(p.unit)}}
+		}
+		w.put(fhir.Organization{ID: p.id, Name: "Cơ sở " + p.id, Type: []fhir.CodeableConcept{fhir.Code(fhir.Base+"/cs/facility-type", p.kind, "")}, Address: address})
 	}
 }
 
