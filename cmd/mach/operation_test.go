@@ -90,7 +90,7 @@ func TestCrashOfThree(t *testing.T) {
 		if database == nil {
 			t.Skip("SQLite has one process")
 		}
-		out := mach(t, with(database, "crash", "--data", dir, "--kills", "6", "--processes", "3")...).want(t, 0).out
+		out := mach(t, with(database, "crash", "--data", dir, "--kills", "3", "--processes", "3")...).want(t, 0).out
 		type counts struct {
 			Kills, Acknowledged, Lost, Notified, Untold, Twice, Gaps int
 			ViewsDiffer                                              int `json:"views_differ"`
