@@ -29,7 +29,7 @@ type EverythingQuery struct {
 type Everything struct {
 	Docs     []*fhir.Doc // of the compartment, oldest entry first
 	Included []*fhir.Doc // what they refer to that belongs to nobody
-	Next     int64       // 0 = no more
+	Next     int64       // 0 = no more that may be shown
 }
 
 // includedMost bounds what stands beside one page of a compartment.
@@ -58,8 +58,12 @@ func (d Door) Everything(ctx context.Context, q EverythingQuery) (Everything, er
 			return Everything{}, err
 		}
 		for _, row := range []*stored{focus, person} {
-			if err := c.take(ctx, row); err != nil {
+			doc, seen, err := c.asked(ctx, row)
+			if err != nil {
 				return Everything{}, err
+			}
+			if doc != nil {
+				c.take(row, doc, seen)
 			}
 		}
 	}
@@ -132,14 +136,19 @@ func (c *compartment) page(ctx context.Context) error {
 			return fmt.Errorf("reading a compartment: %w", err)
 		}
 		for _, row := range rows {
-			if len(c.out.Docs) >= c.q.Count || c.size >= batchBytes {
+			after = row.rid
+			doc, seen, failed := c.asked(ctx, row)
+			if failed != nil {
+				return failed
+			}
+			if doc == nil {
+				continue
+			}
+			if len(c.out.Docs) >= c.q.Count || c.size >= batchBytes { // known only now that there is a next page
 				c.out.Next = row.rid - 1
 				return nil
 			}
-			if err := c.take(ctx, row); err != nil {
-				return err
-			}
-			after = row.rid
+			c.take(row, doc, seen)
 		}
 		if err == nil && len(rows) < fetchMax {
 			return nil
@@ -147,18 +156,23 @@ func (c *compartment) page(ctx context.Context) error {
 	}
 }
 
-// take keeps a row that was asked for and that the actor may read.
-func (c *compartment) take(ctx context.Context, row *stored) error {
+// asked returns the document of a row that was asked for and that the actor may
+// read, else nil.
+func (c *compartment) asked(ctx context.Context, row *stored) (*fhir.Doc, Seen, error) {
 	if row == nil || row.del != 0 || row.upd < c.q.Since.UnixMicro() || c.q.Types != nil && !slices.Contains(c.q.Types, row.labels.Type) {
-		return nil
+		return nil, Seen{}, nil
 	}
 	doc, seen, err := c.readable(ctx, row)
 	if err != nil || doc == nil || !c.inTime(doc) {
-		return err
+		return nil, Seen{}, err
 	}
+	return doc, seen, nil
+}
+
+// take puts a document on the page.
+func (c *compartment) take(row *stored, doc *fhir.Doc, seen Seen) {
 	c.out.Docs, c.seen = append(c.out.Docs, doc), append(c.seen, seen)
 	c.size += len(row.body)
-	return nil
 }
 
 // readable returns the document when the guard lets the actor read it, else nil.

@@ -103,3 +103,43 @@ func TestHistoriesAndRecordsHide(t *testing.T) {
 		}
 	})
 }
+
+// TestNextPageTellsNothing: a page of a whole record has a next one only where
+// something is left that may be shown, whatever is hidden behind it or was not
+// asked for.
+func TestNextPageTellsNothing(t *testing.T) {
+	hides := false
+	guard := &testGuard{judge: func(_ Actor, l Labels, _ []Relation, _ time.Time) bool {
+		return !hides || l.Type != "Condition" && l.ID != "p1-2"
+	}}
+	eachDatabase(t, Config{Guard: guard}, func(t *testing.T, s *Store) {
+		hides = false
+		makeWorld(t, s, 3, 2, 3)
+		pages := func(types ...string) (n int) {
+			for after := int64(0); ; n++ {
+				page, err := s.For(Actor{Account: "n", Role: Nurse, Request: "r"}).Everything(t.Context(),
+					EverythingQuery{Type: "Patient", ID: "p1", Types: types, After: after, Count: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n > 0 && len(page.Docs) == 0 {
+					t.Errorf("page %d of %v is empty: something hidden is there", n, types)
+				}
+				if after = page.Next; after == 0 {
+					return n + 1
+				}
+			}
+		}
+		if all, fewer := pages("Patient", "Condition", "Observation"), pages("Patient", "Condition"); all <= fewer {
+			t.Fatalf("%d and %d pages", all, fewer)
+		}
+		seen := pages("Observation")
+		hides = true
+		if n := pages("Patient", "Condition"); n != 1 {
+			t.Errorf("%d pages of one Patient", n)
+		}
+		if n := pages("Observation"); n != seen-1 {
+			t.Errorf("%d pages of measurements, one hidden of %d", n, seen)
+		}
+	})
+}
