@@ -16,9 +16,10 @@ import (
 // consents and policies are asked anew at each decision anyway.
 //
 // A token of a registered application may have run out meanwhile: what counts
-// is that its grant, or the application, still stands. Error: Login when nobody
-// stands there any more: the account is closed, the role, the grant or the
-// application has ended, the token was ended or, issued by hand, has run out.
+// is that its grant, or the application, still stands, and without offline_access
+// the session too. Error: Login when nobody stands there any more: the account
+// is closed, the role, the grant, its session or the application has ended, the
+// token was ended or, issued by hand, has run out.
 func (t *Tokens) Again(ctx context.Context, a store.Actor) (store.Actor, error) {
 	bad := issue.New(issue.Login, "access.token.invalid")
 	if a.Account == store.SystemActor().Account {
@@ -37,8 +38,11 @@ func (t *Tokens) Again(ctx context.Context, a store.Actor) (store.Actor, error) 
 		return now, nil
 	}
 	row := tokenRow{grant: a.Session, patient: a.Record, scopes: a.Scopes}
-	granted, err := t.db.Row(ctx, []any{&row.account, &row.assignment}, `select g.account, g.assignment from access_grant g
-		left join access_session s on s.id = g.session and g.offline = 0 where g.id = ? and g.ended = 0 and coalesce(s.ended, 0) = 0`, a.Session)
+	var offline int
+	var seen int64
+	granted, err := t.db.Row(ctx, []any{&row.account, &row.assignment, &offline, &seen}, `select g.account, g.assignment, g.offline, coalesce(s.seen, 0)
+		from access_grant g left join access_session s on s.id = g.session
+		where g.id = ? and g.ended = 0 and (g.offline = 1 or s.ended = 0 and s.expires > ?)`, a.Session, micro(t.now()))
 	if err != nil {
 		return store.Actor{}, err
 	}
@@ -58,6 +62,9 @@ func (t *Tokens) Again(ctx context.Context, a store.Actor) (store.Actor, error) 
 		return t.seated(ctx, a)
 	}
 	now, err := t.lent(ctx, row)
+	if err == nil && granted && offline == 0 && t.now().Sub(fromMicro(seen)) > idle(now.Role) {
+		return store.Actor{}, bad // nobody is there, though nobody signed out
+	}
 	now.Name, now.Session, now.Request = a.Name, a.Session, a.Request
 	return now, err
 }

@@ -126,8 +126,8 @@ func (t *Tokens) Bearer(ctx context.Context, token string) (store.Actor, error) 
 	var expires, used int64
 	ok, err := t.db.Row(ctx, []any{&row.id, &row.name, &scopes, &row.account, &row.assignment, &row.patient, &expires, &row.client, &row.grant, &used},
 		`select k.id, k.name, k.scopes, k.account, k.assignment, k.patient, k.expires, k.client, k.app_grant, coalesce(g.used, 0)
-		from access_token k left join access_grant g on g.id = k.app_grant left join access_session s on s.id = g.session and g.offline = 0
-		where k.hash = ? and k.ended = 0 and (k.app_grant = '' or g.ended = 0) and coalesce(s.ended, 0) = 0`, hashSecret(token))
+		from access_token k left join access_grant g on g.id = k.app_grant left join access_session s on s.id = g.session
+		where k.hash = ? and k.ended = 0 and (k.app_grant = '' or g.ended = 0 and (g.offline = 1 or s.ended = 0 and s.expires > ?))`, hashSecret(token), micro(t.now()))
 	if err != nil {
 		return store.Actor{}, err
 	}
