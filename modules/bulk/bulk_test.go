@@ -307,6 +307,125 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestWhoFetches: a job belongs to where its account stood when it asked, and
+// to tokens that have its scopes.
+func TestWhoFetches(t *testing.T) {
+	w := &world{t: t, place: storetest.Place{Dir: t.TempDir()}}
+	w.open()
+	doctor := storetest.Doctor("tram")
+	ask := func(a store.Actor) string {
+		id, err := w.m.Export(context.Background(), w.s.For(a), "u", "", nil, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.await(a, id)
+		return id
+	}
+	with := func(change func(a *store.Actor)) store.Actor {
+		a := doctor
+		change(&a)
+		return a
+	}
+	broad := with(func(a *store.Actor) { a.Scopes = []string{"user/*.rs", "user/Patient.u"} })
+	byHand, byApp := ask(doctor), ask(broad)
+	for name, c := range map[string]struct {
+		who  store.Actor
+		hand bool // what was asked for on a page
+		app  bool // what an application asked for
+	}{
+		"another sign-in":     {with(func(a *store.Actor) { a.Session = "later" }), true, true},
+		"the application":     {broad, false, true},
+		"more scopes":         {with(func(a *store.Actor) { a.Scopes = append([]string{"user/Group.c"}, broad.Scopes...) }), false, true},
+		"fewer scopes":        {with(func(a *store.Actor) { a.Scopes = []string{"user/*.rs"} }), false, false},
+		"a query":             {with(func(a *store.Actor) { a.Scopes = []string{"user/*.rs?_id=1", "user/Patient.u"} }), false, false},
+		"no scopes":           {with(func(a *store.Actor) { a.Scopes = []string{} }), false, false},
+		"another record":      {with(func(a *store.Actor) { a.Scopes, a.Record = broad.Scopes, "p1" }), false, false},
+		"the own health book": {with(func(a *store.Actor) { a.Role, a.Patient = store.Person, "p1" }), false, false},
+		"another station":     {with(func(a *store.Actor) { a.Facility = "tram2" }), false, false},
+		"another account":     {with(func(a *store.Actor) { a.Account = "x" }), false, false},
+	} {
+		for id, want := range map[string]bool{byHand: c.hand, byApp: c.app} {
+			if _, err := w.m.find(context.Background(), c.who, id); (err == nil) != want {
+				t.Errorf("%s: %v, want %v", name, err, want)
+			}
+		}
+	}
+}
+
+// TestInputsAreNotKept: what was sent for an import lies in the blob store until
+// the import has ended, however it ends, and no longer; two that are equal do
+// not take it from each other.
+func TestInputsAreNotKept(t *testing.T) {
+	hold := make(chan struct{})
+	w := &world{t: t, place: storetest.Place{Dir: t.TempDir()}}
+	w.conf = func(c *Config) {
+		take := c.Import
+		c.Import = func(ctx context.Context, a store.Actor, lang string, in io.Reader, out io.Writer) error {
+			select {
+			case <-hold:
+				return take(ctx, a, lang, in, out)
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	w.open()
+	a := app()
+	send := func(id string) (string, blob.Key, error) {
+		line := fmt.Sprintf(`{"resourceType":"Patient","id":%q}`, id)
+		key, _, err := w.m.Blobs.Put(context.Background(), strings.NewReader(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		job, err := w.m.Import(context.Background(), w.s.For(a), "u", "vi", strings.NewReader(line))
+		return job, key, err
+	}
+	there := func(key blob.Key) bool {
+		rc, err := w.m.Blobs.Open(context.Background(), key)
+		if err == nil {
+			rc.Close()
+		}
+		return err == nil
+	}
+	gone := func(what string, key blob.Key) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); there(key); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Errorf("%s: the input is still there", what)
+				return
+			}
+		}
+	}
+	one, same, err := send("same")
+	two, _, err2 := send("same")
+	other, cancelled, err3 := send("cancelled")
+	if err := errors.Join(err, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.m.forget(context.Background(), other); err != nil {
+		t.Fatal(err)
+	}
+	gone("a cancelled import", cancelled)
+	if err := w.m.forget(context.Background(), one); err != nil || !there(same) {
+		t.Errorf("another of the same input was taken along: %v", err)
+	}
+	for n := 1; n < openJobs; n++ {
+		if _, _, err := send(fmt.Sprint("more", n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, many, err := send("one too many")
+	if issue.Status(err) != 429 {
+		t.Errorf("too many: %v", err)
+	}
+	gone("a refused import", many)
+	close(hold)
+	if j := w.await(a, two); j.status != done {
+		t.Errorf("%s %s", j.status, j.progress)
+	}
+	gone("an import that ended", same)
+}
+
 // TestRights: no line outside the asker's reach; the audit names each person
 // before anything can be fetched, once; rights that end in the middle end the
 // job.

@@ -100,7 +100,7 @@ func (m *Module) work(ctx context.Context, o store.Office, j *job) error {
 	case errors.Is(err, errGone):
 		return nil
 	case errors.As(err, &refused):
-		return m.end(ctx, o, j, failed, refused.Issues[0].Key)
+		return errors.Join(m.end(ctx, o, j, failed, refused.Issues[0].Key), m.drop(ctx, j.input))
 	}
 	return err
 }

@@ -69,7 +69,7 @@ func (m *Module) Export(ctx context.Context, d store.Door, url, level string, pa
 	if len(args.Types) == 0 {
 		return "", issue.New(issue.Forbidden, "bulk.forbidden")
 	}
-	return m.ask(ctx, a, "export", ActExport, url, args)
+	return m.ask(ctx, a, "export", ActExport, url, args, "")
 }
 
 // members lists the persons of a Group.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 
@@ -20,10 +21,9 @@ import (
 	"mach/store"
 )
 
-// importArgs are what an import takes in: what came with the request, or what
+// importArgs are what an import takes in beside what came with the request: what
 // is to be fetched.
 type importArgs struct {
-	Blob blob.Key `json:"blob,omitempty"`
 	URLs []string `json:"urls,omitempty"`
 	Lang string   `json:"lang"`
 }
@@ -43,7 +43,7 @@ func (m *Module) Import(ctx context.Context, d store.Door, url, lang string, bod
 	if size == 0 {
 		return "", errors.Join(issue.New(issue.Required, "bulk.empty"), m.drop(ctx, key))
 	}
-	return m.ask(ctx, d.Actor(), "import", ActImport, url, importArgs{Blob: key, Lang: lang})
+	return m.ask(ctx, d.Actor(), "import", ActImport, url, importArgs{Lang: lang}, key)
 }
 
 // ImportFrom asks for an import of files on hosts that the operator allows.
@@ -60,7 +60,7 @@ func (m *Module) ImportFrom(ctx context.Context, d store.Door, asked, lang strin
 			return "", issue.New(issue.Forbidden, "bulk.host").At("Parameters.parameter")
 		}
 	}
-	return m.ask(ctx, d.Actor(), "import", ActImport, asked, importArgs{URLs: urls, Lang: lang})
+	return m.ask(ctx, d.Actor(), "import", ActImport, asked, importArgs{URLs: urls, Lang: lang}, "")
 }
 
 func (m *Module) mayWrite(d store.Door) error {
@@ -85,7 +85,7 @@ func (m *Module) take(ctx context.Context, o store.Office, j *job) error {
 	out := &upload{ctx: ctx, to: m.Blobs}
 	var sum tally
 	for i := 0; err == nil && i < max(1, len(args.URLs)); i++ {
-		err = m.takeOne(ctx, actor, args, i, out, &sum)
+		err = m.takeOne(ctx, actor, j.input, args, i, out, &sum)
 	}
 	p := &part{typ: "OperationOutcome", lines: sum.lines}
 	if p.blob, p.size, err = out.close(err); err != nil {
@@ -100,7 +100,7 @@ func (m *Module) take(ctx context.Context, o store.Office, j *job) error {
 	if err := m.end(ctx, o, j, done, fmt.Sprintf("%d read, %d stored, %d unchanged, %d refused", sum.Read, sum.Stored, sum.Unchanged, sum.Refused)); err != nil {
 		return err
 	}
-	return m.drop(ctx, args.Blob)
+	return m.drop(ctx, j.input)
 }
 
 // tally sums the reports of the inputs.
@@ -116,12 +116,14 @@ type remark struct {
 	Read, Stored, Unchanged, Refused *int64
 }
 
-func (m *Module) takeOne(ctx context.Context, a store.Actor, args importArgs, i int, out *upload, sum *tally) error {
+func (m *Module) takeOne(ctx context.Context, a store.Actor, input blob.Key, args importArgs, i int, out *upload, sum *tally) error {
 	var in io.ReadCloser
 	var err error
 	source := ""
-	if args.Blob != "" {
-		in, err = m.Blobs.Open(ctx, args.Blob)
+	if input != "" {
+		if in, err = m.Blobs.Open(ctx, input); errors.Is(err, os.ErrNotExist) { // it will not come back
+			err = issue.New(issue.NotFound, "bulk.input")
+		}
 	} else {
 		source = args.URLs[i]
 		in, err = m.fetch.open(ctx, source)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"mach/blob"
@@ -50,6 +51,7 @@ type Module struct {
 const (
 	keptFor    = 24 * time.Hour // results
 	openJobs   = 5              // of one account at once
+	keptJobs   = 50             // of one account, with those that ended and are kept
 	partBytes  = 64 << 20       // of one file
 	maxMembers = 100_000        // of a Group
 	workers    = 2              // jobs at once
@@ -85,6 +87,7 @@ type job struct {
 	id, kind, account string
 	actor             store.Actor
 	url, args         string
+	input             blob.Key // what an import takes in; "" = nothing is kept
 	made, ended       time.Time
 	status, progress  string
 	place             string
@@ -98,7 +101,7 @@ const (
 )
 
 // ask makes a job, with its line in the audit, and returns its id.
-func (m *Module) ask(ctx context.Context, a store.Actor, kind string, act store.Action, url string, args any) (string, error) {
+func (m *Module) ask(ctx context.Context, a store.Actor, kind string, act store.Action, url string, args any, input blob.Key) (string, error) {
 	text, err := json.Marshal(args)
 	if err != nil {
 		return "", err
@@ -109,21 +112,32 @@ func (m *Module) ask(ctx context.Context, a store.Actor, kind string, act store.
 	if err != nil {
 		return "", err
 	}
-	var open int
+	var open, kept int
 	err = m.own.In(ctx, func(tx store.Tx) error {
-		if _, err := tx.Row(ctx, []any{&open}, `select count(*) from bulk_job where account = ? and status = ?`, a.Account, waiting); err != nil || open >= openJobs {
+		if _, err := tx.Row(ctx, []any{&open, &kept}, `select coalesce(sum(case when status = ? then 1 else 0 end), 0), count(*) from bulk_job where account = ?`,
+			waiting, a.Account); err != nil || open >= openJobs || kept >= keptJobs {
 			return err
 		}
 		if err := m.own.Note(ctx, tx, a, act, store.Labels{Type: "Bundle", ID: id}, store.Decision{Allow: true, Reason: "asked"}); err != nil {
 			return err
 		}
-		return tx.Exec(ctx, `insert into bulk_job (id, kind, account, actor, url, args, made, status, progress, place, ended) values (?, ?, ?, ?, ?, ?, ?, ?, '', '', 0)`,
-			id, kind, a.Account, string(actor), url, string(text), m.Now().UnixMicro(), waiting)
+		return tx.Exec(ctx, `insert into bulk_job (id, kind, account, actor, url, args, made, status, progress, place, ended, input) values (?, ?, ?, ?, ?, ?, ?, ?, '', '', 0, ?)`,
+			id, kind, a.Account, string(actor), url, string(text), m.Now().UnixMicro(), waiting, string(input))
 	})
-	if err == nil && open >= openJobs {
-		e := issue.New(issue.Throttled, "bulk.many", openJobs)
+	var e *issue.Error
+	switch {
+	case err != nil:
+	case open >= openJobs:
+		e = issue.New(issue.Throttled, "bulk.many", openJobs)
+	case kept >= keptJobs:
+		e = issue.New(issue.Throttled, "bulk.kept", keptJobs)
+	}
+	if e != nil {
 		e.Retry = 60
 		err = e
+	}
+	if err != nil && input != "" {
+		err = errors.Join(err, m.drop(ctx, input))
 	}
 	select {
 	case m.asked <- struct{}{}:
@@ -132,7 +146,7 @@ func (m *Module) ask(ctx context.Context, a store.Actor, kind string, act store.
 	return id, err
 }
 
-const jobColumns = `id, kind, account, actor, url, args, made, status, progress, place, ended`
+const jobColumns = `id, kind, account, actor, url, args, made, status, progress, place, ended, input`
 
 // jobs reads rows.
 func (m *Module) jobs(ctx context.Context, where string, args ...any) ([]*job, error) {
@@ -141,7 +155,7 @@ func (m *Module) jobs(ctx context.Context, where string, args ...any) ([]*job, e
 		j := new(job)
 		var made, ended int64
 		var actor string
-		if err := scan(&j.id, &j.kind, &j.account, &actor, &j.url, &j.args, &made, &j.status, &j.progress, &j.place, &ended); err != nil {
+		if err := scan(&j.id, &j.kind, &j.account, &actor, &j.url, &j.args, &made, &j.status, &j.progress, &j.place, &ended, &j.input); err != nil {
 			return err
 		}
 		if j.made = time.UnixMicro(made).UTC(); ended > 0 {
@@ -153,16 +167,31 @@ func (m *Module) jobs(ctx context.Context, where string, args ...any) ([]*job, e
 	return list, err
 }
 
-// find returns a job of the actor: another's is not there.
+// find returns a job of the actor: another's is not there, nor one of the same
+// account that was asked for in another role or place, or with scopes that the
+// asker has not.
 func (m *Module) find(ctx context.Context, a store.Actor, id string) (*job, error) {
 	list, err := m.jobs(ctx, `id = ?`, id)
 	if err != nil {
 		return nil, err
 	}
-	if len(list) == 0 || a.Account == "" || list[0].account != a.Account {
+	if len(list) == 0 || a.Account == "" || list[0].account != a.Account || !covers(a, list[0].actor) {
 		return nil, issue.New(issue.NotFound, "bulk.unknown")
 	}
 	return list[0], nil
+}
+
+// covers reports whether an actor stands where another of his account stood and
+// has his scopes: so nothing leaves by a narrower token than it came by.
+func covers(a, was store.Actor) bool {
+	if a.Role != was.Role || a.Facility != was.Facility || a.Unit != was.Unit || a.Patient != was.Patient {
+		return false
+	}
+	if a.Scopes == nil {
+		return true
+	}
+	return was.Scopes != nil && a.Record == was.Record &&
+		!slices.ContainsFunc(was.Scopes, func(scope string) bool { return !slices.Contains(a.Scopes, scope) })
 }
 
 // part is one finished file.
@@ -190,6 +219,10 @@ func (m *Module) forget(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	jobs, err := m.jobs(ctx, `id = ?`, id)
+	if err != nil {
+		return err
+	}
 	err = m.own.In(ctx, func(tx store.Tx) error {
 		return errors.Join(tx.Exec(ctx, `delete from bulk_part where job = ?`, id), tx.Exec(ctx, `delete from bulk_job where id = ?`, id))
 	})
@@ -201,16 +234,23 @@ func (m *Module) forget(ctx context.Context, id string) error {
 			return err
 		}
 	}
+	for _, j := range jobs {
+		if err := m.drop(ctx, j.input); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// drop deletes a blob that no part names any more: equal files are kept once.
+// drop deletes a blob that no part names any more, nor a job that is still to
+// take it in: equal files are kept once.
 func (m *Module) drop(ctx context.Context, key blob.Key) error {
 	if key == "" {
 		return nil
 	}
 	var n int
-	if _, err := m.own.Row(ctx, []any{&n}, `select count(*) from bulk_part where blob = ? or who = ?`, string(key), string(key)); err != nil || n > 0 {
+	if _, err := m.own.Row(ctx, []any{&n}, `select (select count(*) from bulk_part where blob = ? or who = ?) + (select count(*) from bulk_job where input = ? and status = ?)`,
+		string(key), string(key), string(key), waiting); err != nil || n > 0 {
 		return err
 	}
 	return m.Blobs.Delete(ctx, key)
