@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -39,9 +40,12 @@ type Config struct {
 	Policy *Policy
 	// Secure marks cookies Secure even on plain HTTP: TLS ends before us.
 	Secure bool
-	// Demo allows one-time links, and keys of applications on this machine. Set it only for a data folder that mach demo
+	// Demo allows one-time links. Set it only for a data folder that mach demo
 	// made.
 	Demo bool
+	// Fetch gets the keys of applications from addresses that administrators
+	// gave us, see web.Outgoing; nil = only keys that were registered count.
+	Fetch *http.Client
 }
 
 // Access holds the parts that share one set of tables.
@@ -105,7 +109,7 @@ func Open(ctx context.Context, s *store.Store, c Config) (*Access, error) {
 		Guardians: &Guardians{core: k, accounts: accounts, consents: consents},
 		Clients:   clients,
 		Apps: &Apps{core: k, accounts: accounts, clients: clients, tokens: tokens, sessions: sessions, identity: &identity{core: k},
-			fetcher: newKeyFetcher(c.Now, c.Demo)},
+			fetcher: newKeyFetcher(c.Now, c.Fetch)},
 	}, nil
 }
 

@@ -43,7 +43,7 @@ func each(t *testing.T, test func(w *world)) {
 			t.Fatal(err)
 		}
 		w.Access, err = Open(context.Background(), w.s, Config{Key: bytes.Repeat([]byte{1}, keySize), Now: w.clock,
-			Calendar: vn.NewCalendar(holidays), Policy: policy, Demo: true})
+			Calendar: vn.NewCalendar(holidays), Policy: policy, Demo: true, Fetch: http.DefaultClient})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,6 +34,7 @@ import (
 	"mach/rtc"
 	"mach/store"
 	"mach/vn"
+	"mach/web"
 )
 
 // maxBlob is the largest attachment.
@@ -147,6 +148,7 @@ func (a *App) openAccess(ctx context.Context, policy *access.Policy) error {
 	}
 	a.Access, err = access.Open(ctx, a.Store, access.Config{
 		Key: key, Now: now, Calendar: calendar, Policy: policy, Secure: a.Config.https(), Demo: a.Config.Demo(),
+		Fetch: web.Outgoing(a.Config.NotifyPrivate || a.Config.Demo()),
 	})
 	return err
 }

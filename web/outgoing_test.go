@@ -19,6 +19,7 @@ func TestOnInternet(t *testing.T) {
 		"0.0.0.0": false, "255.255.255.255": false, "224.0.0.1": false, "198.18.0.1": false, "240.0.0.1": false, "192.0.2.1": false,
 		"::1": false, "::": false, "fe80::1": false, "fc00::1": false, "::ffff:10.0.0.1": false, "::ffff:127.0.0.1": false,
 		"64:ff9b::a00:1": false, "2002:a00:1::": false, "ff02::1": false, "2001:db8::1": false,
+		"::127.0.0.1": false, "::ffff:0:127.0.0.1": false, "64:ff9b:1::a00:1": false, "fec0::1": false, "100::1": false, "2001::1": false, "4000::1": false,
 	} {
 		if got := OnInternet(netip.MustParseAddr(text)); got != want {
 			t.Errorf("%s: %v", text, got)
