@@ -2,7 +2,10 @@
 
 package fhir
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // narrativeElements and narrativeAttributes are what a narrative may be made of
 // (R4 narrative.html, invariant txt-1: HTML 4.0 chapters 7 to 11 without 9.4,
@@ -188,7 +191,8 @@ func (x *narrative) space() {
 	}
 }
 
-// entities reports whether every & of a text begins &name; or &#number;.
+// entities reports whether every & of a text begins &#number; or one of the five
+// names of XML: those of HTML, such as &nbsp;, are not known there.
 func entities(text string) bool {
 	for {
 		i := strings.IndexByte(text, '&')
@@ -197,8 +201,21 @@ func entities(text string) bool {
 		}
 		text = text[i+1:]
 		end := strings.IndexByte(text, ';')
-		if end < 1 || end > 10 || strings.ContainsAny(text[:end], " &<") {
+		if end < 1 || !xmlEntities[text[:end]] && !isCharacter(text[:end]) {
 			return false
 		}
 	}
+}
+
+var xmlEntities = words("amp lt gt quot apos")
+
+// isCharacter reports whether a name is that of a character by number.
+func isCharacter(name string) bool {
+	digits, ok := strings.CutPrefix(name, "#")
+	base := 10
+	if strings.HasPrefix(digits, "x") {
+		digits, base = digits[1:], 16
+	}
+	_, err := strconv.ParseUint(digits, base, 21)
+	return ok && err == nil
 }

@@ -155,7 +155,7 @@ func (v *validator) missing(n Node, s *structure, absent uint64) {
 		if e.choice {
 			name += "[x]"
 		}
-		v.addAt(n.Path()+"."+name, issue.Required, "fhir.required", name)
+		v.addAt(n.Path()+"."+e.name, issue.Required, "fhir.required", name)
 	}
 }
 

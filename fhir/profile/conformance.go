@@ -16,12 +16,14 @@ import (
 // conformance are rules that R4 makes in words for the resources that define
 // others, and for codes, by type.
 var conformance = map[string]func(c *check, n fhir.Node){
+	"Bundle": (*check).bundle,
 	"Coding": (*check).coding,
 	"CapabilityStatement.rest.resource.searchParam": (*check).searchParam,
 	"CodeSystem":               (*check).codeSystem,
 	"Expression":               (*check).expression,
 	"SearchParameter":          (*check).searchParameter,
 	"StructureDefinition":      (*check).structureDefinition,
+	"ValueSet":                 (*check).valueSet,
 	"ValueSet.compose.include": (*check).include,
 }
 
@@ -133,9 +135,15 @@ var paramsByURL = sync.OnceValue(func() map[string]param {
 	return all
 })
 
-// codeSystem checks that properties are defined once and used as defined
+// codeSystem checks that a whole code system has as many concepts as it says
+// (CodeSystem.count), and that properties are defined once and used as defined
 // (codesystem.html#properties).
 func (c *check) codeSystem(n fhir.Node) {
+	if count := n.Member("count"); count.Exists() && n.Member("content").String() == "complete" {
+		if has := concepts(n); has != count.Int() {
+			c.fault(count.Path(), issue.Value, "profile.count", count.Int(), has)
+		}
+	}
 	types, uris := map[string]string{}, map[string]bool{}
 	for p := range n.Each("property") {
 		code, uri := p.Member("code").String(), p.Member("uri").String()
@@ -148,6 +156,15 @@ func (c *check) codeSystem(n fhir.Node) {
 	if len(types) > 0 {
 		c.properties(n, types)
 	}
+}
+
+// concepts counts the concepts inside one or a code system.
+func concepts(n fhir.Node) int {
+	total := 0
+	for concept := range n.Each("concept") {
+		total += 1 + concepts(concept)
+	}
+	return total
 }
 
 func (c *check) properties(n fhir.Node, types map[string]string) {

@@ -68,6 +68,9 @@ func compile(d *fhir.Doc) (*definition, error) {
 	for c := range d.Each("context") {
 		def.contexts = append(def.contexts, context{c.Get("type").String(), c.Get("expression").String()})
 	}
+	for _, at := range forgotten[strings.TrimPrefix(def.url, core)] {
+		def.contexts = append(def.contexts, context{"element", at})
+	}
 	list := d.Get("snapshot")
 	if !list.Exists() {
 		list, def.differential = d.Get("differential"), true

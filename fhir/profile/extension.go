@@ -25,7 +25,7 @@ func (c *check) extension(n fhir.Node, e *fhir.ElementType) {
 		}
 	case def != nil:
 		c.fault(n.Path(), issue.Invalid, "profile.other_type", url, def.typ)
-	case c.opt.Extensions && !inside && strings.Contains(url, "://") && !foreign.MatchString(url):
+	case c.opt.Extensions && !inside && strings.Contains(url, "://") && !foreign.MatchString(url) && (c.opt.Real || !example.MatchString(url)):
 		c.fault(n.Path(), issue.NotFound, "profile.extension.unknown", url)
 	}
 }
@@ -33,6 +33,26 @@ func (c *check) extension(n fhir.Node, e *fhir.ElementType) {
 // foreign are extensions that need no definition: elements of other versions of
 // FHIR, and HL7's own tools.
 var foreign = regexp.MustCompile(`^http://hl7\.org/fhir/([0-9]\.[0-9]/StructureDefinition/extension-|tools/StructureDefinition/)`)
+
+// example are the addresses that no real one may be (RFC 2606, section 3).
+var example = regexp.MustCompile(`(?i)^https?://([^/?#]*\.)?example(\.(com|net|org))?([:/?#]|$)`)
+
+// real refuses the address of an example.
+func (c *check) real(n fhir.Node) {
+	if c.opt.Real && example.MatchString(n.String()) {
+		c.fault(n.Path(), issue.Value, "profile.example", n.String())
+	}
+}
+
+// forgotten are contexts in which R4 itself uses extensions that R4 does not
+// define for them.
+var forgotten = map[string][]string{
+	"regex":                                 {"ElementDefinition.type"},
+	"structuredefinition-fhir-type":         {"ElementDefinition.type"},
+	"structuredefinition-normative-version": {"CodeSystem", "ElementDefinition", "OperationDefinition", "ValueSet"},
+	"translation":                           {"ValueSet.expansion.contains"},
+	"valueset-concept-comments":             {"CodeSystem.concept"},
+}
 
 var indexes = regexp.MustCompile(`\[\d+\]`)
 

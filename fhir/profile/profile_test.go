@@ -238,8 +238,8 @@ func TestCoreProfiles(t *testing.T) {
 		{person + `,"identifier":[{"system":"https://mach.vn/id/insurance","value":"DN9012345678901"}]`, "invariant.mach-insurance Patient.identifier[0].value"},
 		{`"resourceType":"Patient","name":[{"text":"An Nguyễn","family":"Nguyễn"}]`, "invariant.mach-name Patient.name[0]"},
 		{`"resourceType":"Patient","gender":"male"`, "profile.min Patient.name"},
-		{person + `,"address":[{"text":"x","extension":[{"url":"https://mach.vn/ext/unit","valueCoding":{"system":"https://mach.vn/cs/unit","code":"09319"}}]}]`,
-			"profile.min Patient.address[0].extension[0].valueCoding.version"},
+		{person + `,"address":[{"text":"x","extension":[{"url":"https://mach.vn/ext/unit","valueCoding":{"system":"https://mach.vn/cs/unit","version":"2025-07-01"}}]}]`,
+			"profile.min Patient.address[0].extension[0].valueCoding.code"},
 		{person + `,"extension":[{"url":"https://mach.vn/ext/ethnic","valueCoding":{"code":"99"}}]`, "invariant.mach-ethnic Patient.extension[0].valueCoding.code"},
 	} {
 		if got := found(t, Options{Definitions: docs}, k.json, "https://mach.vn/fhir/StructureDefinition/mach-patient"); got != k.want {

@@ -3,6 +3,7 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 
 	"mach/fhir"
@@ -131,12 +132,20 @@ func (c *check) along(v value, e *element, steps []string, test func(v value, fo
 		next, e = v.values(step), c.descend(e, step)
 	}
 	for _, n := range next {
-		if c.along(n, e, steps[1:], test) {
+		if c.along(n, e, steps[1:], test) || c.alongNeeded(n, e, steps[1:], test) {
 			return true
 		}
 	}
 	// What is not there can only be told by exists.
 	return len(next) == 0 && test(value{info: v.info}, false, c.end(e, steps[1:]))
+}
+
+// alongNeeded is [check.along] for the slices of an element that have to be
+// there: what they fix tells apart too.
+func (c *check) alongNeeded(v value, e *element, steps []string, test func(v value, found bool, e *element) bool) bool {
+	return e != nil && slices.ContainsFunc(e.slices, func(s *element) bool {
+		return s.min > 0 && c.along(v, s, steps, test)
+	})
 }
 
 // descend goes to a member of a slice, or of the profile that its type names.

@@ -22,8 +22,18 @@ type Options struct {
 	Terms *terms.Set
 	// Errors leaves out warnings: what a write path needs.
 	Errors bool
-	// Extensions refuses extensions that no definition names.
+	// Extensions refuses extensions that no definition names; those with the
+	// address of an example only with Real.
 	Extensions bool
+	// Real refuses the addresses of examples (RFC 2606), such as
+	// https://example.org/x.
+	Real bool
+	// Displays refuses words beside a code that are not those of the code; else
+	// they are a warning.
+	Displays bool
+	// References refuses relative references that lead to no resource of the
+	// document, a Bundle or Parameters.
+	References bool
 	// Plain refuses text that looks like HTML in strings and Markdown.
 	Plain bool
 }
@@ -107,6 +117,7 @@ type check struct {
 	env    path.Env
 	parent []*fhir.TypeInfo // of the object at hand, for the contexts of extensions
 	deep   int              // profiles within profiles
+	inside places           // of the document, once they are asked for
 }
 
 func (c *check) full() bool { return len(c.issues) >= maxIssues }

@@ -83,6 +83,9 @@ func (c *check) each(n fhir.Node, e *fhir.ElementType, rules []*invariant, bound
 			c.resource(n, root, of)
 		}
 	default:
+		if c.opt.References && t.Name == "Reference" {
+			c.leads(n)
+		}
 		c.object(n, t)
 	}
 }
@@ -93,11 +96,14 @@ func (c *check) primitive(n fhir.Node, e *fhir.ElementType) {
 		return
 	}
 	switch e.Type.Name {
+	case "uri", "url":
+		c.real(n)
 	case "string", "markdown":
 		if c.opt.Plain && markup(n.String()) {
 			c.fault(n.Path(), issue.Invalid, "profile.markup")
 		}
 	case "canonical":
+		c.real(n)
 		if typ := c.types[bare(n.String())]; typ != "" && len(e.Targets) > 0 && !slices.Contains(e.Targets, typ) {
 			c.fault(n.Path(), issue.Value, "fhir.reference.target", typ, strings.Join(e.Targets, ", "))
 		}
