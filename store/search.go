@@ -56,7 +56,7 @@ func (d Door) Search(ctx context.Context, q Query) (Page, error) {
 
 // matching returns the ids of at most limit resources that match a query, and of
 // whom the answer tells: conditional creates and references ask it. It is
-// strict. By an identifier alone it finds whatever there is, so that nobody is
+// strict. By one identifier alone it finds whatever there is, so that nobody is
 // registered twice; any other question finds only what the actor may see, or
 // its answer would tell what somebody is ill of.
 func (s *Store) matching(ctx context.Context, r reader, a Actor, typ, query string, limit int) (ids []string, seen []Seen, err error) {
@@ -90,9 +90,12 @@ func (s *Store) matching(ctx context.Context, r reader, a Actor, typ, query stri
 	return ids, x.shown, nil
 }
 
-// identified reports whether a query asks for an identifier and nothing else.
+// identified reports whether a query asks for one identifier and nothing else;
+// a list of them, or a system alone, is how one would look for strangers.
 func identified(c *compiled) bool {
-	return len(c.chains) == 0 && !slices.ContainsFunc(c.preds, func(p *predicate) bool { return p.param.Code != "identifier" || p.modifier != "" })
+	return len(c.chains) == 0 && !slices.ContainsFunc(c.preds, func(p *predicate) bool {
+		return p.param.Code != "identifier" || p.modifier != "" || len(p.any) != 1 || p.any[0].code == ""
+	})
 }
 
 // page answers the compiled query.

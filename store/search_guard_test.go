@@ -132,6 +132,12 @@ func TestConditionsTellNothing(t *testing.T) {
 		if !refer("Patient", "identifier=000000000001") {
 			t.Error("a reference by number found nobody")
 		}
+		if refer("Patient", "identifier=000000000001,000000000099") {
+			t.Error("a list of numbers found somebody unseen")
+		}
+		if made, err := create("identifier=000000000099,000000000001"); !made || err != nil {
+			t.Errorf("a create unless one of several is there, unseen: made %v, %v", made, err)
+		}
 	})
 }
 
