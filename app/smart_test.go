@@ -6,6 +6,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -86,6 +88,48 @@ func TestAuthorizationIsRefused(t *testing.T) {
 	}
 	if got := w.post(person, "/smart/authorize", url.Values{"request": {q.Encode()}, "do": {"deny"}}); !strings.Contains(got.Header().Get("Location"), "error=access_denied") {
 		t.Errorf("saying no leads to %q", got.Header().Get("Location"))
+	}
+}
+
+// TestRefreshGivesNoMoreThanAsked: who asks for less never gets all, and a
+// refused request costs no refresh token.
+func TestRefreshGivesNoMoreThanAsked(t *testing.T) {
+	w := newWorld(t, storetest.Place{Dir: t.TempDir()})
+	const verifier = "a-verifier-of-more-than-forty-three-characters-000"
+	sum := sha256.Sum256([]byte(verifier))
+	person := w.users["nguoi-alpha"]
+	c, _, err := w.app.Access.Clients.Register(t.Context(), system(), access.Client{Name: "Sổ Xanh", Kind: access.ClientPublic, Redirects: []string{answerTo},
+		Scopes: []string{"launch/patient", "offline_access", "patient/*.rs", "patient/Observation.rs"}})
+	w.ok(err)
+	q := asks(c)
+	q.Set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]))
+	q.Set("scope", "launch/patient offline_access patient/*.rs patient/Observation.rs")
+	page := w.get(person, "/smart/authorize?"+q.Encode()).Body.String()
+	role := regexp.MustCompile(`name="role"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="role"`).FindStringSubmatch(page)
+	if role == nil {
+		t.Fatal("no record to choose")
+	}
+	answer := w.post(person, "/smart/authorize", url.Values{"request": {q.Encode()}, "do": {"allow"}, "role": {role[1] + role[2]},
+		"scope": {"offline_access", "patient/*.rs", "patient/Observation.rs"}})
+	to, err := url.Parse(answer.Header().Get("Location"))
+	w.ok(err)
+	ask := func(form url.Values) map[string]any {
+		form.Set("client_id", c.ID)
+		got := w.send(nil, http.MethodPost, "/smart/token", strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded")
+		var out map[string]any
+		w.ok(json.Unmarshal(got.Body.Bytes(), &out))
+		return out
+	}
+	first := ask(url.Values{"grant_type": {"authorization_code"}, "code": {to.Query().Get("code")}, "redirect_uri": {answerTo}, "code_verifier": {verifier}})
+	token, _ := first["refresh_token"].(string)
+	if token == "" {
+		t.Fatalf("%d to %s: %v", answer.Code, to, first)
+	}
+	if out := ask(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}, "scope": {"user/*.rs nonsense"}}); out["error"] != "invalid_scope" {
+		t.Errorf("nothing that may be had: %v", out)
+	}
+	if out := ask(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}, "scope": {"patient/Observation.rs"}}); out["scope"] != "patient/Observation.rs" {
+		t.Errorf("fewer: %v", out)
 	}
 }
 

@@ -144,7 +144,10 @@ func (m *Module) token(w http.ResponseWriter, r *http.Request) {
 	case "refresh_token":
 		var scopes []string
 		if s := f.Get("scope"); s != "" {
-			scopes = allowed(c, s)
+			if scopes = allowed(c, s); scopes == nil { // nil would be all
+				m.fail(w, r, access.DeniedScope)
+				return
+			}
 		}
 		t, err = m.access.Apps.Refresh(ctx, c, f.Get("refresh_token"), scopes)
 	case "client_credentials":
