@@ -60,7 +60,7 @@ func (w *world) walk(u *user) {
 	s := web.Session{}
 	s.Actor.Role, s.Actor.Account = u.role, u.login
 	for _, r := range w.mux.RouteList() {
-		if r.Method != http.MethodGet || strings.Contains(r.Path, "{") || r.Path == "/live" || !r.Who.Allows(s) {
+		if r.Method != http.MethodGet || strings.Contains(r.Path, "{") || r.Path == "/live" || r.Path == "/smart/authorize" /* asks for an application */ || !r.Who.Allows(s) {
 			continue
 		}
 		// Some ask for a visit or a person that nobody named here: 404.

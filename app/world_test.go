@@ -75,11 +75,8 @@ func eachWorld(t *testing.T, test func(w *world)) {
 	storetest.EachPlace(t, func(t *testing.T, p storetest.Place) { test(newWorld(t, p)) })
 }
 
-// The facilities: id, kind, code of the place.
-const (
-	province    = "24"
-	farProvince = "01"
-)
+// The provinces of the facilities.
+const province, farProvince = "24", "01"
 
 func newWorld(t *testing.T, p storetest.Place) *world {
 	t.Helper()
@@ -146,11 +143,11 @@ func (w *world) places() {
 		{"cdc", "cdc", province24}, {"cdc-xa", "cdc", w.province(farProvince)}, {"so", "department", province24},
 		{"uy-ban", "committee", w.commune(province, 0)}, {"bo", "ministry", w.nation()},
 	} {
-		var address []fhir.Address
+		o := fhir.Organization{ID: p.id, Name: "Cơ sở " + p.id, Type: []fhir.CodeableConcept{fhir.Code(fhir.Base+"/cs/facility-type", p.kind, "")}}
 		if p.unit.ID != vn.Nation { // which has no code
-			address = []fhir.Address{{Extension: unitExtension(p.unit)}}
+			o.Address = []fhir.Address{{Extension: unitExtension(p.unit)}}
 		}
-		w.put(fhir.Organization{ID: p.id, Name: "Cơ sở " + p.id, Type: []fhir.CodeableConcept{fhir.Code(fhir.Base+"/cs/facility-type", p.kind, "")}, Address: address})
+		w.put(o)
 	}
 }
 

@@ -134,7 +134,7 @@ func (c *commit) named(ctx context.Context, now map[string]*stored) error {
 	var refs []string
 	var keys []int64
 	for _, s := range c.steps {
-		if !s.met() && s.kind != opUpdate && s.kind != opDelete && now[s.ref] == nil && !(s.kind == opCreate && s.Op.doc.ID() == "") {
+		if !s.met() && s.version == 0 && s.kind != opUpdate && s.kind != opDelete && now[s.ref] == nil && !(s.kind == opCreate && s.Op.doc.ID() == "") {
 			refs, keys = append(refs, s.ref), append(keys, hash64(s.ref))
 		}
 	}

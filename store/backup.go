@@ -271,6 +271,10 @@ func replay(ctx context.Context, tx pgx.Tx, dir string, spread int) error {
 		if t == "migration" {
 			continue
 		}
+		// A migration may have written rows, of which the copy has newer ones.
+		if _, err := tx.Exec(ctx, `delete from `+pgx.Identifier{t}.Sanitize()); err != nil {
+			return err
+		}
 		if err := copyFrom(ctx, tx, dir, t); err != nil {
 			return err
 		}

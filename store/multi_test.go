@@ -238,10 +238,10 @@ func TestLabelsOfWhatChangesMeanwhile(t *testing.T) {
 		}
 	}))
 	diagnosis := func(code string) store.Op {
-		return store.Put(doc(t, `{"resourceType":"Condition","id":"c","subject":{"reference":"Patient/p1"},"code":{"coding":[{"system":"x","code":%q}]}}`, code))
+		return store.Put(doc(t, `{"resourceType":"Condition","id":"c","subject":{"reference":"Patient/p1"},"code":{"coding":[{"system":"urn:x","code":%q}]}}`, code))
 	}
 	report := func(status, code string) store.Op {
-		return store.Put(doc(t, `{"resourceType":"DiagnosticReport","id":"d","status":%q,"code":{"coding":[{"system":"x","code":%q}]},
+		return store.Put(doc(t, `{"resourceType":"DiagnosticReport","id":"d","status":%q,"code":{"coding":[{"system":"urn:x","code":%q}]},
 			"subject":{"reference":"Patient/p1"},"result":[{"reference":"Observation/o"}]}`, status, code))
 	}
 	must(t, s.For(storetest.System()), diagnosis("A90"), report("preliminary", "N1"), store.Put(doc(t, `{"resourceType":"Observation","id":"o","status":"final",

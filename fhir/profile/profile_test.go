@@ -72,6 +72,11 @@ func TestSlicing(t *testing.T) {
 		{"id":"Observation.component:s","path":"Observation.component","sliceName":"s","min":1,"max":"1"},
 		{"id":"Observation.component:s.code","path":"Observation.component.code","patternCodeableConcept":{"coding":[{"system":"urn:c","code":"s"}]}},
 		{"id":"Observation.component:s.valueQuantity","path":"Observation.component.valueQuantity","min":1}`
+	byNeeded := `{"id":"Observation.component","path":"Observation.component",` + by("value", "code.coding.code", `,"rules":"open"`) + `},
+		{"id":"Observation.component:s","path":"Observation.component","sliceName":"s","min":1,"max":"1"},
+		{"id":"Observation.component:s.code.coding","path":"Observation.component.code.coding",` + by("value", "code", `,"rules":"open"`) + `},
+		{"id":"Observation.component:s.code.coding:u","path":"Observation.component.code.coding","sliceName":"u","min":1},
+		{"id":"Observation.component:s.code.coding:u.code","path":"Observation.component.code.coding.code","fixedCode":"s"}`
 	byTarget := `{"id":"Observation.performer","path":"Observation.performer",` + by("type", "resolve()", `,"rules":"closed"`) + `},
 		{"id":"Observation.performer:o","path":"Observation.performer","sliceName":"o","max":"1",
 			"type":[{"code":"Reference","targetProfile":["http://hl7.org/fhir/StructureDefinition/Organization"]}]}`
@@ -97,6 +102,8 @@ func TestSlicing(t *testing.T) {
 		{"by exists, too many", "Patient", byExists, patient + `,"telecom":[{"system":"phone","value":"1"},{"system":"phone","value":"2"}]`, "profile.max Patient.telecom"},
 		{"by a code of a pattern", "Observation", byCode, observation + `,"component":[` + component("s", `,"valueQuantity":{"value":1}`) + `,` + component("t", ``) + `]`, ""},
 		{"by a code, wrong inside", "Observation", byCode, observation + `,"component":[` + component("s", ``) + `]`, "profile.min Observation.component[0].valueQuantity"},
+		{"by a slice inside", "Observation", byNeeded, observation + `,"component":[{"code":{"coding":[{"system":"urn:d","code":"t"},{"system":"urn:c","code":"s"}]}}]`, ""},
+		{"by a slice inside, not there", "Observation", byNeeded, observation + `,"component":[` + component("t", ``) + `]`, "profile.min Observation.component"},
 		{"by the type of a target", "Observation", byTarget, observation + `,"performer":[{"reference":"Organization/o"}]`, ""},
 		{"by the type of a target, another", "Observation", byTarget, observation + `,"performer":[{"reference":"Practitioner/p"}]`, "profile.slice.closed Observation.performer[0]"},
 	} {

@@ -18,6 +18,7 @@ import (
 const (
 	typeSubscription = "Subscription"
 	matchBatch       = 500
+	placePause       = time.Second            // between notes of how far the log is matched, while nobody waits
 	logPoll          = 250 * time.Millisecond // another process may write
 	clockPoll        = 100 * time.Millisecond // pauses, heartbeats and ends that are due
 	maxAtOnce        = 64                     // notifications under way, all subscriptions together
@@ -31,6 +32,8 @@ type term struct {
 	m      *Module
 	office store.Office
 	at     int64 // the log is matched up to here
+	saved  int64 // what the database knows of at; nobody was waiting for what lies between
+	since  time.Time
 	slots  chan struct{}
 	work   sync.WaitGroup
 
@@ -107,6 +110,7 @@ func (t *term) load(ctx context.Context) error {
 	if _, err := t.m.own.Row(ctx, []any{&t.at}, `select seq from subscription_place where name = 'log'`); err != nil {
 		return err
 	}
+	t.saved = t.at
 	err := t.office.In(ctx, t.m.own, func(tx store.Tx) error {
 		return tx.Exec(ctx, `delete from subscription_mandate where made < ? and mandate not in (select mandate from subscription_state)`,
 			t.m.now().Add(-orphanAge).UnixMicro())
@@ -184,8 +188,11 @@ func (t *term) match(ctx context.Context) (more bool, err error) {
 	}
 	slices.Sort(types)
 	events, more, err := t.office.Events(ctx, t.at, matchBatch, types)
-	if err != nil || len(events) == 0 {
+	if err != nil {
 		return false, err
+	}
+	if len(events) == 0 {
+		return false, t.save(ctx)
 	}
 	// A Subscription changes what the lines behind it mean: they wait for the
 	// next batch.
@@ -203,6 +210,10 @@ func (t *term) match(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 	}
+	if len(found) == 0 && came == nil {
+		t.at = last.Seq
+		return more, t.save(ctx)
+	}
 	err = t.office.In(ctx, t.m.own, func(tx store.Tx) error {
 		for _, q := range found {
 			if err := tx.Exec(ctx, `insert into subscription_event (subscription, seq, number, done, type, id, ver, op, at) values (?, ?, 0, 0, ?, ?, ?, ?, ?)`,
@@ -215,18 +226,33 @@ func (t *term) match(ctx context.Context) (more bool, err error) {
 				return err
 			}
 		}
-		return tx.Exec(ctx, `update subscription_place set seq = ? where name = 'log'`, last.Seq)
+		return tx.Exec(ctx, sqlPlace, last.Seq)
 	})
 	if err != nil {
 		return false, fmt.Errorf("queueing events: %w", err)
 	}
-	t.at = last.Seq
+	t.at, t.saved, t.since = last.Seq, last.Seq, time.Now()
 	t.queued(ctx, found)
 	if came != nil {
 		t.enact(ctx, came)
 	}
 	return more, nil
 }
+
+// save writes down how far the log is matched where nobody was waiting, not more
+// often than needed: after a restart it is matched again, and nobody waits again.
+func (t *term) save(ctx context.Context) error {
+	if t.at == t.saved || time.Since(t.since) < placePause {
+		return nil
+	}
+	err := t.office.In(ctx, t.m.own, func(tx store.Tx) error { return tx.Exec(ctx, sqlPlace, t.at) })
+	if err == nil {
+		t.saved, t.since = t.at, time.Now()
+	}
+	return err
+}
+
+const sqlPlace = `update subscription_place set seq = ? where name = 'log'`
 
 // queued is an event that somebody waits for.
 type queued struct {
