@@ -67,7 +67,7 @@ func (a *App) openModules(ctx context.Context) error {
 	if err := a.openOutgoing(ctx); err != nil {
 		return err
 	}
-	a.smart = smart.New(a.Access, a.Store, a.Units, fhirapi.Base, a.log, now)
+	a.smart = smart.New(a.Access, a.Store, a.Units, fhirapi.Base, a.Config.URL, a.log, now)
 	a.Store.Follow(a.followers()...)
 	return nil
 }

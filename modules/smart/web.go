@@ -5,6 +5,7 @@ package smart
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"mach/access"
@@ -19,13 +20,15 @@ type Module struct {
 	store  *store.Store
 	units  *vn.Units
 	fhir   string // path of the FHIR service
+	url    string // address of this server as the operator says; "" = as the asker says
 	log    *slog.Logger
 	now    func() time.Time
 }
 
-// New makes the module. fhir is the path of the FHIR service, "/fhir".
-func New(a *access.Access, s *store.Store, units *vn.Units, fhir string, log *slog.Logger, now func() time.Time) *Module {
-	return &Module{access: a, store: s, units: units, fhir: fhir, log: log, now: now}
+// New makes the module. fhir is the path of the FHIR service, "/fhir"; url is the
+// address of this server, "" = whatever name the asker used.
+func New(a *access.Access, s *store.Store, units *vn.Units, fhir, url string, log *slog.Logger, now func() time.Time) *Module {
+	return &Module{access: a, store: s, units: units, fhir: fhir, url: strings.TrimRight(url, "/"), log: log, now: now}
 }
 
 var (
@@ -68,8 +71,12 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Post("/ung-dung/quan-ly/{id}/dong", admins, m.switchOff)
 }
 
-// origin is how the asker reached us.
-func origin(r *http.Request) string {
+// origin is our address, which signatures name as whom they are for: a server
+// that knows its own is not talked into another's by the header Host.
+func (m *Module) origin(r *http.Request) string {
+	if m.url != "" {
+		return m.url
+	}
 	if web.Secure(r) {
 		return "https://" + r.Host
 	}
@@ -77,4 +84,4 @@ func origin(r *http.Request) string {
 }
 
 // base is the address of the FHIR service.
-func (m *Module) base(r *http.Request) string { return origin(r) + m.fhir }
+func (m *Module) base(r *http.Request) string { return m.origin(r) + m.fhir }
