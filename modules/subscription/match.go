@@ -23,7 +23,7 @@ const (
 	clockPoll        = 100 * time.Millisecond // pauses, heartbeats and ends that are due
 	maxAtOnce        = 64                     // notifications under way, all subscriptions together
 	maxWaiting       = 100_000                // events that one subscription may let wait
-	orphanAge        = 24 * time.Hour         // of a mandate that no commit named
+	orphanAge        = time.Hour              // of a mandate that no commit named
 )
 
 // term is the work of one term of office. mu guards the watches; the matching
@@ -68,6 +68,7 @@ func (m *Module) duty(ctx context.Context, o store.Office) error {
 	defer t.work.Wait()
 	defer stop()
 	t.work.Go(func() { t.clock(ctx) })
+	swept := time.Time{}
 	for ctx.Err() == nil {
 		moved := o.Logged()
 		more, err := t.match(ctx)
@@ -76,6 +77,12 @@ func (m *Module) duty(ctx context.Context, o store.Office) error {
 		}
 		if more {
 			continue
+		}
+		if now := t.m.now(); now.Sub(swept) >= orphanAge { // all that names a mandate has been matched
+			if err := t.sweep(ctx); err != nil {
+				return err
+			}
+			swept = now
 		}
 		select {
 		case <-ctx.Done():
@@ -104,6 +111,14 @@ func (t *term) clock(ctx context.Context) {
 	}
 }
 
+// sweep forgets the mandates that no commit named: their secrets are nobody's.
+func (t *term) sweep(ctx context.Context) error {
+	return t.office.In(ctx, t.m.own, func(tx store.Tx) error {
+		return tx.Exec(ctx, `delete from subscription_mandate where made < ? and mandate not in (select mandate from subscription_state)`,
+			t.m.now().Add(-orphanAge).UnixMicro())
+	})
+}
+
 // load takes over from the term before.
 func (t *term) load(ctx context.Context) error {
 	t.byID, t.byType = map[string]*watch{}, map[string][]*watch{}
@@ -111,15 +126,8 @@ func (t *term) load(ctx context.Context) error {
 		return err
 	}
 	t.saved = t.at
-	err := t.office.In(ctx, t.m.own, func(tx store.Tx) error {
-		return tx.Exec(ctx, `delete from subscription_mandate where made < ? and mandate not in (select mandate from subscription_state)`,
-			t.m.now().Add(-orphanAge).UnixMicro())
-	})
-	if err != nil {
-		return err
-	}
 	var all []*watch
-	err = t.m.own.Rows(ctx, `select s.id, s.version, s.status, s.failures, s.due, s.sent, s.doc,
+	err := t.m.own.Rows(ctx, `select s.id, s.version, s.status, s.failures, s.due, s.sent, s.doc,
 		(select count(*) from subscription_event e where e.subscription = s.id and e.done = 0)
 		from subscription_state s where s.status <> 'off'`, nil, func(scan func(...any) error) error {
 		w := new(watch)

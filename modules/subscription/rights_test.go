@@ -137,3 +137,42 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestMandatesAreBounded: what is written again and again in vain is refused
+// after a while, and its secrets do not stay.
+func TestMandatesAreBounded(t *testing.T) {
+	w := &world{t: t, place: storetest.Place{Dir: t.TempDir()}, guard: storetest.AllowAll{}, clock: newClock()}
+	w.open()
+	w.put(app(), plain("kept", "Patient", "https://app.example/hook", ""))
+	count := func() (n int) {
+		if _, err := w.m.own.Row(context.Background(), []any{&n}, `select count(*) from subscription_mandate`); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	doc, err := fhir.ParseString(plain("vain", "Patient", "https://app.example/hook", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; ; n++ { // the version asked for is not there
+		_, err := w.s.For(app()).Commit(context.Background(), store.Update(doc, 7))
+		if failed(err, "subscription.many") {
+			break
+		}
+		if err == nil || n > maxMandates {
+			t.Fatalf("write %d: %v", n, err)
+		}
+	}
+	if n := count(); n != maxMandates {
+		t.Errorf("%d mandates", n)
+	}
+	other := app()
+	other.Account = "token:other"
+	w.put(other, plain("other", "Patient", "https://app.example/hook", ""))
+	w.clock.move(orphanAge + time.Minute)
+	for end := time.Now().Add(10 * time.Second); count() > 2; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d mandates are left", count())
+		}
+	}
+}

@@ -26,6 +26,8 @@ const (
 	maxHeaders = 20
 	maxHeader  = 4 << 10 // bytes of one
 	maskMark   = "***"   // stands for what is not shown
+
+	maxMandates = 500 // of one account: Subscriptions, and writes of the last hour that came to nothing
 )
 
 // vet is the store's [store.Vet] of Subscriptions: it refuses what could not
@@ -133,7 +135,8 @@ func strip(doc *fhir.Doc) (*fhir.Doc, error) {
 	return doc.Set("extension", kept)
 }
 
-// keep stores a mandate under a new key.
+// keep stores a mandate under a new key. Error: TooCostly (too many of one
+// account).
 func (m *Module) keep(ctx context.Context, one mandate) (string, error) {
 	actor, err := json.Marshal(one.actor)
 	if err != nil {
@@ -143,9 +146,18 @@ func (m *Module) keep(ctx context.Context, one mandate) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key := rand.Text()
-	return key, m.own.Exec(ctx, `insert into subscription_mandate (mandate, made, actor, headers) values (?, ?, ?, ?)`,
-		key, m.now().UnixMicro(), string(actor), string(headers))
+	key, kept := rand.Text(), 0
+	err = m.own.In(ctx, func(tx store.Tx) error {
+		if _, err := tx.Row(ctx, []any{&kept}, `select count(*) from subscription_mandate where account = ?`, one.actor.Account); err != nil || kept >= maxMandates {
+			return err
+		}
+		return tx.Exec(ctx, `insert into subscription_mandate (mandate, made, account, actor, headers) values (?, ?, ?, ?, ?)`,
+			key, m.now().UnixMicro(), one.actor.Account, string(actor), string(headers))
+	})
+	if err == nil && kept >= maxMandates {
+		err = issue.New(issue.TooCostly, "subscription.many", maxMandates).At(typeSubscription)
+	}
+	return key, err
 }
 
 // mandateOf loads what was kept; nil when there is none.
