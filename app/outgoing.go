@@ -3,6 +3,7 @@
 package app
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"mach/app/intake"
 	"mach/i18n"
+	"mach/issue"
 	"mach/modules/bulk"
 	"mach/modules/subscription"
 	"mach/store"
@@ -39,8 +41,13 @@ func (a *App) openOutgoing(ctx context.Context) (err error) {
 	return nil
 }
 
-// takeIn is mach import for a bulk job.
-func (a *App) takeIn(ctx context.Context, actor store.Actor, lang string, in io.Reader, report io.Writer) error {
+// takeIn is mach import for a bulk job. Nothing packed is taken: HTTP unpacks
+// within bounds, and what grows without end is for the operator alone.
+func (a *App) takeIn(ctx context.Context, actor store.Actor, lang string, body io.Reader, report io.Writer) error {
+	in := bufio.NewReader(body)
+	if magic, _ := in.Peek(2); string(magic) == "\x1f\x8b" {
+		return issue.New(issue.NotSupported, "bulk.packed")
+	}
 	m := &intake.Importer{Store: a.Store, Actor: actor, Words: a.catalogue, Lang: i18n.Lang(lang), Units: a.Units, Today: vn.DateOf(now()), In: in}
 	_, err := m.Import(ctx, []string{"-"}, report)
 	return err

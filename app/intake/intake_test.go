@@ -319,3 +319,22 @@ func TestReports(t *testing.T) {
 		})
 	}
 }
+
+// TestImportsTellNothing: by what leads nowhere only the operator is told what is
+// there.
+func TestImportsTellNothing(t *testing.T) {
+	s := storetest.New(t)
+	file := write(t, "a.ndjson", `{"resourceType":"Condition","id":"k","subject":{"reference":"Patient/none"}}`)
+	narrowed := storetest.System()
+	narrowed.Scopes = []string{"system/Condition.cu"}
+	for name, c := range map[string]struct {
+		who  store.Actor
+		want int
+	}{"operator": {storetest.System(), 1}, "a token": {narrowed, 0}, "a doctor": {storetest.Doctor("tram"), 0}} {
+		m := importer(t, s)
+		m.Actor = c.who
+		if totals, lines := take(t, m, file); len(lines) != c.want || totals.Refused != 0 {
+			t.Errorf("%s: %+v, %d lines", name, totals, len(lines))
+		}
+	}
+}
