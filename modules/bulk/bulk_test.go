@@ -426,6 +426,68 @@ func TestInputsAreNotKept(t *testing.T) {
 	gone("an import that ended", same)
 }
 
+// TestImportsStop: an import that is cancelled, or whose asker loses his rights,
+// writes no further; one that fails again and again ends.
+func TestImportsStop(t *testing.T) {
+	began := make(chan string, 10)
+	stopped := make(chan struct{}, 10)
+	w := &world{t: t, place: storetest.Place{Dir: t.TempDir()}}
+	rights := make(chan struct{})
+	w.conf = func(c *Config) {
+		c.Import = func(ctx context.Context, a store.Actor, lang string, in io.Reader, out io.Writer) error {
+			if lang == "bad" {
+				return errors.New("a broken disk")
+			}
+			began <- lang
+			<-ctx.Done()
+			stopped <- struct{}{}
+			return ctx.Err()
+		}
+		c.Renew = func(_ context.Context, a store.Actor) (store.Actor, error) {
+			select {
+			case <-rights:
+				return a, issue.New(issue.Login, "access.token.invalid")
+			default:
+				return a, nil
+			}
+		}
+	}
+	w.open()
+	w.m.pause, w.m.tries = time.Millisecond, 2
+	send := func(lang string) string {
+		id, err := w.m.Import(context.Background(), w.s.For(app()), "u", lang, strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	within := func(what string, c <-chan struct{}) {
+		t.Helper()
+		select {
+		case <-c:
+		case <-time.After(10 * time.Second):
+			t.Fatal(what)
+		}
+	}
+	id := send("vi")
+	<-began
+	if err := w.m.forget(context.Background(), id); err != nil {
+		t.Fatal(err)
+	}
+	within("a cancelled import goes on", stopped)
+	id = send("vi")
+	<-began
+	close(rights)
+	within("an import goes on without rights", stopped)
+	if j := w.await(app(), id); j.status != failed || j.progress != "access.token.invalid" {
+		t.Errorf("%s %s", j.status, j.progress)
+	}
+	w.m.Renew = func(_ context.Context, a store.Actor) (store.Actor, error) { return a, nil }
+	if j := w.await(app(), send("bad")); j.status != failed || j.progress != "bulk.interrupted" {
+		t.Errorf("%s %s", j.status, j.progress)
+	}
+}
+
 // TestRights: no line outside the asker's reach; the audit names each person
 // before anything can be fetched, once; rights that end in the middle end the
 // job.

@@ -17,6 +17,7 @@ const (
 	lookEvery  = 500 * time.Millisecond
 	sweepEvery = time.Minute
 	againAfter = 10 * time.Second // a job that could not go on
+	watchEvery = time.Second      // whether an import was cancelled, and who asked still may
 )
 
 // errGone says that the job was cancelled, or the term of office is over.
@@ -30,6 +31,7 @@ func (m *Module) duty(ctx context.Context, o store.Office) error {
 	defer stop()
 	var mu sync.Mutex
 	busy := map[string]time.Time{} // zero = under way; else not before
+	tries := map[string]int{}
 	swept := time.Time{}
 	for ctx.Err() == nil {
 		if now := time.Now(); now.Sub(swept) > sweepEvery {
@@ -60,9 +62,16 @@ func (m *Module) duty(ctx context.Context, o store.Office) error {
 				err := m.work(ctx, o, j)
 				mu.Lock()
 				defer mu.Unlock()
-				if delete(busy, j.id); err != nil && ctx.Err() == nil {
-					m.Log.Error("bulk job interrupted", "job", j.id, "error", err)
-					busy[j.id] = time.Now().Add(againAfter)
+				if delete(busy, j.id); err == nil || ctx.Err() != nil {
+					delete(tries, j.id)
+					return
+				}
+				m.Log.Error("bulk job interrupted", "job", j.id, "error", err)
+				busy[j.id] = time.Now().Add(m.pause)
+				if tries[j.id]++; tries[j.id] >= m.tries { // the fault is its own
+					if err := errors.Join(m.end(ctx, o, j, failed, "bulk.interrupted"), m.drop(ctx, j.input)); err != nil {
+						m.Log.Error("bulk job not ended", "job", j.id, "error", err)
+					}
 				}
 			})
 		}
@@ -103,6 +112,29 @@ func (m *Module) work(ctx context.Context, o store.Office, j *job) error {
 		return errors.Join(m.end(ctx, o, j, failed, refused.Issues[0].Key), m.drop(ctx, j.input))
 	}
 	return err
+}
+
+// watch stops an import that was cancelled, or whose asker has no rights any
+// more: it goes on for long after both were last asked.
+func (m *Module) watch(ctx context.Context, stop context.CancelCauseFunc, j *job) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := m.still(ctx, m.own, j)
+		if err == nil {
+			_, err = m.Renew(ctx, j.actor)
+		}
+		var refused *issue.Error
+		if errors.Is(err, errGone) || errors.As(err, &refused) {
+			stop(err)
+			return
+		}
+	}
 }
 
 // end notes how a job ended.

@@ -84,8 +84,14 @@ func (m *Module) take(ctx context.Context, o store.Office, j *job) error {
 	}
 	out := &upload{ctx: ctx, to: m.Blobs}
 	var sum tally
+	watched, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go m.watch(watched, stop, j)
 	for i := 0; err == nil && i < max(1, len(args.URLs)); i++ {
-		err = m.takeOne(ctx, actor, j.input, args, i, out, &sum)
+		err = m.takeOne(watched, actor, j.input, args, i, out, &sum)
+	}
+	if why := context.Cause(watched); why != nil && ctx.Err() == nil {
+		err = why
 	}
 	p := &part{typ: "OperationOutcome", lines: sum.lines}
 	if p.blob, p.size, err = out.close(err); err != nil {

@@ -45,6 +45,8 @@ type Module struct {
 	own   *store.Primary
 	fetch fetcher
 	asked chan struct{} // a job came in this process
+	pause time.Duration // of a job that could not go on
+	tries int           // how often it may not, in one term of office
 }
 
 // Bounds.
@@ -77,7 +79,7 @@ func New(ctx context.Context, s *store.Store, c Config) (*Module, error) {
 	if c.Renew == nil {
 		c.Renew = func(_ context.Context, a store.Actor) (store.Actor, error) { return a, nil }
 	}
-	m := &Module{Config: c, store: s, own: own, fetch: newFetcher(c.Private), asked: make(chan struct{}, 1)}
+	m := &Module{Config: c, store: s, own: own, fetch: newFetcher(c.Private), asked: make(chan struct{}, 1), pause: againAfter, tries: 30}
 	s.OnDuty(m.duty)
 	return m, nil
 }
