@@ -293,10 +293,11 @@ var numberChanges, numberAudit = numbering("pending", "change", "rid, t, ver, op
 	numbering("pending_audit", "audit", auditColumns)
 
 // numbering is the statement that moves rows out of a waiting room while the
-// term of office lasts: the lease stays locked until they are moved.
+// term of office lasts: the lease stays locked until they are moved. The array
+// keeps the plan linear where statistics say that the waiting room is empty.
 func numbering(from, to, columns string) string {
 	return `with office as (select 1 from lease where name = 'leader' and fence = $1 and exists (select 1 from ` + from + `) for share),
-		moved as (delete from ` + from + ` where exists (select 1 from office) and pid in (select pid from ` + from + ` order by pid limit $2) returning *)
+		moved as (delete from ` + from + ` where exists (select 1 from office) and pid = any(array(select pid from ` + from + ` order by pid limit $2)) returning *)
 		insert into ` + to + ` (seq, ` + columns + `)
 		select (select coalesce(max(seq), 0) from ` + to + `) + row_number() over (order by pid), ` + columns + ` from moved`
 }
