@@ -25,6 +25,7 @@ type commit struct {
 	rels  map[string][]Relation // by patient; dropped when one changes
 	seen  []decided             // what was allowed, for the audit
 	asked []Seen                // of whom the conditions tell
+	spent int                   // candidates that the conditions read
 }
 
 func (c *commit) run(ctx context.Context) error {

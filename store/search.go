@@ -58,8 +58,8 @@ func (d Door) Search(ctx context.Context, q Query) (Page, error) {
 // whom the answer tells: conditional creates and references ask it. It is
 // strict. By one identifier alone it finds whatever there is, so that nobody is
 // registered twice; any other question finds only what the actor may see, or
-// its answer would tell what somebody is ill of.
-func (s *Store) matching(ctx context.Context, r reader, a Actor, typ, query string, limit int) (ids []string, seen []Seen, err error) {
+// its answer would tell what somebody is ill of. spent counts what is read.
+func (s *Store) matching(ctx context.Context, r reader, a Actor, typ, query string, limit int, spent *int) (ids []string, seen []Seen, err error) {
 	q, err := parseQuery(typ, query)
 	if err != nil {
 		return nil, nil, err
@@ -72,7 +72,12 @@ func (s *Store) matching(ctx context.Context, r reader, a Actor, typ, query stri
 		return nil, nil, issue.New(issue.Invalid, "search.query.empty")
 	}
 	c.count, c.sort, c.include, c.total, c.bare, c.cursor = limit, nil, nil, "", false, ""
-	x := &searcher{s: s, r: r, a: a, c: c, now: s.cfg.Now(), guarded: !identified(c)}
+	x := &searcher{s: s, r: r, a: a, c: c, now: s.cfg.Now(), guarded: !identified(c), spent: spent}
+	if x.guarded {
+		if err := x.spend(fetchMax); err != nil {
+			return nil, nil, err
+		}
+	}
 	page, err := x.page(ctx)
 	if !x.guarded {
 		x.shown = nil // its resources are judged one by one

@@ -11,11 +11,15 @@ import (
 	"strings"
 
 	"mach/fhir"
+	"mach/issue"
 )
 
 const (
 	fetchMax = 500    // candidates read at once
 	budget   = 20_000 // candidates read for one page
+	// conditionsMax bounds what all conditions of one commit read, each that asks
+	// for more than an identifier for at least a batch: others wait to write.
+	conditionsMax = 50_000
 
 	batchBytes = 16 << 20 // of bodies read at once, or shown on one page
 	keptBytes  = 64 << 20 // of hits held for a sort or a chain
@@ -180,6 +184,9 @@ func (w *walk) next(ctx context.Context, size int) ([]hit, bool, error) {
 	if w.read += len(rows); full {
 		w.most = len(rows)
 	}
+	if err := w.x.spend(len(rows)); err != nil {
+		return nil, false, err
+	}
 	if n := len(rows); n > 0 {
 		at := w.position(rows[n-1])
 		w.after = &at
@@ -202,6 +209,17 @@ func (w *walk) next(ctx context.Context, size int) ([]hit, bool, error) {
 		w.kept += h.size
 	}
 	return hits, w.end, err
+}
+
+// spend counts what the conditions of a commit read, and ends what is too much.
+func (x *searcher) spend(rows int) error {
+	if x.spent == nil {
+		return nil
+	}
+	if *x.spent += rows; *x.spent > conditionsMax {
+		return issue.New(issue.TooCostly, "search.query.toocostly")
+	}
+	return nil
 }
 
 func (w *walk) position(c candidate) position {

@@ -4,6 +4,7 @@ package store
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -103,7 +104,7 @@ func TestConditionsTellNothing(t *testing.T) {
 			return err == nil && r.Changed[0], err
 		}
 		refer := func(typ, query string) bool { // as a reference "Type?query" is resolved
-			ids, _, err := s.matching(t.Context(), s.read, nurse.Actor(), typ, query, 2)
+			ids, _, err := s.matching(t.Context(), s.read, nurse.Actor(), typ, query, 2, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,6 +138,36 @@ func TestConditionsTellNothing(t *testing.T) {
 		}
 		if made, err := create("identifier=000000000099,000000000001"); !made || err != nil {
 			t.Errorf("a create unless one of several is there, unseen: made %v, %v", made, err)
+		}
+	})
+}
+
+// TestConditionsAreBounded: however many conditions a commit has, it does not
+// keep other writers waiting for long.
+func TestConditionsAreBounded(t *testing.T) {
+	eachDatabase(t, Config{Guard: &testGuard{}}, func(t *testing.T, s *Store) {
+		makeWorld(t, s, 3, 150, 0)
+		nurse := s.For(Actor{Account: "n", Role: Nurse, Request: "r"})
+		commit := func(n int, query string) error {
+			ops := make([]Op, n)
+			for i := range ops {
+				number := strconv.Itoa(i)
+				ops[i] = Create(fhir.MustNew(map[string]any{"resourceType": "Patient", "id": "x" + number, "gender": "other"})).Unless(query + number)
+			}
+			_, err := nurse.Commit(t.Context(), ops...)
+			return err
+		}
+		if err := commit(400, "identifier=https://none.example/|"); err != nil {
+			t.Errorf("many conditions on identifiers: %v", err)
+		}
+		if err := commit(101, "gender:missing=true&family:contains=none"); !issue.Is(err, issue.TooCostly) {
+			t.Errorf("many conditions on anything: %v", err)
+		}
+		if err := commit(90, "_content=none"); !issue.Is(err, issue.TooCostly) {
+			t.Errorf("conditions that read everything: %v", err)
+		}
+		if err := commit(9, "_content=none"); issue.Is(err, issue.TooCostly) {
+			t.Errorf("a few conditions: %v", err)
 		}
 	})
 }

@@ -174,7 +174,7 @@ func add(to map[string]map[string]bool, typ, id string) {
 
 // inner is a search by the same actor for the sake of this one.
 func (x *searcher) inner(typ string, preds ...*predicate) *searcher {
-	in := &searcher{s: x.s, r: x.r, a: x.a, now: x.now, guarded: x.guarded, rels: x.rels,
+	in := &searcher{s: x.s, r: x.r, a: x.a, now: x.now, guarded: x.guarded, rels: x.rels, spent: x.spent,
 		c: &compiled{k: x.c.k, typ: typ, preds: preds}}
 	in.c.include = slices.DeleteFunc(slices.Clone(x.c.include), func(in inclusion) bool { return !in.iterate })
 	return in

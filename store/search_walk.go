@@ -26,6 +26,7 @@ type searcher struct {
 	later   []*chain // that hits are held against
 	sortsIn *bound   // values outside do not count for the sort
 	outside bool     // the guard lets the actor reach nothing of the type
+	spent   *int     // candidates read for the conditions of one commit; nil = not counted
 
 	reach     Reach
 	where     string // the reach as a condition on res, "" = everything

@@ -113,7 +113,7 @@ func (c *commit) guards(ctx context.Context) error {
 // matching returns the ids of at most limit resources that a condition finds and
 // notes for the audit whom it tells of.
 func (c *commit) matching(ctx context.Context, typ, query string, limit int) ([]string, error) {
-	ids, seen, err := c.s.matching(ctx, c.tx, c.a, typ, query, limit)
+	ids, seen, err := c.s.matching(ctx, c.tx, c.a, typ, query, limit, &c.spent)
 	c.asked = append(c.asked, seen...)
 	return ids, err
 }
