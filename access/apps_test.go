@@ -15,6 +15,7 @@ import (
 
 	"mach/issue"
 	"mach/store"
+	"mach/vn"
 )
 
 const (
@@ -461,6 +462,33 @@ func TestRegistering(t *testing.T) {
 		}
 		if _, _, err := w.Clients.Register(ctx, store.Actor{Account: "x", Role: store.Nurse, Unit: 2}, good); !issue.Is(err, issue.Forbidden) {
 			t.Errorf("a nurse registers: %v", err)
+		}
+	})
+}
+
+// TestLaunchableWhereRegistered: an administrator puts applications before those
+// of the own unit, not before the whole country.
+func TestLaunchableWhereRegistered(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := context.Background()
+		for unit, name := range map[vn.UnitID]string{0: "all", 2: "province", 21: "commune", 3: "another"} {
+			by := store.Actor{Account: "ad", Role: store.Administrator, Unit: unit}
+			if unit == 0 {
+				by = system
+			}
+			_, _, err := w.Clients.Register(ctx, by, Client{Name: name, Kind: ClientPublic, Redirects: []string{answerTo}, Launch: answerTo, Scopes: []string{"patient/*.rs"}})
+			w.must(err)
+		}
+		for unit, want := range map[vn.UnitID]string{21: "all commune province", 2: "all province", 3: "all another", 0: "all"} {
+			list, err := w.Clients.Launchable(ctx, store.Actor{Account: "n", Role: store.Nurse, Unit: unit})
+			w.must(err)
+			var names []string
+			for _, c := range list {
+				names = append(names, c.Name)
+			}
+			if slices.Sort(names); strings.Join(names, " ") != want {
+				t.Errorf("in unit %d: %q, want %q", unit, names, want)
+			}
 		}
 	})
 }

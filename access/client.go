@@ -270,9 +270,11 @@ func (c *Clients) List(ctx context.Context, by store.Actor) ([]Client, error) {
 	return slices.DeleteFunc(all, func(o Client) bool { return !c.accounts.Manages(by, o.Unit) }), err
 }
 
-// Launchable returns the clients that can be launched from a person's page.
-func (c *Clients) Launchable(ctx context.Context) ([]Client, error) {
-	return c.clients(ctx, "ended = 0 and launch <> ''")
+// Launchable returns the clients that the actor can launch from a person's page:
+// those that were registered for a unit in which he works, or for all.
+func (c *Clients) Launchable(ctx context.Context, by store.Actor) ([]Client, error) {
+	all, err := c.clients(ctx, "ended = 0 and launch <> ''")
+	return slices.DeleteFunc(all, func(o Client) bool { return o.Unit != 0 && !c.cfg.Policy.within(by.Unit, o.Unit) }), err
 }
 
 // Find returns an open client. Error: NotFound.

@@ -5,6 +5,7 @@ package smart
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"mach/access"
 	"mach/issue"
@@ -42,7 +43,7 @@ func (m *Module) startable(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := startData{Patient: one.ID, Encounter: r.URL.Query().Get("encounter")}
-	if d.List, err = m.access.Clients.Launchable(ctx); err != nil {
+	if d.List, err = m.access.Clients.Launchable(ctx, web.Actor(r)); err != nil {
 		return err
 	}
 	return web.Fragment(w, r, startList(d))
@@ -53,12 +54,17 @@ func (m *Module) startable(w http.ResponseWriter, r *http.Request) error {
 // link twice makes two secrets, each for one start.
 func (m *Module) start(w http.ResponseWriter, r *http.Request) error {
 	ctx, a := r.Context(), web.Actor(r)
-	c, err := m.access.Clients.Find(ctx, r.PathValue("client"))
+	list, err := m.access.Clients.Launchable(ctx, a)
 	if err != nil {
 		return err
 	}
+	i := slices.IndexFunc(list, func(c access.Client) bool { return c.ID == r.PathValue("client") })
+	if i < 0 {
+		return issue.New(issue.NotFound, "access.client.unknown")
+	}
+	c := list[i]
 	u, err := url.Parse(c.Launch)
-	if err != nil || c.Launch == "" {
+	if err != nil {
 		return issue.New(issue.NotFound, "access.client.unknown")
 	}
 	one, err := m.patient(ctx, a, r.PathValue("patient"))
