@@ -246,6 +246,7 @@ func (r *reader) inherit() {
 		}
 		slices.SortFunc(all, func(a, b *program) int { return strings.Compare(a.Code, b.Code) })
 		r.d.programs[name] = slices.Clip(all)
+		cover(r.d.programs[name])
 	}
 }
 

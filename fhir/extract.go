@@ -24,14 +24,14 @@ const (
 // meta.versionId and meta.lastUpdated are those in the text.
 //
 // What is inside contained resources is not indexed.
-func Extract(d *Doc) []Index { return ExtractSome(d, func(string) bool { return true }) }
+func Extract(d *Doc) []Index { return ExtractSome(d, func(*Param) bool { return true }) }
 
-// ExtractSome is Extract for the parameters whose codes are wanted.
-func ExtractSome(d *Doc, wanted func(code string) bool) []Index {
+// ExtractSome is Extract for the parameters that are wanted.
+func ExtractSome(d *Doc, wanted func(p *Param) bool) []Index {
 	x := extractor{found: make([]Index, 0, 32)}
 	root := d.Root()
 	for _, p := range r4().programs[d.typ] {
-		if !wanted(p.Code) {
+		if !wanted(&p.Param) {
 			continue
 		}
 		x.first = len(x.found)

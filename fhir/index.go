@@ -26,6 +26,7 @@ type Param struct {
 	URL     string   // canonical URL of its definition
 	Targets []string // types that a reference may point to; nil when any
 	Parts   []string // codes of the parameters that a composite is made of
+	Covers  []string // codes of others that together find all that this one does; nil when there are none
 }
 
 // An Index is one value by which search finds a resource. Precision counts on

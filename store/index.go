@@ -66,11 +66,22 @@ func paramTimeline(typ string) int64   { return hash64(typ + "@timeline") }
 func paramWords(typ string) int64      { return hash64(typ + "@words") }
 func paramReferrers() int64            { return hash64("@ref") }
 
-// unitParam is where quantities of one unit lie.
-func unitParam(typ, code, unit string) int64 { return hash64(typ + "." + code + "|" + unit) }
+// baseParam is where quantities of UCUM lie once more in one base unit. In other
+// units they are looked for among all.
+func baseParam(typ, code, unit string) int64 {
+	return hash64(typ + "." + code + "|" + fhir.SystemBaseUnits + "|" + unit)
+}
 
 // identifierParam is where the identifiers of references lie.
 func identifierParam(typ, code string) int64 { return hash64(typ + "." + code + ":identifier") }
+
+// places lists the parameters of whose rows those of p are a part.
+func places(p fhir.Param) []string {
+	if p.Covers != nil {
+		return p.Covers
+	}
+	return []string{p.Code}
+}
 
 // maxString is the number of characters of a string that are indexed.
 const maxString = 200
@@ -94,8 +105,12 @@ func (o *ownParams) indexRows(d *fhir.Doc) []row {
 	if d == nil {
 		return nil
 	}
-	typ, idx, rows := d.Type(), o.extract(d), make([]row, 0, 32)
+	typ, idx, rows := d.Type(), o.indexed(d), make([]row, 0, 32)
+	bare, _ := fhir.ParamOf(typ, "patient")
 	for i := range idx {
+		if idx[i].Param == "patient" && bare.Covers != nil {
+			continue
+		}
 		rows = appendRows(rows, typ, &idx[i])
 	}
 	when, dated := happened(typ, idx)
@@ -161,12 +176,9 @@ func appendRows(rows []row, typ string, x *fhir.Index) []row {
 			return appendRange(rows, p, x)
 		}
 		if x.System == fhir.SystemBaseUnits {
-			return appendRange(rows, unitParam(typ, x.Param, x.System+"|"+x.Value), x)
+			return appendRange(rows, baseParam(typ, x.Param, x.Value), x)
 		}
 		rows = appendRange(rows, p, x)
-		if x.Value != "" {
-			rows = appendRange(rows, unitParam(typ, x.Param, x.Value), x)
-		}
 	case fhir.ParamComposite:
 		h, at := compositeKey(x.Parts)
 		rows = append(rows, row{table: tableComposite, p: p, h: h})

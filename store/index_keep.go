@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"mach/fhir"
 )
 
 // The index is kept in line with what it should hold while everybody reads and
@@ -26,12 +24,14 @@ import (
 // long. The leader begins settling after the parameter came, and on PostgreSQL
 // when no transaction from before is left. So no resource is missed.
 
-// indexForm is the form of index rows that this program writes. Form 2 holds
+// indexForm is the form of index rows that this program writes. Form 2 held
 // what tokens say in words, quantities in base units, positions and URLs by
-// their beginning, and no rows for what res holds itself.
-const indexForm = "form/2"
+// their beginning, and no rows for what res holds itself. Form 3 has no rows for
+// what is found by those of other parameters, nor for each unit.
+const indexForm = "form/3"
 
-const oldForm = "form/1"
+// oldForm stands for the earlier ones: rows that only they had are taken away.
+const oldForm = "form/2"
 
 const (
 	stateAdding = iota
@@ -73,7 +73,7 @@ func (s *Store) beginForm(tx *commitTx) error {
 	if err != nil {
 		return err
 	}
-	const note = `insert into indexing (name, about, state, since, rid) values (?, '', ?, 0, 0) on conflict (name) do nothing`
+	const note = `insert into indexing (name, about, state, since, rid) values (?, '', ?, 0, 0) on conflict (name) do update set state = excluded.state`
 	state := stateReady
 	if filled {
 		state = stateAdding
@@ -288,13 +288,6 @@ func (s *Store) addRows(ctx context.Context, own *ownParams, group []indexing) e
 
 // places lists where the rows of a job lie.
 func (j indexing) places() []int64 {
-	if j.name == oldForm {
-		var ps []int64
-		for _, typ := range fhir.Types() {
-			ps = append(ps, paramHash(typ, paramID), paramHash(typ, paramUpdated))
-		}
-		return ps
-	}
 	var ps []int64
 	for _, typ := range strings.Fields(j.about) {
 		ps = append(ps, paramHash(typ, j.name), identifierParam(typ, j.name))
@@ -305,6 +298,14 @@ func (j indexing) places() []int64 {
 // removeRows takes away some rows of what is gone, and with the last of them the
 // line that remembers it.
 func (s *Store) removeRows(ctx context.Context, j indexing) error {
+	if !isOwn(j.name) { // a form: what it had more lies anywhere
+		for _, t := range []table{tableEqual, tableString, tableRange, tableComposite} {
+			if err := s.reindexRemove(ctx, t); err != nil {
+				return fmt.Errorf("removing index rows: %w", err)
+			}
+		}
+		return s.forget(ctx, j)
+	}
 	done := false
 	err := s.write.do(ctx, func(tx *commitTx) error {
 		left := reindexRows
@@ -328,16 +329,18 @@ func (s *Store) removeRows(ctx context.Context, j indexing) error {
 		done = true
 		return nil
 	})
-	if err == nil && done && j.name == oldForm { // the ends of ranges lie elsewhere now
-		err = s.reindexRemove(ctx, tableRange)
-	}
 	if err == nil && done {
-		err = s.write.do(ctx, func(tx *commitTx) error { return tx.Exec(ctx, `delete from indexing where name = ?`, j.name) })
+		err = s.forget(ctx, j)
 	}
 	if err != nil {
 		return fmt.Errorf("removing index rows: %w", err)
 	}
 	return nil
+}
+
+// forget takes away the line of a job.
+func (s *Store) forget(ctx context.Context, j indexing) error {
+	return s.write.do(ctx, func(tx *commitTx) error { return tx.Exec(ctx, `delete from indexing where name = ?`, j.name) })
 }
 
 // rowsAt reads the first rows of one parameter.

@@ -93,13 +93,22 @@ func (s *Store) OwnParams(typ string) []fhir.Param {
 // extract lists everything by which search finds d. Rows of res hold _id and
 // _lastUpdated themselves.
 func (o *ownParams) extract(d *fhir.Doc) []fhir.Index {
-	idx := fhir.ExtractSome(d, func(code string) bool { return code != paramID && code != paramUpdated })
+	idx := fhir.ExtractSome(d, func(p *fhir.Param) bool { return p.Code != paramID && p.Code != paramUpdated })
+	return o.more(d, idx, func(string) bool { return true })
+}
+
+// indexed is extract without what others find too (see [fhir.Param.Covers]).
+// patient stays, for the persons under whom d lies.
+func (o *ownParams) indexed(d *fhir.Doc) []fhir.Index {
+	idx := fhir.ExtractSome(d, func(p *fhir.Param) bool {
+		return p.Code != paramID && p.Code != paramUpdated && (p.Covers == nil || p.Code == "patient")
+	})
 	return o.more(d, idx, func(string) bool { return true })
 }
 
 // some is extract for the parameters with some codes.
 func (o *ownParams) some(d *fhir.Doc, codes []string) []fhir.Index {
-	idx := fhir.ExtractSome(d, func(code string) bool { return slices.Contains(codes, code) })
+	idx := fhir.ExtractSome(d, func(p *fhir.Param) bool { return slices.Contains(codes, p.Code) })
 	return o.more(d, idx, func(code string) bool { return slices.Contains(codes, code) })
 }
 

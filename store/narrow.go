@@ -56,8 +56,8 @@ func foundBy(doc *fhir.Doc, query string) bool {
 	if err != nil {
 		return false
 	}
-	idx := fhir.ExtractSome(doc, func(code string) bool {
-		return slices.ContainsFunc(preds, func(p *predicate) bool { return p.param.Code == code })
+	idx := fhir.ExtractSome(doc, func(wanted *fhir.Param) bool {
+		return slices.ContainsFunc(preds, func(p *predicate) bool { return p.param.Code == wanted.Code })
 	})
 	one := subject{id: doc.ID(), upd: doc.LastUpdated().UnixMicro(), idx: idx}
 	return !slices.ContainsFunc(preds, func(p *predicate) bool { return !p.matches(&one) })

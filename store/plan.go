@@ -29,9 +29,9 @@ type path struct {
 	args  []any
 	then  *path // walked after this one: another alternative, each in its own order
 	rows  int   // counted, at most probeCap+1; -1 = not counted
-	// key order only: the parameter whose index rows of a document may lie on
-	// this path ("" = the main date), and which of them do.
-	param  string
+	// key order only: the parameters whose index rows of a document may lie on
+	// this path (nil = the main date), and which of them do.
+	params []string
 	holds  func(r row) bool
 	sorted bool // the order is that of the sort: the lowest key of a document counts
 }
@@ -60,7 +60,7 @@ const (
 // :missing, a system without a code, _text. Rows of the present form of the
 // index serve only when all are there (formed).
 func pathOf(p *predicate, formed bool) *path {
-	out := &path{name: p.raw, param: p.param.Code, rows: -1}
+	out := &path{name: p.raw, params: places(p.param), rows: -1}
 	switch p.modifier {
 	case "not", "not-in", "missing":
 		return nil
@@ -142,7 +142,7 @@ func inList(column string, hs []int64) (string, []any) {
 }
 
 func (o *path) equal(p *predicate) *path {
-	hs, at, ok := equalHashes(p)
+	hs, ats, ok := equalHashes(p)
 	if !ok {
 		return nil
 	}
@@ -153,16 +153,20 @@ func (o *path) equal(p *predicate) *path {
 	case p.param.Kind == fhir.ParamReference:
 		o.class = classReference
 	}
-	if p.param.Kind == fhir.ParamReference || p.ids != nil || len(hs) > manyParts {
-		cond, args := inList("d.h", hs)
-		o.where, o.args = "d.p = ? and "+cond, append([]any{at}, args...)
-		return o
-	}
 	slices.Sort(hs)
+	hs = slices.Compact(hs)
 	var parts []part
-	for _, h := range slices.Compact(hs) {
-		parts = append(parts, part{where: "d.p = ? and d.h = ?", args: []any{at, h},
-			holds: func(r row) bool { return r.table == tableEqual && r.p == at && r.h == h }})
+	for _, at := range ats {
+		if p.param.Kind == fhir.ParamReference || p.ids != nil || len(hs) > manyParts {
+			cond, args := inList("d.h", hs)
+			parts = append(parts, part{where: "d.p = ? and " + cond, args: append([]any{at}, args...),
+				holds: func(r row) bool { return r.table == tableEqual && r.p == at && slices.Contains(hs, r.h) }})
+			continue
+		}
+		for _, h := range hs {
+			parts = append(parts, part{where: "d.p = ? and d.h = ?", args: []any{at, h},
+				holds: func(r row) bool { return r.table == tableEqual && r.p == at && r.h == h }})
+		}
 	}
 	return o.of(parts)
 }
@@ -203,17 +207,24 @@ func (o *path) of(parts []part) *path {
 }
 
 // equalHashes returns what the alternatives hash to in ih, and under which
-// parameter. Not ok when one of them cannot be found so.
-func equalHashes(p *predicate) (hs []int64, at int64, ok bool) {
-	at = paramHash(p.typ, p.param.Code)
+// parameters. Not ok when one of them cannot be found so.
+func equalHashes(p *predicate) (hs, ats []int64, ok bool) {
+	for _, code := range places(p.param) {
+		if p.modifier == "identifier" {
+			ats = append(ats, identifierParam(p.typ, code))
+		} else {
+			ats = append(ats, paramHash(p.typ, code))
+		}
+	}
 	if p.ids != nil {
-		return hashes("", p.ids), at, true
+		return hashes("", p.ids), ats, true
 	}
 	if p.codes != nil {
-		return codeHashes(p.codes, at)
+		hs, ok = codeHashes(p.codes)
+		return hs, ats, ok
 	}
 	if p.param.Kind == fhir.ParamReference && (p.modifier == "above" || p.modifier == "below") {
-		return nil, 0, false
+		return nil, nil, false
 	}
 	for _, v := range p.any {
 		switch {
@@ -223,7 +234,7 @@ func equalHashes(p *predicate) (hs []int64, at int64, ok bool) {
 			hs = append(hs, hash64(v.text))
 		case p.modifier == "identifier", p.param.Kind == fhir.ParamToken:
 			if v.code == "" {
-				return nil, 0, false
+				return nil, nil, false
 			}
 			hs = append(hs, hash64(v.code))
 		case strings.Contains(v.ref, "/"):
@@ -238,23 +249,20 @@ func equalHashes(p *predicate) (hs []int64, at int64, ok bool) {
 			}
 		}
 	}
-	if p.modifier == "identifier" {
-		at = identifierParam(p.typ, p.param.Code)
-	}
-	return hs, at, true
+	return hs, ats, true
 }
 
 // codeHashes returns what a set of codes hashes to; not ok when it is empty or
 // too large for a statement.
-func codeHashes(codes map[[2]string]bool, at int64) ([]int64, int64, bool) {
+func codeHashes(codes map[[2]string]bool) ([]int64, bool) {
 	seen := map[string]bool{}
 	for one := range codes {
 		seen[one[1]] = true
 	}
 	if len(seen) > manyCodes {
-		return nil, 0, false
+		return nil, false
 	}
-	return hashes("", seen), at, true
+	return hashes("", seen), true
 }
 
 // manyCodes bounds the list of codes in a statement; it is a power of two.
@@ -288,7 +296,7 @@ func (o *path) words(p *predicate, formed bool) *path {
 	if !formed || isOwn(p.param.Code) {
 		return nil
 	}
-	o.param = everyParam
+	o.params = []string{everyParam}
 	return o.beginning(p, paramWords(p.typ), func(v *value) string { return v.folded })
 }
 
@@ -342,12 +350,13 @@ func probe(p *predicate) (string, []any) {
 	default:
 		return "", nil
 	}
-	hs, at, ok := equalHashes(p)
+	hs, ats, ok := equalHashes(p)
 	if !ok {
 		return "", nil
 	}
-	cond, args := inList("x.h", hs)
-	return "exists (select 1 from ih x where x.p = ? and " + cond + " and x.rid = res.rid and x.t = res.t" + perRow + ")", append([]any{at}, args...)
+	where, args := inList("x.p", ats)
+	cond, more := inList("x.h", hs)
+	return "exists (select 1 from ih x where " + where + " and " + cond + " and x.rid = res.rid and x.t = res.t" + perRow + ")", append(args, more...)
 }
 
 // perRow ends an exists that is asked anew for each row, at a primary key. The

@@ -90,15 +90,13 @@ func (o *path) ranges(p *predicate, formed bool) *path {
 	for i := range p.any {
 		v := &p.any[i]
 		b := boundOf(v, p.param.Kind)
-		b.p = paramHash(p.typ, p.param.Code)
-		switch {
-		case isOwn(p.param.Code): // one place for all units
-		case v.base != "":
-			b.p = unitParam(p.typ, p.param.Code, fhir.SystemBaseUnits+"|"+v.base)
-		case p.param.Kind == fhir.ParamQuantity && v.code != "":
-			b.p = unitParam(p.typ, p.param.Code, v.code)
+		for _, code := range places(p.param) {
+			b.p = paramHash(p.typ, code)
+			if v.base != "" && !isOwn(code) { // else one place for all units
+				b.p = baseParam(p.typ, code, v.base)
+			}
+			parts = append(parts, b.parts()...)
 		}
-		parts = append(parts, b.parts()...)
 	}
 	return o.of(parts)
 }
@@ -127,7 +125,6 @@ func intArgs(args []any) []any {
 
 func (o *path) composite(p *predicate, formed bool) *path {
 	o.table, o.class, o.key = "ic", classComposite, "d.lo"
-	at := paramHash(p.typ, p.param.Code)
 	var parts []part
 	for i := range p.any {
 		h, b, ok := compositeBound(p, &p.any[i])
@@ -138,8 +135,11 @@ func (o *path) composite(p *predicate, formed bool) *path {
 			b.to, b.toOK = 0, false
 		}
 		cond, args := b.cond("d.lo", "")
-		parts = append(parts, part{where: "d.p = ? and d.h = ? and " + cond, args: append([]any{at, h}, args...), desc: b.down,
-			holds: func(r row) bool { return r.table == tableComposite && r.p == at && r.h == h && b.holds(r.lo, 0) }})
+		for _, code := range places(p.param) {
+			at := paramHash(p.typ, code)
+			parts = append(parts, part{where: "d.p = ? and d.h = ? and " + cond, args: append([]any{at, h}, args...), desc: b.down,
+				holds: func(r row) bool { return r.table == tableComposite && r.p == at && r.h == h && b.holds(r.lo, 0) }})
+		}
 	}
 	return o.of(parts)
 }

@@ -11,8 +11,11 @@ import (
 // sortPath walks a type in the order of a sort key, nil when no index gives
 // it. All of the type that have a value lie on it.
 func sortPath(typ string, k sortKey) *path {
-	o := &path{name: "sort", class: classType, desc: k.desc, param: k.code, rows: -1, sorted: true}
+	o := &path{name: "sort", class: classType, desc: k.desc, params: []string{k.code}, rows: -1, sorted: true}
 	at := paramHash(typ, k.code)
+	if p, ok := fhir.ParamOf(typ, k.code); ok && p.Covers != nil {
+		return nil
+	}
 	switch {
 	case k.code == paramUpdated:
 		o.table, o.key, o.where, o.args = "res", "d.upd", "d.typ = ?", []any{typ}

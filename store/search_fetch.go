@@ -48,11 +48,10 @@ type walk struct {
 
 func (x *searcher) walk(p *path) *walk {
 	w := &walk{x: x, p: p}
-	param := p.param
-	if param == "" {
-		param = mainDate(x.c.typ)
+	w.needs = append(w.needs, p.params...)
+	if p.params == nil {
+		w.needs = append(w.needs, mainDate(x.c.typ))
 	}
-	w.needs = append(w.needs, param)
 	for _, one := range x.c.preds {
 		w.needs = append(w.needs, one.param.Code)
 	}
@@ -361,7 +360,7 @@ func (w *walk) check(c candidate) (hit, bool, error) {
 
 // first reports whether k is the key of the document that counts on the path.
 func (w *walk) first(k key, typ string, idx []fhir.Index) bool {
-	if w.p.param == "" {
+	if w.p.params == nil {
 		at, dated := happened(typ, idx)
 		return dated && at == k.Num
 	}
@@ -372,7 +371,7 @@ func (w *walk) first(k key, typ string, idx []fhir.Index) bool {
 	var best key
 	var rows []row
 	for i := range idx {
-		if idx[i].Param != w.p.param && w.p.param != everyParam {
+		if !slices.Contains(w.p.params, idx[i].Param) && w.p.params[0] != everyParam {
 			continue
 		}
 		rows = appendRows(rows[:0], typ, &idx[i])
