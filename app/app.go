@@ -16,6 +16,7 @@ import (
 	"mach/blob"
 	"mach/bus"
 	"mach/content"
+	"mach/fhir/profile"
 	"mach/fhir/terms"
 	"mach/i18n"
 	"mach/modules/account"
@@ -116,7 +117,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("policies: %w", err)
 	}
-	writes, err := validator(a.terms, true)
+	writes, err := validator(profile.Options{Terms: a.terms, Errors: true})
 	if err != nil {
 		return fmt.Errorf("profiles: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mach/content"
+	"mach/fhir/profile"
 	"mach/modules/account"
 	"mach/modules/book"
 	"mach/modules/directory"
@@ -56,7 +57,7 @@ func (a *App) openModules(ctx context.Context) error {
 	a.account = account.New(a.Access, a.Store, a.Units, a.identify, a.Config.LAN, now)
 	a.fhirapi = fhirapi.New(a.Store, a.log, now())
 	a.fhirapi.Speak(fhirapi.NewTerminology(a.Store, a.terms))
-	asked, err := validator(a.terms, false)
+	asked, err := validator(profile.Options{Terms: a.terms})
 	if err != nil {
 		return fmt.Errorf("profiles: %w", err)
 	}

@@ -22,10 +22,13 @@ import (
 )
 
 type validateCmd struct {
-	Profile []string `help:"URL of a profile that every resource must conform to."`
-	Package []string `help:"Folder or .tgz of profiles, extensions, value sets and code systems."`
-	Lang    string   `default:"en" enum:"vi,en" help:"Language of the reasons."`
-	Files   []string `arg:"" help:"Resources in JSON or NDJSON; - for standard input."`
+	Profile    []string `help:"URL of a profile that every resource must conform to."`
+	Package    []string `help:"Folder or .tgz of profiles, extensions, value sets and code systems."`
+	Strict     bool     `help:"Also refuse unknown extensions, HTML in text, words that are not those of their code, addresses of examples."`
+	References bool     `help:"Also refuse relative references that lead to nothing in the same Bundle or Parameters."`
+	Comments   bool     `help:"Pass over comments in the JSON."`
+	Lang       string   `default:"en" enum:"vi,en" help:"Language of the reasons."`
+	Files      []string `arg:"" help:"Resources in JSON or NDJSON; - for standard input."`
 }
 
 // Run writes one OperationOutcome for each resource, in their order.
@@ -34,7 +37,7 @@ func (c *validateCmd) Run(_ context.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	v, err := validatorOf(c.Package)
+	v, err := c.validator()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
@@ -44,6 +47,10 @@ func (c *validateCmd) Run(_ context.Context, s Streams) error {
 		b, err := readFile(name, s.In)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+		b = bytes.TrimPrefix(b, []byte("\ufeff")) // editors write it
+		if c.Comments {
+			b = fhir.Uncomment(b)
 		}
 		for _, one := range resources(name, b) {
 			issues := validated(v, one, c.Profile)
@@ -82,9 +89,9 @@ func validated(v *profile.Validator, b []byte, profiles []string) []issue.Issue 
 	return v.Validate(doc, profiles...)
 }
 
-// validatorOf knows our core profiles and those of packages, and the
-// terminology of R4, of our content and of the packages.
-func validatorOf(packages []string) (*profile.Validator, error) {
+// validator knows our core profiles and those of packages, and the terminology
+// of R4, of our content and of the packages.
+func (c *validateCmd) validator() (*profile.Validator, error) {
 	units, err := content.Units()
 	if err != nil {
 		return nil, err
@@ -94,7 +101,7 @@ func validatorOf(packages []string) (*profile.Validator, error) {
 		return nil, err
 	}
 	var docs []*fhir.Doc
-	for _, name := range packages {
+	for _, name := range c.Package {
 		more, err := readPackage(name)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
@@ -108,16 +115,20 @@ func validatorOf(packages []string) (*profile.Validator, error) {
 			}
 		}
 	}
-	return validator(set, false, docs...)
+	return validator(profile.Options{
+		Definitions: docs, Terms: set, References: c.References,
+		Extensions: c.Strict, Plain: c.Strict, Displays: c.Strict, Real: c.Strict,
+	})
 }
 
-// validator knows our core profiles, and more. errors leaves out warnings.
-func validator(set *terms.Set, errors bool, more ...*fhir.Doc) (*profile.Validator, error) {
+// validator knows our core profiles beside what the options have.
+func validator(opt profile.Options) (*profile.Validator, error) {
 	docs, err := profile.ReadFolder(content.Profiles())
 	if err != nil {
 		return nil, err
 	}
-	return profile.New(profile.Options{Definitions: append(docs, more...), Terms: set, Errors: errors})
+	opt.Definitions = append(docs, opt.Definitions...)
+	return profile.New(opt)
 }
 
 // readPackage reads the definitions of a folder or of a .tgz.

@@ -25,6 +25,9 @@ func TestValidateCommand(t *testing.T) {
 	two := write("two.ndjson", `{"resourceType":"Patient","gender":"male"}`+"\n"+
 		`{"resourceType":"Encounter","status":"finished","class":{"code":"AMB"},"period":{"start":"2026-11-22","end":"2026-11-21"}}`+"\n")
 	person := write("person.json", `{"resourceType":"Patient","gender":"male","language":"en"}`)
+	strict := write("strict.json", `{"resourceType":"Immunization","status":"completed","patient":{"reference":"Patient/p"},"occurrenceString":"x",
+		"vaccineCode":{"coding":[{"system":"http://hl7.org/fhir/sid/cvx","code":"207","display":"Sởi"}]}}`)
+	remarks := write("remarks.json", "\ufeff{ // a person\n\"resourceType\":\"Patient\",\n\"gender\":\"male\" /* or not */}")
 	if err := os.Mkdir(filepath.Join(dir, "package"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +44,11 @@ func TestValidateCommand(t *testing.T) {
 		{validateCmd{Files: []string{person}, Profile: []string{"https://x.vn/p"}, Package: []string{filepath.Join(dir, "package")}}, ErrFaults, []string{`Patient.language`}},
 		{validateCmd{Files: []string{person}, Profile: []string{"https://x.vn/none"}}, ErrFaults, []string{`profile.unknown`}},
 		{validateCmd{Files: []string{person}, Package: []string{filepath.Join(dir, "none")}}, ErrUsage, nil},
+		{validateCmd{Files: []string{strict}}, nil, []string{`terms.display`}},
+		{validateCmd{Files: []string{strict}, Strict: true}, ErrFaults, []string{`"severity":"error"`}},
+		{validateCmd{Files: []string{strict}, References: true}, ErrFaults, []string{`Immunization.patient.reference`}},
+		{validateCmd{Files: []string{remarks}}, ErrFaults, []string{`fhir.json.`}},
+		{validateCmd{Files: []string{remarks}, Comments: true}, nil, []string{`"severity":"warning"`}},
 	} {
 		c.cmd.Lang = "en"
 		var out bytes.Buffer

@@ -32,8 +32,8 @@ func words(list string) map[string]bool {
 const maxNested = 200
 
 // NarrativeFault says what is wrong with the XHTML of a narrative: "form" for
-// text that is no single well-formed div, "element" and "attribute" with the
-// name of what a narrative may not hold, "empty" when it shows nothing
+// text that is no single well-formed div, "element", "attribute" and "entity"
+// with the name of what a narrative may not hold, "empty" when it shows nothing
 // (txt-2). All is well when fault is "".
 func NarrativeFault(div string) (fault, name string) {
 	x := &narrative{s: strings.TrimSpace(div)}
@@ -79,9 +79,10 @@ func (x *narrative) next() {
 	x.i += len(text)
 	if strings.TrimSpace(text) != "" {
 		x.shows = true
-		if len(x.open) == 0 || strings.Contains(text, "&") && !entities(text) {
+		if len(x.open) == 0 {
 			x.fail("form", "")
 		}
+		x.entities(text)
 	}
 	if found < 0 {
 		return
@@ -162,6 +163,7 @@ func (x *narrative) attribute() {
 	}
 	value := x.s[x.i+1 : x.i+1+end]
 	x.i += end + 2
+	x.entities(value)
 	if !narrativeAttributes[name] && !strings.HasPrefix(name, "xmlns:") {
 		x.fail("attribute", name)
 	}
@@ -191,18 +193,22 @@ func (x *narrative) space() {
 	}
 }
 
-// entities reports whether every & of a text begins &#number; or one of the five
+// entities checks that every & of a text begins &#number; or one of the five
 // names of XML: those of HTML, such as &nbsp;, are not known there.
-func entities(text string) bool {
+func (x *narrative) entities(text string) {
 	for {
 		i := strings.IndexByte(text, '&')
 		if i < 0 {
-			return true
+			return
 		}
 		text = text[i+1:]
-		end := strings.IndexByte(text, ';')
-		if end < 1 || !xmlEntities[text[:end]] && !isCharacter(text[:end]) {
-			return false
+		name, _, ended := strings.Cut(text, ";")
+		switch {
+		case ended && (xmlEntities[name] || isCharacter(name)):
+		case ended && isEntity(name):
+			x.fail("entity", name)
+		default:
+			x.fail("form", "")
 		}
 	}
 }
@@ -218,4 +224,11 @@ func isCharacter(name string) bool {
 	}
 	_, err := strconv.ParseUint(digits, base, 21)
 	return ok && err == nil
+}
+
+// isEntity reports whether an entity may be called so.
+func isEntity(name string) bool {
+	return name != "" && len(name) <= 32 && !strings.ContainsFunc(name, func(c rune) bool {
+		return (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z')
+	})
 }

@@ -81,6 +81,33 @@ func (p primitive) wellFormed(s string) bool {
 	return p.isTime(s)
 }
 
+// example is a value that is well formed, "" for texts.
+func (p primitive) example() string {
+	switch p {
+	case pInteger, pUnsigned, pPositive:
+		return "7"
+	case pURI:
+		return "https://mach.vn/x"
+	case pOID:
+		return "urn:oid:1.2.840.1"
+	case pUUID:
+		return "urn:uuid:0193b2f1-0000-7000-8000-000000000003"
+	case pID, pElementID:
+		return "a-1.2"
+	case pCode:
+		return "a-code"
+	case pBase64:
+		return "TeG6oWNo"
+	case pDate:
+		return "2026-11-22"
+	case pDateTime, pInstant:
+		return "2026-11-22T08:30:00+07:00"
+	case pTime:
+		return "08:30:00"
+	}
+	return ""
+}
+
 func (p primitive) isTime(s string) bool {
 	if p == pTime {
 		_, rest, ok := parseClock(s)

@@ -150,6 +150,8 @@ func (v *validator) narrative(n Node, div string) {
 		v.add(n, issue.Value, "fhir.narrative.element", name)
 	case "attribute":
 		v.add(n, issue.Value, "fhir.narrative.attribute", name)
+	case "entity":
+		v.add(n, issue.Value, "fhir.narrative.entity", name)
 	case "empty":
 		v.add(n, issue.Value, "fhir.narrative.empty")
 	}

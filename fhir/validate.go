@@ -245,13 +245,21 @@ func (v *validator) complex(n Node, s *structure, name string) {
 }
 
 func (v *validator) primitive(n Node, t *elementType, codes *codeSet) {
-	if n.Kind() != t.primitive.kind() {
-		v.add(n, issue.Structure, "fhir.type", t.name)
+	if want := t.primitive.kind(); n.Kind() != want {
+		if n.Kind() == String && want != String {
+			v.add(n, issue.Structure, "fhir.type.quoted", t.name)
+		} else {
+			v.add(n, issue.Structure, "fhir.type", t.name)
+		}
 		return
 	}
 	s := n.String()
 	if !t.primitive.wellFormed(s) {
-		v.add(n, issue.Value, "fhir.format", t.name)
+		if like := t.primitive.example(); like != "" {
+			v.add(n, issue.Value, "fhir.format", t.name, like)
+		} else {
+			v.add(n, issue.Value, "fhir.text")
+		}
 		return
 	}
 	switch {

@@ -15,12 +15,12 @@ type place struct{ url, ref string }
 
 // places are the resources of a Bundle or Parameters.
 type places struct {
-	known map[string]int   // how many there are of a URL, or of a type and id without one; with and without version
-	at    map[string]place // by the path of the resource
+	known map[string]int      // how many there are of a URL, or of a type and id without one; with and without version
+	at    map[fhir.Node]place // by the resource
 }
 
 func placesIn(n fhir.Node) places {
-	all := places{map[string]int{}, map[string]place{}}
+	all := places{map[string]int{}, map[fhir.Node]place{}}
 	for _, list := range []string{"entry", "parameter"} {
 		for e := range n.Each(list) {
 			all.add(e.Member("fullUrl").String(), e.Member("resource"))
@@ -34,7 +34,7 @@ func (all places) add(url string, r fhir.Node) {
 		return
 	}
 	p := place{url, r.Member("resourceType").String() + "/" + r.Member("id").String()}
-	all.at[r.Path()] = p
+	all.at[r] = p
 	key := p.ref
 	if url != "" {
 		key = url
@@ -65,7 +65,7 @@ func (c *check) bundle(n fhir.Node) {
 		return
 	}
 	all, head := placesIn(n), n.Get("entry").First().Member("resource")
-	from := all.at[head.Path()]
+	from := all.at[head]
 	switch typ := head.Member("resourceType").String(); {
 	case kind == "document" && typ == "Composition":
 		for _, name := range []string{"subject", "encounter", "author", "custodian"} {
@@ -119,7 +119,7 @@ func (c *check) leads(n fhir.Node) {
 	if c.inside.at == nil {
 		c.inside = placesIn(n.Doc().Root())
 	}
-	if c.inside.matches(ref, c.inside.at[c.env.Root.Path()]) == 0 {
+	if c.inside.matches(ref, c.inside.at[c.env.Root]) == 0 {
 		c.fault(lit.Path(), issue.NotFound, "profile.reference.absent", ref)
 	}
 }

@@ -84,6 +84,17 @@ func (c *check) ofSystem(n fhir.Node) {
 	}
 }
 
+// quantity warns of a unit whose code is none of its system: UCUM's are case
+// sensitive, and few know them all.
+func (c *check) quantity(n fhir.Node) {
+	if c.opt.Errors || c.opt.Terms == nil || !n.Member("code").Exists() || !n.Member("system").Exists() {
+		return
+	}
+	if r := c.opt.Terms.ValidateSystem(terms.CodingOf(n)); !r.Valid && !r.Unknown && r.Issue != nil {
+		c.warn(n.Member("code").Path(), r.Issue.Code, r.Issue.Key, r.Issue.Args...)
+	}
+}
+
 // grown are the tables of HL7 version 2 and 3. They grow apart from FHIR, so that
 // a code which they did not have when R4 was made may be a new one.
 var grown = regexp.MustCompile(`^http://terminology\.hl7\.org/CodeSystem/v[23]-`)

@@ -127,7 +127,7 @@ func (c *check) group(v value, e *element) {
 	for _, one := range all {
 		c.value(one, checked)
 	}
-	if len(e.slices) > 0 {
+	if len(e.slices) > 0 && (len(all) > 0 || e.min == 0) { // else all of it is told
 		c.sliced(v, e, all)
 	}
 }
@@ -220,7 +220,11 @@ func (c *check) target(v value, profiles []string) {
 		}
 		names = append(names, name)
 	}
-	c.fault(v.at(), issue.Value, "fhir.reference.target", typ, strings.Join(names, ", "))
+	const key = "fhir.reference.target"
+	if told := v.at() + ".reference"; slices.ContainsFunc(c.issues, func(is issue.Issue) bool { return is.Key == key && is.Path == told }) {
+		return // by the shape
+	}
+	c.fault(v.at(), issue.Value, key, typ, strings.Join(names, ", "))
 }
 
 // targetType is the type of what a reference leads to, "" when nothing tells.

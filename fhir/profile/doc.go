@@ -26,7 +26,12 @@
 // extension nothing unless [Options].Extensions is set.
 //
 // Not checked: that what a reference leads to conforms to the profile of its
-// target, beyond the Bundle and the resource itself.
+// target, beyond the Bundle and the resource itself; signatures.
+//
+// # Bundles
+//
+// What a document or message refers to has to be in it, found as bundle.html
+// says: by full URL and version.
 //
 // A [Validator] never changes and is safe for concurrent use.
 package profile

@@ -75,8 +75,12 @@ func (v *Validator) Profiles() map[string][]string {
 	return all
 }
 
-// maxIssues ends the checking of a resource that is wrong all over.
-const maxIssues = 200
+// maxIssues ends the checking of a resource that is wrong all over. Warnings
+// leave room for errors.
+const (
+	maxIssues   = 200
+	maxWarnings = 100
+)
 
 // Validate checks shape, invariants, the profiles of meta.profile and the given
 // ones. It returns nil when all is well; see [issue.List] for whether that
@@ -113,18 +117,22 @@ func (v *Validator) validate(d *fhir.Doc, found []issue.Issue, profiles []string
 // A check is the validation of one document.
 type check struct {
 	*Validator
-	issues []issue.Issue
-	env    path.Env
-	parent []*fhir.TypeInfo // of the object at hand, for the contexts of extensions
-	deep   int              // profiles within profiles
-	inside places           // of the document, once they are asked for
+	issues   []issue.Issue
+	env      path.Env
+	parent   []*fhir.TypeInfo // of the object at hand, for the contexts of extensions
+	deep     int              // profiles within profiles
+	warnings int
+	inside   places // of the document, once they are asked for
 }
 
 func (c *check) full() bool { return len(c.issues) >= maxIssues }
 
 func (c *check) add(at string, severity issue.Severity, code issue.Code, key string, args ...any) {
-	if c.full() || c.opt.Errors && severity != issue.SeverityError {
+	if c.full() || severity != issue.SeverityError && (c.opt.Errors || c.warnings >= maxWarnings) {
 		return
+	}
+	if severity != issue.SeverityError {
+		c.warnings++
 	}
 	c.issues = append(c.issues, issue.Issue{Severity: severity, Code: code, Key: key, Args: args, Path: at})
 }
