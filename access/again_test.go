@@ -54,3 +54,28 @@ func TestAgain(t *testing.T) {
 		gone("an ended grant", grant, true)
 	})
 }
+
+// Without offline_access an application ends when the session runs out, though
+// nobody signs out of a session that lies idle.
+func TestOnlineAccessRunsOutWithTheSession(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := context.Background()
+		s := w.start(ClientPublic)
+		actor := func(scopes string) store.Actor {
+			a, err := w.Tokens.Bearer(ctx, s.tokens(scopes).Access)
+			w.must(err)
+			return a
+		}
+		online, offline := actor("online_access patient/*.rs"), actor("offline_access patient/*.rs")
+		if _, err := w.Tokens.Again(ctx, online); err != nil {
+			t.Errorf("while the session is open: %v", err)
+		}
+		w.pass(idle(s.session.Actor.Role) + time.Minute)
+		if _, err := w.Tokens.Again(ctx, online); !issue.Is(err, issue.Login) {
+			t.Errorf("online access after the session ran out: %v", err)
+		}
+		if _, err := w.Tokens.Again(ctx, offline); err != nil {
+			t.Errorf("offline access after the session ran out: %v", err)
+		}
+	})
+}
