@@ -127,3 +127,21 @@ func TestFilterExpressions(t *testing.T) {
 		t.Errorf("CQL: %s", got)
 	}
 }
+
+// TestWarningsLeaveRoom: advice on many resources hides no error of the last.
+func TestWarningsLeaveRoom(t *testing.T) {
+	v, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := fhir.ParseString(`{"resourceType":"Bundle","type":"collection","entry":[` + strings.Repeat(`{"resource":{"resourceType":"Patient"}},`, 2*maxIssues) +
+		`{"resource":{"resourceType":"Patient","contact":[{"gender":"male"}]}}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issues := v.Validate(d)
+	last := issues[len(issues)-1]
+	if want := fmt.Sprintf("Bundle.entry[%d].resource.contact[0]", 2*maxIssues); len(issues) != maxWarnings+1 || last.Key != "invariant.pat-1" || last.Path != want {
+		t.Errorf("%d issues, the last %s at %s", len(issues), last.Key, last.Path)
+	}
+}
