@@ -203,8 +203,8 @@ func (a *Apps) Exchange(ctx context.Context, c Client, code, redirect, verifier 
 	if !ok {
 		return Issued{}, a.reused(ctx, c, "access_code", code)
 	}
-	if to != redirect || !verified(challenge, verifier) {
-		return Issued{}, DeniedGrant
+	if to != redirect || !verified(challenge, verifier) { // not who it was made for
+		return Issued{}, a.reused(ctx, c, "access_code", code)
 	}
 	out, err := a.issue(ctx, c, grant, nil)
 	out.Nonce = nonce
@@ -241,7 +241,7 @@ func (a *Apps) spend(ctx context.Context, dest []any, sql string, args ...any) (
 	return ok, nil
 }
 
-// reused ends the grant of a secret that was spent before.
+// reused ends the grant of a secret that was spent before, or by somebody else.
 func (a *Apps) reused(ctx context.Context, c Client, table, secret string) error {
 	var g grantRow
 	ok, err := a.db.Row(ctx, []any{&g.id, &g.account, &g.patient}, `select g.id, g.account, g.patient from `+table+` x join access_grant g on g.id = x.app_grant

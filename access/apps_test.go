@@ -101,6 +101,10 @@ func TestCodes(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+		// Who has a code and cannot prove that it is his stole it: the grant ends.
+		if list, err := w.Apps.Mine(ctx, s.session.Actor); err != nil || len(list) != 5 {
+			t.Errorf("%d grants stand, %v", len(list), err)
+		}
 		// A stolen code: what the first exchange gave ends.
 		code := s.approve("offline_access patient/*.rs")
 		first, err := w.Apps.Exchange(ctx, s.app, code, answerTo, verifier)
