@@ -13,7 +13,7 @@ import (
 // (https://hl7.org/fhir/R4/fhirpath.html#functions).
 func fhirFunctions() map[string]function {
 	return map[string]function{
-		"extension": {1, 1, extension},
+		"extension":    {1, 1, extension},
 		"hasExtension": {1, 1, func(a []expr) step { return exists1(extension(a)) }},
 		"hasValue": plain(func(_ *run, in, out Collection) (Collection, error) {
 			return truthOf(len(in) == 1 && in[0].hasValue()).append(out), nil
