@@ -45,6 +45,7 @@ type bench struct {
 	work   string // temporary folder
 	folder string // the demonstration, once it is filled
 	out    *json.Encoder
+	told   map[string]float64 // figures by name
 }
 
 // line is one figure.
@@ -76,7 +77,7 @@ var groups = []group{
 }
 
 func main() {
-	b := &bench{out: json.NewEncoder(os.Stdout)}
+	b := &bench{out: json.NewEncoder(os.Stdout), told: map[string]float64{}}
 	kong.Parse(&b.options, kong.Name("bench"), kong.Description("Measures Mạch."))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -108,6 +109,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		}
 		say("%s measured in %s", strings.Join(g.prefixes, ", "), time.Since(began).Round(time.Second))
 	}
+	b.table()
 	return nil
 }
 
@@ -121,6 +123,7 @@ func (b *bench) tell(name string, value float64, unit string, n int, detail stri
 	if !strings.HasPrefix(name, b.Only) {
 		return nil
 	}
+	b.told[name] = value
 	return b.out.Encode(line{name, math.Round(value*1000) / 1000, unit, n, fmt.Sprintf(detail, args...)})
 }
 
