@@ -60,11 +60,27 @@ func hash64(s string) int64 {
 //	Type@timeline   the same in ic, ordered by mainDate
 //	Type@words      in istr, what the tokens of a resource say in words
 //	@ref            who inherits labels from a resource
-func paramHash(typ, code string) int64 { return hash64(typ + "." + code) }
-func paramOwner(typ string) int64      { return hash64(typ + "@patient") }
-func paramTimeline(typ string) int64   { return hash64(typ + "@timeline") }
-func paramWords(typ string) int64      { return hash64(typ + "@words") }
-func paramReferrers() int64            { return hash64("@ref") }
+func paramHash(typ, code string) int64 {
+	if h, known := paramHashes()[[2]string{typ, code}]; known {
+		return h
+	}
+	return hash64(typ + "." + code)
+}
+func paramOwner(typ string) int64    { return hash64(typ + "@patient") }
+func paramTimeline(typ string) int64 { return hash64(typ + "@timeline") }
+func paramWords(typ string) int64    { return hash64(typ + "@words") }
+func paramReferrers() int64          { return hash64("@ref") }
+
+// paramHashes are the hashes of all parameters of R4: every row asks for one.
+var paramHashes = sync.OnceValue(func() map[[2]string]int64 {
+	all := map[[2]string]int64{}
+	for _, typ := range fhir.Types() {
+		for _, p := range fhir.Params(typ) {
+			all[[2]string{typ, p.Code}] = hash64(typ + "." + p.Code)
+		}
+	}
+	return all
+})
 
 // baseParam is where quantities of UCUM lie once more in one base unit. In other
 // units they are looked for among all.
