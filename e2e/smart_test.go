@@ -92,7 +92,7 @@ func TestApplications(t *testing.T) {
 	app, start := application(t)
 	nurse, person := s.Of(t, store.Nurse), s.Of(t, store.Person)
 	admin := s.Client(t, s.Of(t, store.Administrator))
-	made := admin.Post(t, "/ung-dung/quan-ly/moi", "name", "Sổ Xanh", "vendor", "Công ty Thử", "kind", "public", "redirects", app.URL+"/app", "launch", app.URL+"/launch", "origins", app.URL,
+	made := admin.Post(t, "/ung-dung/quan-ly/moi", "name", "Sổ Cam", "vendor", "Công ty Thử", "kind", "public", "redirects", app.URL+"/app", "launch", app.URL+"/launch", "origins", app.URL,
 		"scopes", "launch launch/patient openid fhirUser offline_access patient/Patient.r patient/Observation.rs")
 	id := made.ID()
 	t.Cleanup(func() { admin.Post(t, "/ung-dung/quan-ly/"+id+"/dong") })
@@ -114,9 +114,9 @@ func TestApplications(t *testing.T) {
 	b := harness.Open(t)
 	desk := b.Desk(s, "nurse-app").Become(nurse).Allow("status of 404")
 	desk.Go("/tram/nguoi/" + patient)
-	desk.See(vi("smart.start.open", "Sổ Xanh"))
-	desk.Click(vi("smart.start.open", "Sổ Xanh"))
-	desk.See(vi("smart.ask", "Sổ Xanh"), vi("smart.scope.patient.see", vi("smart.type.Observation")), vi("smart.value.vital-signs"))
+	desk.See(vi("smart.start.open", "Sổ Cam"))
+	desk.Click(vi("smart.start.open", "Sổ Cam"))
+	desk.See(vi("smart.ask", "Sổ Cam"), vi("smart.scope.patient.see", vi("smart.type.Observation")), vi("smart.value.vital-signs"))
 	desk.Click(vi("smart.ask.yes"))
 	got := hears(t, desk, `"refreshed"`)
 	if got.Patient != patient || got.Found == 0 || got.Others != 0 || strings.Join(got.Kinds, " ") != "vital-signs" || got.Lab != http.StatusNotFound || !got.Refreshed || !got.Banner ||
@@ -130,7 +130,7 @@ func TestApplications(t *testing.T) {
 		"scope": "launch/patient openid fhirUser offline_access patient/Patient.r patient/Observation.rs"})
 	phone := b.Phone(s, "person-app").Become(person).Allow("status of 404")
 	phone.Away(app.URL + "/launch")
-	phone.See(vi("smart.ask", "Sổ Xanh"), vi("smart.own"))
+	phone.See(vi("smart.ask", "Sổ Cam"), vi("smart.own"))
 	phone.Click(vi("smart.ask.yes"))
 	got = hears(t, phone, `"refreshed"`)
 	if got.Patient == "" || got.Patient == patient && nurse.Login == person.Login || got.Others != 0 || !got.Refreshed || !strings.Contains(got.User, "Patient/"+got.Patient) {
