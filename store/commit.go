@@ -42,10 +42,12 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 	var receipt Receipt
 	var asked []Seen // told by the conditions of a commit that was undone
 	began := d.s.cfg.Now()
-	if err := d.s.freshOwn(ctx); err != nil {
-		return Receipt{}, err
-	}
 	err = d.s.write.do(ctx, func(tx *commitTx) error {
+		// Inside: whoever goes through what was there before waits for transactions
+		// that began while somebody may not have known of a parameter.
+		if err := d.s.freshOwn(ctx); err != nil {
+			return err
+		}
 		if key != "" {
 			stored, found, err := d.answered(ctx, tx, key, ops)
 			if err != nil || found {
