@@ -44,13 +44,13 @@ func (v *View) Parquet(w io.Writer) Writer {
 	}
 	row := reflect.StructOf(fields)
 	schema := parquet.SchemaOf(reflect.New(row).Interface())
-	return &columnar{view: v, row: row, to: parquet.NewWriter(w, schema, parquet.Compression(&zstd.Codec{}))}
+	return &columnar{view: v, row: row, to: parquet.NewGenericWriter[any](w, schema, parquet.Compression(&zstd.Codec{}))}
 }
 
 type columnar struct {
 	view *View
 	row  reflect.Type
-	to   *parquet.Writer
+	to   *parquet.GenericWriter[any]
 }
 
 func (c *columnar) Write(r Row) error {
@@ -70,7 +70,8 @@ func (c *columnar) Write(r Row) error {
 			field.Elem().Set(one)
 		}
 	}
-	return c.to.Write(row.Interface())
+	_, err := c.to.Write([]any{row.Interface()})
+	return err
 }
 
 // converted is a value as a column's type; an error when it is of another.

@@ -143,8 +143,9 @@ func TestDefinitionsChangeTheView(t *testing.T) {
 		}
 		return m.Follower().Version
 	}
-	if view("id") != view("id") || view("id") == view("gender") {
-		t.Error("versions do not follow the definitions")
+	first, again, other := view("id"), view("id"), view("gender")
+	if first != again || first == other {
+		t.Errorf("versions %d, %d of the same definitions, %d of others", first, again, other)
 	}
 	for name, text := range map[string]string{
 		"no name": `{"resource":"Patient","select":[{"column":[{"name":"a","path":"id"}]}]}`,
