@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // PostgreSQL walks as the search is written: from the path to the resource, at
@@ -20,51 +23,68 @@ func TestPostgresWalksAsWritten(t *testing.T) {
 			}
 		}}
 	s := openTest(t, c)
-	nurse := Actor{Account: "n", Role: Nurse, Request: "r1"}
-	if _, err := s.For(nurse).Search(t.Context(), Query{Type: "Observation",
-		Params: [][2]string{{"patient", "Patient/p1"}, {"code", "8310-5"}, {"date", "ge2025"}}}); err != nil {
-		t.Fatal(err)
-	}
 	conn, err := s.pg.Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Release()
-	if _, err := conn.Exec(t.Context(), "prepare walk as "+walked); err != nil {
+	for name, k := range map[string]struct {
+		params [][2]string
+		wants  []string
+	}{
+		"of a person": {[][2]string{{"patient", "Patient/p1"}, {"code", "8310-5"}, {"date", "ge2025"}}, []string{"Nested Loop", "rid = d.rid", "rid = res.rid", "patient = res.patient"}},
+		"sorted":      {[][2]string{{"date", "ge2025"}, {"_sort", "-date"}}, []string{"Nested Loop", "rid = d.rid"}},
+	} {
+		// Now as if nothing were known of the tables, now as if they were large.
+		for _, size := range []string{"-1", "1000000"} {
+			if _, err := conn.Exec(t.Context(), `update pg_class set reltuples = `+size+`, relpages = greatest(0, `+size+`/50) where relkind in ('r', 'i') and relnamespace = 'mach'::regnamespace`); err != nil {
+				t.Fatal(err)
+			}
+			walked = ""
+			nurse := Actor{Account: "n", Role: Nurse, Request: name + size}
+			if _, err := s.For(nurse).Search(t.Context(), Query{Type: "Observation", Params: k.params}); err != nil {
+				t.Fatal(err)
+			}
+			plan := planOf(t, conn, walked)
+			for _, want := range k.wants {
+				if !strings.Contains(plan, want) {
+					t.Errorf("%s, %s rows: no %q in the plan", name, size, want)
+				}
+			}
+			for _, bad := range []string{"Seq Scan", "Hash", "Merge", "Sort", "Materialize", "Bitmap"} {
+				if strings.Contains(plan, bad) {
+					t.Errorf("%s, %s rows: %q in the plan", name, size, bad)
+				}
+			}
+			if t.Failed() {
+				t.Logf("%s\n%s", walked, plan)
+			}
+		}
+	}
+}
+
+// planOf is how a statement would run.
+func planOf(t *testing.T, conn *pgxpool.Conn, statement string) string {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), "prepare walk as "+statement); err != nil {
 		t.Fatal(err)
 	}
 	n := 0
-	for strings.Contains(walked, fmt.Sprintf("$%d", n+1)) {
+	for strings.Contains(statement, fmt.Sprintf("$%d", n+1)) {
 		n++
 	}
 	rows, err := conn.Query(t.Context(), "explain (costs off) execute walk("+strings.TrimSuffix(strings.Repeat("null, ", n), ", ")+")")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var plan strings.Builder
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			t.Fatal(err)
-		}
-		plan.WriteString(line + "\n")
-	}
-	if err := rows.Err(); err != nil {
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Nested Loop", "rid = d.rid", "rid = res.rid", "patient = res.patient"} {
-		if !strings.Contains(plan.String(), want) {
-			t.Errorf("no %q in the plan", want)
-		}
+	if _, err := conn.Exec(t.Context(), "deallocate walk"); err != nil {
+		t.Fatal(err)
 	}
-	for _, bad := range []string{"Seq Scan", "Hash", "Merge", "Sort", "Materialize"} {
-		if strings.Contains(plan.String(), bad) {
-			t.Errorf("%q in the plan", bad)
-		}
-	}
-	if t.Failed() {
-		t.Logf("%s\n%s", walked, plan.String())
-	}
+	return strings.Join(lines, "\n")
 }
 
 // A failure that the work does not mind must not turn its commit into a rollback
