@@ -4,6 +4,7 @@ package fhirapi
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"mach/fhir"
@@ -46,7 +47,7 @@ func capability(base string, at time.Time, manyDeletes bool) *fhir.Doc {
 		resources = append(resources, capabilityOf(typ, manyDeletes))
 	}
 	rest["mode"] = "server"
-	rest["security"] = map[string]any{"cors": false, "description": "Bearer tokens (RFC 6750). Scopes are those of SMART on FHIR 2."}
+	rest["security"] = security(strings.TrimSuffix(base, Base))
 	rest["resource"] = resources
 	rest["interaction"] = coded(systemActions)
 	return fhir.MustNew(statement{
@@ -105,6 +106,23 @@ func coded(codes []string) []any {
 		list = append(list, map[string]any{"code": code})
 	}
 	return list
+}
+
+// security says how applications come in: SMART App Launch, whose addresses stand
+// here for those who do not read .well-known/smart-configuration.
+func security(root string) map[string]any {
+	uri := func(name string) map[string]any {
+		return map[string]any{"url": name, "valueUri": root + "/smart/" + name}
+	}
+	return map[string]any{
+		"cors":        true, // for the origins of registered applications
+		"service":     []fhir.CodeableConcept{fhir.Code("http://terminology.hl7.org/CodeSystem/restful-security-service", "SMART-on-FHIR", "")},
+		"description": "Bearer tokens (RFC 6750). Scopes are those of SMART on FHIR 2.",
+		"extension": []any{map[string]any{
+			"url":       "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+			"extension": []any{uri("authorize"), uri("token"), uri("introspect"), uri("revoke")},
+		}},
+	}
 }
 
 // operationsOn lists the operations of a type, or of the system for "".
