@@ -250,6 +250,9 @@ func specQuestion(r *rand.Rand, typ string) [2]string {
 // TestSearchEqualsSpecification: over random resources and questions, search
 // finds what the specification says, page by page.
 func TestSearchEqualsSpecification(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks hundreds of questions, one after another")
+	}
 	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	eachDatabase(t, Config{Guard: &testGuard{}, Terminology: specTerms{}, Now: func() time.Time { return now }}, func(t *testing.T, s *Store) {
 		w := makeSpec(rand.New(rand.NewPCG(11, 3)), now)
