@@ -29,7 +29,7 @@ bench:                 ## NDJSON on standard output, one figure a line
 	@$(MAKE) -s build 1>&2
 	@go run ./app/bench $(ARGS)
 
-bench-fhir:            ## the FHIR interface among 100,000 and 1,000,000 resources, on both databases; a table beside the aims (ARGS="--size 100k": a tenth of the time)
+bench-fhir:            ## the FHIR interface among 100,000 and 1,000,000 resources, on both databases; a table beside the aims (ARGS="--size 100k": a tenth of the time; MACH_SUITES: Synthea too)
 	@$(MAKE) -s build 1>&2
 	@go run ./app/bench --only fhir --long $(ARGS)
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mach/fhir"
+	"mach/fhir/fhirtest"
 	"mach/issue"
 )
 
@@ -38,18 +39,18 @@ func TestFHIRPathSuite(t *testing.T) {
 	passed := 0
 	for _, c := range all.Cases {
 		c.Want.XML = bytes.ReplaceAll(c.Want.XML, []byte("&quot;"), []byte(`"`)) // in a narrative both are the same
-		p, err := ParseFHIRPath(fromXML(t, c.Diff.XML))
+		p, err := ParseFHIRPath(fhirtest.FromXML(t, c.Diff.XML))
 		var got *fhir.Doc
 		if err == nil {
-			got, err = p.Apply(fromXML(t, c.Input.XML))
+			got, err = p.Apply(fhirtest.FromXML(t, c.Input.XML))
 		}
 		switch {
 		case c.Error != nil && err == nil:
 			t.Errorf("%s: accepted", c.Name)
 		case c.Error == nil && err != nil:
 			t.Errorf("%s: %v", c.Name, err)
-		case c.Error == nil && !alike(t, got.Text(), fromXML(t, c.Want.XML).Text()):
-			t.Errorf("%s:\n%s, want\n%s", c.Name, got.Text(), fromXML(t, c.Want.XML).Text())
+		case c.Error == nil && !alike(t, got.Text(), fhirtest.FromXML(t, c.Want.XML).Text()):
+			t.Errorf("%s:\n%s, want\n%s", c.Name, got.Text(), fhirtest.FromXML(t, c.Want.XML).Text())
 		default:
 			passed++
 		}

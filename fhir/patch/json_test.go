@@ -12,19 +12,16 @@ import (
 	"testing"
 
 	"mach/fhir"
+	"mach/fhir/fhirtest"
 	"mach/issue"
 )
 
 // suite returns a file of the public patch suites, or skips the test.
 func suite(t testing.TB, name string) []byte {
 	t.Helper()
-	root := os.Getenv("MACH_SUITES")
-	if root == "" {
-		root = "../../../shared/suites"
-	}
-	b, err := os.ReadFile(filepath.Join(root, "patch", name))
+	b, err := os.ReadFile(filepath.Join(fhirtest.Suite(t, "patch"), name))
 	if err != nil {
-		t.Skipf("skipped: no patch suite: %v", err)
+		t.Fatal(err)
 	}
 	return b
 }

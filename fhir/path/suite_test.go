@@ -13,21 +13,8 @@ import (
 	"time"
 
 	"mach/fhir"
+	"mach/fhir/fhirtest"
 )
-
-// suite returns the folder of the FHIRPath suite, or skips the test.
-func suite(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("MACH_SUITES")
-	if dir == "" {
-		dir = "../../../shared/suites"
-	}
-	dir = filepath.Join(dir, "fhirpath")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("skipped: no suite: %v", err)
-	}
-	return dir
-}
 
 type suiteFile struct {
 	Groups []struct {
@@ -56,7 +43,7 @@ type suiteTest struct {
 // TestSuites runs the public suites of R4 and R5. Cases that do not pass are
 // listed with the reason; a listed case that passes fails the test too.
 func TestSuites(t *testing.T) {
-	dir := suite(t)
+	dir := fhirtest.Suite(t, "fhirpath")
 	for _, version := range []string{"r4", "r5"} {
 		t.Run(version, func(t *testing.T) { runSuite(t, dir, version) })
 	}
@@ -132,7 +119,7 @@ func input(t *testing.T, file string) *fhir.Doc {
 		t.Fatal(err)
 	}
 	if strings.HasSuffix(file, ".xml") {
-		return fromXML(t, b)
+		return fhirtest.FromXML(t, b)
 	}
 	d, err := fhir.Parse(b)
 	if err != nil {

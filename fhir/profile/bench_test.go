@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mach/fhir"
+	"mach/fhir/fhirtest"
 	"mach/fhir/terms"
 )
 
@@ -46,7 +47,7 @@ func BenchmarkValidate(b *testing.B) {
 	}
 	b.Run("Observation", run(doc))
 	b.Run("Observation of a profile", run(doc, "https://mach.vn/fhir/StructureDefinition/mach-vital-signs"))
-	files, _ := filepath.Glob(filepath.Join(suite(b, "synthea"), "*.json.gz"))
+	files, _ := filepath.Glob(filepath.Join(fhirtest.Suite(b, "synthea"), "*.json.gz"))
 	if len(files) > 0 {
 		bundle := synthea(b, files[0])
 		b.Run("Synthea bundle", func(b *testing.B) {

@@ -16,23 +16,10 @@ import (
 	"testing"
 
 	"mach/fhir"
+	"mach/fhir/fhirtest"
 	"mach/fhir/terms"
 	"mach/issue"
 )
-
-// suite returns the folder of a public test suite, or skips the test.
-func suite(t testing.TB, name string) string {
-	t.Helper()
-	root := os.Getenv("MACH_SUITES")
-	if root == "" {
-		root = "../../../shared/suites"
-	}
-	dir := filepath.Join(root, name)
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("skipped: no suite %s: %v", name, err)
-	}
-	return dir
-}
 
 // TestValidatorSuite compares with the reference validator over its cases that
 // need no package, run with the options that the manifest names. A case passes
@@ -41,7 +28,7 @@ func suite(t testing.TB, name string) string {
 // that passes fails the test. Of those that pass, each of our errors has to be
 // near one of theirs, but for a second list.
 func TestValidatorSuite(t *testing.T) {
-	dir := suite(t, "validator")
+	dir := fhirtest.Suite(t, "validator")
 	known := Options{Definitions: officialDefinitions(t), Terms: vaccineTerms(t), Extensions: true, Displays: true, Errors: true}
 	listed := exceptions(t, "testdata/validator-exceptions.txt")
 	more := exceptions(t, "testdata/validator-more.txt")

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"mach/fhir"
+	"mach/fhir/fhirtest"
 )
 
 // A case of the public suite of SQL on FHIR v2.
@@ -26,21 +27,13 @@ type suiteFile struct {
 	}
 }
 
-func suite(t *testing.T) []string {
-	root := os.Getenv("MACH_SUITES")
-	if root == "" {
-		root = "../../../shared/suites"
-	}
-	files, _ := filepath.Glob(filepath.Join(root, "sql-on-fhir", "*.json"))
-	if len(files) == 0 {
-		t.Skip("skipped: no suite sql-on-fhir")
-	}
-	return files
-}
-
 func TestSuite(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(fhirtest.Suite(t, "sql-on-fhir"), "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("the suite is empty", err)
+	}
 	passed, all := 0, 0
-	for _, file := range suite(t) {
+	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package patch
+package fhirtest
 
 import (
 	"bytes"
@@ -14,9 +14,9 @@ import (
 	"mach/fhir"
 )
 
-// fromXML turns a resource from XML into JSON by the types of R4. What R4 does
+// FromXML turns a resource from XML into JSON by the types of R4. What R4 does
 // not know becomes an object, or a string where there is a value.
-func fromXML(t testing.TB, text []byte) *fhir.Doc {
+func FromXML(t testing.TB, text []byte) *fhir.Doc {
 	t.Helper()
 	d := xml.NewDecoder(bytes.NewReader(text))
 	d.Entity = xml.HTMLEntity
