@@ -30,6 +30,7 @@ type definitions struct {
 	// compartments holds, by compartment and type, the codes of the parameters
 	// that make a resource a member.
 	compartments map[string]map[string][]string
+	operations   []Operation // in the order of their ids
 }
 
 // A structure is a resource type, a data type, or a part of one such as
@@ -123,7 +124,7 @@ var r4 = sync.OnceValue(func() *definitions {
 // A reader reads the text that definitions/SOURCES.md describes, line by line.
 type reader struct {
 	d       *definitions
-	section byte // V, T, P of the last heading
+	section byte // V, T, P, O of the last heading
 	set     *codeSet
 	typ     *structure
 	program *program
@@ -151,6 +152,9 @@ func (r *reader) line(line string) {
 			r.d.compartments[f[1]] = map[string][]string{}
 		}
 		r.d.compartments[f[1]][f[2]] = f[3:]
+	case "O":
+		r.section = 'O'
+		r.d.operations = append(r.d.operations, newOperation(f[1:]))
 	default:
 		switch r.section {
 		case 'V':
@@ -159,6 +163,8 @@ func (r *reader) line(line string) {
 			r.element(f)
 		case 'P':
 			r.program.line(f, r.d.codes)
+		case 'O':
+			r.d.operations[len(r.d.operations)-1].line(f)
 		}
 	}
 }

@@ -9,7 +9,10 @@ import (
 )
 
 // A program finds the values of one search parameter in a resource. It is the
-// parameter's FHIRPath, compiled by tools/fhirdefs to routes.
+// parameter's FHIRPath, compiled by tools/fhirdefs to routes. The routes hold all
+// that the expressions of R4 say (the compiler stops at what it cannot turn into
+// them), so that the expressions themselves are not carried; those of an
+// installation's own parameters are evaluated as they are (store.OwnParams).
 type program struct {
 	Param
 	routes []route

@@ -58,6 +58,7 @@ type definitions struct {
 	codeSystems  map[string]*codeSystem
 	expansions   map[string][]systemCodes // those that HL7 gives whole, such as currencies
 	compartments []*compartment
+	operations   []*operation
 }
 
 type structure struct {
@@ -181,6 +182,12 @@ func (d *definitions) add(name string, r io.Reader) error {
 		err = json.NewDecoder(r).Decode(v)
 		if v.ID != "example" {
 			d.compartments = append(d.compartments, v)
+		}
+	case "OperationDefinition":
+		v := &operation{}
+		err = json.NewDecoder(r).Decode(v)
+		if v.ID != "example" {
+			d.operations = append(d.operations, v)
 		}
 	}
 	if err != nil {

@@ -2,7 +2,7 @@
 
 // Fhirdefs compiles the FHIR R4 definitions into the one text that package fhir
 // embeds: types and their elements, required codes, search parameters as paths,
-// compartments.
+// compartments, operations.
 //
 //	go run ./fhirdefs -out ../fhir/definitions/r4.txt.gz
 //	go run ./fhirdefs -check -out ../fhir/definitions/r4.txt.gz
@@ -72,6 +72,9 @@ func compile(pkg *definitions) ([]byte, error) {
 	types.write(&b)
 	params.write(&b)
 	writeCompartments(&b, pkg)
+	if err := writeOperations(&b, pkg); err != nil {
+		return nil, err
+	}
 	return b.Bytes(), nil
 }
 
