@@ -61,6 +61,11 @@ func TestConditionalDelete(t *testing.T) {
 		c.do("DELETE /Patient?identifier=urn:s|8", "").status(204)
 		c.do("GET /Patient/"+one.ID(), "").status(410)
 		c.do("DELETE /Patient?identifier=urn:s|7", "").status(412).outcome("multiple-matches", "store.unless.many", "")
+		c.m.DeleteMany(2)
+		c.do("DELETE /Patient?identifier=urn:s|7", "").status(412).outcome("multiple-matches", "store.unless.many", "")
+		if c.m.DeleteMany(1 << 20); c.m.deletes != mostDeletes {
+			t.Errorf("one request may delete %d", c.m.deletes)
+		}
 		c.m.DeleteMany(3)
 		defer c.m.DeleteMany(1)
 		if !strings.Contains(c.do("GET /metadata", "", "Host: other.test").body, `"conditionalDelete":"multiple"`) {

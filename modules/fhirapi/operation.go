@@ -15,18 +15,25 @@ func operations() []operation {
 	return []operation{
 		{name: "meta", level: onInstance, run: (*Module).meta},
 		{name: "meta-add", level: onInstance, affectsState: true, run: (*Module).metaAdd},
-		{name: "status", on: []string{"Subscription"}, level: onType | onInstance, definition: backport + "backport-subscription-status", run: (*Module).subscriptionStatus},
-		{name: "events", on: []string{"Subscription"}, level: onInstance, definition: backport + "backport-subscription-events", run: (*Module).subscriptionEvents},
+		{name: "status", on: []string{"Subscription"}, level: onType | onInstance, definition: backport + "backport-subscription-status",
+			params: []fhir.OperationParam{optional("id", -1, "id"), optional("status", -1, "code")}, run: (*Module).subscriptionStatus},
+		{name: "events", on: []string{"Subscription"}, level: onInstance, definition: backport + "backport-subscription-events",
+			params: []fhir.OperationParam{optional("eventsSinceNumber", 1, "string"), optional("eventsUntilNumber", 1, "string"), optional("content", 1, "code")}, run: (*Module).subscriptionEvents},
 		{name: "export", level: onSystem, definition: bulkdata + "export", run: (*Module).export},
 		{name: "export", on: []string{"Patient"}, level: onType, definition: bulkdata + "patient-export", run: (*Module).export},
 		{name: "export", on: []string{"Group"}, level: onInstance, definition: bulkdata + "group-export", run: (*Module).export},
 		{name: "import", level: onSystem, definition: "https://mach.vn/fhir/OperationDefinition/import", affectsState: true, raw: true, run: (*Module).take},
 		{name: "meta-delete", level: onInstance, affectsState: true, run: (*Module).metaDelete},
 		{name: "validate", level: onType | onInstance, run: (*Module).validate},
-		{name: "everything", on: []string{"Patient"}, level: onInstance, run: (*Module).everything},
-		{name: "everything", on: []string{"Encounter"}, level: onInstance, run: (*Module).everything},
-		{name: "run", on: []string{"ViewDefinition"}, level: onType | onInstance, definition: "http://sql-on-fhir.org/OperationDefinition/$viewdefinition-run", rows: true, run: (*Module).run},
-		{name: "lastn", on: []string{"Observation"}, level: onType, run: (*Module).lastn},
+		{name: "everything", on: []string{"Patient"}, level: onInstance, params: []fhir.OperationParam{optional("_cursor", 1, "integer")}, run: (*Module).everything},
+		{name: "everything", on: []string{"Encounter"}, level: onInstance,
+			params: []fhir.OperationParam{optional("start", 1, "date"), optional("end", 1, "date"), optional("_cursor", 1, "integer")}, run: (*Module).everything},
+		{name: "run", on: []string{"ViewDefinition"}, level: onType | onInstance, definition: "http://sql-on-fhir.org/OperationDefinition/$viewdefinition-run", rows: true,
+			params: []fhir.OperationParam{
+				optional("viewResource", 1, "Resource"), optional("resource", -1, "Resource"), optional("patient", -1, "Reference"),
+				optional("_format", 1, "code"), optional("_limit", 1, "integer"), optional("_since", 1, "instant"),
+			}, run: (*Module).run},
+		{name: "lastn", on: []string{"Observation"}, level: onType, searches: true, run: (*Module).lastn},
 		{name: "expand", on: []string{"ValueSet"}, level: onType | onInstance, run: (*Module).expand},
 		{name: "validate-code", on: []string{"ValueSet"}, level: onType | onInstance, run: (*Module).validateCode},
 		{name: "validate-code", on: []string{"CodeSystem"}, level: onType | onInstance, run: (*Module).validateCode},
@@ -45,7 +52,11 @@ type operation struct {
 	definition   string   // canonical URL; "" = the one of R4 for name and, of one type, that type
 	affectsState bool     // only by POST, and not inside a transaction
 	raw          bool     // run reads the body itself
+	searches     bool     // takes search parameters beside those of the definition
 	rows         bool     // the answer is no FHIR: run looks at _format and Accept itself
+	// params are accepted beside those of R4's definition, or, where R4 has none,
+	// are all that is; nil there = run looks at them itself.
+	params []fhir.OperationParam
 	// run returns the resource of the answer, a 200 unless c.answer says more;
 	// nil leaves the body to c.answer.
 	run func(m *Module, c *call) (*fhir.Doc, error)
@@ -105,10 +116,11 @@ func operationOf(path []string) (o operation, typ, id string, found bool) {
 }
 
 // parameters are what an operation is asked with: a query, a Parameters
-// resource, or a resource that stands alone for the parameter "resource".
+// resource, or a resource that stands alone for the first parameter that is one.
 type parameters struct {
 	query [][2]string
 	body  *fhir.Doc // nil = none
+	alone string    // the parameter that a body other than Parameters is; "" = none
 }
 
 // each yields the elements Parameters.parameter of a name.
@@ -125,7 +137,8 @@ func (p parameters) each(name string) iter.Seq[fhir.Node] {
 	}
 }
 
-// all returns the simple values of a parameter, those of the query first.
+// all returns the simple values and references of a parameter, those of the
+// query first.
 func (p parameters) all(name string) []string {
 	var values []string
 	for _, kv := range p.query {
@@ -134,8 +147,12 @@ func (p parameters) all(name string) []string {
 		}
 	}
 	for n := range p.each(name) {
-		if v := valueOf(n).String(); v != "" {
-			values = append(values, v)
+		v := valueOf(n)
+		if v.Kind() == fhir.Object {
+			v = v.Get("reference")
+		}
+		if v.String() != "" {
+			values = append(values, v.String())
 		}
 	}
 	return values
@@ -160,7 +177,7 @@ func (p parameters) value(name string) fhir.Node {
 
 // resource returns a parameter that is a resource, nil when there is none.
 func (p parameters) resource(name string) (*fhir.Doc, error) {
-	if p.body != nil && p.body.Type() != "Parameters" && name == "resource" {
+	if p.body != nil && p.body.Type() != "Parameters" && name == p.alone {
 		return p.body, nil
 	}
 	for n := range p.each(name) {

@@ -35,9 +35,6 @@ const (
 // other resource.
 func (m *Module) closure(c *call) (*fhir.Doc, error) {
 	name := c.params.text("name")
-	if name == "" {
-		return nil, missing("name")
-	}
 	sum := sha256.Sum256([]byte(c.door.Actor().Account + "\n" + name))
 	id := "closure-" + hex.EncodeToString(sum[:20])
 	var codings []terms.Coding

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"mach/fhir"
-	"mach/issue"
 	"mach/store"
 )
 
@@ -55,9 +54,6 @@ func (m *Module) metaDelete(c *call) (*fhir.Doc, error) {
 // remeta changes the lists of meta, one asked element after the other.
 func (m *Module) remeta(c *call, change func(have []string, asked string, there bool) []string) (*fhir.Doc, error) {
 	asked := c.params.value("meta")
-	if asked.Kind() != fhir.Object {
-		return nil, issue.New(issue.Required, "fhirapi.param.missing", "meta").At("Parameters.parameter")
-	}
 	doc, err := c.door.Read(c.http.Context(), c.typ, c.id)
 	if err != nil {
 		return nil, err

@@ -87,17 +87,14 @@ func (m *Module) viewOf(c *call) (*sof.View, error) {
 		}
 		return nil, issue.New(issue.NotFound, "store.not_found")
 	}
-	text := ""
-	for n := range c.params.each("viewResource") {
-		text = n.Get("resource").Raw()
+	given, err := c.params.resource("viewResource")
+	switch {
+	case err != nil:
+		return nil, err
+	case given == nil:
+		return nil, missing("viewResource")
 	}
-	if text == "" && c.params.body != nil && c.params.body.Type() == c.typ {
-		text = c.params.body.Text()
-	}
-	if text == "" {
-		return nil, issue.New(issue.Required, "fhirapi.param.missing", "viewResource")
-	}
-	return sof.Compile([]byte(text))
+	return sof.Compile(given.Bytes())
 }
 
 // rowFormat is what _format names, or else the header Accept; NDJSON when

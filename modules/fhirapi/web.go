@@ -63,9 +63,13 @@ func New(s *store.Store, log *slog.Logger, started time.Time) *Module {
 	return &Module{store: s, log: log, started: started, ability: map[string]string{}, deletes: 1, validator: noProfiles(), terms: NewTerminology(s, terms.R4())}
 }
 
-// DeleteMany lets one conditional delete remove up to most resources; without it
-// a condition that several meet is refused. The CapabilityStatement says which.
-func (m *Module) DeleteMany(most int) { m.deletes = max(most, 1) }
+// DeleteMany lets one conditional delete remove up to most resources, 1,000 in all
+// cases; without it a condition that several meet is refused. The
+// CapabilityStatement says which.
+func (m *Module) DeleteMany(most int) { m.deletes = min(max(most, 1), mostDeletes) }
+
+// mostDeletes bounds what one request may delete by a condition.
+const mostDeletes = 1000
 
 // Routes mounts the service.
 func (m *Module) Routes(mux *web.Mux) {

@@ -21,6 +21,9 @@ func (m *Module) operate(q *request) (*answer, error) {
 			if c.params, err = q.parameters(); err != nil {
 				return nil, err
 			}
+			if err := o.check(&c.params, q.strict); err != nil {
+				return nil, err
+			}
 		}
 		if c.answer.doc, err = o.run(m, c); err != nil {
 			return nil, err
