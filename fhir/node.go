@@ -53,6 +53,15 @@ func (n Node) Raw() string {
 	return n.d.text[n.at().start:n.at().end]
 }
 
+// MarshalJSON returns the text of the value, so that values of a document can
+// stand in what [New] is given.
+func (n Node) MarshalJSON() ([]byte, error) {
+	if n.d == nil {
+		return []byte("null"), nil
+	}
+	return []byte(n.Raw()), nil
+}
+
 // String returns a string without quotes and escapes, a number or boolean as
 // written, and "" for everything else.
 func (n Node) String() string {

@@ -23,7 +23,8 @@ import (
 const (
 	colours = `{"resourceType":"CodeSystem","id":"colours","url":"https://x.vn/colours","version":"1","name":"Colours","status":"active","content":"complete",
 		"language":"vi","concept":[{"code":"red","display":"Đỏ","designation":[{"language":"en","value":"Red"}],"concept":[{"code":"crimson","display":"Đỏ thẫm"},{"code":"rose","display":"Hồng"}]},
-		{"code":"blue","display":"Xanh","property":[{"code":"inactive","valueBoolean":true}]}],"property":[{"code":"inactive","type":"boolean"}]}`
+		{"code":"blue","display":"Xanh","property":[{"code":"inactive","valueBoolean":true},{"code":"pigment","valueString":"lam"},{"code":"paint","valueCoding":{"system":"https://x.vn/paint","code":"B1"}}]}],
+		"property":[{"code":"inactive","type":"boolean"},{"code":"pigment","type":"string"},{"code":"paint","type":"Coding"}]}`
 	reds = `{"resourceType":"ValueSet","id":"reds","url":"https://x.vn/reds","status":"active","compose":{"include":[{"system":"https://x.vn/colours",
 		"filter":[{"property":"concept","op":"is-a","value":"red"}]}]}}`
 	paints = `{"resourceType":"ConceptMap","id":"paints","url":"https://x.vn/paints","status":"active","group":[{"source":"https://x.vn/colours","target":"https://x.vn/paint",
@@ -161,6 +162,12 @@ func (c client) looksUp(t *testing.T) {
 	r = c.do("POST /CodeSystem/$lookup", `{"resourceType":"Parameters","parameter":[{"name":"coding","valueCoding":{"system":"https://x.vn/colours","code":"blue"}},{"name":"property","valueCode":"inactive"}]}`).status(200)
 	if !strings.Contains(r.body, `{"name":"value","valueBoolean":true}`) || strings.Contains(r.body, "child") {
 		t.Errorf("blue: %s", r.body)
+	}
+	r = c.do("GET /CodeSystem/$lookup?system=https://x.vn/colours&code=blue", "").status(200)
+	for _, want := range []string{`{"name":"value","valueString":"lam"}`, `{"name":"value","valueCoding":{"system":"https://x.vn/paint","code":"B1"}}`} {
+		if !strings.Contains(r.body, want) {
+			t.Errorf("blue lacks %s: %s", want, r.body)
+		}
 	}
 	c.do("GET /CodeSystem/$lookup?system=https://x.vn/colours&code=green", "").status(404).outcome("not-found", "terms.code.unknown", "")
 	c.do("GET /CodeSystem/$lookup?system=https://x.vn/none&code=green", "").status(404).outcome("not-found", "terms.system.unknown", "")
