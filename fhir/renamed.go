@@ -4,13 +4,15 @@ package fhir
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 )
 
 // Renamed returns the resource with every string that is a key of to replaced
 // by its value, however the string is escaped. FHIR asks for this in all
 // references and URIs of a transaction; a string equal to another entry's
-// fullUrl is nothing else.
+// fullUrl is nothing else. In a narrative it asks for the addresses of links and
+// images (R4 http.html section 3.1.0.11.2).
 func (d *Doc) Renamed(to map[string]string) (*Doc, error) {
 	if len(to) == 0 {
 		return d, nil
@@ -25,7 +27,12 @@ func (d *Doc) Renamed(to map[string]string) (*Doc, error) {
 		}
 		open += i
 		end := closing(text, open+1)
-		if target, ok := to[plain(text[open+1:end])]; ok && !isName(text, end) {
+		inside := text[open+1 : end]
+		target, ok := to[plain(inside)]
+		if strings.HasPrefix(inside, "<div") {
+			target, ok = linked(plain(inside), to)
+		}
+		if ok && !isName(text, end) {
 			b.WriteString(text[start:open])
 			b.WriteString(quote(target))
 			start = end + 1
@@ -37,6 +44,23 @@ func (d *Doc) Renamed(to map[string]string) (*Doc, error) {
 	}
 	b.WriteString(text[start:])
 	return ParseString(b.String())
+}
+
+var link = regexp.MustCompile(`\b(?:href|src)\s*=\s*(?:"[^"]*"|'[^']*')`)
+
+// linked renames the addresses in a narrative; ok says that there was one.
+func linked(div string, to map[string]string) (renamed string, ok bool) {
+	renamed = link.ReplaceAllStringFunc(div, func(attribute string) string {
+		open := strings.IndexAny(attribute, `"'`)
+		address := attribute[open+1 : len(attribute)-1]
+		target, found := to[address]
+		if !found {
+			return attribute
+		}
+		ok = true
+		return strings.Replace(attribute, address, target, 1)
+	})
+	return renamed, ok
 }
 
 // plain takes the escapes out of the inside of a JSON string.

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
+	"mach/fhir"
 	"mach/issue"
 )
 
@@ -433,9 +435,16 @@ func (c *commit) relabel(ctx context.Context) error {
 // conditional references ("Patient?identifier=…").
 func (c *commit) references(ctx context.Context) error {
 	to := map[string]string{}
+	bases := map[string]map[string]string{}
 	for _, s := range c.steps {
 		if s.doc == nil {
 			continue
+		}
+		if base, ref := baseOf(s.alias); base != "" {
+			if bases[base] == nil {
+				bases[base] = map[string]string{}
+			}
+			bases[base][ref] = s.ref
 		}
 		to["urn:uuid:"+s.id] = s.ref
 		if own := s.Op.doc.ID(); own != "" && own != s.id {
@@ -452,10 +461,25 @@ func (c *commit) references(ctx context.Context) error {
 		if err := c.conditional(ctx, i, s, to); err != nil {
 			return err
 		}
-		var err error
-		if s.doc, err = s.doc.Renamed(to); err != nil {
-			return fmt.Errorf("rewriting references: %w", err)
+		base, _ := baseOf(s.alias)
+		for _, names := range []map[string]string{bases[base], to} {
+			var err error
+			if s.doc, err = s.doc.Renamed(names); err != nil {
+				return fmt.Errorf("rewriting references: %w", err)
+			}
 		}
 	}
 	return nil
+}
+
+// baseOf splits the address of a resource, https://a.vn/fhir/Patient/1, into the
+// base and the reference that means it in resources of the same base (R4
+// bundle.html section 2.36.4.1); empty when it is none.
+func baseOf(address string) (base, ref string) {
+	parts := strings.Split(address, "/")
+	n := len(parts) - 2
+	if n < 3 || !strings.HasPrefix(address, "http") || !fhir.IsType(parts[n]) {
+		return "", ""
+	}
+	return strings.Join(parts[:n], "/"), strings.Join(parts[n:], "/")
 }

@@ -185,6 +185,22 @@ func TestReferencesOfOneCommit(t *testing.T) {
 	})
 }
 
+// A relative reference means what the address of its own entry makes of it.
+func TestRelativeReferencesOfOneCommit(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		weighed := func() *fhir.Doc {
+			return doc(t, `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/7"}}`)
+		}
+		r := must(t, s.For(storetest.Doctor("tram")), store.Create(patient(t, "", "Nguyễn")).As("https://a.example/fhir/Patient/7"), store.Create(patient(t, "", "Lê")).As("https://b.example/Patient/7"),
+			store.Create(weighed()).As("https://a.example/fhir/Observation/1"), store.Create(weighed()).As("https://b.example/Observation/1"), store.Create(weighed()).As("https://c.example/Observation/1"))
+		for i, want := range map[int]string{2: r.Docs[0].Ref(), 3: r.Docs[1].Ref(), 4: "Patient/7"} {
+			if ref := r.Docs[i].Get("subject", "reference").String(); ref != want {
+				t.Errorf("entry %d refers to %s, not %s", i, ref, want)
+			}
+		}
+	})
+}
+
 func TestConditionalCreateIsRaceFree(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const n = 64
