@@ -38,7 +38,7 @@ type Config struct {
 	Validation    string   `help:"What happens to a resource of an application that breaks a rule of FHIR or of a profile it claims: refuse it, or write it and warn." enum:"refuse,warn" default:"refuse" env:"MACH_VALIDATION"`
 	APIRate       int      `name:"api-rate" help:"Requests a second that one application token may make; bursts of twice as many." default:"200" env:"MACH_API_RATE"`
 	DeleteMany    int      `name:"delete-many" help:"How many resources one conditional delete of an application may delete, at most 1000; 1 refuses a condition that several match." default:"1" env:"MACH_DELETE_MANY"`
-	URL           string   `name:"url" help:"Address under which other servers reach this one, such as https://mach.example.vn; empty means the one we listen on." env:"MACH_URL"`
+	URL           string   `name:"url" help:"Address under which people and applications reach this server, such as https://mach.example.vn; other names are refused. Empty means the one we listen on." env:"MACH_URL"`
 	NotifyPrivate bool     `name:"notify-private" help:"Let subscriptions notify private and loopback addresses, also by http." env:"MACH_NOTIFY_PRIVATE"`
 	ImportHosts   []string `name:"import-host" help:"Host (name, or name:port) from which $import may fetch files; may be repeated." env:"MACH_IMPORT_HOSTS"`
 	Level         string   `help:"Log level: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"MACH_LOG"`

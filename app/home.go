@@ -76,7 +76,7 @@ func (a *App) becomeRole(w http.ResponseWriter, r *http.Request) error {
 
 // qrCode is the address of this page, for a phone on the same network.
 func (a *App) qrCode(w http.ResponseWriter, r *http.Request) error {
-	code, err := qr.Encode("https://"+r.Host+"/vai", qr.M)
+	code, err := qr.Encode(web.OwnAddress(r)+"/vai", qr.M)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (a *App) openModules(ctx context.Context) error {
 	if err := a.openOutgoing(ctx); err != nil {
 		return err
 	}
-	a.smart = smart.New(a.Access, a.Store, a.Units, fhirapi.Base, a.Config.URL, a.log, now)
+	a.smart = smart.New(a.Access, a.Store, a.Units, fhirapi.Base, a.log, now)
 	a.Store.Follow(a.followers()...)
 	return nil
 }
@@ -120,7 +120,7 @@ func (a *App) openRooms(serving bool) error {
 // features.
 func (a *App) routes() *web.Mux {
 	mux := web.New(web.Options{
-		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Once: a.Store.Forms(), Behind: a.behind, Origin: a.Access.Clients.Origin, AppRate: a.Config.APIRate, Now: now, Log: a.log, Seen: a.metrics.seen, Demo: a.Config.Demo(),
+		Catalogue: a.catalogue, Sessions: sessions{a.Access.Sessions}, Once: a.Store.Forms(), Behind: a.behind, Origin: a.Access.Clients.Origin, AppRate: a.Config.APIRate, URL: a.Config.URL, Now: now, Log: a.log, Seen: a.metrics.seen, Demo: a.Config.Demo(),
 		Search: "/tram/tiep-don", SearchWho: station.Front, Secure: a.Config.https(), Follow: a.mayFollow,
 		Places: []web.Place{
 			{Key: "app.place.station", Path: "/tram", Icon: "house", Who: web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff, store.StationDirector, store.PrivateClinic)},

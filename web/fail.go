@@ -101,6 +101,9 @@ func (m *Mux) failure(r *http.Request, v *visit, err error) failure {
 		f.kind, f.icon, f.retry = "busy", "hourglass", max(f.retry, 5)
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		f.kind, f.icon, f.issues = "refused", "circle-alert", issue.Of(err)
+		if r.Method == http.MethodGet { // nothing was sent, and the same address says the same
+			f.kind, f.again = "unopened", ""
+		}
 	default:
 		f.kind, f.icon, f.status = "failing", "wrench", http.StatusInternalServerError
 	}

@@ -175,6 +175,9 @@ var errSignIn = errors.New("nobody is signed in")
 var errLocked = errors.New("the session is locked")
 
 func (m *Mux) admit(w http.ResponseWriter, r *http.Request, v *visit, route *Route) error {
+	if err := m.named(r); err != nil {
+		return err
+	}
 	if m.opt.Sessions != nil && !route.service {
 		s, err := m.opt.Sessions.Resolve(r)
 		if err != nil {

@@ -41,6 +41,9 @@ type Options struct {
 	// Origin says whether pages of another origin may speak to mounts and
 	// services (CORS); nil: none may.
 	Origin func(ctx context.Context, origin string) bool
+	// URL is the address under which others reach us; "" = the name they used,
+	// if it is one of this machine.
+	URL string
 	// MaxBody is the largest request body in bytes; 0 = 1 MiB. A route may
 	// ask for more with Route.MaxBody.
 	MaxBody int64

@@ -92,13 +92,9 @@ func (m *Module) status(w http.ResponseWriter, r *http.Request, j *job) error {
 	if err != nil {
 		return err
 	}
-	scheme := "http"
-	if web.Secure(r) {
-		scheme = "https"
-	}
 	out := manifest{TransactionTime: j.made.Format("2006-01-02T15:04:05.000Z"), Request: j.url, RequiresAccessToken: true, Output: []made{}, Error: []made{}}
 	for _, p := range list {
-		one := made{p.typ, fmt.Sprintf("%s://%s%s/%s/%d.ndjson", scheme, r.Host, Base, j.id, p.n), p.lines}
+		one := made{p.typ, fmt.Sprintf("%s%s/%s/%d.ndjson", web.OwnAddress(r), Base, j.id, p.n), p.lines}
 		if p.typ == "OperationOutcome" && j.kind == "import" {
 			out.Error = append(out.Error, one)
 		} else {

@@ -5,7 +5,6 @@ package smart
 import (
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"mach/access"
@@ -20,15 +19,13 @@ type Module struct {
 	store  *store.Store
 	units  *vn.Units
 	fhir   string // path of the FHIR service
-	url    string // address of this server as the operator says; "" = as the asker says
 	log    *slog.Logger
 	now    func() time.Time
 }
 
-// New makes the module. fhir is the path of the FHIR service, "/fhir"; url is the
-// address of this server, "" = whatever name the asker used.
-func New(a *access.Access, s *store.Store, units *vn.Units, fhir, url string, log *slog.Logger, now func() time.Time) *Module {
-	return &Module{access: a, store: s, units: units, fhir: fhir, url: strings.TrimRight(url, "/"), log: log, now: now}
+// New makes the module. fhir is the path of the FHIR service, "/fhir".
+func New(a *access.Access, s *store.Store, units *vn.Units, fhir string, log *slog.Logger, now func() time.Time) *Module {
+	return &Module{access: a, store: s, units: units, fhir: fhir, log: log, now: now}
 }
 
 var (
@@ -71,17 +68,5 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Post("/ung-dung/quan-ly/{id}/dong", admins, m.switchOff)
 }
 
-// origin is our address, which signatures name as whom they are for: a server
-// that knows its own is not talked into another's by the header Host.
-func (m *Module) origin(r *http.Request) string {
-	if m.url != "" {
-		return m.url
-	}
-	if web.Secure(r) {
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
-}
-
-// base is the address of the FHIR service.
-func (m *Module) base(r *http.Request) string { return m.origin(r) + m.fhir }
+// base is the address of the FHIR service. Signatures name as whom they are for.
+func (m *Module) base(r *http.Request) string { return web.OwnAddress(r) + m.fhir }

@@ -26,7 +26,7 @@ var capabilities = []string{"launch-ehr", "launch-standalone", "authorize-post",
 
 // configuration tells an application where everything is.
 func (m *Module) configuration(w http.ResponseWriter, r *http.Request) {
-	at := m.origin(r)
+	at := web.OwnAddress(r)
 	w.Header().Set("Cache-Control", "max-age=300")
 	reply(w, http.StatusOK, map[string]any{
 		"issuer": m.base(r), "jwks_uri": at + pathKeys, "authorization_endpoint": at + pathAuthorize, "token_endpoint": at + pathToken,
@@ -111,7 +111,7 @@ func (m *Module) form(w http.ResponseWriter, r *http.Request) (url.Values, acces
 		}
 	}
 	p := access.Proof{ID: f.Get("client_id"), Secret: f.Get("client_secret"), Assertion: f.Get("client_assertion"), Type: f.Get("client_assertion_type"),
-		Audience: m.origin(r) + r.URL.Path, From: access.OriginOf(r).Address}
+		Audience: web.OwnAddress(r) + r.URL.Path, From: access.OriginOf(r).Address}
 	if id, secret, ok := r.BasicAuth(); ok {
 		id, err1 := url.QueryUnescape(id)
 		secret, err2 := url.QueryUnescape(secret)
