@@ -131,51 +131,43 @@ func (c *Clients) refused(ctx context.Context, by store.Actor, id string) error 
 	return issue.New(issue.Forbidden, "access.forbidden")
 }
 
-// check refuses what cannot be registered.
+// check refuses what cannot be registered, with all that is wrong.
 func (c *Clients) check(n Client) error {
-	switch {
-	case strings.TrimSpace(n.Name) == "":
-		return issue.New(issue.Required, "access.client.name").At("name")
-	case !slices.Contains(ClientKinds(), n.Kind):
-		return issue.New(issue.CodeInvalid, "access.client.kind").At("kind")
-	case n.Kind != ClientBackend && len(n.Redirects) == 0:
-		return issue.New(issue.Required, "access.client.redirect").At("redirects")
-	case n.Kind == ClientBackend && n.Keys == "" && n.KeysURL == "":
-		return issue.New(issue.Required, "access.client.keys").At("keys")
-	case n.Kind == ClientPublic && (n.Keys != "" || n.KeysURL != ""):
-		return issue.New(issue.BusinessRule, "access.client.public_keys").At("keys")
-	case len(n.Scopes) == 0:
-		return issue.New(issue.Required, "access.scope.none").At("scopes")
-	case len(n.Redirects) > 10 || len(n.Origins) > 10 || len(n.Scopes) > maxScopes || len(n.Keys) > maxKeys:
+	if len(n.Redirects) > 10 || len(n.Origins) > 10 || len(n.Scopes) > maxScopes || len(n.Keys) > maxKeys {
 		return issue.New(issue.TooCostly, "access.client.many").At("scopes")
 	}
-	for _, uri := range n.Redirects {
-		if !redirectURI(uri) {
-			return issue.New(issue.Value, "access.client.address", clip(uri, 200)).At("redirects")
+	var wrong []issue.Issue
+	refuse := func(bad bool, at string, code issue.Code, key string, args ...any) {
+		if bad {
+			wrong = append(wrong, issue.New(code, key, args...).At(at).Issues...)
 		}
 	}
-	for _, o := range n.Origins {
-		if u, err := url.Parse(o); err != nil || !webAddress(o) || o != u.Scheme+"://"+u.Host {
-			return issue.New(issue.Value, "access.client.origin", clip(o, 200)).At("origins")
-		}
-	}
-	if n.Launch != "" && !webAddress(n.Launch) {
-		return issue.New(issue.Value, "access.client.address", clip(n.Launch, 200)).At("launch")
-	}
-	if n.KeysURL != "" && !webAddress(n.KeysURL) {
-		return issue.New(issue.Value, "access.client.address", clip(n.KeysURL, 200)).At("keys_url")
-	}
+	service := n.Kind == ClientBackend
+	refuse(strings.TrimSpace(n.Name) == "", "name", issue.Required, "access.client.name")
+	refuse(!slices.Contains(ClientKinds(), n.Kind), "kind", issue.CodeInvalid, "access.client.kind")
+	refuse(len(n.Scopes) == 0, "scopes", issue.Required, "access.scope.none")
 	for _, s := range n.Scopes {
 		if err := n.mayHave(s); err != nil {
-			return err
+			wrong = append(wrong, issue.Of(err)...)
 		}
 	}
+	refuse(!service && len(n.Redirects) == 0, "redirects", issue.Required, "access.client.redirect")
+	for _, uri := range n.Redirects {
+		refuse(!redirectURI(uri), "redirects", issue.Value, "access.client.address", clip(uri, 200))
+	}
+	refuse(n.Launch != "" && !webAddress(n.Launch), "launch", issue.Value, "access.client.address", clip(n.Launch, 200))
+	for _, o := range n.Origins {
+		u, err := url.Parse(o)
+		refuse(err != nil || !webAddress(o) || o != u.Scheme+"://"+u.Host, "origins", issue.Value, "access.client.origin", clip(o, 200))
+	}
+	refuse(n.KeysURL != "" && !webAddress(n.KeysURL), "keys_url", issue.Value, "access.client.address", clip(n.KeysURL, 200))
+	refuse(service && n.Keys == "" && n.KeysURL == "", "keys", issue.Required, "access.client.keys")
+	refuse(n.Kind == ClientPublic && (n.Keys != "" || n.KeysURL != ""), "keys", issue.BusinessRule, "access.client.public_keys")
 	if n.Keys != "" {
-		if _, err := parseKeys([]byte(n.Keys)); err != nil {
-			return issue.New(issue.Value, "access.client.jwks").At("keys")
-		}
+		_, err := parseKeys([]byte(n.Keys))
+		refuse(err != nil, "keys", issue.Value, "access.client.jwks")
 	}
-	return nil
+	return issue.List(wrong)
 }
 
 // mayHave refuses scopes that a client of the kind cannot use: system scopes

@@ -55,8 +55,12 @@ func scopeHint(ctx context.Context, text string) string {
 		if v, err := url.QueryUnescape(value); err == nil {
 			value = v
 		}
-		code := value[strings.LastIndexByte(value, '|')+1:]
-		parts = append(parts, web.TOr(ctx, "smart.query."+name, name)+" = "+web.TOr(ctx, "smart.value."+code, code))
+		var values []string
+		for one := range strings.SplitSeq(value, ",") {
+			code := one[strings.LastIndexByte(one, '|')+1:]
+			values = append(values, web.TOr(ctx, "smart.value."+code, code))
+		}
+		parts = append(parts, web.TOr(ctx, "smart.query."+name, name)+": "+strings.Join(values, ", "))
 	}
 	return web.T(ctx, "smart.only", strings.Join(parts, "; "))
 }
@@ -85,7 +89,7 @@ func withAll(d askData) *web.Form {
 func ownOptions(d askData) []field.Option {
 	var out []field.Option
 	for _, o := range d.Own {
-		out = append(out, field.Option{Value: o.ID, Text: o.Text})
+		out = append(out, field.Option{Value: o.ID, Text: o.Text, Hint: o.Note})
 	}
 	return out
 }
@@ -188,7 +192,7 @@ func clientFacts(ctx context.Context, c access.Client) [][]string {
 	}
 	facts := [][]string{{"smart.client.id", c.ID}, {"smart.client.vendor", c.Vendor}, {"smart.client.kind", web.T(ctx, "smart.kind."+c.Kind)}, {"smart.client.role", as},
 		append([]string{"smart.client.redirects"}, c.Redirects...), {"smart.client.launch", c.Launch}, append([]string{"smart.client.origins"}, c.Origins...),
-		{"smart.client.keys", keys}, append([]string{"smart.client.scopes"}, c.Scopes...)}
+		{"smart.client.keys", keys}}
 	var out [][]string
 	for _, f := range facts {
 		if len(f) > 1 && f[1] != "" {
@@ -212,7 +216,7 @@ func kindOptions(ctx context.Context) []field.Option {
 }
 
 func serviceOptions(ctx context.Context) []field.Option {
-	out := []field.Option{{Text: web.T(ctx, "smart.client.role.choose")}}
+	var out []field.Option
 	for _, r := range serviceRoles {
 		out = append(out, field.Option{Value: string(r), Text: web.RoleName(ctx, r)})
 	}

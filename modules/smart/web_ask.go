@@ -21,6 +21,7 @@ type choice struct {
 	ID    string // of the role it is seen in, or of the Patient
 	Text  string
 	Birth string
+	Note  string // of one's own: whose it is
 }
 
 // askData is the page on which somebody agrees, or first chooses the record.
@@ -112,13 +113,16 @@ func chosen(d *fhir.Doc) choice {
 	return choice{ID: d.ID(), Text: d.Get("name", "0", "text").String(), Birth: d.Get("birthDate").String()}
 }
 
-// seek finds persons by part of a name, at most twenty, among those that the
+// mostFound is how many persons are shown of those found.
+const mostFound = 20
+
+// seek finds persons by part of a name, at most mostFound, among those that the
 // worker may find.
 func (m *Module) seek(ctx context.Context, a store.Actor, text string) ([]choice, error) {
 	if text == "" {
 		return nil, nil
 	}
-	page, err := m.store.For(a).Search(ctx, store.Query{Type: "Patient", Params: [][2]string{{"name", text}}, Count: 20})
+	page, err := m.store.For(a).Search(ctx, store.Query{Type: "Patient", Params: [][2]string{{"name", text}}, Count: mostFound})
 	var out []choice
 	for _, d := range page.Docs {
 		out = append(out, chosen(d))
@@ -127,39 +131,41 @@ func (m *Module) seek(ctx context.Context, a store.Actor, text string) ([]choice
 }
 
 // own lists the own record and those of wards, by the role in which each is
-// seen, the present one first.
+// seen, the present one first. Whose a record is may be read in its own role
+// only; of other wards the guardianship knows the name.
 func (m *Module) own(r *http.Request) ([]choice, error) {
+	ctx := r.Context()
 	s, err := m.access.Sessions.Resolve(r)
 	if err != nil {
 		return nil, err
 	}
-	wards, err := m.access.Guardians.Mine(r.Context(), s.Actor)
+	wards, err := m.access.Guardians.Mine(ctx, s.Actor)
 	if err != nil {
 		return nil, err
 	}
-	roles, err := m.access.Sessions.Roles(r.Context(), s)
+	roles, err := m.access.Sessions.Roles(ctx, s)
 	var out []choice
 	for _, role := range roles {
 		if role.Role != store.Person && role.Role != store.Guardian || role.Patient == "" {
 			continue
 		}
-		one := choice{ID: role.ID, Text: role.FacilityName}
-		for _, g := range wards {
-			if one.Text == "" && g.Patient == role.Patient {
-				one.Text = g.WardName
-			}
+		one := choice{ID: role.ID, Text: web.T(ctx, "smart.own")}
+		if role.Role == store.Guardian {
+			one.Text, one.Note = web.T(ctx, "smart.ward"), role.FacilityName
 		}
-		switch {
-		case role.Role == store.Person:
-			one.Text = web.T(r.Context(), "smart.own")
-		case one.Text == "":
-			one.Text = web.T(r.Context(), "smart.ward")
+		if i := slices.IndexFunc(wards, func(g access.Guardianship) bool { return g.Patient == role.Patient }); i >= 0 && one.Note == "" {
+			one.Note = wards[i].WardName
 		}
-		if role.ID == s.Assignment.ID {
-			out = slices.Insert(out, 0, one)
-		} else {
+		if role.ID != s.Assignment.ID {
 			out = append(out, one)
+			continue
 		}
+		whose, err := m.patient(ctx, web.Actor(r), role.Patient)
+		if err != nil {
+			return nil, err
+		}
+		one.Note = person(ctx, whose)
+		out = slices.Insert(out, 0, one)
 	}
 	return out, err
 }
