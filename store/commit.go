@@ -190,11 +190,16 @@ func (r *refusal) Unwrap() error { return r.err }
 
 // receipt says what the steps wrote.
 func (c *commit) receipt() Receipt {
-	r := Receipt{Docs: make([]*fhir.Doc, len(c.steps)), Changed: make([]bool, len(c.steps)), commit: c.id}
+	r := Receipt{Docs: make([]*fhir.Doc, len(c.steps)), Changed: make([]bool, len(c.steps)), Created: make([]bool, len(c.steps)), commit: c.id}
 	for i, s := range c.steps {
 		r.Docs[i], r.Changed[i] = s.result, s.changed
 		if s.same != nil {
 			r.Docs[i] = s.same.result
+		}
+	}
+	for _, w := range c.work {
+		if w.step >= 0 {
+			r.Created[w.step] = w.op == wordCreate
 		}
 	}
 	return r

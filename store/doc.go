@@ -206,6 +206,7 @@ type Guard interface {
 type Receipt struct {
 	Docs    []*fhir.Doc // as stored, or as there already; nil for deletes
 	Changed []bool      // false where the write changed nothing
+	Created []bool      // true where nothing was there, or it was deleted
 	// Issues are the faults of documents that were written under [Warn], by
 	// operation; nil when there are none.
 	Issues [][]issue.Issue

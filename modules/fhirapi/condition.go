@@ -78,6 +78,19 @@ type plan struct {
 	// again says that what was read for the plan may be stale by the time it is
 	// written, so that trying again makes sense.
 	again bool
+	// absent says that nothing may be there (If-None-Match: *).
+	absent bool
+}
+
+// partial reports whether a resource says that it is not whole: what is left out
+// must not overwrite what is there (R4 search.html section 3.1.1.5.8).
+func partial(doc *fhir.Doc) bool {
+	for tag := range doc.Root().Get("meta").Each("tag") {
+		if tag.Get("code").String() == "SUBSETTED" && strings.HasSuffix(tag.Get("system").String(), "v3-ObservationValue") {
+			return true
+		}
+	}
+	return false
 }
 
 // plan turns a create, update, patch or delete into operations of a commit; none
@@ -150,8 +163,11 @@ func (q *request) planUpdate() (plan, error) {
 	if !idForm.MatchString(doc.ID()) {
 		return plan{}, issue.New(issue.Invalid, "fhirapi.id.form").At(doc.Type() + ".id")
 	}
+	if partial(doc) {
+		return plan{}, issue.New(issue.BusinessRule, "fhirapi.subsetted").At(doc.Type() + ".meta.tag")
+	}
 	if q.header("If-None-Match") == "*" { // only if it is not there
-		return plan{ops: []store.Op{store.Create(doc)}}, nil
+		return plan{ops: []store.Op{store.Create(doc)}, absent: true}, nil
 	}
 	op, err := q.matched(store.Put(doc))
 	return plan{ops: []store.Op{op}}, err
@@ -166,6 +182,9 @@ func (q *request) planConditionalUpdate(ctx context.Context) (plan, error) {
 	}
 	if doc.ID() != "" && !idForm.MatchString(doc.ID()) {
 		return plan{}, issue.New(issue.Invalid, "fhirapi.id.form").At(doc.Type() + ".id")
+	}
+	if partial(doc) {
+		return plan{}, issue.New(issue.BusinessRule, "fhirapi.subsetted").At(doc.Type() + ".meta.tag")
 	}
 	asked, err := criteria(q.query)
 	if err != nil {

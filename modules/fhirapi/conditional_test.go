@@ -42,7 +42,15 @@ func TestConditionalUpdate(t *testing.T) {
 		c.do("PUT /Patient?identifier=urn:s|1", one).status(412).outcome("multiple-matches", "store.unless.many", "")
 		c.do("PUT /Patient?nonsense=1", one).status(400).outcome("invalid", "search.param.unknown", "")
 		c.do("PUT /Patient/fresh", strings.Replace(one, `"identifier"`, `"id":"fresh","identifier"`, 1), "If-None-Match: *").status(201)
-		c.do("PUT /Patient/fresh", strings.Replace(one, `"identifier"`, `"id":"fresh","identifier"`, 1), "If-None-Match: *").status(409)
+		c.do("PUT /Patient/fresh", strings.Replace(one, `"identifier"`, `"id":"fresh","identifier"`, 1), "If-None-Match: *").status(412).outcome("conflict", "store.id.taken", "Patient")
+		part := c.do("GET /Patient/fresh?_summary=true", "").status(200).body
+		c.do("PUT /Patient/fresh", part).status(422).outcome("business-rule", "fhirapi.subsetted", "Patient.meta.tag")
+		c.do("PUT /Patient?_id=fresh", part).status(422).outcome("business-rule", "fhirapi.subsetted", "Patient.meta.tag")
+		c.do("DELETE /Patient/fresh", "").status(204)
+		back := c.do("PUT /Patient/fresh", strings.Replace(one, `"identifier"`, `"id":"fresh","identifier"`, 1)).status(201)
+		if got := back.Header.Get("ETag"); got != `W/"3"` {
+			t.Errorf("came back as %s", got)
+		}
 	})
 }
 
@@ -134,7 +142,7 @@ func TestPatchInBundles(t *testing.T) {
 		if fmt.Sprint(statuses) != "[200 201 201 204]" {
 			t.Errorf("statuses %v", statuses)
 		}
-		c.do("POST ", bundle("transaction", entry("Patient/p"), entry("Patient?identifier=urn:s|1"))).status(400).outcome("invalid", "store.commit.twice", "")
+		c.do("POST ", bundle("transaction", entry("Patient/p"), strings.Replace(entry("Patient?identifier=urn:s|1"), "1111-1111", "1111-2222", 1))).status(400).outcome("invalid", "store.commit.twice", "")
 		c.do("POST ", bundle("transaction", entry("Patient/nobody"))).status(404).outcome("not-found", "store.not_found", "Bundle.entry[0]")
 		if status := c.do("POST ", bundle("batch", entry("Patient/p"))).status(200).doc().Get("entry", "0", "response", "status").String(); status != "200 OK" {
 			t.Errorf("in a batch: %s", status)

@@ -183,10 +183,15 @@ func at(err error, i int) error {
 // written stays: a read that fails afterwards is an outcome in its own entry,
 // so that nobody takes durable writes for refused ones and sends them again.
 func (m *Module) transact(q *request, entries []*entry) error {
+	named := map[string]bool{}
 	for i, e := range entries {
 		if e.err != nil {
 			return e.err
 		}
+		if e.fullURL != "" && named[e.fullURL] { // nobody could say what a reference means
+			return at(issue.New(issue.Invariant, "invariant.bdl-7").At("fullUrl"), i)
+		}
+		named[e.fullURL] = true
 		if e.reads() {
 			continue
 		}
@@ -208,7 +213,7 @@ func (m *Module) transact(q *request, entries []*entry) error {
 		}
 		for n, i := range from {
 			if doc := receipt.Docs[n]; doc != nil {
-				entries[i].answer = entries[i].wrote(doc, receipt.Changed[n])
+				entries[i].answer = entries[i].wrote(doc, receipt.Created[n])
 				entries[i].answer.issues = receipt.Told(n)
 			}
 		}

@@ -22,6 +22,7 @@ const maxHistory = 1000
 // span is what a history is asked for. R4 http.html section 3.1.0.13.
 type span struct {
 	count    int
+	bare     bool  // _count=0: only how many there are
 	before   int64 // version or line of the log above the page; 0 = from the newest on
 	since    time.Time
 	from, to time.Time   // _at
@@ -34,10 +35,12 @@ func (q *request) span() (span, error) {
 		var err error
 		switch kv[0] {
 		case "_count":
-			if s.count, err = strconv.Atoi(kv[1]); err != nil || s.count < 1 {
+			if s.count, err = strconv.Atoi(kv[1]); err != nil || s.count < 0 {
 				return s, issue.New(issue.Invalid, "search.value.count", kv[1]).At("_count")
 			}
-			s.count = min(s.count, maxHistory)
+			if s.bare = s.count == 0; s.bare || s.count > maxHistory {
+				s.count = maxHistory
+			}
 		case "_since":
 			if s.since, err = instantOf(kv[1]); err != nil {
 				return s, issue.New(issue.Invalid, "fhirapi.since", kv[1]).At("_since")
@@ -148,14 +151,22 @@ func (m *Module) manyHistory(q *request) (*answer, error) {
 	return q.historyOf(h.Type, s, docs, changes, older), nil
 }
 
-// historyOf writes a history of what stands below the base.
+// historyOf writes a history of what stands below the base. Its total is told
+// when one page holds it all.
 func (q *request) historyOf(below string, s span, docs []*fhir.Doc, changes []store.Change, older int64) *answer {
 	address := strings.TrimSuffix(q.base+"/"+below, "/") + "/_history"
 	links := [][2]string{{"self", withQuery(address, s.params)}}
+	total := -1
+	if older == 0 && s.before == 0 {
+		total = len(changes)
+	}
+	if s.bare {
+		docs, changes, older = nil, nil, 0
+	}
 	if older > 0 {
 		links = append(links, [2]string{"next", withQuery(address, append(s.params, [2]string{"_cursor", strconv.FormatInt(older, 10)}))})
 	}
-	b := newBundle("history", -1, links)
+	b := newBundle("history", total, links)
 	for i, c := range changes {
 		target := c.Type + "/" + c.ID
 		method, at, status := "PUT", target, "200 OK"

@@ -213,6 +213,14 @@ func TestLife(t *testing.T) {
 		if want := []string{`DELETE W/"3"`, `PUT W/"2"`, `POST W/"1"`}; !slices.Equal(methods, want) {
 			t.Errorf("history %q, want %q", methods, want)
 		}
+		if n := history.Get("total").Raw(); n != "3" {
+			t.Errorf("a history of %s versions, not 3", n)
+		}
+		for _, path := range []string{"/Patient/" + id, "/Patient", ""} {
+			if none := c.do("GET "+path+"/_history?_count=0", "").status(200).doc(); none.Get("total").Raw() != "3" || none.Get("entry").Exists() {
+				t.Errorf("%s: no entries of %s", path, none.Text())
+			}
+		}
 		c.do("GET /Patient/never", "").status(404)
 		c.do("DELETE /Patient/never", "").status(404)
 	})
@@ -370,6 +378,8 @@ func TestTransaction(t *testing.T) {
 			t.Errorf("again: %s", again.Text())
 		}
 		before := c.do("GET /Patient?_summary=count", "").doc().Get("total").Int()
+		twice := strings.Replace(good, `{"resource":{"resourceType":"Condition"`, `{"fullUrl":"urn:uuid:11111111-1111-4111-8111-111111111111","resource":{"resourceType":"Condition"`, 1)
+		c.do("POST ", twice).status(422).outcome("invariant", "invariant.bdl-7", "Bundle.entry[2].fullUrl")
 		bad := strings.Replace(strings.ReplaceAll(good, "s|7", "s|8"), `"type":"person"`, `"type":"nonsense"`, 1)
 		c.do("POST ", bad).outcome("code-invalid", "", "Bundle.entry[3].resource.type")
 		if after := c.do("GET /Patient?_summary=count", "").doc().Get("total").Int(); after != before {

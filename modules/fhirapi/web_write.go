@@ -67,23 +67,26 @@ func (m *Module) single(q *request) (*answer, error) {
 			if p.again && stale(err) && attempt < attempts {
 				continue
 			}
+			if p.absent && issue.Is(err, issue.Duplicate) { // RFC 9110 section 13.1.2
+				return nil, issue.New(issue.Precondition, "store.id.taken").At(q.path[0])
+			}
 			return nil, err
 		}
 		if len(p.ops) == 0 || receipt.Docs[0] == nil {
 			return &answer{status: http.StatusNoContent}, nil
 		}
-		a := q.wrote(receipt.Docs[0], receipt.Changed[0])
+		a := q.wrote(receipt.Docs[0], receipt.Created[0])
 		a.issues = receipt.Told(0)
 		return a, nil
 	}
 }
 
-// wrote answers a write: 201 for the first version, 200 for a later one or
-// when nothing changed.
-func (q *request) wrote(doc *fhir.Doc, changed bool) *answer {
+// wrote answers a write: 201 for what was not there, or deleted, 200 for a later
+// version or when nothing changed.
+func (q *request) wrote(doc *fhir.Doc, created bool) *answer {
 	a := &answer{status: http.StatusOK, doc: doc, version: doc.VersionID(), modified: doc.LastUpdated(),
 		location: q.base + "/" + doc.Ref() + "/_history/" + doc.VersionID()}
-	if changed && a.version == "1" {
+	if created {
 		a.status = http.StatusCreated
 	}
 	return a
