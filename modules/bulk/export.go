@@ -189,7 +189,7 @@ func (m *Module) export(ctx context.Context, o store.Office, j *job) error {
 }
 
 // part writes one part of one type and notes it. A type without rows leaves
-// none behind.
+// nothing behind.
 func (m *Module) part(ctx context.Context, o store.Office, j *job, args exportArgs, at exportPlace) (exportPlace, error) {
 	p := &part{n: at.Part, typ: args.Types[at.Type]}
 	out := &upload{ctx: ctx, to: m.Blobs}
@@ -197,21 +197,19 @@ func (m *Module) part(ctx context.Context, o store.Office, j *job, args exportAr
 	if p.blob, p.size, err = out.close(err); err != nil {
 		return at, err
 	}
-	p.lines = next.Rows - at.Rows
-	if p.lines == 0 {
-		p = nil
-	} else {
-		next.Part++
-		if p.who, _, err = m.Blobs.Put(ctx, strings.NewReader(who.text())); err != nil {
-			return at, err
-		}
+	if p.lines = next.Rows - at.Rows; p.lines == 0 {
+		return next, nil // asked again by who goes on with the export
+	}
+	next.Part++
+	if p.who, _, err = m.Blobs.Put(ctx, strings.NewReader(who.text())); err != nil {
+		return at, err
 	}
 	place, err := json.Marshal(next)
 	if err != nil {
 		return at, err
 	}
 	err = m.advance(ctx, o, j, p, string(place), fmt.Sprintf("%d/%d types, %d resources", next.Type, len(args.Types), next.Rows))
-	if errors.Is(err, errGone) && p != nil { // nobody will name what was just kept
+	if errors.Is(err, errGone) { // nobody will name what was just kept
 		return at, errors.Join(err, m.drop(ctx, p.blob), m.drop(ctx, p.who))
 	}
 	return next, err
