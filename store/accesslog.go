@@ -45,6 +45,9 @@ func (d Door) AccessLog(ctx context.Context, patient string, before time.Time, l
 	if !dec.Allow || patient == "" {
 		return nil, issue.New(issue.NotFound, "store.not_found", "Patient", patient)
 	}
+	if err := d.s.foldReads(ctx); err != nil {
+		return nil, fmt.Errorf("access log: %w", err)
+	}
 	if before.IsZero() {
 		before = d.s.cfg.Now().Add(time.Minute)
 	}
@@ -66,7 +69,8 @@ func (d Door) reasons(ctx context.Context, patient string, lines []Access) error
 	if !slices.ContainsFunc(lines, func(l Access) bool { return l.Purpose == Emergency && l.Allowed }) {
 		return nil
 	}
-	return d.s.read.Rows(ctx, `select account, at, reason from audit where patient = ? and action = ? and allowed = 1 order by seq`,
+	return d.s.read.Rows(ctx, `select a.account, a.at, a.reason from audit_patient p join audit a on a.seq = p.seq
+		where p.patient = ? and a.action = ? and a.allowed = 1 order by p.seq`,
 		[]any{patient, string(ActBreak)}, func(scan func(...any) error) error {
 			var account, reason string
 			var at int64
@@ -97,8 +101,9 @@ func (d Door) accessLines(ctx context.Context, patient string, before time.Time,
 	last := int64(1) << 62
 	for len(shown) < limit {
 		read := 0
-		err := d.s.read.Rows(ctx, `select seq, at, account, name, role, facility, facility_name, purpose, action, types, allowed, sens
-			from audit where patient = ? and seq < ? and at < ? order by seq desc limit ?`, []any{patient, last, before.UnixMicro(), maxAccess},
+		err := d.s.read.Rows(ctx, `select p.seq, a.at, a.account, a.name, a.role, a.facility, a.facility_name, a.purpose, a.action,
+			a.types, a.allowed, a.sens from audit_patient p join audit a on a.seq = p.seq where p.patient = ? and p.seq < ? and a.at < ?
+			order by p.seq desc limit ?`, []any{patient, last, before.UnixMicro(), maxAccess},
 			func(scan func(...any) error) error {
 				line, sens, err := scanAccess(scan, &last)
 				read++
@@ -127,7 +132,8 @@ func (d Door) closedDays(ctx context.Context, patient string) (map[facilityDay]b
 		return nil, nil
 	}
 	days := map[facilityDay]bool{}
-	err := d.s.read.Rows(ctx, `select facility, at from audit where patient = ? and sens <> '' and facility <> ''`, []any{patient},
+	err := d.s.read.Rows(ctx, `select a.facility, a.at from audit_patient p join audit a on a.seq = p.seq
+		where p.patient = ? and a.sens <> '' and a.facility <> ''`, []any{patient},
 		func(scan func(...any) error) error {
 			var facility string
 			var at int64

@@ -21,12 +21,11 @@ func (s *Store) Note(ctx context.Context, a Actor, act Action, l Labels, dec Dec
 	return s.writeRows(ctx, []audit.Row{row})
 }
 
-// auditMany writes one row for each of seen that this request has not been
-// written for already, durable when it returns: only then may data be shown.
-// One request, person, action, outcome and sensitivity make one row; another
-// follows only for types that are new.
+// auditMany writes what of seen this request has not been written for already,
+// durable when it returns: only then may data be shown. One person, action,
+// outcome and sensitivity are told of once; again only for types that are new.
 func (s *Store) auditMany(ctx context.Context, a Actor, act Action, seen []Seen) error {
-	var rows []audit.Row
+	var rows []audit.Row // of one person each
 	at := map[string]int{}
 	for _, one := range seen {
 		row := s.auditRow(a, act, one)
@@ -49,35 +48,58 @@ func (s *Store) auditMany(ctx context.Context, a Actor, act Action, seen []Seen)
 	if len(rows) == 0 {
 		return nil
 	}
-	if err := s.writeRows(ctx, rows); err != nil {
+	if err := s.writeRows(ctx, together(rows)); err != nil {
 		return err
 	}
 	s.seen.cover(rows)
 	return nil
 }
 
+// maxPeople is of how many persons one row tells.
+const maxPeople = 1000
+
+// together makes one row of those of one request that say the same of several
+// persons: same action, types, sensitivity, outcome and reason.
+func together(rows []audit.Row) []audit.Row {
+	type says struct {
+		action, types, sensitivity, reason string
+		allowed, nobody                    bool
+	}
+	groups := map[says]int{}
+	people := make([][]string, 0, len(rows))
+	out := make([]audit.Row, 0, len(rows))
+	for _, r := range rows {
+		k := says{r.Action, strings.Join(r.Types, " "), strings.Join(r.Sensitivity, " "), r.Reason, r.Allowed, r.Patient == ""}
+		i, ok := groups[k]
+		if !ok || len(people[i]) == maxPeople {
+			groups[k] = len(out)
+			out, people = append(out, r), append(people, []string{r.Patient})
+			continue
+		}
+		if people[i] = append(people[i], r.Patient); out[i].Target != r.Target {
+			out[i].Target = ""
+		}
+	}
+	for i, list := range people {
+		if len(list) > 1 {
+			slices.Sort(list)
+			out[i].Patient = strings.Join(slices.Compact(list), " ")
+		}
+	}
+	return out
+}
+
 func (s *Store) writeRows(ctx context.Context, rows []audit.Row) (err error) {
-	if s.pg != nil {
+	if s.audits != nil {
 		traced(ctx, s.cfg.Trace, insertPendingAudit)
 		err = s.audits.write(ctx, rows)
-	} else {
-		err = s.writeNumbered(ctx, rows)
+	} else { // SQLite, not started: another process may have the journal
+		err = s.write.do(ctx, func(tx *commitTx) error { return tx.writeAudit(ctx, rows...) })
 	}
 	if err != nil {
 		return fmt.Errorf("writing the audit: %w", err)
 	}
 	return nil
-}
-
-func (s *Store) writeNumbered(ctx context.Context, rows []audit.Row) error {
-	return s.write.do(ctx, func(tx *commitTx) error {
-		for _, row := range rows {
-			if err := tx.writeAudit(ctx, row); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 func (s *Store) auditRow(a Actor, act Action, seen Seen) audit.Row {
@@ -90,9 +112,13 @@ func (s *Store) auditRow(a Actor, act Action, seen Seen) audit.Row {
 	if l.Type != "" && l.ID != "" {
 		target = l.Type + "/" + l.ID
 	}
+	patient := l.Patient
+	if strings.ContainsRune(patient, ' ') { // no id; it would read as several
+		patient = ""
+	}
 	return audit.Row{At: s.cfg.Now().UnixMicro(), Account: a.Account, Name: a.Name, Role: string(a.Role), Practitioner: a.Practitioner,
 		Facility: a.Facility, FacilityName: a.FacilityName, Purpose: string(a.Purpose), Action: string(act), Types: types, Target: target,
-		Patient: l.Patient, Sensitivity: l.Sensitivity, Allowed: seen.Decision.Allow, Reason: seen.Decision.Reason,
+		Patient: patient, Sensitivity: l.Sensitivity, Allowed: seen.Decision.Allow, Reason: seen.Decision.Reason,
 		Session: a.Session, Request: a.Request, Site: s.cfg.Site}
 }
 
@@ -106,15 +132,34 @@ func auditArgs(r audit.Row) []any {
 		strings.Join(r.Types, " "), r.Target, r.Patient, strings.Join(r.Sensitivity, " "), flag(r.Allowed), r.Reason, r.Session, r.Request, r.Site}
 }
 
-// writeAudit writes a row in the transaction: numbered on SQLite, waiting for
+const (
+	insertAudit        = `insert into audit (seq, ` + auditColumns + `) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertAuditPatient = `insert into audit_patient (patient, seq) values (?, ?)`
+)
+
+// writeAudit writes rows in the transaction: numbered on SQLite, waiting for
 // the sequencer on PostgreSQL.
-func (t *commitTx) writeAudit(ctx context.Context, r audit.Row) error {
+func (t *commitTx) writeAudit(ctx context.Context, rows ...audit.Row) error {
 	if t.pg != nil {
-		return t.Exec(ctx, insertPendingAudit, auditArgs(r)...)
+		for _, r := range rows {
+			if err := t.Exec(ctx, insertPendingAudit, auditArgs(r)...); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	t.audited++
-	return t.Exec(ctx, `insert into audit (seq, `+auditColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		append([]any{t.audited}, auditArgs(r)...)...)
+	lines, people := &inserts{text: insertAudit}, &inserts{text: insertAuditPatient}
+	for _, r := range rows {
+		t.audited++
+		lines.rows = append(lines.rows, append([]any{t.audited}, auditArgs(r)...))
+		for _, p := range strings.Fields(r.Patient) {
+			people.rows = append(people.rows, []any{p, t.audited})
+		}
+	}
+	if err := t.insert(ctx, lines); err != nil {
+		return err
+	}
+	return t.insert(ctx, people)
 }
 
 // auditRows calls each for the numbered rows after a number, in order.
@@ -193,6 +238,9 @@ func (s *seen) cover(rows []audit.Row) {
 // Audited reports whether a request has left an audit row. Tests prove with it
 // that nothing is read unseen.
 func (s *Store) Audited(ctx context.Context, request string) (bool, error) {
+	if err := s.foldReads(ctx); err != nil {
+		return false, err
+	}
 	var one int
 	if s.pg == nil {
 		return s.read.Row(ctx, []any{&one}, `select 1 from audit where request = ? limit 1`, request)

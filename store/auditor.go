@@ -6,17 +6,14 @@ import (
 	"context"
 	"sync"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"mach/audit"
 )
 
-// auditor writes the audit rows of what is read from PostgreSQL. Those that
-// arrive while it writes travel together: one statement, one flush to disk, as
-// the commits of SQLite do. A row written twice, because a connection broke, says
-// the same twice.
+// auditor writes the audit rows of what is read: into the waiting room of
+// PostgreSQL, or into the [journal] beside SQLite. Those that arrive while it
+// writes travel together with one flush to disk, as the commits of SQLite do.
 type auditor struct {
-	pool  *pgxpool.Pool
+	flush func(rows []audit.Row) error // durable when it returns
 	units chan *auditUnit
 	stop  chan struct{}
 	all   sync.WaitGroup
@@ -27,14 +24,11 @@ type auditUnit struct {
 	err  chan error
 }
 
-const (
-	auditWriters = 2   // one writes while the other's flush is on its way
-	auditBatch   = 256 // units of one statement
-)
+const auditBatch = 256 // units of one flush
 
-func newAuditor(pool *pgxpool.Pool) *auditor {
-	a := &auditor{pool: pool, units: make(chan *auditUnit, auditBatch), stop: make(chan struct{})}
-	for range auditWriters {
+func newAuditor(writers int, flush func(rows []audit.Row) error) *auditor {
+	a := &auditor{flush: flush, units: make(chan *auditUnit, auditBatch), stop: make(chan struct{})}
+	for range writers {
 		a.all.Go(a.run)
 	}
 	return a
@@ -82,10 +76,14 @@ func (a *auditor) run() {
 				more = false
 			}
 		}
-		err := a.flush(units)
+		var rows []audit.Row
+		for _, u := range units {
+			rows = append(rows, u.rows...)
+		}
+		err := a.flush(rows)
 		for _, u := range units {
 			if err != nil && len(units) > 1 { // whose row it was fails alone
-				u.err <- a.flush([]*auditUnit{u})
+				u.err <- a.flush(u.rows)
 				continue
 			}
 			u.err <- err
@@ -93,17 +91,20 @@ func (a *auditor) run() {
 	}
 }
 
-func (a *auditor) flush(units []*auditUnit) error {
-	ctx := context.Background() // others share it
+// pendingWriters write to PostgreSQL: one while the other's flush is on its way.
+const pendingWriters = 2
+
+// writePending leaves rows to the sequencer. A row written twice, because a
+// connection broke, says the same twice.
+func (s *Store) writePending(rows []audit.Row) error {
+	ctx := context.Background() // several askers share it
 	var wait patience
 	for {
 		var q queued
-		for _, u := range units {
-			for _, r := range u.rows {
-				q.add(insertPendingAudit, auditArgs(r))
-			}
+		for _, r := range rows {
+			q.add(insertPendingAudit, auditArgs(r))
 		}
-		err := q.send(ctx, a.pool.SendBatch)
+		err := q.send(ctx, s.pg.SendBatch)
 		if err == nil || !wait.again(ctx, err) {
 			return err
 		}

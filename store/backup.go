@@ -23,13 +23,17 @@ import (
 
 // Backup writes a copy of the data into dir, which must be empty or missing,
 // while everybody goes on working. SQLite: the two files as they are at one
-// moment each, views first, so that a view is never ahead of its log.
+// moment each, views first, so that a view is never ahead of its log; what waits
+// in the journal of reads is folded before.
 // PostgreSQL: every table of schema mach in one snapshot, in COPY's text form;
 // views are rebuilt after a restore. The other folders of the data folder
 // (keys, blobs, content) are copied after the database: what it speaks of is
 // there already.
 func (s *Store) Backup(ctx context.Context, dir string) error {
 	if err := emptyDir(dir); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	if err := s.foldReads(ctx); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
 	// The last checkpoint must not be younger than the database it speaks of.
@@ -71,8 +75,10 @@ func Restore(ctx context.Context, c Config, dir string) error {
 	if (postgres == nil) != (c.Database != "") {
 		return issue.New(issue.Invalid, "store.restore.other_database")
 	}
-	if _, err := os.Stat(filepath.Join(c.Dir, sqliteDataFile)); err == nil {
-		return issue.New(issue.Conflict, "store.restore.not_empty")
+	for _, name := range []string{sqliteDataFile, journalNames[0], journalNames[1]} {
+		if _, err := os.Stat(filepath.Join(c.Dir, name)); err == nil {
+			return issue.New(issue.Conflict, "store.restore.not_empty")
+		}
 	}
 	if c.Database != "" {
 		if err := loadPostgres(ctx, c, filepath.Join(dir, "postgres")); err != nil {

@@ -158,18 +158,26 @@ func (t *commitTx) flushIndex(ctx context.Context) error {
 	groups := t.rows
 	t.rows = nil
 	for _, g := range groups {
-		slices.SortFunc(g.rows, compareArgs)
-		for len(g.rows) > 0 {
-			n := 1
-			if len(g.rows) >= insertRows {
-				n = insertRows
-			}
-			t.statements += n - 1
-			if err := t.Exec(ctx, g.repeated(n), slices.Concat(g.rows[:n]...)...); err != nil {
-				return err
-			}
-			g.rows = g.rows[n:]
+		if err := t.insert(ctx, g); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// insert writes the rows of one table in its order.
+func (t *commitTx) insert(ctx context.Context, g *inserts) error {
+	slices.SortFunc(g.rows, compareArgs)
+	for len(g.rows) > 0 {
+		n := 1
+		if len(g.rows) >= insertRows {
+			n = insertRows
+		}
+		t.statements += n - 1
+		if err := t.Exec(ctx, g.repeated(n), slices.Concat(g.rows[:n]...)...); err != nil {
+			return err
+		}
+		g.rows = g.rows[n:]
 	}
 	return nil
 }

@@ -80,7 +80,11 @@ func (s *Store) lead(ctx context.Context) error {
 	if err := s.lockFolder(); err != nil {
 		return err
 	}
-	if err := s.prepareViews(ctx); err != nil {
+	err := s.prepareViews(ctx)
+	if err == nil {
+		err = s.startJournal(ctx)
+	}
+	if err != nil {
 		s.leave(ctx)
 		return err
 	}
@@ -289,22 +293,24 @@ func (s *Store) sequence(ctx context.Context) {
 	}
 }
 
-var numberChanges, numberAudit = numbering("pending", "change", "rid, t, ver, op, at, site, actor, facility, unit, sens"),
-	numbering("pending_audit", "audit", auditColumns)
+var numberChanges, numberAudit = numbering("pending", "change", "rid, t, ver, op, at, site, actor, facility, unit, sens", ""),
+	numbering("pending_audit", "audit", auditColumns, `,
+		told as (insert into audit_patient (patient, seq) select p, seq from numbered, unnest(string_to_array(patient, ' ')) p where p <> '' on conflict do nothing)`)
 
 // numbering is the statement that moves rows out of a waiting room while the
 // term of office lasts: the lease stays locked until they are moved. The array
 // keeps the plan linear where statistics say that the waiting room is empty.
-func numbering(from, to, columns string) string {
+func numbering(from, to, columns, besides string) string {
 	return `with office as (select 1 from lease where name = 'leader' and fence = $1 and exists (select 1 from ` + from + `) for share),
-		moved as (delete from ` + from + ` where exists (select 1 from office) and pid = any(array(select pid from ` + from + ` order by pid limit $2)) returning *)
-		insert into ` + to + ` (seq, ` + columns + `)
-		select (select coalesce(max(seq), 0) from ` + to + `) + row_number() over (order by pid), ` + columns + ` from moved`
+		moved as (delete from ` + from + ` where exists (select 1 from office) and pid = any(array(select pid from ` + from + ` order by pid limit $2)) returning *),
+		numbered as (insert into ` + to + ` (seq, ` + columns + `)
+			select (select coalesce(max(seq), 0) from ` + to + `) + row_number() over (order by pid), ` + columns + ` from moved returning *)` + besides + `
+		select count(*) from numbered`
 }
 
-func (s *Store) number(ctx context.Context, text string) (int64, error) {
-	tag, err := s.pg.Exec(ctx, text, s.leads.term(), sequenceBatch)
-	return tag.RowsAffected(), err
+func (s *Store) number(ctx context.Context, text string) (n int64, err error) {
+	err = s.pg.QueryRow(ctx, text, s.leads.term(), sequenceBatch).Scan(&n)
+	return n, err
 }
 
 // resign seals what is left and gives the office up; the workers have ended.

@@ -33,7 +33,7 @@ var migrations embed.FS
 
 // Config says where the data lies and what the store is to know.
 type Config struct {
-	// Dir is the data folder: data.db, views.db, keys/ and blobs/. It is made
+	// Dir is the data folder: data.db, reads.*, views.db, keys/ and blobs/. It is made
 	// when missing.
 	Dir string
 	// Database is a postgres:// URL; empty = SQLite in Dir. Resources then lie
@@ -79,17 +79,18 @@ type Config struct {
 
 // Store holds the data. Make one with [Open]; it is safe for concurrent use.
 type Store struct {
-	cfg    Config
-	log    *slog.Logger
-	pg     *pgxpool.Pool // nil on SQLite
-	read   *pool         // data, for reading
-	views  *pool         // view tables, for reading
-	fold   *pool         // view tables, for the followers: one connection on SQLite
-	write  writing       // data, for writing
-	audits *auditor      // audit rows of what is read; nil on SQLite
-	seen   *seen         // which audit rows a request has already written
-	leads  *leadership
-	ids    *ridMaker
+	cfg     Config
+	log     *slog.Logger
+	pg      *pgxpool.Pool // nil on SQLite
+	read    *pool         // data, for reading
+	views   *pool         // view tables, for reading
+	fold    *pool         // view tables, for the followers: one connection on SQLite
+	write   writing       // data, for writing
+	audits  *auditor      // audit rows of what is read; nil on SQLite before Start
+	journal *journal      // where they go; nil on PostgreSQL
+	seen    *seen         // which audit rows a request has already written
+	leads   *leadership
+	ids     *ridMaker
 
 	own     atomic.Pointer[ownParams] // of SearchParameter resources
 	form    atomic.Bool               // all index rows are of indexForm
@@ -190,11 +191,14 @@ func (s *Store) close() error {
 		s.running.Wait()
 	}
 	var errs []error
+	if s.audits != nil {
+		s.audits.close()
+	}
 	if s.leads != nil {
 		errs = append(errs, s.resign())
 	}
-	if s.audits != nil {
-		s.audits.close()
+	if s.journal != nil {
+		errs = append(errs, s.journal.close())
 	}
 	if s.write != nil {
 		errs = append(errs, s.write.close())
@@ -266,6 +270,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	if s.write, err = newGroupWriter(writer); err != nil {
 		return err
 	}
+	s.journal = &journal{dir: s.cfg.Dir}
 	if s.fold, err = open(views, 1, 4, "journal_mode(wal)", "synchronous(normal)", "wal_autocheckpoint(4000)"); err != nil {
 		return err
 	}
@@ -320,7 +325,7 @@ func (s *Store) openPostgres(ctx context.Context) error {
 			return err
 		}
 	}
-	s.write, s.audits = &pgWriter{pool: s.pg, trace: s.cfg.Trace}, newAuditor(s.pg)
+	s.write, s.audits = &pgWriter{pool: s.pg, trace: s.cfg.Trace}, newAuditor(pendingWriters, s.writePending)
 	// A view may lose its last transactions with their position: it follows again.
 	views, err := connect("views", postgresConns, map[string]string{"synchronous_commit": "off", "jit": "off"})
 	if err != nil {

@@ -87,26 +87,27 @@ type decided struct {
 	reason string
 }
 
-// audit writes one row for each action and person of the commit.
+// audit writes what was done to whom.
 func (c *commit) audit(ctx context.Context) error {
 	type key struct {
 		act     Action
 		patient string
 	}
-	rows := map[key]*audit.Row{}
-	var order []*audit.Row
+	at := map[key]int{}
+	var rows []audit.Row // of one action and person each
 	for _, a := range c.asked {
 		c.seen = append(c.seen, decided{ActSearch, a.Labels, a.Decision, ""})
 	}
 	for _, d := range c.seen {
 		k := key{d.act, d.labels.Patient}
-		row, ok := rows[k]
+		i, ok := at[k]
 		if !ok {
 			r := c.s.auditRow(c.a, d.act, Seen{Labels: d.labels, Decision: d.dec})
 			r.Reason = because(r.Reason, d.reason)
-			rows[k], order = &r, append(order, &r)
+			at[k], rows = len(rows), append(rows, r)
 			continue
 		}
+		row := &rows[i]
 		if row.Target != d.labels.Type+"/"+d.labels.ID {
 			row.Target = ""
 		}
@@ -115,12 +116,7 @@ func (c *commit) audit(ctx context.Context) error {
 			row.Sensitivity = union(row.Sensitivity, code)
 		}
 	}
-	for _, row := range order {
-		if err := c.tx.writeAudit(ctx, *row); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.tx.writeAudit(ctx, together(rows)...)
 }
 
 func because(policy, reason string) string {

@@ -200,19 +200,23 @@ func (g writeOnly) Judge(a Actor, act Action, l Labels, rels []Relation, now tim
 	return g.Guard.Judge(a, act, l, rels, now)
 }
 
-// TestSearchAudits: one row for each person of a page, one for an empty one.
+// TestSearchAudits: each person of a page stands in the audit, in one row where
+// the same is said of all, and an empty page has one of nobody.
 func TestSearchAudits(t *testing.T) {
 	s := openTest(t, Config{Guard: &testGuard{reach: func(a Actor) Reach { return Reach{All: a.Account == "n"} }}})
 	makeWorld(t, s, 3, 4, 3)
 	rows := func(request string) (people []string, allowed int) {
 		t.Helper()
-		err := s.read.Rows(t.Context(), `select patient, allowed from audit where request = ? order by patient`, []any{request}, func(scan func(...any) error) error {
-			var p string
-			var ok int
-			err := scan(&p, &ok)
-			people, allowed = append(people, p), allowed+ok
-			return err
-		})
+		err := s.foldReads(t.Context())
+		if err == nil {
+			err = s.read.Rows(t.Context(), `select patient, allowed from audit where request = ? order by patient`, []any{request}, func(scan func(...any) error) error {
+				var p string
+				var ok int
+				err := scan(&p, &ok)
+				people, allowed = append(people, p), allowed+ok
+				return err
+			})
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +229,7 @@ func TestSearchAudits(t *testing.T) {
 	if err := ask("n", "two", "p1,p2"); err != nil {
 		t.Fatal(err)
 	}
-	if people, allowed := rows("two"); !slices.Equal(people, []string{"p1", "p2"}) || allowed != 2 {
+	if people, allowed := rows("two"); !slices.Equal(people, []string{"p1 p2"}) || allowed != 1 {
 		t.Errorf("audit of two people: %q, %d allowed", people, allowed)
 	}
 	if err := ask("n", "none", "nobody"); err != nil {
@@ -239,7 +243,7 @@ func TestSearchAudits(t *testing.T) {
 		params [][2]string
 		want   string
 	}{
-		"count":   {"Condition", [][2]string{{"patient", "p1,p2"}, {"_count", "0"}}, "p1 Condition,p2 Condition"},
+		"count":   {"Condition", [][2]string{{"patient", "p1,p2"}, {"_count", "0"}}, "p1 p2 Condition"},
 		"has":     {"Patient", [][2]string{{"_id", "p1"}, {"_has:Condition:patient:code:not", "none"}}, "p1 Condition Patient"},
 		"chained": {"Condition", [][2]string{{"patient.identifier", "000000000002"}, {"_count", "0"}}, "p2 Condition Patient"},
 	} {
@@ -247,10 +251,13 @@ func TestSearchAudits(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		err := s.read.Rows(t.Context(), `select patient || ' ' || types from audit where request = ? order by 1`, []any{request}, func(scan func(...any) error) error {
-			got = append(got, "")
-			return scan(&got[len(got)-1])
-		})
+		err := s.foldReads(t.Context())
+		if err == nil {
+			err = s.read.Rows(t.Context(), `select patient || ' ' || types from audit where request = ? order by 1`, []any{request}, func(scan func(...any) error) error {
+				got = append(got, "")
+				return scan(&got[len(got)-1])
+			})
+		}
 		if err != nil || strings.Join(got, ",") != c.want {
 			t.Errorf("%s: %q, %v", request, got, err)
 		}
