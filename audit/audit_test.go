@@ -154,6 +154,47 @@ func TestCanonicalIsUnambiguous(t *testing.T) {
 	})
 }
 
+// Logs that are sealed stay what they are.
+func TestCanonicalForm(t *testing.T) {
+	r := audit.Row{Seq: 7, At: 1700000000000000, Account: "a", Name: "Hoa", Role: "nurse", Practitioner: "pr", Facility: "f", FacilityName: "Trạm", Purpose: "TREAT",
+		Action: "read", Types: []string{"Condition", "Patient"}, Target: "Patient/p", Patient: "p", Sensitivity: []string{"HIV"}, Allowed: true, Reason: "r", Session: "s", Request: "q", Site: "hub"}
+	const want = "12:mach.audit.1\n1:7\n16:1700000000000000\n1:a\n3:Hoa\n5:nurse\n2:pr\n1:f\n6:Trạm\n5:TREAT\n4:read\n17:Condition Patient\n9:Patient/p\n1:p\n3:HIV\n1:1\n1:r\n1:s\n1:q\n3:hub\n"
+	if got := string(r.Canonical()); got != want {
+		t.Errorf("%q", got)
+	}
+}
+
+// A row is read as it was written, and nothing else is one.
+func TestParse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[a:\n 1ă]{0,5}`)
+		word := rapid.SliceOfN(rapid.StringMatching(`[a-c]{1,2}`), 0, 3)
+		r := audit.Row{Seq: rapid.Int64().Draw(t, "seq"), At: rapid.Int64().Draw(t, "at"), Account: text.Draw(t, "account"), Name: text.Draw(t, "name"),
+			FacilityName: text.Draw(t, "facility"), Types: word.Draw(t, "types"), Patient: strings.Join(word.Draw(t, "people"), " "),
+			Sensitivity: word.Draw(t, "sens"), Allowed: rapid.Bool().Draw(t, "allowed"), Reason: text.Draw(t, "reason"), Site: text.Draw(t, "site")}
+		b := r.Canonical()
+		got, err := audit.Parse(b)
+		if err != nil || !bytes.Equal(got.Canonical(), b) || got.Name != r.Name || got.Patient != r.Patient || got.Site != r.Site {
+			t.Fatalf("%+v of %+v, %v", got, r, err)
+		}
+		cut := rapid.IntRange(0, len(b)-1).Draw(t, "cut")
+		if _, err := audit.Parse(b[:cut]); err == nil {
+			t.Fatalf("a part is read: %q", b[:cut])
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(audit.Row{Seq: 1, Name: "Hoa", Types: []string{"Patient"}}.Canonical())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if r, err := audit.Parse(b); err == nil {
+			if again, err := audit.Parse(r.Canonical()); err != nil || !bytes.Equal(again.Canonical(), r.Canonical()) {
+				t.Errorf("%+v, then %+v, %v", r, again, err)
+			}
+		}
+	})
+}
+
 func BenchmarkGrow(b *testing.B) {
 	l := &log{tiles: map[string][]byte{}}
 	l.add(4096)
