@@ -145,8 +145,11 @@ func (x *searcher) best(ctx context.Context, byRid bool) (*path, error) {
 func (x *searcher) counted(ctx context.Context, p *path, limit int) error {
 	p.rows = 0
 	for at := p; at != nil && p.rows < limit; at = at.then {
-		n := 0
-		text := "select count(*) from (select 1 from " + at.table + " d where " + at.where + " limit ?) as counted"
+		n, order := 0, ""
+		if at.desc { // from where it is walked: below may lie much that began too early
+			order = " order by " + at.key + " desc"
+		}
+		text := "select count(*) from (select 1 from " + at.table + " d where " + at.where + order + " limit ?) as counted"
 		if _, err := x.r.Row(ctx, []any{&n}, text, append(slices.Clone(at.args), limit-p.rows)...); err != nil {
 			return fmt.Errorf("counting a path: %w", err)
 		}
