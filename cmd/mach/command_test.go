@@ -236,6 +236,7 @@ func TestExitCodes(t *testing.T) {
 
 // TestFlags compares the flags with those that others rely on.
 func TestFlags(t *testing.T) {
+	t.Parallel()
 	for command, flags := range map[string]string{
 		"serve":     "--data --addr --database --nats --livekit --blob --tls-cert --tls-key",
 		"demo":      "--data --province --people --years --seed --date --addr --lan --no-serve",
@@ -258,6 +259,7 @@ func TestFlags(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
+	t.Parallel()
 	good, bad, broken := write(t, "good.json", patient), write(t, "bad.json", wrong), write(t, "broken.json", `{"resourceType":`)
 	type outcome struct {
 		ResourceType string `json:"resourceType"`
@@ -298,6 +300,7 @@ func TestDemoPlan(t *testing.T) {
 	if testing.Short() {
 		t.Skip("fills a demonstration")
 	}
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "demo")
 	demo := func(more ...string) result {
 		return mach(t, append([]string{"demo", "--data", dir, "--no-serve"}, more...)...)
@@ -312,6 +315,7 @@ func TestDemoPlan(t *testing.T) {
 
 // Attachments are in a backup, and check reads them.
 func TestBlobs(t *testing.T) {
+	t.Parallel()
 	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "backup")
 	line := func(dir string, code int) (found store.CheckLine) {
 		for _, l := range lines[store.CheckLine](t, mach(t, "check", "--data", dir).want(t, code).out) {
@@ -347,6 +351,7 @@ func TestBlobs(t *testing.T) {
 
 // A token opens the interface of a running server as far as its scope goes.
 func TestToken(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := serve(t, dir)
 	all := strings.TrimSpace(mach(t, "token", "--data", dir, "--scope", "system/*.cruds").want(t, 0).out)
@@ -374,6 +379,7 @@ func TestToken(t *testing.T) {
 
 // Import says what it refused and why, stores the rest, and may be repeated.
 func TestImport(t *testing.T) {
+	t.Parallel()
 	type line struct {
 		File, Type, ID, Path, Severity, Reason string
 		Line, Read, Stored, Unchanged, Refused int
@@ -403,6 +409,7 @@ func TestImport(t *testing.T) {
 // An imported visit is in the figure, also when no server has run; one corrected
 // later is in the figure of before. Code 26740 was Bến Nghé and is Sài Gòn.
 func TestIndicator(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	visit := `{"resourceType":"Encounter","id":"v1","status":"finished","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"},"subject":{"reference":"Patient/p1"},"period":{"start":"2026-11-20T08:00:00+07:00","end":"2026-11-20T08:20:00+07:00"}}`
 	dengue := `{"resourceType":"Condition","id":"c1","extension":[{"url":"https://mach.vn/ext/unit","valueCoding":{"system":"https://mach.vn/cs/unit","version":"2024-01-01","code":"26740"}}],"verificationStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-ver-status","code":"confirmed"}]},"category":[{"coding":[{"system":"https://mach.vn/cs/category","code":"case-report"}]}],"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10","code":"A97.0"}]},"subject":{"reference":"Patient/p1"},"recordedDate":"2024-03-04"}`

@@ -23,10 +23,13 @@ import (
 	"mach/store/storetest"
 )
 
-// eachDatabase runs a test on SQLite and, where there is a server, PostgreSQL.
+// eachDatabase runs a test on SQLite and, where there is a server, PostgreSQL,
+// beside others: each has its own processes, and much of it is waiting for them.
 func eachDatabase(t *testing.T, test func(t *testing.T, dir string, database []string)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, t.TempDir(), nil) })
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); test(t, t.TempDir(), nil) })
 	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
 		if os.Getenv(storetest.Env) == "" {
 			t.Skip(storetest.Env + " is not set")
 		}
@@ -327,6 +330,7 @@ func TestDemoGoesOnAfterAKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("fills two demonstrations")
 	}
+	t.Parallel()
 	fill := func(dir string) []string {
 		return []string{"demo", "--data", dir, "--people", "120", "--years", "1", "--date", "2026-11-21", "--no-serve"}
 	}
