@@ -13,6 +13,9 @@ import (
 // Readings of many rows end when their bodies fill a batch, and go on from
 // there; followers are given no bodies of types that they do not want.
 func TestLargeBodiesAreReadFewAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("63 MB one after another: nothing for the race detector")
+	}
 	eachDatabase(t, Config{Guard: &testGuard{}}, func(t *testing.T, s *Store) {
 		door := s.For(SystemActor())
 		data := strings.Repeat("QUFB", 7<<18) // 7 MB: three fill a batch

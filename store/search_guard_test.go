@@ -145,6 +145,9 @@ func TestConditionsTellNothing(t *testing.T) {
 // TestConditionsAreBounded: however many conditions a commit has, it does not
 // keep other writers waiting for long.
 func TestConditionsAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks hundreds of questions, one after another")
+	}
 	eachDatabase(t, Config{Guard: &testGuard{}}, func(t *testing.T, s *Store) {
 		makeWorld(t, s, 3, 150, 0)
 		nurse := s.For(Actor{Account: "n", Role: Nurse, Request: "r"})

@@ -216,6 +216,9 @@ func inSortOrder(t *testing.T, q Query, docs []*fhir.Doc) {
 // TestSearchEqualsScan: whatever is asked by whomever, the engine finds what
 // looking at every document and asking the guard finds.
 func TestSearchEqualsScan(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks hundreds of questions, one after another")
+	}
 	guard := &testGuard{}
 	below := func(u vn.UnitID) []vn.UnitID { return []vn.UnitID{u} }
 	eachDatabase(t, Config{Guard: guard, Below: below}, func(t *testing.T, s *Store) {
