@@ -48,7 +48,7 @@ quick=$!
 fail=0
 printf '\n== go vet\n' >&2
 go vet -tags nortc ./... || fail=1
-go vet ./rtc/media || fail=1 # the media engine, which nortc leaves out
+go vet ./rtc/media ./modules/telehealth || fail=1 # the media engine and its test, which nortc leaves out
 go -C tools vet ./... || fail=1
 go -C tools/units vet ./... || fail=1
 printf '\n== staticcheck\n' >&2
