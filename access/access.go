@@ -59,6 +59,7 @@ type Access struct {
 	Guardians *Guardians
 	Clients   *Clients
 	Apps      *Apps
+	Crowd     *Crowd
 }
 
 // core is what every part stands on.
@@ -108,6 +109,7 @@ func Open(ctx context.Context, s *store.Store, c Config) (*Access, error) {
 		Consents:  consents,
 		Guardians: &Guardians{core: k, accounts: accounts, consents: consents},
 		Clients:   clients,
+		Crowd:     newCrowd(k),
 		Apps: &Apps{core: k, accounts: accounts, clients: clients, tokens: tokens, sessions: sessions, identity: &identity{core: k},
 			fetcher: newKeyFetcher(c.Now, c.Fetch)},
 	}, nil
@@ -197,6 +199,7 @@ const (
 	ActClient      store.Action = "manage-client"
 	ActApprove     store.Action = "approve-app"
 	ActTakeBack    store.Action = "take-back-app"
+	ActCrowd       store.Action = "many-people"
 )
 
 // note writes one audit row. typ is "Account", "Session", "Patient" …

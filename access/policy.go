@@ -30,6 +30,7 @@ type Policy struct {
 	policies []policy
 	entities types.EntityMap
 	roles    map[store.Role]role
+	crowd    crowdLimits
 	types    map[string]bool
 	common   map[string]bool // types that stand around every record: directory, definitions, stock, subscriptions
 

@@ -24,12 +24,15 @@ type role struct {
 	Labels  []string `toml:"labels"`
 }
 
-// load reads roles.toml, parts.toml and *.cedar. Whatever names something that
+// load reads roles.toml, parts.toml, crowd.toml and *.cedar. Whatever names something that
 // does not exist is an error: a slip of the pen must not open or close a door
 // silently.
 func (p *Policy) load(dir fs.FS) error {
 	roles, parts := map[store.Role]role{}, map[string][]string{}
-	if err := errors.Join(readTOML(dir, "roles.toml", &roles), readTOML(dir, "parts.toml", &parts)); err != nil {
+	if err := errors.Join(readTOML(dir, "roles.toml", &roles), readTOML(dir, "parts.toml", &parts), readTOML(dir, "crowd.toml", &p.crowd)); err != nil {
+		return err
+	}
+	if err := p.crowd.check(roles); err != nil {
 		return err
 	}
 	p.roles, p.types, p.entities, p.common = roles, map[string]bool{}, types.EntityMap{}, map[string]bool{}

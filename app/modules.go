@@ -57,6 +57,7 @@ func (a *App) openModules(ctx context.Context) error {
 	a.account = account.New(a.Access, a.Store, a.Units, a.identify, a.Config.LAN, now)
 	a.fhirapi = fhirapi.New(a.Store, a.log, now())
 	a.fhirapi.DeleteMany(a.Config.DeleteMany)
+	a.fhirapi.Watch(a.Access.Crowd)
 	a.fhirapi.Speak(fhirapi.NewTerminology(a.Store, a.terms))
 	asked, err := validator(profile.Options{Terms: a.terms})
 	if err != nil {

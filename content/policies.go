@@ -11,8 +11,9 @@ import (
 var policyFiles embed.FS
 
 // Policies returns the access policies: *.cedar in order of name, the schema
-// mach.cedarschema, roles.toml (what each role reads, writes and may open) and
-// parts.toml (which resource types each part of a record means).
+// mach.cedarschema, roles.toml (what each role reads, writes and may open),
+// parts.toml (which resource types each part of a record means) and crowd.toml (how
+// many persons a day an account may be shown by the FHIR interface).
 func Policies() fs.FS {
 	sub, err := fs.Sub(policyFiles, "policies")
 	if err != nil {

@@ -39,6 +39,7 @@ func tasks(ctx context.Context) []web.Link {
 		key, href string
 	}{
 		{reviewers, "account.review", "/tai-khoan/ra-soat"},
+		{overseers, "account.crowd", "/tai-khoan/nhieu-nguoi"},
 		{admins, "account.manage", "/tai-khoan/quan-ly"},
 		{admins, "smart.manage", "/ung-dung/quan-ly"},
 		{breakers, "account.emergency", "/tai-khoan/khan-cap"},
@@ -228,6 +229,22 @@ func dayWord(ctx context.Context, iso string) string {
 		return iso
 	}
 	return web.PartialDate(ctx, p)
+}
+
+func crowdCols(ctx context.Context) []table.Col {
+	return []table.Col{{Head: web.T(ctx, "account.crowd.who"), Wide: true}, {Head: web.T(ctx, "account.crowd.at")}, {Head: web.T(ctx, "account.crowd.limit")}}
+}
+
+func crowdRows(ctx context.Context, list []access.Crowded) [][]table.Cell {
+	var out [][]table.Cell
+	for _, c := range list {
+		who := c.Name + " · " + web.RoleName(ctx, c.Role)
+		if c.FacilityName != "" {
+			who += " · " + c.FacilityName
+		}
+		out = append(out, []table.Cell{{Text: who}, {Text: web.DateTime(ctx, c.At)}, {Text: web.T(ctx, "account.crowd.people", c.People)}})
+	}
+	return out
 }
 
 func reviewCols(ctx context.Context) []table.Col {

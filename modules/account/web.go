@@ -49,6 +49,7 @@ var (
 	breakers  = web.Roles(store.Doctor, store.Nurse, store.Midwife, store.StationDirector)
 	reviewers = web.Roles(store.AccessReviewer)
 	admins    = web.Roles(store.Administrator)
+	overseers = web.Roles(store.Administrator, store.AccessReviewer)
 	citizens  = web.Roles(store.Person, store.Guardian)
 	desk      = web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.ImmunisationOff, store.StationDirector)
 )
@@ -95,6 +96,8 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/tai-khoan/ra-soat", reviewers, m.reviewPage)
 	mux.Get("/tai-khoan/ra-soat/{id}", reviewers, m.reviewOne)
 	mux.Post("/tai-khoan/ra-soat/{id}", reviewers, m.review)
+
+	mux.Get("/tai-khoan/nhieu-nguoi", overseers, m.crowdPage)
 
 	mux.Get("/tai-khoan/quan-ly", admins, m.managePage)
 	mux.Get("/tai-khoan/quan-ly/moi", admins, m.newAccountPage)

@@ -235,6 +235,16 @@ type reviewData struct {
 	Form  *web.Form
 }
 
+// crowdPage lists the accounts that were shown very many persons by the FHIR
+// interface.
+func (m *Module) crowdPage(w http.ResponseWriter, r *http.Request) error {
+	list, err := m.access.Crowd.List(r.Context(), web.Actor(r))
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, crowdPage(list))
+}
+
 func (m *Module) reviewPage(w http.ResponseWriter, r *http.Request) error {
 	queue, err := m.access.Emergency.Queue(r.Context(), web.Actor(r))
 	if err != nil {

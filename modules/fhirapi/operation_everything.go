@@ -30,10 +30,10 @@ func (m *Module) everything(c *call) (*fhir.Doc, error) {
 	}
 	b := newBundle("searchset", -1, links)
 	for _, doc := range page.Docs {
-		b.entry(c.base+"/"+doc.Ref(), c.view.Of(doc), [2]string{"search", `{"mode":"match"}`})
+		b.entry(c.base+"/"+doc.Ref(), c.show(doc), [2]string{"search", `{"mode":"match"}`})
 	}
 	for _, doc := range page.Included {
-		b.entry(c.base+"/"+doc.Ref(), c.view.Of(doc), [2]string{"search", `{"mode":"include"}`})
+		b.entry(c.base+"/"+doc.Ref(), c.show(doc), [2]string{"search", `{"mode":"include"}`})
 	}
 	c.answer.text = b.text()
 	return nil, nil

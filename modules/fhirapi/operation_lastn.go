@@ -35,7 +35,7 @@ func (m *Module) lastn(c *call) (*fhir.Doc, error) {
 		}
 		for _, doc := range page.Docs {
 			if groups.add(doc) <= most {
-				b.entry(c.base+"/"+doc.Ref(), c.view.Of(doc), [2]string{"search", `{"mode":"match"}`})
+				b.entry(c.base+"/"+doc.Ref(), c.show(doc), [2]string{"search", `{"mode":"match"}`})
 			}
 		}
 		if read += len(page.Docs); page.Next == "" {

@@ -57,6 +57,7 @@ func (m *Module) run(c *call) (*fhir.Doc, error) {
 	var out bytes.Buffer
 	rows := format.to(view, &out)
 	err = m.sources(c, view, func(d *fhir.Doc) error {
+		c.people.add(d)
 		return view.Each(d, func(r sof.Row) error {
 			if limit--; limit < 0 {
 				return errEnough

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"mach/access"
 	"mach/fhir"
 	"mach/fhir/profile"
 	"mach/fhir/sof"
@@ -48,6 +49,8 @@ type Module struct {
 
 	validator *profile.Validator
 	checks    store.Checks // of what apps write
+	turns     turns
+	crowd     *access.Crowd // nil: nobody counts
 
 	subscriptions Subscriptions // nil = not served
 	bulk          BulkJobs      // nil = not served
@@ -60,7 +63,7 @@ type Module struct {
 // New returns the service over a store; started dates the
 // CapabilityStatement.
 func New(s *store.Store, log *slog.Logger, started time.Time) *Module {
-	return &Module{store: s, log: log, started: started, ability: map[string]string{}, deletes: 1, validator: noProfiles(), terms: NewTerminology(s, terms.R4())}
+	return &Module{store: s, log: log, started: started, ability: map[string]string{}, deletes: 1, turns: turns{wait: turn, of: map[string]*turnsOf{}}, validator: noProfiles(), terms: NewTerminology(s, terms.R4())}
 }
 
 // DeleteMany lets one conditional delete remove up to most resources, 1,000 in all
@@ -89,6 +92,7 @@ type request struct {
 	patch  func() (patcher, error)
 	header func(name string) string
 	view   fhir.Subset // _summary and _elements
+	people people      // whose records the answer shows
 	strict bool        // Prefer: handling=strict
 	say    words
 }
@@ -125,12 +129,34 @@ func (m *Module) serve(w http.ResponseWriter, r *http.Request) {
 		m.fail(w, r, err)
 		return
 	}
-	a, err := m.route(q)
+	a, err := m.answer(q)
 	if err != nil {
 		m.fail(w, r, err)
 		return
 	}
 	m.write(w, r, q, a)
+}
+
+// answer finds the answer in its turn, and counts whom it shows.
+func (m *Module) answer(q *request) (*answer, error) {
+	actor := q.door.Actor()
+	if q.reads() {
+		if err := m.crowdWait(actor); err != nil {
+			return nil, err
+		}
+	}
+	if q.lists() {
+		leave, err := m.turns.take(q.http.Context(), actor.Account)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+	}
+	a, err := m.route(q)
+	if err == nil {
+		err = m.shown(q)
+	}
+	return a, err
 }
 
 // read takes a request apart and refuses what is not JSON.
@@ -162,6 +188,9 @@ func (m *Module) read(r *http.Request) (*request, error) {
 		return nil, err
 	}
 	q.door = m.store.For(actor).Check(m.checks)
+	if m.crowd != nil && m.crowd.Counts(actor) {
+		q.people = people{}
+	}
 	q.body = sync.OnceValues(func() (*fhir.Doc, error) { return readDoc(r) })
 	q.patch = sync.OnceValues(func() (patcher, error) { return readPatch(r) })
 	q.empty = func() bool { return r.ContentLength == 0 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,6 +57,18 @@ func (m *Module) bundle(q *request) (*answer, error) {
 			return nil, issue.New(issue.TooCostly, "fhirapi.bundle.searches", maxSearches).At("Bundle.entry")
 		}
 	}
+	if slices.ContainsFunc(entries, func(e *entry) bool { return e.reads() }) {
+		if err := m.crowdWait(q.door.Actor()); err != nil {
+			return nil, err
+		}
+	}
+	if searches > 0 {
+		leave, err := m.turns.take(q.http.Context(), q.door.Actor().Account)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+	}
 	if kind == "transaction" {
 		if err := m.transact(q, entries); err != nil {
 			return nil, err
@@ -88,29 +101,29 @@ func (m *Module) each(entries []*entry) {
 	}
 }
 
-// reads reports whether the entry changes nothing.
-func (e *entry) reads() bool {
-	switch e.method {
+// reads reports whether the request changes nothing.
+func (q *request) reads() bool {
+	switch q.method {
 	case http.MethodGet, http.MethodHead:
 		return true
 	case http.MethodPost:
-		o, _, _, found := operationOf(e.path)
-		return found && !o.affectsState || e.last() == "_search"
+		o, _, _, found := operationOf(q.path)
+		return found && !o.affectsState || q.last() == "_search"
 	}
 	return false
 }
 
-func (e *entry) last() string {
-	if len(e.path) == 0 {
+func (q *request) last() string {
+	if len(q.path) == 0 {
 		return ""
 	}
-	return e.path[len(e.path)-1]
+	return q.path[len(q.path)-1]
 }
 
-// lists reports whether the entry reads many: a search, a history, an operation.
-func (e *entry) lists() bool {
-	one := len(e.path) == 2 || len(e.path) == 4
-	return e.reads() && (!one || e.last() == "_search" || e.last() == "_history" || strings.HasPrefix(e.last(), "$"))
+// lists reports whether the request reads many: a search, a history, an operation.
+func (q *request) lists() bool {
+	one := len(q.path) == 2 || len(q.path) == 4
+	return q.reads() && (!one || q.last() == "_search" || q.last() == "_history" || strings.HasPrefix(q.last(), "$"))
 }
 
 // entry reads one entry as a request of its own.
@@ -118,7 +131,7 @@ func (q *request) entry(n fhir.Node) (*entry, error) {
 	req := n.Get("request")
 	headers := map[string]string{"If-Match": req.Get("ifMatch").String(), "If-None-Match": req.Get("ifNoneMatch").String(),
 		"If-None-Exist": req.Get("ifNoneExist").String(), "If-Modified-Since": req.Get("ifModifiedSince").String()}
-	e := &entry{fullURL: n.Get("fullUrl").String(), request: &request{http: q.http, door: q.door, base: q.base, strict: q.strict, say: q.say,
+	e := &entry{fullURL: n.Get("fullUrl").String(), request: &request{http: q.http, door: q.door, base: q.base, strict: q.strict, say: q.say, people: q.people,
 		method: req.Get("method").String(), header: func(name string) string { return headers[name] }}}
 	e.patch = func() (patcher, error) { return patchIn(n.Get("resource")) }
 	e.body = func() (*fhir.Doc, error) {

@@ -168,6 +168,7 @@ func (q *request) historyOf(below string, s span, docs []*fhir.Doc, changes []st
 	}
 	b := newBundle("history", total, links)
 	for i, c := range changes {
+		q.people.add(docs[i])
 		target := c.Type + "/" + c.ID
 		method, at, status := "PUT", target, "200 OK"
 		switch {

@@ -49,7 +49,7 @@ func pairs(raw string) ([][2]string, error) {
 
 // of answers with a resource, or 304 when the asker has this version.
 func (q *request) of(doc *fhir.Doc) *answer {
-	a := &answer{status: http.StatusOK, doc: q.view.Of(doc), version: doc.VersionID(), modified: doc.LastUpdated()}
+	a := &answer{status: http.StatusOK, doc: q.show(doc), version: doc.VersionID(), modified: doc.LastUpdated()}
 	if known := q.header("If-None-Match"); known != "" {
 		if strings.Contains(known, `"`+a.version+`"`) || known == "*" {
 			a.status, a.doc = http.StatusNotModified, nil

@@ -112,10 +112,10 @@ func (q *request) searchset(query store.Query, page store.Page) string {
 	}
 	b := newBundle("searchset", page.Total, links)
 	for _, doc := range page.Docs {
-		b.entry(q.base+"/"+doc.Ref(), q.view.Of(doc), [2]string{"search", `{"mode":"match"}`})
+		b.entry(q.base+"/"+doc.Ref(), q.show(doc), [2]string{"search", `{"mode":"match"}`})
 	}
 	for _, doc := range page.Included {
-		b.entry(q.base+"/"+doc.Ref(), q.view.Of(doc), [2]string{"search", `{"mode":"include"}`})
+		b.entry(q.base+"/"+doc.Ref(), q.show(doc), [2]string{"search", `{"mode":"include"}`})
 	}
 	var issues []issue.Issue
 	for _, name := range page.Ignored {
