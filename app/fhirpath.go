@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"mach/content"
 	"mach/fhir"
 	"mach/fhir/path"
+	"mach/fhir/terms"
 	"mach/i18n"
 	"mach/issue"
 )
@@ -48,7 +50,7 @@ func (c *fhirpathCmd) Run(_ context.Context, s Streams) error {
 			return c.said(err)
 		}
 	}
-	results, err := e.Eval(focus, &path.Env{Trace: func(name string, values path.Collection) {
+	results, err := e.Eval(focus, &path.Env{MemberOf: memberOf(), Trace: func(name string, values path.Collection) {
 		for _, v := range values {
 			fmt.Fprintf(s.Err, "%s: %s\n", name, v.JSON())
 		}
@@ -70,6 +72,26 @@ func (c *fhirpathCmd) Run(_ context.Context, s Streams) error {
 		return out.Encode(types)
 	}
 	return out.Encode(values)
+}
+
+// memberOf knows the value sets that are known without a store. They are loaded
+// when an expression asks for one.
+func memberOf() func(system, code, valueset string) (bool, error) {
+	known := sync.OnceValues(func() (*terms.Set, error) {
+		units, err := content.Units()
+		if err != nil {
+			return nil, err
+		}
+		return terminology(content.SiteAt(nil), units)
+	})
+	return func(system, code, valueset string) (bool, error) {
+		set, err := known()
+		if err != nil {
+			return false, err
+		}
+		r, err := set.ValidateCode(valueset, system, code, "")
+		return r.Valid, err
+	}
 }
 
 // said gives the words for what is wrong with an expression or resource.

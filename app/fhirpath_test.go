@@ -13,7 +13,7 @@ import (
 // TestFHIRPathCommand holds the contract: what is printed, and which failures
 // are wrong use (exit 2) and which faults (exit 1).
 func TestFHIRPathCommand(t *testing.T) {
-	const patient = `{"resourceType":"Patient","name":[{"given":["Văn","An"]}],"birthDate":"1974-12-25","multipleBirthInteger":2}`
+	const patient = `{"resourceType":"Patient","name":[{"given":["Văn","An"]}],"gender":"male","maritalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus","code":"M"}]},"birthDate":"1974-12-25","multipleBirthInteger":2}`
 	for _, c := range []struct {
 		cmd  fhirpathCmd
 		want string
@@ -27,6 +27,10 @@ func TestFHIRPathCommand(t *testing.T) {
 		{fhirpathCmd{Expr: "multipleBirthInteger", File: "-", Lenient: true}, `[2]`},
 		{fhirpathCmd{Expr: "multipleBirthInteger", File: "-"}, "fault"},
 		{fhirpathCmd{Expr: "name.given + 1", File: "-"}, "fault"},
+		{fhirpathCmd{Expr: "gender.memberOf('http://hl7.org/fhir/ValueSet/administrative-gender')", File: "-"}, `[true]`},
+		{fhirpathCmd{Expr: "birthDate.memberOf('http://hl7.org/fhir/ValueSet/administrative-gender')", File: "-"}, `[false]`},
+		{fhirpathCmd{Expr: "maritalStatus.memberOf('http://hl7.org/fhir/ValueSet/marital-status')", File: "-"}, `[true]`},
+		{fhirpathCmd{Expr: "gender.memberOf('http://none.example/ValueSet/x')", File: "-"}, "fault"},
 		{fhirpathCmd{Expr: "name.", File: "-"}, "wrong use"},
 		{fhirpathCmd{Expr: "name", File: "no such file"}, "wrong use"},
 	} {

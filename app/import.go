@@ -43,6 +43,11 @@ func (c *importCmd) Run(ctx context.Context, s Streams) error {
 		}
 		c.Files = c.Files[1:] // CodeSystem, ValueSet, ConceptMap: resources of the store, used at once
 	}
+	for _, name := range c.Files {
+		if _, err := os.Stat(name); name != "-" && err != nil {
+			return fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+	}
 	a, err := Open(ctx, c.Config, s.Err)
 	if err != nil {
 		return err
