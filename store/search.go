@@ -176,13 +176,15 @@ func (x *searcher) tell(seen ...Seen) {
 	}
 }
 
-// count is the total of what this actor may find; -1 when not asked.
+// count is the total of what this actor may find; -1 when nobody asked and the
+// page is not all there is.
 func (x *searcher) count(ctx context.Context, hits []hit, next string) (int, error) {
-	if x.c.total == "" || x.c.total == "none" {
-		return -1, nil
-	}
-	if next == "" && x.c.cursor == "" && !x.c.bare {
+	all := next == "" && x.c.cursor == "" && !x.c.bare
+	switch {
+	case all && x.c.total != "none":
 		return len(hits), nil
+	case x.c.total == "" || x.c.total == "none":
+		return -1, nil
 	}
 	p, err := x.best(ctx, true)
 	if err != nil {

@@ -55,6 +55,9 @@ func (d Door) SearchTypes(ctx context.Context, types []string, q Query) (Page, e
 		if i == at {
 			one.Cursor = inner
 		}
+		if !total {
+			one.Total = "none" // of one type alone it would mislead
+		}
 		page, err := d.Search(ctx, one)
 		if issue.Is(err, issue.Forbidden) {
 			refused = err

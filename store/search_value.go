@@ -100,9 +100,15 @@ func (k *compiler) token(p fhir.Param, modifier, text string) (value, *issue.Err
 func (k *compiler) date(p fhir.Param, text string) (value, *issue.Error) {
 	v := value{}
 	op, rest := cutPrefix(text)
+	if strings.ContainsRune(rest, 'T') {
+		rest = strings.ReplaceAll(rest, " ", "+") // a plus sign in a URL is a space unless it is escaped
+	}
 	lo, hi, ok := fhir.TimeSpan(rest)
 	if !ok {
 		return v, issue.New(issue.Invalid, "search.value.date", p.Code, text).At(p.Code)
+	}
+	if (op == "eq" || op == "ne") && strings.ContainsRune(rest, '.') && lo%second == 0 {
+		hi = lo + second // what computers write for a time to the second
 	}
 	v.op, v.lo, v.hi = op, float64(lo), float64(hi)
 	if op == "ap" {
@@ -115,6 +121,9 @@ func (k *compiler) date(p fhir.Param, text string) (value, *issue.Error) {
 	}
 	return v, nil
 }
+
+// second in the unit of [fhir.TimeSpan].
+const second = int64(time.Second / time.Microsecond)
 
 func tokenValue(text string) value {
 	var v value

@@ -15,11 +15,14 @@ func TestSearchRegressions(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		c.do("PUT /Patient/a", `{"resourceType":"Patient","id":"a","name":[{"family":"Nguyễn","given":["Thị Đào"]}],"address":[{"city":"Huế"}]}`).status(201)
 		c.do("PUT /Condition/k", `{"resourceType":"Condition","id":"k","subject":{"reference":"Patient/a"},"onsetDateTime":"2026-03-01","code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10","code":"A90"}]}}`).status(201)
+		c.do("PUT /Condition/m", `{"resourceType":"Condition","id":"m","subject":{"reference":"Patient/a"},"onsetDateTime":"2025-03-01T08:00:00+07:00"}`).status(201)
 		c.do("PUT /Location/l", `{"resourceType":"Location","id":"l","position":{"latitude":16.46,"longitude":107.59}}`).status(201)
 		for query, want := range map[string]string{
 			"Patient?name=nguyen": "a", "Patient?family=nguyen": "a", "Patient?given=thi dao": "a", "Patient?address=hue": "a", "Patient?name=tran": "",
 			"Condition?code=A90": "k", "Condition?code=http://hl7.org/fhir/sid/icd-10|A90": "k", "Condition?onset-date=2026-03": "k", "Condition?code=A91": "",
-			"Patient?_has:Condition:patient:code=A90": "a", "Condition?subject=http://mach.test/fhir/Patient/a": "k", "Condition?patient.name=nguyen": "k",
+			"Condition?onset-date=2025-03-01T08:00:00+07:00": "m", "Condition?onset-date=2025-03-01T08:00:00%2B07:00": "m", "Condition?onset-date=2025-03-01T01:00:00.000Z": "m",
+			"Condition?onset-date=2025-03-01T01:00:00.001Z": "", "Condition?onset-date=ne2025-03-01T01:00:00.000Z": "k",
+			"Patient?_has:Condition:patient:code=A90": "a", "Condition?code=A90&subject=http://mach.test/fhir/Patient/a": "k", "Condition?code=A90&patient.name=nguyen": "k",
 			"Location?near=16.4|107.6|20|km": "l", "Location?near=16.4|107.6|2|km": "", "Patient?_count=0": "",
 		} {
 			if got := strings.Join(ids(c.do("GET /"+strings.ReplaceAll(query, " ", "%20"), "").status(200).doc()), " "); got != want {
@@ -28,6 +31,11 @@ func TestSearchRegressions(t *testing.T) {
 		}
 		if n := c.do("GET /Patient?_count=0", "").status(200).doc().Get("total").Int(); n != 1 {
 			t.Errorf("total %d", n)
+		}
+		for query, want := range map[string]string{"": "2", "_count=2": "2", "_count=1": "", "_total=none": "", "_count=1&_total=accurate": "2"} {
+			if got := c.do("GET /Condition?"+query, "").status(200).doc().Get("total").Raw(); got != want {
+				t.Errorf("Condition?%s: total %q, want %q", query, got, want)
+			}
 		}
 		c.do("GET /Patient?nonsense=1", "", "Prefer: handling=strict").status(400)
 		for _, query := range []string{"_filter=name eq a", "_contained=true", "_query=x", "_list=$current-problems"} {
