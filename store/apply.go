@@ -55,11 +55,11 @@ func (c *commit) run(ctx context.Context) error {
 			return fmt.Errorf("writing a %s: %w", w.typ, err)
 		}
 	}
-	if err := c.tx.flushIndex(ctx); err != nil {
-		return fmt.Errorf("writing the index: %w", err)
-	}
 	if err := c.log(ctx); err != nil {
 		return fmt.Errorf("writing the log: %w", err)
+	}
+	if err := c.tx.flush(ctx); err != nil {
+		return fmt.Errorf("writing what was made: %w", err)
 	}
 	c.tx.stands = c.stands
 	return c.audit(ctx) // also when nothing changed: it was asked

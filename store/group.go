@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+
+	"mach/issue"
 )
 
 // commitTx is the transaction of one unit of work on the data.
@@ -25,8 +27,10 @@ type commitTx struct {
 }
 
 // groupWriter is the one writer of a SQLite file. Units that arrive while it
-// is busy share the next transaction and its fsync; each but the first stands
-// behind its own savepoint, so that a failing one takes nobody along.
+// is busy share the next transaction and its fsync. None stands behind a
+// savepoint, for which SQLite copies every page before it changes: nearly all
+// that are refused have written nothing yet. Where one fails that has, everybody
+// runs again, alone.
 type groupWriter struct {
 	pool  *pool
 	tx    *connTx
@@ -40,9 +44,8 @@ type unit struct {
 	err  chan error
 }
 
-// groupLimit bounds the units of one transaction. Once it has writeLimit
-// statements nobody joins it: behind a savepoint every page is copied before it
-// changes, which costs large units more than an fsync of their own.
+// groupLimit bounds the units of one transaction; once it has writeLimit
+// statements nobody joins it.
 const (
 	groupLimit = 256
 	writeLimit = 300
@@ -95,20 +98,35 @@ func (g *groupWriter) close() error {
 
 func (g *groupWriter) run() {
 	defer close(g.done)
-	var carry *unit
-	for {
-		first := carry
-		if carry = nil; first == nil {
-			if first = <-g.units; first == nil {
-				g.refuse()
-				return
-			}
+	for more := true; more; {
+		first := <-g.units
+		if first == nil {
+			break
 		}
-		if !g.batch(first) {
-			g.refuse()
-			return
+		var units []*unit
+		for units, more = g.waiting(first); len(units) > 0; {
+			units = g.batch(units)
 		}
 	}
+	g.refuse()
+}
+
+// waiting returns first and the units that wait behind it; more is false when the
+// end was met.
+func (g *groupWriter) waiting(first *unit) (units []*unit, more bool) {
+	units = []*unit{first}
+	for len(units) < groupLimit {
+		select {
+		case u := <-g.units:
+			if u == nil {
+				return units, false
+			}
+			units = append(units, u)
+		default:
+			return units, true
+		}
+	}
+	return units, true
 }
 
 // refuse answers what was queued behind the end.
@@ -125,62 +143,54 @@ func (g *groupWriter) refuse() {
 	}
 }
 
-// batch runs first and what waits behind it in one transaction; it reports
-// false when the end was met.
-func (g *groupWriter) batch(first *unit) (more bool) {
+// batch runs units in one transaction, as far as writeLimit, and answers them; it
+// returns those that are left.
+func (g *groupWriter) batch(units []*unit) (rest []*unit) {
 	ctx := context.Background()
-	units, errs := []*unit{first}, []error{nil}
-	more = true
 	tx := &commitTx{Tx: g.tx}
-	var alone error // of the first unit, which fails with its transaction
-	err := g.tx.transact(ctx, func(c *connTx) error {
+	var errs []error
+	tangled := false
+	err := g.tx.transact(ctx, func(*connTx) error {
 		if err := tx.numbers(ctx); err != nil {
 			return err
 		}
-		if alone = g.one(ctx, tx, first); alone != nil {
-			return alone
-		}
-		for more && len(units) < groupLimit && tx.statements < writeLimit {
-			var u *unit
-			select {
-			case u = <-g.units:
-				more = u != nil
-			default:
-			}
-			if u == nil {
-				break
-			}
-			units = append(units, u)
-			err := g.behind(ctx, tx, u)
-			if errors.Is(err, errBroken) {
+		for _, u := range units {
+			before := tx.statements
+			err := g.one(ctx, tx, u)
+			errs = append(errs, err)
+			if tangled = err != nil && (tx.statements != before || !refused(err)); tangled {
 				return err
 			}
-			errs = append(errs, err)
+			if tx.statements >= writeLimit {
+				break
+			}
 		}
 		return nil
 	})
-	for i, u := range units {
-		switch {
-		case alone != nil:
-			u.err <- alone
-		case err != nil:
-			u.err <- fmt.Errorf("writing to disk: %w", err)
-		default:
-			u.err <- errs[i]
-		}
+	if len(errs) == 0 { // not even begun
+		errs = make([]error, len(units))
 	}
-	return more
+	units, rest = units[:len(errs)], units[len(errs):]
+	if tangled && len(units) > 1 {
+		for _, u := range units {
+			g.batch([]*unit{u})
+		}
+		return rest
+	}
+	for i, u := range units {
+		if err != nil && errs[i] == nil {
+			errs[i] = fmt.Errorf("writing to disk: %w", err)
+		}
+		u.err <- errs[i]
+	}
+	return rest
 }
 
-// behind runs a unit behind a savepoint; its numbers are taken back when it
-// fails.
-func (g *groupWriter) behind(ctx context.Context, tx *commitTx, u *unit) error {
-	before := *tx
-	err := g.tx.savepoint(ctx, func() error { return g.one(ctx, tx, u) })
-	if err != nil {
-		tx.logged, tx.audited = before.logged, before.audited
-	}
-	return err
+// refused reports whether a unit said no, rather than SQLite, which may have
+// rolled back.
+func refused(err error) bool {
+	var e *issue.Error
+	return errors.As(err, &e)
 }
 
 func (g *groupWriter) one(ctx context.Context, tx *commitTx, u *unit) (err error) {

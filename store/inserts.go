@@ -140,10 +140,10 @@ func columnOf[T any](rows [][]any, c int, read func(reflect.Value) T) []T {
 	return out
 }
 
-// index queues a row of the search index, so that the rows of a commit are
-// written in the order of their table: neighbours cost a fraction of strangers.
-// Deletes run at once.
-func (t *commitTx) index(ctx context.Context, text string, args []any) error {
+// later queues a row that the commit itself reads no more, so that the rows of a
+// table are written together and in their order: neighbours cost a fraction of
+// strangers. What is not an insert runs at once.
+func (t *commitTx) later(ctx context.Context, text string, args ...any) error {
 	if t.pg != nil || !strings.HasPrefix(text, "insert into ") {
 		return t.Exec(ctx, text, args...)
 	}
@@ -151,10 +151,12 @@ func (t *commitTx) index(ctx context.Context, text string, args []any) error {
 	return nil
 }
 
-// insertRows is the number of rows of one statement.
+// insertRows is the number of rows of one statement; the rest go by half as many,
+// again and again, so that few statements are kept.
 const insertRows = 32
 
-func (t *commitTx) flushIndex(ctx context.Context) error {
+// flush writes what was queued.
+func (t *commitTx) flush(ctx context.Context) error {
 	groups := t.rows
 	t.rows = nil
 	for _, g := range groups {
@@ -168,27 +170,26 @@ func (t *commitTx) flushIndex(ctx context.Context) error {
 // insert writes the rows of one table in its order.
 func (t *commitTx) insert(ctx context.Context, g *inserts) error {
 	slices.SortFunc(g.rows, compareArgs)
-	for len(g.rows) > 0 {
-		n := 1
-		if len(g.rows) >= insertRows {
-			n = insertRows
+	for n := insertRows; n > 0; n /= 2 {
+		for ; len(g.rows) >= n; g.rows = g.rows[n:] {
+			t.statements += n - 1
+			if err := t.Exec(ctx, g.repeated(n), slices.Concat(g.rows[:n]...)...); err != nil {
+				return err
+			}
 		}
-		t.statements += n - 1
-		if err := t.Exec(ctx, g.repeated(n), slices.Concat(g.rows[:n]...)...); err != nil {
-			return err
-		}
-		g.rows = g.rows[n:]
 	}
 	return nil
 }
 
-// repeated returns the insert text for n rows.
+// repeated returns the insert text of SQLite for n rows. One that fails leaves its
+// first rows, and the whole transaction fails with it: to take back rows of its
+// own alone, SQLite would copy every page before it changes.
 func (g *inserts) repeated(n int) string {
 	if n == 1 {
 		return g.text
 	}
 	at := strings.Index(g.text, "values (") + len("values ")
-	return g.text + strings.Repeat(", "+g.text[at:], n-1)
+	return strings.Replace(g.text, "insert into ", "insert or fail into ", 1) + strings.Repeat(", "+g.text[at:], n-1)
 }
 
 // compareArgs orders rows of one table column by column.

@@ -19,14 +19,14 @@ func (c *commit) save(ctx context.Context, w *written) error {
 	}
 	l := w.Labels
 	if w.old == nil {
-		if err := c.tx.Exec(ctx, `insert into res (rid, t, kh, typ, id, ver, upd, op, actor, del, patient, facility, unit, sens, category, draft, author, body)
+		if err := c.tx.later(ctx, `insert into res (rid, t, kh, typ, id, ver, upd, op, actor, del, patient, facility, unit, sens, category, draft, author, body)
 			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			w.rid, w.t, hash64(w.typ+"/"+w.id), w.typ, w.id, w.ver, w.at.UnixMicro(), w.op, c.a.Account, del,
 			l.Patient, l.Facility, int64(l.Unit), strings.Join(l.Sensitivity, " "), l.Category, flag(l.Draft), l.Author, body); err != nil {
 			return err
 		}
 	} else {
-		if err := c.tx.Exec(ctx, `insert into ver (rid, ver, t, upd, op, actor, body) values (?, ?, ?, ?, ?, ?, ?)`,
+		if err := c.tx.later(ctx, `insert into ver (rid, ver, t, upd, op, actor, body) values (?, ?, ?, ?, ?, ?, ?)`,
 			w.rid, w.old.ver, w.old.t, w.old.upd, w.old.op, w.old.actor, w.old.body); err != nil {
 			return err
 		}
@@ -38,7 +38,7 @@ func (c *commit) save(ctx context.Context, w *written) error {
 		}
 	}
 	for text, args := range c.s.own.Load().statements(w) {
-		if err := c.tx.index(ctx, text, args); err != nil {
+		if err := c.tx.later(ctx, text, args...); err != nil {
 			return err
 		}
 	}
@@ -70,7 +70,7 @@ func (c *commit) log(ctx context.Context) error {
 			c.tx.logged++
 			number, c.id = c.tx.logged, c.tx.logged
 		}
-		err := c.tx.Exec(ctx, text, number, w.rid, w.t, w.ver, w.op, w.at.UnixMicro(), c.s.cfg.Site, c.a.Account,
+		err := c.tx.later(ctx, text, number, w.rid, w.t, w.ver, w.op, w.at.UnixMicro(), c.s.cfg.Site, c.a.Account,
 			w.Labels.Facility, int64(w.Labels.Unit), strings.Join(w.Labels.Sensitivity, " "))
 		if err != nil {
 			return err
