@@ -110,7 +110,7 @@ func (p *pool) Row(ctx context.Context, dest []any, text string, args ...any) (b
 
 func (p *pool) Rows(ctx context.Context, text string, args []any, scan func(scan func(dest ...any) error) error) error {
 	if p.pg {
-		return p.together(ctx, question{text, args, scan})
+		return p.together(ctx, question{text: text, args: args, scan: scan})
 	}
 	rows, err := p.query(ctx, text, args)
 	if err != nil {
@@ -124,11 +124,12 @@ type question struct {
 	text string
 	args []any
 	scan func(scan func(dest ...any) error) error
+	anew func() // forgets what was scanned, so that it may be asked again; nil = not behind its first row
 }
 
 // together asks questions of which none needs the answer of another: one round
-// trip to PostgreSQL. They are asked again when the connection broke before the
-// first row came.
+// trip to PostgreSQL. They are asked again when the connection broke, unless a row
+// came that cannot be forgotten.
 func (p *pool) together(ctx context.Context, questions ...question) error {
 	if !p.pg {
 		for _, q := range questions {
@@ -143,10 +144,13 @@ func (p *pool) together(ctx context.Context, questions ...question) error {
 		var batch pgx.Batch
 		begun := false
 		for _, q := range questions {
+			if q.anew != nil {
+				q.anew()
+			}
 			traced(ctx, p.trace, q.text)
 			batch.Queue(rebind(q.text), q.args...).Query(func(rows pgx.Rows) error {
 				return eachPgRow(rows, func(scan func(...any) error) error {
-					begun = true
+					begun = begun || q.anew == nil
 					return q.scan(scan)
 				})
 			})
@@ -179,9 +183,22 @@ func eachRow(rows *sql.Rows, scan func(scan func(dest ...any) error) error) erro
 	return rows.Err()
 }
 
-// in runs work in one transaction on one connection.
+// in runs work in one transaction on one connection, another one when that was
+// lost before it began.
 func (p *pool) in(ctx context.Context, work func(tx *connTx) error) error {
-	return p.alone(ctx, func(tx *connTx) error { return tx.transact(ctx, work) })
+	var wait patience
+	for {
+		begun := false
+		err := p.alone(ctx, func(tx *connTx) error {
+			return tx.transact(ctx, func(tx *connTx) error {
+				begun = true
+				return work(tx)
+			})
+		})
+		if err == nil || begun || !p.pg || !wait.again(ctx, err) {
+			return err
+		}
+	}
 }
 
 // alone lends a connection. The single writer of a SQLite file keeps its

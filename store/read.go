@@ -59,13 +59,13 @@ func (d Door) related(ctx context.Context, typ, id string) (row *stored, rels []
 		question{`select ` + storedColumns + ` from res where ` + byKey, key, func(scan func(...any) error) (err error) {
 			row, err = scanStored(scan)
 			return err
-		}},
+		}, func() { row = nil }},
 		question{`select ` + relationColumns + ` from relation where patient = (select patient from res where ` + byKey + `) and ` + toActor,
 			append(key, actorArgs(d.a)...), func(scan func(...any) error) error {
 				one, err := scanRelation(scan)
 				rels = append(rels, one)
 				return err
-			}})
+			}, func() { rels = nil }})
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading a %s: %w", typ, err)
 	}
