@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"mach/access"
 	"mach/fhir"
@@ -438,7 +439,17 @@ func statusOf(err error) (status int, allow string) {
 	if errors.As(err, &no) {
 		return no.status, no.allow
 	}
+	if is := issue.Of(err); len(is) > 0 && is[0].Code == issue.NotSupported && ofParameter(is[0].Path) {
+		return http.StatusBadRequest, "" // the address is there
+	}
 	return issue.Status(err), ""
+}
+
+// ofParameter reports whether a path names a parameter, not a resource or one of
+// its elements.
+func ofParameter(path string) bool {
+	path = strings.TrimPrefix(operationPath.ReplaceAllString(path, ""), ".")
+	return path != "" && (path[0] == '_' || unicode.IsLower(rune(path[0])))
 }
 
 // baseOf is the absolute URL under which the asker reached us.
