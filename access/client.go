@@ -147,7 +147,7 @@ func (c *Clients) check(n Client) error {
 	refuse(!slices.Contains(ClientKinds(), n.Kind), "kind", issue.CodeInvalid, "access.client.kind")
 	refuse(len(n.Scopes) == 0, "scopes", issue.Required, "access.scope.none")
 	for _, s := range n.Scopes {
-		if err := n.mayHave(s); err != nil {
+		if err := n.mayHave(s, c.store); err != nil {
 			wrong = append(wrong, issue.Of(err)...)
 		}
 	}
@@ -172,7 +172,7 @@ func (c *Clients) check(n Client) error {
 
 // mayHave refuses scopes that a client of the kind cannot use: system scopes
 // are for services, everything else for people's applications.
-func (c Client) mayHave(text string) error {
+func (c Client) mayHave(text string, in *store.Store) error {
 	if IsContextScope(text) && c.Kind != ClientBackend {
 		return nil
 	}
@@ -183,7 +183,7 @@ func (c Client) mayHave(text string) error {
 	if (s.Context == "system") != (c.Kind == ClientBackend) {
 		return issue.New(issue.BusinessRule, "access.client.context", text).At("scopes")
 	}
-	return nil
+	return s.known(in)
 }
 
 // webAddress reports whether text is an https address, or an http one of this

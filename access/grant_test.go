@@ -27,6 +27,7 @@ func TestTokens(t *testing.T) {
 			r.Header.Set("Authorization", "Bearer "+secret)
 			return w.resolve(r).Actor
 		}
+		issueOne(Grant{Scopes: "system/Observation.rs?category=laboratory"})
 		if a := issueOne(Grant{Scopes: "system/*.cruds"}); a.Role != store.System || !slices.Equal(a.Scopes, []string{"system/*.cruds"}) || a.Account == "system" {
 			w.t.Errorf("system token: %+v", a)
 		}
@@ -37,7 +38,7 @@ func TestTokens(t *testing.T) {
 			w.t.Errorf("patient token: %+v", a)
 		}
 		for _, g := range []Grant{{Scopes: "user/*.rs", TTL: time.Hour}, {Scopes: "user/*.rs", Login: "nobody", TTL: time.Hour},
-			{Scopes: "patient/*.rs", TTL: time.Hour}, {Scopes: "nonsense", TTL: time.Hour}, {Scopes: "system/*.r"}, {Scopes: "system/*.r", TTL: 10000 * time.Hour}} {
+			{Scopes: "patient/*.rs", TTL: time.Hour}, {Scopes: "nonsense", TTL: time.Hour}, {Scopes: "system/Observation.rs?colour=red", TTL: time.Hour}, {Scopes: "system/*.rs?colour=red", TTL: time.Hour}, {Scopes: "system/*.r"}, {Scopes: "system/*.r", TTL: 10000 * time.Hour}} {
 			if _, err := w.Tokens.Issue(ctx, system, g); err == nil {
 				w.t.Errorf("issued %+v", g)
 			}

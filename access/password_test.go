@@ -142,7 +142,7 @@ func TestScopes(t *testing.T) {
 		"user/Patient.read": "user/Patient.rs", "user/*.write": "user/*.cud", "system/*.*": "system/*.cruds",
 		"user/Patient.sr": "", "user/Patient.": "", "user/Patient": "", "admin/*.r": "", "user/patient.r": "", "user/*.rr": "",
 		"patient/Observation.rs?category=laboratory": "patient/Observation.rs?category=laboratory", "patient/Observation.read?category=http://x|a": "patient/Observation.rs?category=http://x|a",
-		"user/*.rs?_security=http://x|R": "user/*.rs?_security=http://x|R", "patient/Observation.rs?": "", "patient/Observation.rs?colour=red": "", "patient/Observation.rs?patient.name=Lan": "",
+		"user/*.rs?_security=http://x|R": "user/*.rs?_security=http://x|R", "patient/Observation.rs?": "", "patient/Observation.rs?colour=red": "patient/Observation.rs?colour=red", "patient/Observation.rs?_colour=red": "", "patient/Observation.rs?patient.name=Lan": "",
 		"patient/Observation.rs?category=laboratory&_count=1": "", "user/Patient.rs?name=" + strings.Repeat("a", 300): "", "/": "", "": "", "user/Pat*.r": "", "launch": "", "openid": "",
 	} {
 		s, err := ParseScope(text)

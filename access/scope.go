@@ -68,6 +68,16 @@ func ParseScope(text string) (Scope, error) {
 	return Scope{context, typ, rights, query}, nil
 }
 
+// known refuses a query by parameters that the store has not. They are asked for
+// when a scope is given, not when it is read: a parameter that has gone since
+// finds nothing.
+func (s Scope) known(in *store.Store) error {
+	if s.Query == "" || in.CheckCriteria(s.Type, s.Query) == nil {
+		return nil
+	}
+	return issue.New(issue.Invalid, "access.scope.format", clip(s.String(), maxScope)).At("scopes")
+}
+
 func isTypeName(s string) bool {
 	if s == "*" {
 		return true

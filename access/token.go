@@ -50,6 +50,9 @@ func (t *Tokens) Issue(ctx context.Context, by store.Actor, g Grant) (string, er
 	}
 	row := tokenRow{id: newID(), name: g.Name, patient: g.Patient, made: t.now()}
 	for _, s := range scopes {
+		if err := s.known(t.store); err != nil {
+			return "", err
+		}
 		row.scopes = append(row.scopes, s.String())
 	}
 	switch scopes[0].Context {

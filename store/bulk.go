@@ -51,7 +51,8 @@ const bulkCount = 2000
 // million times is so said once for each person.
 func (d Door) Bulk(ctx context.Context, q Bulk) (rows []BulkRow, at BulkPlace, done bool, err error) {
 	ctx = withRequest(ctx, d.a)
-	x := &searcher{s: d.s, r: d.s.read, a: d.a, c: &compiled{typ: q.Type}, now: d.s.cfg.Now(), guarded: true}
+	c := &compiled{k: &compiler{vocabulary: d.s.vocabulary()}, typ: q.Type}
+	x := &searcher{s: d.s, r: d.s.read, a: d.a, c: c, now: d.s.cfg.Now(), guarded: true}
 	if err := x.enter(ctx); err != nil || x.outside {
 		return nil, q.At, true, err
 	}
@@ -169,7 +170,8 @@ func (x *searcher) bulk(ctx context.Context, q Bulk, at BulkPlace, found []candi
 // picked reports whether one of the alternatives finds the document, and all
 // that the scopes put among the conditions.
 func (x *searcher) picked(q Bulk, doc *fhir.Doc) bool {
-	s := SubjectOf(doc)
+	own := x.c.own()
+	s := &Subject{typ: q.Type, own: own, subject: subjectOf(doc, own.extract(doc))}
 	for _, p := range x.c.preds {
 		if !p.matches(&s.subject) {
 			return false

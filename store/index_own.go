@@ -33,7 +33,8 @@ type ownParam struct {
 	word       string // as it stands in a query
 	types      []string
 	expr       *fhirpath.Expr
-	ready      bool // every resource has its rows
+	components []component // of a composite
+	ready      bool        // every resource has its rows
 }
 
 const typeSearchParameter = "SearchParameter"
@@ -53,6 +54,11 @@ func (o *ownParams) param(typ, word string) (fhir.Param, bool) {
 		return p.Param, true
 	}
 	return fhir.Param{}, false
+}
+
+// same reports whether the parameters are the same and mean the same.
+func (o *ownParams) same(p *ownParams) bool {
+	return o == p || o != nil && p != nil && o.sum == p.sum
 }
 
 // waiting is the error for a parameter whose rows are still being written.
@@ -88,6 +94,14 @@ func (s *Store) OwnParams(typ string) []fhir.Param {
 		}
 	}
 	return all
+}
+
+// OwnVersion changes when what [Store.OwnParams] lists does.
+func (s *Store) OwnVersion() string {
+	if o := s.own.Load(); o != nil {
+		return o.sum
+	}
+	return ""
 }
 
 // extract lists everything by which search finds d. Rows of res hold _id and
@@ -133,12 +147,19 @@ const maxOwnValues = 1000
 // rows.
 func (p *ownParam) values(d *fhir.Doc, idx []fhir.Index) []fhir.Index {
 	root := d.Root()
-	found, err := p.expr.Eval(root, &fhirpath.Env{Resource: root, Root: root, Resolve: stub, Now: d.LastUpdated()})
+	env := &fhirpath.Env{Resource: root, Root: root, Resolve: stub, Now: d.LastUpdated()}
+	found, err := p.expr.Eval(root, env)
 	if err != nil {
 		return idx
 	}
+	before := len(idx)
 	for _, v := range found[:min(len(found), maxOwnValues)] {
-		if n, ok := v.Node(); ok {
+		if len(idx)-before >= maxOwnValues {
+			break
+		}
+		if n, ok := v.Node(); ok && p.components != nil {
+			idx = p.composed(env, v, idx)
+		} else if ok {
 			idx = append(idx, fhir.IndexValue(p.Param, v.Type(), n)...)
 		} else if ix, ok := p.computed(v.String()); ok {
 			idx = append(idx, ix)
@@ -184,7 +205,7 @@ func (p *ownParam) computed(s string) (fhir.Index, bool) {
 
 var ownKinds = map[string]fhir.ParamKind{
 	"token": fhir.ParamToken, "string": fhir.ParamString, "reference": fhir.ParamReference, "date": fhir.ParamDate,
-	"number": fhir.ParamNumber, "quantity": fhir.ParamQuantity, "uri": fhir.ParamURI,
+	"number": fhir.ParamNumber, "quantity": fhir.ParamQuantity, "uri": fhir.ParamURI, "composite": fhir.ParamComposite,
 }
 
 // newOwn reads a SearchParameter. nil when it is not active, or defines what R4
@@ -213,6 +234,9 @@ func newOwn(d *fhir.Doc) (*ownParam, error) {
 	var err error
 	if p.expr, err = fhirpath.Compile(d.Get("expression").String()); err != nil {
 		return nil, err
+	}
+	if p.Kind == fhir.ParamComposite {
+		return p, p.compose(d)
 	}
 	return p, nil
 }
@@ -251,7 +275,7 @@ func (s *Store) loadOwn(ctx context.Context, r reader, had *ownParams) (*ownPara
 		if err != nil { // it stands in the store, but nothing can be found by it
 			s.log.Warn("search parameter not served", "id", d.ID(), "error", err)
 		}
-		if p == nil {
+		if p == nil || err != nil {
 			return nil
 		}
 		p.ready = ready[p.Code]

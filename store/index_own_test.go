@@ -241,3 +241,41 @@ func TestOwnParametersOfSeveralProcesses(t *testing.T) {
 		}
 	}
 }
+
+// An own composite finds what R4's finds that is made of the same.
+func TestOwnComposites(t *testing.T) {
+	eachDatabase(t, Config{Guard: &testGuard{}}, func(t *testing.T, s *Store) {
+		w := &world{s: s}
+		component := func(of, expression string) map[string]any {
+			return map[string]any{"definition": "http://hl7.org/fhir/SearchParameter/" + of, "expression": expression}
+		}
+		own := searchParameter("pair", "pair", "composite", "Observation.component", "Observation")
+		own["component"] = []any{component("Observation-component-code", "code"), component("Observation-component-value-quantity", "value.as(Quantity)")}
+		alone := searchParameter("alone", "alone", "composite", "Observation", "Observation")
+		alone["component"] = []any{component("Observation-component-code", "code"), component("Patient-active", "active")}
+		w.add(t, own, alone)
+		for i := range 12 {
+			part := func(code string, value int) map[string]any {
+				return map[string]any{"code": coding("http://loinc.org", code), "valueQuantity": map[string]any{"value": value, "system": fhir.SystemUCUM, "code": "mm[Hg]"}}
+			}
+			w.add(t, map[string]any{"resourceType": "Observation", "id": fmt.Sprintf("o%d", i), "status": "final", "code": coding("", "85354-9"),
+				"component": []any{part("8480-6", 100+5*i), part("8462-4", 60+5*i)}})
+		}
+		eventually(t, "never ready", func() bool { _, err := searched(t, s, "Observation", [2]string{"pair", "8480-6$gt1"}); return err == nil })
+		for _, c := range []struct {
+			value string
+			found int
+		}{
+			{"8480-6$gt120", 7}, {"http://loinc.org|8462-4$ge60|http://unitsofmeasure.org|mm[Hg]", 12}, {"8462-4$lt60", 0}, {"8462-4$70,8480-6$100", 2}, {"none$100", 0},
+		} {
+			got, err := searched(t, s, "Observation", [2]string{"pair", c.value})
+			want, err4 := searched(t, s, "Observation", [2]string{"component-code-value-quantity", c.value})
+			if err != nil || err4 != nil || !slices.Equal(got, want) || len(got) != c.found {
+				t.Errorf("%s: own %v, R4's %v, want %d; %v %v", c.value, got, want, c.found, err, err4)
+			}
+		}
+		if _, err := searched(t, s, "Observation", [2]string{"alone", "1$true"}); !issue.Is(err, issue.Invalid) {
+			t.Errorf("a composite of parameters that its type has not: %v", err)
+		}
+	})
+}

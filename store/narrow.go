@@ -5,6 +5,7 @@ package store
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"mach/fhir"
@@ -33,7 +34,7 @@ func (s *Store) decide(a Actor, act Action, l Labels, c content, rels []Relation
 	}
 	if c != nil {
 		doc, err := c.doc()
-		if err == nil && doc != nil && slices.ContainsFunc(dec.Only, func(query string) bool { return foundBy(doc, query) }) {
+		if err == nil && doc != nil && slices.ContainsFunc(dec.Only, func(query string) bool { return s.foundBy(doc, query) }) {
 			return dec
 		}
 	}
@@ -51,63 +52,120 @@ func (a Actor) queried() bool {
 }
 
 // foundBy reports whether a query of criteria finds the document.
-func foundBy(doc *fhir.Doc, query string) bool {
-	preds, err := criteria(doc.Type(), query)
+func (s *Store) foundBy(doc *fhir.Doc, query string) bool {
+	c, err := s.asked.get(s, doc.Type(), query)
 	if err != nil {
 		return false
 	}
-	idx := fhir.ExtractSome(doc, func(wanted *fhir.Param) bool {
-		return slices.ContainsFunc(preds, func(p *predicate) bool { return p.param.Code == wanted.Code })
-	})
-	one := subject{id: doc.ID(), upd: doc.LastUpdated().UnixMicro(), idx: idx}
-	return !slices.ContainsFunc(preds, func(p *predicate) bool { return !p.matches(&one) })
+	own := s.own.Load()
+	m := c.meaning(own)
+	if m.err != nil || c.chained || query == "" {
+		return false
+	}
+	codes := make([]string, len(m.preds))
+	for i, p := range m.preds {
+		codes[i] = p.param.Code
+	}
+	one := subjectOf(doc, own.some(doc, codes))
+	return !slices.ContainsFunc(m.preds, func(p *predicate) bool { return !p.matches(&one) })
 }
 
-// criteria compiles a query that a resource can be held against by itself:
-// search parameters of its own, without chains and without what shapes an
-// answer.
-func criteria(typ, query string) ([]*predicate, error) {
-	q, err := parseQuery(typ, query)
+// asked keeps the criteria that the queries of scopes were compiled to: they are
+// held against every row.
+type asked struct {
+	mu   sync.Mutex
+	kept map[[2]string]*Criteria
+}
+
+const mostAsked = 1000
+
+func (a *asked) get(s *Store, typ, query string) (*Criteria, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := [2]string{typ, query}
+	if c := a.kept[key]; c != nil {
+		return c, nil
+	}
+	c, err := s.Criteria(typ, query)
 	if err != nil {
 		return nil, err
 	}
-	c, err := compile(q)
-	if err != nil {
-		return nil, err
+	if a.kept == nil || len(a.kept) >= mostAsked {
+		a.kept = map[[2]string]*Criteria{}
 	}
-	if len(c.preds) != len(q.Params) || len(c.preds) == 0 {
-		return nil, issue.New(issue.NotSupported, "store.criteria.plain", query)
-	}
-	return c.preds, nil
+	a.kept[key] = c
+	return c, nil
 }
 
-// CheckCriteria refuses a query that cannot be the query of a scope for
-// resources of the type; "*" is any type that has its parameters.
+// CheckCriteria refuses what cannot be the query of a scope for resources of the
+// type, and what no type has when it is "*". The parameters must be of the
+// resource itself: a scope is held against every row, and a chain would look
+// elsewhere each time. What R4 does not know passes, for it may be a parameter of
+// the installation: see [Store.CheckCriteria].
 func CheckCriteria(typ, query string) error {
-	if typ != "*" {
-		_, err := criteria(typ, query)
+	return ofType(typ, func(typ string) error {
+		q, err := parseQuery(typ, query)
+		if err != nil {
+			return err
+		}
+		q.Lenient = true
+		c, err := (&vocabulary{terms: anyTerms{}}).compile(q)
+		if err != nil {
+			return err
+		}
+		foreign := slices.ContainsFunc(c.ignored, func(name string) bool { return strings.Contains(name, ".") || name[0] == '_' })
+		if plain := len(c.preds) + len(c.ignored); foreign || plain != len(q.Params) || plain == 0 {
+			return issue.New(issue.NotSupported, "store.criteria.plain", query)
+		}
+		return nil
+	})
+}
+
+// CheckCriteria is [CheckCriteria] by the search parameters that there are.
+func (s *Store) CheckCriteria(typ, query string) error {
+	return ofType(typ, func(typ string) error {
+		c, err := s.Criteria(typ, query)
+		if err == nil && (c.chained || query == "") {
+			err = issue.New(issue.NotSupported, "store.criteria.plain", query)
+		}
 		return err
+	})
+}
+
+// ofType checks a type, or whether any passes for "*".
+func ofType(typ string, check func(typ string) error) error {
+	if typ != "*" {
+		return check(typ)
 	}
 	var err error
 	for _, t := range fhir.Types() {
-		if _, err = criteria(t, query); err == nil {
+		if err = check(t); err == nil {
 			return nil
 		}
 	}
 	return err
 }
 
+// anyTerms takes every code and value set for known.
+type anyTerms struct{}
+
+func (anyTerms) Codes(string, string, string) ([][2]string, error) { return nil, nil }
+
 // narrow puts what every row in reach must match among the conditions of the
-// search, so that its pages fill quickly. Of several queries each row is held
-// against all by [Store.decide] alone. It reports whether anything is left.
+// search, so that its pages fill quickly. Of several queries, and while the rows
+// of a parameter are still being written, each row is held against the query by
+// [Store.decide] alone. It reports whether anything is left.
 func (x *searcher) narrow() bool {
 	if len(x.reach.Only) != 1 {
 		return true
 	}
-	preds, err := criteria(x.c.typ, x.reach.Only[0])
-	if err != nil {
-		return false // the type has no such parameter: the scope means none of it
+	query := x.reach.Only[0]
+	v := x.s.vocabulary()
+	v.own = x.c.own()
+	if c, err := v.criteria(x.c.typ, query); err == nil && len(c.chains) == 0 {
+		x.c.preds = append(x.c.preds, c.preds...)
+		return true
 	}
-	x.c.preds = append(x.c.preds, preds...)
-	return true
+	_, err := x.s.asked.get(x.s, x.c.typ, query)
+	return err == nil // else the type has no such parameter: the scope means none of it
 }

@@ -153,13 +153,14 @@ func TestOneGate(t *testing.T) {
 func TestCheckCriteria(t *testing.T) {
 	for query, typ := range map[string]string{
 		"category=laboratory": "Observation", "_security=http://x|R": "*", "date=ge2026-01-01&category:not=laboratory": "Observation", "code:missing=false": "Observation",
+		"parameter-of-a-store:not=x": "Observation", "code:in=https://x.vn/set": "Observation",
 	} {
 		if err := store.CheckCriteria(typ, query); err != nil {
 			t.Errorf("%s?%s: %v", typ, query, err)
 		}
 	}
 	for query, typ := range map[string]string{
-		"": "Observation", "nonsense=1": "*", "_count=5": "Observation", "patient.name=Lan": "Observation", "_has:Observation:subject:code=1": "Patient",
+		"": "Observation", "_nonsense=1": "*", "nonsense.name=1": "Patient", "_count=5": "Observation", "patient.name=Lan": "Observation", "_has:Observation:subject:code=1": "Patient",
 		"_include=Observation:subject": "Observation", "category=laboratory&_sort=date": "Observation", "category:nonsense=1": "Observation", "category=laboratory&": "Nonsense",
 	} {
 		if err := store.CheckCriteria(typ, query); err == nil {

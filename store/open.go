@@ -93,6 +93,7 @@ type Store struct {
 	ids     *ridMaker
 
 	own     atomic.Pointer[ownParams] // of SearchParameter resources
+	asked   asked                     // the queries of scopes
 	form    atomic.Bool               // all index rows are of indexForm
 	knowing sync.Mutex                // one looks for changes of own at a time
 	settle  time.Duration             // settling, but for tests

@@ -64,7 +64,7 @@ func (s *Store) matching(ctx context.Context, r reader, a Actor, typ, query stri
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := compile(q)
+	c, err := s.vocabulary().compile(q)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -148,6 +148,9 @@ func (c *compiled) take(name, text string) (bool, error) {
 	}
 	code, modifier, _ := strings.Cut(name, ":")
 	p, ok := c.k.lookup(c.typ, code)
+	if own := c.k.own.find(c.typ, code); !ok && own != nil && c.k.early && c.depth == 0 {
+		p, ok = own.Param, true
+	}
 	if !ok {
 		return false, c.k.own.waiting(c.typ, code)
 	}

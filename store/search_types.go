@@ -21,7 +21,7 @@ const maxTypes = 20
 // out, unless all are.
 func (d Door) SearchTypes(ctx context.Context, types []string, q Query) (Page, error) {
 	all := Page{Total: -1}
-	if err := common(types, &q, &all); err != nil {
+	if err := d.s.vocabulary().common(types, &q, &all); err != nil {
 		return Page{}, err
 	}
 	at, inner := 0, ""
@@ -88,7 +88,7 @@ func (p *Page) add(typ string, page Page) {
 
 // common checks that every type has every parameter; a lenient query leaves out
 // those that one has not.
-func common(types []string, q *Query, page *Page) error {
+func (v *vocabulary) common(types []string, q *Query, page *Page) error {
 	if len(types) == 0 || len(types) > maxTypes {
 		return issue.New(issue.TooCostly, "search.types", maxTypes).At("_type")
 	}
@@ -96,7 +96,7 @@ func common(types []string, q *Query, page *Page) error {
 		if !fhir.IsType(typ) {
 			return issue.New(issue.NotSupported, "search.type.unknown", typ)
 		}
-		c, err := compile(Query{Type: typ, Params: about(typ, q.Params), Lenient: q.Lenient})
+		c, err := v.compile(Query{Type: typ, Params: about(typ, q.Params), Lenient: q.Lenient})
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ type vocabulary struct {
 	now   time.Time
 	terms Terminology
 	own   *ownParams // those of SearchParameter resources; nil = none
+	early bool       // also those whose rows are not all written yet, of the resource asked for
 }
 
 func (s *Store) vocabulary() *vocabulary {

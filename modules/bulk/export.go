@@ -53,7 +53,7 @@ func (m *Module) Export(ctx context.Context, d store.Door, url, level string, pa
 		args.Owners = []string{"*"}
 	}
 	for _, p := range params {
-		if err := args.take(p[0], p[1], strict, level); err != nil {
+		if err := m.parameter(&args, p[0], p[1], strict, level); err != nil {
 			return "", err
 		}
 	}
@@ -93,8 +93,8 @@ func (m *Module) members(ctx context.Context, d store.Door, id string) ([]string
 	return slices.Sorted(maps.Keys(owners)), nil
 }
 
-// take reads one parameter.
-func (a *exportArgs) take(name, value string, strict bool, level string) error {
+// parameter reads one parameter.
+func (m *Module) parameter(a *exportArgs, name, value string, strict bool, level string) error {
 	switch name {
 	case "_outputFormat":
 		format, _, _ := strings.Cut(strings.ReplaceAll(value, " ", "+"), ";")
@@ -119,7 +119,11 @@ func (a *exportArgs) take(name, value string, strict bool, level string) error {
 	case "_typeFilter":
 		for _, one := range filters(value) {
 			typ, query, _ := strings.Cut(one, "?")
-			if _, err := store.NewCriteria(typ, query); err != nil {
+			c, err := m.store.Criteria(typ, query)
+			if err == nil && c.Chained() {
+				err = issue.New(issue.NotSupported, "bulk.filter.chain", query).At(name)
+			}
+			if err != nil {
 				return err
 			}
 			if a.Filters == nil {
@@ -266,7 +270,7 @@ func (m *Module) fill(ctx context.Context, j *job, args exportArgs, at exportPla
 	who, size := persons{}, 0
 	q := store.Bulk{Type: args.Types[at.Type], Owners: args.Owners, Since: args.Since, At: at.At}
 	for _, query := range args.Filters[q.Type] {
-		c, err := store.NewCriteria(q.Type, query)
+		c, err := m.store.Criteria(q.Type, query)
 		if err != nil {
 			return who, at, err
 		}

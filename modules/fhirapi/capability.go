@@ -3,9 +3,9 @@
 package fhirapi
 
 import (
+	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"mach/fhir"
 )
@@ -36,22 +36,37 @@ type statement struct {
 	Rest           []any          `json:"rest"`
 }
 
+// metadata answers with what this server does. It is made anew when the search
+// parameters that SearchParameter resources define change.
+func (m *Module) metadata(q *request) (*answer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := q.base + " " + m.store.OwnVersion()
+	if _, ok := m.ability[key]; !ok {
+		if len(m.ability) > 8 { // the name comes from the asker
+			clear(m.ability)
+		}
+		m.ability[key] = m.capability(q.base).Text()
+	}
+	return &answer{status: http.StatusOK, text: m.ability[key]}, nil
+}
+
 // capability describes what this server does, from the tables that do it.
-func capability(base string, at time.Time, manyDeletes bool) *fhir.Doc {
+func (m *Module) capability(base string) *fhir.Doc {
 	var resources []any
 	rest := map[string]any{}
 	if able := operationsOn(""); len(able) > 0 {
 		rest["operation"] = able
 	}
 	for _, typ := range fhir.Types() {
-		resources = append(resources, capabilityOf(typ, manyDeletes))
+		resources = append(resources, m.capabilityOf(typ))
 	}
 	rest["mode"] = "server"
 	rest["security"] = security(strings.TrimSuffix(base, Base))
 	rest["resource"] = resources
 	rest["interaction"] = coded(systemActions)
 	return fhir.MustNew(statement{
-		ResourceType: "CapabilityStatement", Status: "active", Date: instant(at), Kind: "instance", FHIRVersion: "4.0.1",
+		ResourceType: "CapabilityStatement", Status: "active", Date: instant(m.started), Kind: "instance", FHIRVersion: "4.0.1",
 		Software:       map[string]any{"name": "Mạch"},
 		Implementation: map[string]any{"description": "Mạch", "url": base},
 		Format:         []string{"json", jsonType},
@@ -60,7 +75,7 @@ func capability(base string, at time.Time, manyDeletes bool) *fhir.Doc {
 	})
 }
 
-func capabilityOf(typ string, manyDeletes bool) map[string]any {
+func (m *Module) capabilityOf(typ string) map[string]any {
 	var params, includes []any
 	for _, p := range []struct{ code, kind string }{
 		{"_id", "token"}, {"_lastUpdated", "date"}, {"_profile", "uri"}, {"_security", "token"}, {"_source", "uri"}, {"_tag", "token"},
@@ -68,7 +83,7 @@ func capabilityOf(typ string, manyDeletes bool) map[string]any {
 	} {
 		params = append(params, map[string]any{"name": p.code, "type": p.kind})
 	}
-	for _, p := range fhir.Params(typ) {
+	for _, p := range append(fhir.Params(typ), m.store.OwnParams(typ)...) {
 		kind, ok := kinds[p.Kind]
 		if !ok || p.Code[0] == '_' {
 			continue
@@ -83,7 +98,7 @@ func capabilityOf(typ string, manyDeletes bool) map[string]any {
 		}
 	}
 	deletes := "single"
-	if manyDeletes {
+	if m.deletes > 1 {
 		deletes = "multiple"
 	}
 	r := map[string]any{

@@ -46,7 +46,7 @@ type Module struct {
 	log     *slog.Logger
 	started time.Time
 	mu      sync.Mutex
-	ability map[string]string // CapabilityStatement by base URL
+	ability map[string]string // CapabilityStatement by base URL and own search parameters
 
 	validator *profile.Validator
 	checks    store.Checks // of what apps write
@@ -316,18 +316,6 @@ func (q *request) by(methods map[string]interaction) (*answer, error) {
 	}
 	slices.Sort(allow)
 	return nil, &refused{status: http.StatusMethodNotAllowed, allow: strings.Join(allow, ", "), err: issue.New(issue.NotSupported, "fhirapi.method", q.method)}
-}
-
-func (m *Module) metadata(q *request) (*answer, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, ok := m.ability[q.base]; !ok {
-		if len(m.ability) > 8 { // the name comes from the asker
-			clear(m.ability)
-		}
-		m.ability[q.base] = capability(q.base, m.started, m.deletes > 1).Text()
-	}
-	return &answer{status: http.StatusOK, text: m.ability[q.base]}, nil
 }
 
 // write sends an answer, as much of it as Prefer asks for.

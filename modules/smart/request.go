@@ -76,19 +76,22 @@ func (m *Module) read(ctx context.Context, q url.Values, base string) (request, 
 	case (r.challenge != "" || method != "") && (method != "S256" || !access.Challenge(r.challenge)):
 		return r, &refusal{"invalid_request", "code_challenge_method must be S256"}
 	}
-	if r.scopes = allowed(r.client, q.Get("scope")); !slices.ContainsFunc(r.scopes, asksSomething) {
+	if r.scopes = m.allowed(r.client, q.Get("scope")); !slices.ContainsFunc(r.scopes, asksSomething) {
 		return r, &refusal{"invalid_scope", "nothing that this application is registered for"}
 	}
 	return r, nil
 }
 
-// allowed returns the scopes that the client may have, each once; the others
-// are left out, as the token answer then tells.
-func allowed(c access.Client, text string) []string {
+// allowed returns the scopes that the client may have, each once; the others,
+// and queries by parameters that there are not, are left out, as the token answer
+// then tells.
+func (m *Module) allowed(c access.Client, text string) []string {
 	var out []string
 	for scope := range strings.FieldsSeq(text) {
 		if s, err := access.ParseScope(scope); err == nil {
-			scope = s.String()
+			if scope = s.String(); s.Query != "" && m.store.CheckCriteria(s.Type, s.Query) != nil {
+				continue
+			}
 		}
 		if c.May(scope) && !slices.Contains(out, scope) && len(out) < 60 {
 			out = append(out, scope)

@@ -144,14 +144,14 @@ func (m *Module) token(w http.ResponseWriter, r *http.Request) {
 	case "refresh_token":
 		var scopes []string
 		if s := f.Get("scope"); s != "" {
-			if scopes = allowed(c, s); scopes == nil { // nil would be all
+			if scopes = m.allowed(c, s); scopes == nil { // nil would be all
 				m.fail(w, r, access.DeniedScope)
 				return
 			}
 		}
 		t, err = m.access.Apps.Refresh(ctx, c, f.Get("refresh_token"), scopes)
 	case "client_credentials":
-		t, err = m.access.Apps.Service(ctx, c, allowed(c, f.Get("scope")))
+		t, err = m.access.Apps.Service(ctx, c, m.allowed(c, f.Get("scope")))
 	default:
 		err = access.Denied("unsupported_grant_type")
 	}

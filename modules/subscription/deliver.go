@@ -39,6 +39,7 @@ const (
 	nothing job = iota
 	finish      // its end has passed
 	giveUp      // too much waits
+	lose        // its criteria cannot be judged
 	shake       // the handshake of a topic
 	tell        // events
 	beat        // nothing happened for the time it asked
@@ -52,6 +53,8 @@ func (t *term) todo(w *watch) job {
 		return nothing
 	case !w.spec.end.IsZero() && now.After(w.spec.end):
 		return finish
+	case w.lost:
+		return lose
 	case now.Before(w.due):
 		return nothing
 	case w.waiting > maxWaiting:
@@ -112,6 +115,8 @@ func (t *term) do(ctx context.Context, w *watch, next job) error {
 		return t.say(ctx, w, off, "")
 	case giveUp:
 		return t.say(ctx, w, off, "too many events are waiting")
+	case lose:
+		return t.say(ctx, w, off, "its criteria lead to too many resources")
 	}
 	actor, err := t.m.renew(ctx, w.mandate.actor)
 	var refused *issue.Error

@@ -56,6 +56,7 @@ type watch struct {
 	sent     time.Time // the last success, or when it came into force
 	waiting  int       // events not delivered
 	busy     bool      // an attempt is under way
+	lost     bool      // its criteria lead too far to be judged
 }
 
 // duty matches the log and delivers until the term ends.
@@ -146,7 +147,7 @@ func (t *term) load(ctx context.Context) error {
 		return fmt.Errorf("reading subscriptions: %w", err)
 	}
 	for _, w := range all {
-		if w.spec, err = read(w.doc); err != nil {
+		if w.spec, err = t.m.read(w.doc); err != nil {
 			t.m.log.Warn("subscription not understood any more", "subscription", w.id)
 			continue
 		}
@@ -278,9 +279,9 @@ func (t *term) queue(ctx context.Context, events []store.Event) ([]queued, error
 		if len(watches) == 0 || e.Now == nil && e.Before == nil {
 			continue
 		}
-		now, before := store.SubjectOf(e.Now), store.SubjectOf(e.Before)
+		now, before := t.m.store.Subject(e.Now), t.m.store.Subject(e.Before)
 		for _, w := range watches {
-			if !w.spec.waits(e.Type, e.Op, now, before) {
+			if !w.spec.waits(e.Type, e.Op, now, before, (*store.Criteria).Finds) {
 				continue
 			}
 			a, known := actors[w]
@@ -300,12 +301,38 @@ func (t *term) queue(ctx context.Context, events []store.Event) ([]queued, error
 			if err != nil {
 				return nil, err
 			}
+			if may && w.spec.chained() {
+				if may, err = t.led(ctx, w, *a, e, now, before); err != nil {
+					return nil, err
+				}
+			}
 			if may {
 				found = append(found, queued{w, e})
 			}
 		}
 	}
 	return found, nil
+}
+
+// led reports whether the chains of the criteria lead from an event to what the
+// subscriber may find now. Criteria that lead too far switch the subscription
+// off: it would miss events without knowing.
+func (t *term) led(ctx context.Context, w *watch, a store.Actor, e *store.Event, now, before *store.Subject) (bool, error) {
+	var failed error
+	waits := w.spec.waits(e.Type, e.Op, now, before, func(c *store.Criteria, s *store.Subject) bool {
+		found, err := t.m.store.For(a).Finds(ctx, c, s)
+		failed = errors.Join(failed, err)
+		return found
+	})
+	if refused := (*issue.Error)(nil); errors.As(failed, &refused) {
+		t.m.log.Warn("criteria of a subscription cannot be judged", "subscription", w.id, "rule", refused.Issues[0].Key)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		w.lost = true
+		t.start(ctx, w)
+		return false, nil
+	}
+	return waits && failed == nil, failed
 }
 
 // queued counts what waits and starts deliveries.
@@ -340,7 +367,7 @@ func (t *term) arrive(ctx context.Context, e store.Event) (*arrival, error) {
 		a.gone = true
 		return a, nil
 	}
-	s, err := read(e.Now)
+	s, err := t.m.read(e.Now)
 	if err != nil { // written by a program that understood it
 		t.m.log.Warn("subscription not understood", "subscription", e.ID)
 		a.gone = true

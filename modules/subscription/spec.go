@@ -51,6 +51,7 @@ const (
 
 // spec is a Subscription that was understood.
 type spec struct {
+	compile   func(typ, query string) (*store.Criteria, error)
 	mandate   string
 	status    string
 	end       time.Time // zero = never
@@ -73,8 +74,9 @@ type rule struct {
 }
 
 // read understands a Subscription. Errors name the element.
-func read(d *fhir.Doc) (*spec, error) {
+func (m *Module) read(d *fhir.Doc) (*spec, error) {
 	s := &spec{
+		compile: m.store.Criteria,
 		mandate: d.Root().Extension(extMandate).Get("valueString").String(), status: d.Get("status").String(),
 		endpoint: d.Get("channel", "endpoint").String(), timeout: attemptTime, most: 1,
 	}
@@ -104,7 +106,7 @@ func read(d *fhir.Doc) (*spec, error) {
 	if strings.Contains(criteria, "://") && !strings.Contains(criteria, "?") {
 		return nil, issue.New(issue.NotSupported, "subscription.topic", criteria).At("Subscription.criteria")
 	}
-	c, err := criteriaOf(criteria)
+	c, err := s.criteria(criteria)
 	if err != nil {
 		return nil, err
 	}
@@ -113,10 +115,10 @@ func read(d *fhir.Doc) (*spec, error) {
 	return s, nil
 }
 
-// criteriaOf compiles "Observation?code=…"; the question mark may be missing.
-func criteriaOf(text string) (*store.Criteria, error) {
+// criteria compiles "Observation?code=…"; the question mark may be missing.
+func (s *spec) criteria(text string) (*store.Criteria, error) {
 	typ, query, _ := strings.Cut(text, "?")
-	c, err := store.NewCriteria(typ, query)
+	c, err := s.compile(typ, query)
 	if err != nil {
 		return nil, within(err, "Subscription.criteria")
 	}
@@ -174,7 +176,7 @@ func (s *spec) filters(element fhir.Node, t content.Topic) error {
 		if n++; n > maxFilters || len(text) > maxCriteria {
 			return issue.New(issue.TooCostly, "subscription.filters", maxFilters).At("Subscription.criteria.extension")
 		}
-		c, err := criteriaOf(text)
+		c, err := s.criteria(text)
 		if err != nil {
 			return within(err, "Subscription.criteria.extension")
 		}
@@ -212,7 +214,7 @@ func (s *spec) triggers(t content.Topic, filters map[string][]*store.Criteria) e
 				query string
 				into  *[]*store.Criteria
 			}{{g.Now, &r.now}, {g.Before, &r.before}} {
-				c, err := store.NewCriteria(typ, part.query)
+				c, err := s.compile(typ, part.query)
 				if err != nil {
 					return err
 				}
@@ -239,19 +241,26 @@ func (s *spec) types() []string {
 	return slices.Compact(types)
 }
 
-// waits reports whether an event is waited for.
-func (s *spec) waits(typ, op string, now, before *store.Subject) bool {
+// waits reports whether an event is waited for, as finds judges the criteria.
+func (s *spec) waits(typ, op string, now, before *store.Subject, finds func(*store.Criteria, *store.Subject) bool) bool {
 	return slices.ContainsFunc(s.rules, func(r rule) bool {
 		if r.typ != typ || !slices.Contains(r.on, op) {
 			return false
 		}
 		all := func(cs []*store.Criteria, one *store.Subject) bool {
-			return !slices.ContainsFunc(cs, func(c *store.Criteria) bool { return !c.Finds(one) })
+			return !slices.ContainsFunc(cs, func(c *store.Criteria) bool { return !finds(c, one) })
 		}
 		if op == "delete" {
 			return before != nil && all(r.now, before)
 		}
 		return all(r.now, now) && (before == nil || all(r.before, before))
+	})
+}
+
+// chained reports whether a criterion asks other resources too.
+func (s *spec) chained() bool {
+	return slices.ContainsFunc(s.rules, func(r rule) bool {
+		return slices.ContainsFunc(r.now, (*store.Criteria).Chained)
 	})
 }
 

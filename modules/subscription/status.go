@@ -61,7 +61,7 @@ func (m *Module) readable(ctx context.Context, d store.Door, ids []string) ([]*f
 
 // standing is a notice about how a Subscription stands.
 func (m *Module) standing(ctx context.Context, doc *fhir.Doc, kind string) (*notice, error) {
-	s, err := read(doc)
+	s, err := m.read(doc)
 	if err != nil {
 		s = &spec{}
 	}

@@ -39,7 +39,7 @@ func (m *Module) vet(ctx context.Context, a store.Actor, doc *fhir.Doc) (*fhir.D
 	if a.Account == store.SystemActor().Account {
 		return m.vetOwn(ctx, doc)
 	}
-	s, err := read(doc)
+	s, err := m.read(doc)
 	if err != nil {
 		return nil, err
 	}
