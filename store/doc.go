@@ -84,7 +84,7 @@ type Actor struct {
 	Patient      string    // the person's own Patient id; the ward's for a guardian
 	Purpose      Purpose   //
 	Session      string    // session or token id
-	Request      string    // request id: one audit row per request and patient
+	Request      string    // request id: within one, a person is told of once in the audit
 	Scopes       []string  // SMART scopes of an app; nil = none needed
 	Record       string    // Patient id that patient/ scopes of an app mean; "" = the own Patient
 }
