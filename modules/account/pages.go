@@ -39,9 +39,9 @@ func tasks(ctx context.Context) []web.Link {
 		key, href string
 	}{
 		{reviewers, "account.review", "/tai-khoan/ra-soat"},
-		{overseers, "account.crowd", "/tai-khoan/nhieu-nguoi"},
 		{admins, "account.manage", "/tai-khoan/quan-ly"},
 		{admins, "smart.manage", "/ung-dung/quan-ly"},
+		{overseers, "account.crowd", "/tai-khoan/nhieu-nguoi"},
 		{breakers, "account.emergency", "/tai-khoan/khan-cap"},
 		{desk, "account.guardian", "/tai-khoan/giam-ho"},
 		{web.SignedIn, "smart.mine", "/ung-dung"},
