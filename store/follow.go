@@ -31,6 +31,7 @@ type following struct {
 
 const (
 	followBatch = 500
+	followEvery = 50 * time.Millisecond  // at most; who is first does not wait
 	followPoll  = 250 * time.Millisecond // another process may have written
 	followPause = 30 * time.Second       // at most, between attempts of a failing follower
 )
@@ -165,8 +166,8 @@ func tablesIn(ctx context.Context, r reader, schema string) ([]string, error) {
 func (s *Store) follow(ctx context.Context) {
 	for ctx.Err() == nil {
 		moved := s.logged.next()
-		more := s.followOnce(ctx)
-		if more {
+		next := time.Now().Add(followEvery)
+		if s.followOnce(ctx) {
 			continue
 		}
 		select {
@@ -174,6 +175,18 @@ func (s *Store) follow(ctx context.Context) {
 		case <-moved:
 		case <-time.After(followPoll):
 		}
+		pause(ctx, time.Until(next))
+	}
+}
+
+// pause waits, at most until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 

@@ -260,17 +260,18 @@ func (s *Store) leave(ctx context.Context) {
 
 const (
 	sequenceBatch = 5000
+	sequenceEvery = 20 * time.Millisecond  // at most; who is first does not wait
 	sequencePoll  = 100 * time.Millisecond // commits of other processes
 )
 
 // sequence numbers what committed transactions left in the waiting rooms.
 // Numbering happens after commit, so "after number n" never misses a line.
-// Changes are numbered at once, since views wait for them; the audit at each
-// poll.
+// Changes are numbered soon, since views wait for them; the audit at each poll.
 func (s *Store) sequence(ctx context.Context) {
 	var audited time.Time
 	for ctx.Err() == nil {
 		moved := s.moved.next()
+		next := time.Now().Add(sequenceEvery)
 		n, err := s.number(ctx, numberChanges)
 		if time.Since(audited) >= sequencePoll {
 			more, failed := s.number(ctx, numberAudit)
@@ -283,6 +284,8 @@ func (s *Store) sequence(ctx context.Context) {
 		}
 		if n > 0 {
 			s.logged.set()
+		}
+		if n == sequenceBatch {
 			continue
 		}
 		select {
@@ -290,6 +293,7 @@ func (s *Store) sequence(ctx context.Context) {
 		case <-moved:
 		case <-time.After(sequencePoll):
 		}
+		pause(ctx, time.Until(next))
 	}
 }
 
