@@ -160,6 +160,7 @@ func TestOfficialExamples(t *testing.T) {
 		was[d.Ref()] = d
 	}
 	file := write(t, "examples.ndjson", text.String())
+	var said []string
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		m := importer(t, s)
 		totals, lines := take(t, m, file)
@@ -167,11 +168,15 @@ func TestOfficialExamples(t *testing.T) {
 			t.Fatalf("totals %+v, want %+v; %+v", totals, want, lines[:min(3, len(lines))])
 		}
 		t.Logf("%d examples, %d dangling references", totals.Read, len(lines))
+		equal := 0
 		for ref, got := range storedAll(t, s, docs) {
 			if !got.Equal(was[ref]) {
 				t.Errorf("%s came back different", ref)
+				continue
 			}
+			equal++
 		}
+		said = append(said, fmt.Sprintf("%s %d of %d", path.Base(t.Name()), equal, len(docs)))
 		if len(lines) == 0 || slices.ContainsFunc(lines, func(l Line) bool { return l.Severity != "warning" || l.Path == "" || l.Line == 0 }) {
 			t.Errorf("dangling references: %d, %+v", len(lines), lines[:min(3, len(lines))])
 		}
@@ -180,6 +185,7 @@ func TestOfficialExamples(t *testing.T) {
 			t.Errorf("again %+v, want %+v", again, want)
 		}
 	})
+	fmt.Println("examples r4 through the store, equal: " + strings.Join(said, ", ") + ", 0 listed")
 }
 
 // suites is the folder of public suites.

@@ -8,6 +8,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
+	"strings"
 
 	"mach/fhir/path"
 )
@@ -82,7 +83,9 @@ func (l *lines) Write(r Row) error {
 
 func (l *lines) Close() error { return l.to.Flush() }
 
-// CSV writes a header and a line a row (RFC 4180, UTF-8, line feeds).
+// CSV writes a header and a line a row (RFC 4180, UTF-8, line feeds), for people's
+// spreadsheets: a text that one would take for a formula has an apostrophe before
+// it. Whoever needs the very text takes NDJSON or Parquet.
 func (v *View) CSV(w io.Writer) Writer {
 	t := &table{view: v, to: csv.NewWriter(w)}
 	head := make([]string, len(v.Columns))
@@ -105,9 +108,21 @@ func (t *table) Write(r Row) error {
 	}
 	cells := make([]string, len(r))
 	for i, c := range t.view.Columns {
-		cells[i] = c.Text(r[i])
+		cells[i] = inert(c.Text(r[i]))
 	}
 	return t.to.Write(cells)
+}
+
+// inert returns a cell that no spreadsheet computes (OWASP, CSV Injection): what
+// begins as a formula does is text. A number stays one, with its sign.
+func inert(cell string) string {
+	if cell == "" || !strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
+		return cell
+	}
+	if cell[0] == '-' && strings.Trim(cell[1:], "0123456789.") == "" && strings.Count(cell, ".") <= 1 && len(cell) > 1 {
+		return cell
+	}
+	return "'" + cell
 }
 
 func (t *table) Close() error {

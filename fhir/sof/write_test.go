@@ -4,6 +4,7 @@ package sof
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -63,6 +64,39 @@ b,,,,,
 `
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// A text that a spreadsheet would compute is text.
+func TestInert(t *testing.T) {
+	for cell, want := range map[string]string{
+		"": "", "Văn": "Văn", "1+1": "1+1", "-1.50": "-1.50", "-7": "-7", "-": "'-", "-1+2": "'-1+2", "-1.2.3": "'-1.2.3", "=1": "'=1", "+84912": "'+84912",
+		"@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "\r=1": "'\r=1", "\n=1": "'\n=1", "'=1": "'=1", "[\"=1\"]": "[\"=1\"]", "-cmd|' /C calc'!A0": "'-cmd|' /C calc'!A0",
+	} {
+		if got := inert(cell); got != want {
+			t.Errorf("%q is written %q, want %q", cell, got, want)
+		}
+	}
+	v, err := Compile([]byte(`{"resource":"Patient","status":"active","select":[{"column":[{"name":"name","path":"name.text.first()"}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := fhir.ParseString(`{"resourceType":"Patient","name":[{"text":"=HYPERLINK(\"http://x\")"}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for format, want := range map[string]string{"csv": `"'=HYPERLINK(""http://x"")"`, "ndjson": `"=HYPERLINK(\"http://x\")"`} {
+		var b bytes.Buffer
+		w := v.CSV(&b)
+		if format == "ndjson" {
+			w = v.NDJSON(&b)
+		}
+		if err := v.Each(d, w.Write); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%s: %s, %v", format, b.String(), err)
+		}
 	}
 }
 
