@@ -121,12 +121,19 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("profiles: %w", err)
 	}
+	dsn, err := a.Config.database()
+	if err != nil {
+		return err
+	}
 	a.Store, err = store.Open(ctx, store.Config{
-		Dir: a.Config.Data, Database: a.Config.Database, Partitions: a.Config.Partitions, Cache: a.Config.Cache, Guard: policy, Now: now, Site: a.Config.Site, Log: a.log,
+		Dir: a.Config.Data, Database: dsn, Partitions: a.Config.Partitions, Cache: a.Config.Cache, Guard: policy, Now: now, Site: a.Config.Site, Log: a.log,
 		Wake: a.wake, UnitOf: a.unitOf, Below: a.below, Committed: a.metrics.committed,
 		Sensitivity: content.Sensitivity, Terminology: a.terms, Validate: writes.ValidateEntry,
 	})
 	if err != nil {
+		return err
+	}
+	if err := a.Config.keepDatabase(); err != nil {
 		return err
 	}
 	if err := a.openAccess(ctx, policy); err != nil {

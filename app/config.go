@@ -22,7 +22,7 @@ type Config struct {
 	Data          string   `help:"Folder that holds everything." default:"data" env:"MACH_DATA"`
 	Addr          string   `help:"Address to serve on; port 0 takes any free one." default:"127.0.0.1:8080" env:"MACH_ADDR"`
 	Metrics       string   `help:"Address for Prometheus; its own listener." default:"127.0.0.1:0" env:"MACH_METRICS"`
-	Database      string   `help:"PostgreSQL DSN; empty means SQLite in the data folder." env:"MACH_DATABASE"`
+	Database      string   `help:"PostgreSQL DSN; empty means the one that the data folder was used with before, else SQLite in that folder." env:"MACH_DATABASE"`
 	Partitions    int      `help:"At the first start on a PostgreSQL database: spread its tables over so many partitions by hash of the shard key; 0 means none." env:"MACH_PARTITIONS"`
 	Cache         int      `help:"MB of database pages that all connections of SQLite keep in memory; PostgreSQL has shared_buffers of its own." default:"192" env:"MACH_CACHE"`
 	NATS          string   `help:"NATS cluster URL; empty means in this process." env:"MACH_NATS"`
