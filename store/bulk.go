@@ -188,8 +188,8 @@ func (x *searcher) picked(q Bulk, doc *fhir.Doc) bool {
 	return false
 }
 
-// Disclose writes the audit rows of what [Door.Bulk] read: one for each person,
-// outcome and sensitivity of those named together. Durable when it returns.
+// Disclose puts of whom [Door.Bulk] told into the audit, durable when it
+// returns. Those that are named together are told of together.
 func (d Door) Disclose(ctx context.Context, act Action, seen []Seen) error {
 	return d.s.auditMany(withRequest(ctx, d.a), d.a, act, seen)
 }

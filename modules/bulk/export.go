@@ -330,7 +330,7 @@ func (p persons) text() string {
 
 const discloseAtOnce = 500
 
-// disclose writes one audit line for each person of an export, with the types.
+// disclose tells the audit of each person of an export, with the types.
 func (m *Module) disclose(ctx context.Context, j *job) error {
 	list, err := m.parts(ctx, j.id)
 	if err != nil {
