@@ -28,12 +28,34 @@ func Extract(d *Doc) []Index { return ExtractSome(d, func(*Param) bool { return 
 
 // ExtractSome is Extract for the parameters that are wanted.
 func ExtractSome(d *Doc, wanted func(p *Param) bool) []Index {
-	x := extractor{found: make([]Index, 0, 32)}
-	root := d.Root()
-	for _, p := range r4().programs[d.typ] {
-		if !wanted(&p.Param) {
-			continue
+	x := NewExtractor(d.typ, wanted)
+	x.x.found = make([]Index, 0, 32)
+	return x.Extract(d)
+}
+
+// An Extractor extracts some parameters of one type from many documents.
+type Extractor struct {
+	programs []*program
+	x        extractor
+}
+
+// NewExtractor chooses the parameters that are wanted.
+func NewExtractor(typ string, wanted func(p *Param) bool) *Extractor {
+	e := &Extractor{}
+	for _, p := range r4().programs[typ] {
+		if wanted(&p.Param) {
+			e.programs = append(e.programs, p)
 		}
+	}
+	return e
+}
+
+// Extract is [ExtractSome] of a document of the type. What it returns holds
+// until it is called again.
+func (e *Extractor) Extract(d *Doc) []Index {
+	x, root := &e.x, d.Root()
+	x.found = x.found[:0]
+	for _, p := range e.programs {
 		x.first = len(x.found)
 		if x.run(p, root, root); len(x.found) >= maxIndexes {
 			break

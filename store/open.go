@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"crypto/cipher"
 	"database/sql"
 	"embed"
 	"errors"
@@ -92,11 +93,12 @@ type Store struct {
 	leads   *leadership
 	ids     *ridMaker
 
-	own     atomic.Pointer[ownParams] // of SearchParameter resources
-	asked   asked                     // the queries of scopes
-	form    atomic.Bool               // all index rows are of indexForm
-	knowing sync.Mutex                // one looks for changes of own at a time
-	settle  time.Duration             // settling, but for tests
+	cursors atomic.Pointer[cipher.AEAD] // seals where the next page of a search begins
+	own     atomic.Pointer[ownParams]   // of SearchParameter resources
+	asked   asked                       // the queries of scopes
+	form    atomic.Bool                 // all index rows are of indexForm
+	knowing sync.Mutex                  // one looks for changes of own at a time
+	settle  time.Duration               // settling, but for tests
 
 	followers []*following
 	duties    []Duty

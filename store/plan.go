@@ -20,20 +20,23 @@ import (
 // counted (at most probeCap), not estimated. Three people in ten are called
 // Nguyễn: statistics would not know which three.
 type path struct {
-	name  string // stands in the cursor, so that the next page takes the same path
-	class int    // how selective paths of this kind are, when counts are equal
-	table string // ih, istr, ir, ic, res
-	key   string // the column that orders before rid; "" = rid alone
+	name  string     // stands in the cursor, so that the next page takes the same path
+	is    *predicate // that its rows meet; nil = none in particular
+	class int        // how selective paths of this kind are, when counts are equal
+	table string     // ih, istr, ir, ic, res
+	key   string     // the column that orders before rid; "" = rid alone
 	desc  bool
 	where string // on alias d, which is res itself for table res
 	args  []any
 	then  *path // walked after this one: another alternative, each in its own order
-	rows  int   // counted, at most probeCap+1; -1 = not counted
+	rows  int   // counted, as far as upTo; -1 = not counted
+	upTo  int
 	// key order only: the parameters whose index rows of a document may lie on
 	// this path (nil = the main date), and which of them do.
 	params []string
 	holds  func(r row) bool
 	sorted bool // the order is that of the sort: the lowest key of a document counts
+	strewn bool // the index has the rows in several places, not in the order of the walk
 }
 
 const (
@@ -60,7 +63,7 @@ const (
 // :missing, a system without a code, _text. Rows of the present form of the
 // index serve only when all are there (formed).
 func pathOf(p *predicate, formed bool) *path {
-	out := &path{name: p.raw, params: places(p.param), rows: -1}
+	out := &path{name: p.raw, is: p, params: places(p.param), rows: -1}
 	switch p.modifier {
 	case "not", "not-in", "missing":
 		return nil
@@ -107,7 +110,7 @@ func ownerPath(typ, patient string) *path {
 }
 
 func (o *path) ids(p *predicate) *path {
-	o.class, o.table = classID, "res"
+	o.class, o.table, o.strewn = classID, "res", len(p.ids) > 1
 	o.where, o.args = inList("d.kh", hashes(p.typ+"/", p.ids))
 	return o
 }
@@ -159,7 +162,7 @@ func (o *path) equal(p *predicate) *path {
 	for _, at := range ats {
 		if p.param.Kind == fhir.ParamReference || p.ids != nil || len(hs) > manyParts {
 			cond, args := inList("d.h", hs)
-			parts = append(parts, part{where: "d.p = ? and " + cond, args: append([]any{at}, args...),
+			parts = append(parts, part{where: "d.p = ? and " + cond, args: append([]any{at}, args...), strewn: len(hs) > 1,
 				holds: func(r row) bool { return r.table == tableEqual && r.p == at && slices.Contains(hs, r.h) }})
 			continue
 		}
@@ -177,16 +180,17 @@ const manyParts = 12
 
 // part is one piece of a path.
 type part struct {
-	where string
-	args  []any
-	desc  bool
-	holds func(r row) bool
+	where  string
+	args   []any
+	desc   bool
+	strewn bool
+	holds  func(r row) bool
 }
 
 // of makes the path of its parts.
 func (o *path) of(parts []part) *path {
 	if len(parts) > manyParts {
-		one := part{desc: true, holds: func(r row) bool { return slices.ContainsFunc(parts, func(p part) bool { return p.holds(r) }) }}
+		one := part{desc: true, strewn: true, holds: func(r row) bool { return slices.ContainsFunc(parts, func(p part) bool { return p.holds(r) }) }}
 		conds := make([]string, len(parts))
 		for i, p := range parts {
 			conds[i], one.desc = p.where, one.desc && p.desc
@@ -201,7 +205,7 @@ func (o *path) of(parts []part) *path {
 			next := *at
 			at.then, at = &next, &next
 		}
-		at.where, at.args, at.desc, at.holds = p.where, p.args, p.desc && o.key != "", p.holds
+		at.where, at.args, at.desc, at.strewn, at.holds = p.where, p.args, p.desc && o.key != "", p.strewn, p.holds
 	}
 	return o
 }
@@ -331,8 +335,8 @@ func (o *path) beginning(p *predicate, at int64, needle func(*value) string) *pa
 
 var likeEscape = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
-// probe is an equality as a condition on res, for the predicates that do not
-// drive: one look at a primary key.
+// probe is an equality as a condition on a row of the path (_id: on res), for the
+// predicates that do not drive: one look at a primary key.
 func probe(p *predicate) (string, []any) {
 	switch p.modifier {
 	case "not", "not-in", "missing", "text":
@@ -356,7 +360,7 @@ func probe(p *predicate) (string, []any) {
 	}
 	where, args := inList("x.p", ats)
 	cond, more := inList("x.h", hs)
-	return "exists (select 1 from ih x where " + where + " and " + cond + " and x.rid = res.rid and x.t = res.t" + perRow + ")", append(args, more...)
+	return "exists (select 1 from ih x where " + where + " and " + cond + " and x.rid = d.rid and x.t = d.t" + perRow + ")", append(args, more...)
 }
 
 // perRow ends an exists that is asked anew for each row, at a primary key. The

@@ -111,7 +111,7 @@ func (o *path) updated(p *predicate) *path {
 		cond, args := b.cond("d.upd", "d.upd")
 		conds[i], o.args, o.desc = "d.typ = ? and "+cond, append(append(o.args, p.typ), intArgs(args)...), o.desc && b.down
 	}
-	o.where = "(" + strings.Join(conds, " or ") + ")"
+	o.where, o.strewn = "("+strings.Join(conds, " or ")+")", len(conds) > 1
 	return o
 }
 

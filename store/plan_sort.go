@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"mach/fhir"
 )
@@ -33,11 +34,11 @@ func sortPath(typ string, k sortKey) *path {
 	return o
 }
 
-// timelinePath walks what happened to one person, in the order of the main
-// date of the type.
-func timelinePath(typ, patient string, desc bool) *path {
+// timelinePath walks what happened to one person, for whom a predicate may ask,
+// in the order of the main date of the type.
+func timelinePath(typ, patient string, is *predicate, desc bool) *path {
 	p, h := paramTimeline(typ), hash64(patient)
-	return &path{name: "timeline", class: classOwner, table: "ic", key: "d.lo", desc: desc, where: "d.p = ? and d.h = ?", args: []any{p, h}, rows: -1, sorted: true,
+	return &path{name: "timeline", is: is, class: classOwner, table: "ic", key: "d.lo", desc: desc, where: "d.p = ? and d.h = ?", args: []any{p, h}, rows: -1, sorted: true,
 		holds: func(r row) bool { return r.table == tableComposite && r.p == p && r.h == h }}
 }
 
@@ -45,6 +46,9 @@ func timelinePath(typ, patient string, desc bool) *path {
 // same parameter reaches, at the end where it begins.
 func (x *searcher) bounded(ctx context.Context, o *path) error {
 	k := x.c.sort[0]
+	if o.name == "timeline" {
+		x.before(o)
+	}
 	if o.table != "ir" || !x.s.formed() {
 		return nil
 	}
@@ -71,4 +75,49 @@ func (x *searcher) bounded(ctx context.Context, o *path) error {
 		}
 	}
 	return nil
+}
+
+// before ends a timeline where its conditions by date do: what begins later
+// does not match.
+func (x *searcher) before(o *path) {
+	for _, p := range x.c.preds {
+		if p.param.Code != x.c.sort[0].code || p.modifier != "" || len(p.any) != 1 {
+			continue
+		}
+		if b := boundOf(&p.any[0], fhir.ParamDate); b.toOK {
+			o.where, o.args = o.where+" and d.lo <= ?", append(o.args, b.to)
+		}
+	}
+}
+
+// inOrder is the path that gives the order of the sort, nil when there is none.
+func (x *searcher) inOrder() *path {
+	if len(x.c.sort) != 1 {
+		return nil
+	}
+	k := x.c.sort[0]
+	if k.code == mainDate(x.c.typ) {
+		if owner := x.owner(); owner != "" {
+			return timelinePath(x.c.typ, owner, nil, k.desc)
+		}
+		for _, p := range x.c.preds {
+			if one := onePatient(p); one != "" {
+				return timelinePath(x.c.typ, one, p, k.desc)
+			}
+		}
+	}
+	return sortPath(x.c.typ, k)
+}
+
+// onePatient returns the person that a predicate asks for, "" when it is not
+// exactly one. Only patient and subject belong to the compartment for sure.
+func onePatient(p *predicate) string {
+	if p.modifier != "" && p.modifier != "Patient" || len(p.any) != 1 || p.ids != nil || p.param.Code != "patient" && p.param.Code != "subject" {
+		return ""
+	}
+	id, typed := strings.CutPrefix(p.any[0].ref, "Patient/")
+	if !typed && p.param.Code != "patient" || strings.ContainsAny(id, "/:") {
+		return ""
+	}
+	return id
 }

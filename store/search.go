@@ -177,7 +177,7 @@ func (x *searcher) tell(seen ...Seen) {
 }
 
 // count is the total of what this actor may find; -1 when nobody asked and the
-// page is not all there is.
+// page is not all there is. It goes on where the page ended.
 func (x *searcher) count(ctx context.Context, hits []hit, next string) (int, error) {
 	all := next == "" && x.c.cursor == "" && !x.c.bare
 	switch {
@@ -186,15 +186,20 @@ func (x *searcher) count(ctx context.Context, hits []hit, next string) (int, err
 	case x.c.total == "" || x.c.total == "none":
 		return -1, nil
 	}
-	p, err := x.best(ctx, true)
-	if err != nil {
-		return 0, err
-	}
-	w, n := x.walk(p), 0
-	for {
-		batch, done, err := w.next(ctx, fetchMax)
+	w, n := x.begun, len(hits)
+	if w == nil || next == "" {
+		p, err := x.best(ctx, true)
 		if err != nil {
 			return 0, err
+		}
+		w, n = x.walk(p), 0
+	}
+	for {
+		batch, done, err := w.ahead, false, error(nil)
+		if w.ahead = nil; batch == nil {
+			if batch, done, err = w.next(ctx, fetchMax); err != nil {
+				return 0, err
+			}
 		}
 		n += len(batch)
 		for _, h := range batch {

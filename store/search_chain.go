@@ -168,6 +168,7 @@ const chainMax = 1000
 // what he may not find. A later page does as the one before did.
 func (x *searcher) link(ctx context.Context, from *cursor) error {
 	for _, ch := range x.c.chains {
+		x.begun = nil // it knows nothing of this one
 		if ch.climb != "" {
 			if err := x.climb(ctx, ch); err != nil {
 				return err
@@ -231,9 +232,14 @@ func (x *searcher) common(ctx context.Context, ch *chain) (bool, error) {
 		return false, err
 	}
 	x.later = append(x.later, ch)
-	hits, done, err := x.walk(p).next(ctx, 32)
+	w := x.walk(p)
+	var done bool
+	w.ahead, done, err = w.next(ctx, 32)
 	x.later = x.later[:len(x.later)-1]
-	return done || len(hits) >= 4, err
+	if done || len(w.ahead) >= 4 {
+		x.begun = w
+	}
+	return x.begun != nil, err
 }
 
 // size is how many rows the most selective path has, counted to just over

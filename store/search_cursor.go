@@ -108,8 +108,12 @@ func (x *searcher) question() []byte {
 	return sum[:]
 }
 
-// cursorKey makes the key on first use; every process of a database shares it.
+// cursorKey reads the key on first use, or makes it; every process of a database
+// shares it, and it stays as it is.
 func (s *Store) cursorKey(ctx context.Context) (cipher.AEAD, error) {
+	if kept := s.cursors.Load(); kept != nil {
+		return *kept, nil
+	}
 	text, err := s.secret(ctx, "cursor")
 	if err != nil {
 		return nil, fmt.Errorf("the key of cursors: %w", err)
@@ -119,7 +123,11 @@ func (s *Store) cursorKey(ctx context.Context) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cipher.NewGCM(block)
+	key, err := cipher.NewGCM(block)
+	if err == nil {
+		s.cursors.Store(&key)
+	}
+	return key, err
 }
 
 // secret returns the random text of a name, made when there is none yet.

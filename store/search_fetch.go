@@ -42,96 +42,95 @@ type walk struct {
 	sorting   bool // hits get the keys of the sort instead of the path's
 	valueless bool // only resources without the sort value
 	resume    position
+	ahead     []hit // read already, but not on a page
 	last      candidate
-	needs     []string // parameters whose values somebody looks at; nil = all
+	values    *fhir.Extractor // of the parameters that somebody looks at
+	needs     func(code string) bool
+	probes    string // conditions beside the path
+	probed    []any
+	met       bool // the path and the probes are all conditions
 }
 
 func (x *searcher) walk(p *path) *walk {
 	w := &walk{x: x, p: p}
-	w.needs = append(w.needs, p.params...)
-	if p.params == nil {
-		w.needs = append(w.needs, mainDate(x.c.typ))
+	needs := slices.Concat(p.params, x.extra)
+	if p.params == nil && p.key != "" {
+		needs = append(needs, mainDate(x.c.typ))
 	}
 	for _, one := range x.c.preds {
-		w.needs = append(w.needs, one.param.Code)
+		needs = append(needs, one.param.Code)
 	}
 	for _, k := range x.c.sort {
-		w.needs = append(w.needs, k.code)
+		needs = append(needs, k.code)
 	}
 	for _, in := range x.c.include {
 		if !in.reverse {
-			w.needs = append(w.needs, in.param)
+			needs = append(needs, in.param)
 		}
 	}
 	for _, ch := range x.later {
-		w.needs = append(w.needs, ch.param.Code)
+		needs = append(needs, ch.param.Code)
 	}
-	if w.needs = append(w.needs, x.extra...); slices.Contains(w.needs, everyParam) {
-		w.needs = nil
+	all := slices.Contains(needs, everyParam)
+	w.needs = func(code string) bool {
+		return all && code != paramID && code != paramUpdated || slices.Contains(needs, code)
 	}
+	w.values = fhir.NewExtractor(x.c.typ, func(p *fhir.Param) bool { return w.needs(p.Code) })
+	w.probe()
 	return w
 }
 
 // everyParam stands for all parameters.
 const everyParam = "*"
 
-// values lists what search finds in a document, as far as it is looked at.
-func (w *walk) values(d *fhir.Doc) []fhir.Index {
-	own := w.x.c.own()
-	if w.needs == nil {
-		return own.extract(d)
-	}
-	return own.some(d, w.needs)
-}
-
 // fill returns at most n hits, and done when nothing is left behind them; else
 // w.resume is where the next page continues. A page that would read beyond the
 // budget comes back short and not done.
 func (w *walk) fill(ctx context.Context, n int) (hits []hit, done bool, err error) {
-	size := firstBatch(n)
-	for {
-		batch, done, err := w.next(ctx, size)
-		if err != nil {
-			return nil, false, err
-		}
-		hits = append(hits, batch...)
-		if len(hits) > n {
-			hits = hits[:n]
+	hits, w.ahead = w.ahead, nil
+	for size := w.firstBatch(n); ; size = w.batch(n, len(hits), size) {
+		switch {
+		case len(hits) > n:
+			hits, w.ahead = hits[:n:n], hits[n:]
 			w.resume = hits[n-1].position
 			return hits, false, nil
-		}
-		if done {
+		case w.end:
 			return hits, true, nil
-		}
-		if w.read >= budget || w.kept >= batchBytes {
+		case w.read >= budget || w.kept >= batchBytes:
 			if w.resume = (position{Part: len(w.earlier)}); w.after != nil {
 				w.resume = *w.after
 			}
 			return hits, false, nil
 		}
-		size = w.batch(n, len(hits), size)
+		batch, _, err := w.next(ctx, size)
+		if err != nil {
+			return nil, false, err
+		}
+		hits = append(hits, batch...)
 	}
 }
 
-// at is fill, if one batch is enough for it.
-func (w *walk) at(ctx context.Context, n int) (hits []hit, done, ok bool, err error) {
-	hits, done, err = w.next(ctx, firstBatch(n))
-	if err != nil || !done && len(hits) <= n {
-		return nil, false, false, err
-	}
-	if len(hits) > n {
-		hits, done = hits[:n], false
-		w.resume = hits[n-1].position
-	}
-	return hits, done, true, nil
+// try reads one batch ahead and reports whether that is enough for n hits.
+func (w *walk) try(ctx context.Context, n int) (enough bool, err error) {
+	w.ahead, _, err = w.next(ctx, w.firstBatch(n))
+	return w.end || len(w.ahead) > n, err
 }
 
 // firstBatch is how many candidates are read for n hits before it is known how
-// many of them match.
-func firstBatch(n int) int { return min(n+n/4+8, fetchMax) }
+// many of them match. Where every condition is met by the rows that are read,
+// nearly all do.
+func (w *walk) firstBatch(n int) int {
+	if w.met {
+		return min(n+1, fetchMax)
+	}
+	return min(n+n/4+8, fetchMax)
+}
 
 // batch is how many candidates to read next, by what came of those before.
 func (w *walk) batch(n, found, size int) int {
+	if w.read == 0 {
+		return size
+	}
 	if found == 0 {
 		return min(4*size, fetchMax)
 	}
@@ -190,7 +189,7 @@ func (w *walk) next(ctx context.Context, size int) ([]hit, bool, error) {
 		at := w.position(rows[n-1])
 		w.after = &at
 	}
-	var hits []hit
+	hits := make([]hit, 0, len(rows))
 	for _, c := range rows {
 		h, ok, err := w.check(c)
 		if err != nil {
@@ -228,12 +227,13 @@ func (w *walk) position(c candidate) position {
 }
 
 // rows reads candidates in the order of the path; errEnough when it stopped
-// short of size.
+// short of size. The relations of the one person whom they concern are asked in
+// the same round trip.
 func (w *walk) rows(ctx context.Context, size int) ([]candidate, error) {
 	text, args := w.statement(size)
 	var found []candidate
 	bytes := 0
-	err := w.x.r.Rows(ctx, text, args, func(scan func(...any) error) error {
+	candidates := question{text, args, func(scan func(...any) error) error {
 		var c candidate
 		var dest []any
 		switch {
@@ -244,35 +244,53 @@ func (w *walk) rows(ctx context.Context, size int) ([]candidate, error) {
 			dest = []any{&c.key.Num}
 		}
 		var err error
-		c.st, err = scanStored(func(d ...any) error { return scan(append(dest, d...)...) })
-		if err != nil {
+		if c.st, err = scanFound(scan, dest...); err != nil {
 			return err
 		}
 		if found, bytes = append(found, c), bytes+len(c.st.body); bytes >= batchBytes {
 			return errEnough
 		}
 		return nil
-	})
+	}, func() { found, bytes = nil, 0 }}
+	var err error
+	if pool, _ := w.x.r.(*pool); pool != nil && pool.pg && w.x.guarded {
+		err = w.x.withRelations(ctx, pool, candidates)
+	} else {
+		err = w.x.r.Rows(ctx, candidates.text, candidates.args, candidates.scan)
+	}
 	if err != nil {
 		return found, fmt.Errorf("reading candidates: %w", err)
 	}
 	return found, nil
 }
 
-// statement writes the walk: the driving path with its keyset, then at each
-// resource the probes and the reach.
+// withRelations asks a question and, where everything concerns one person, for
+// that person's relations with it.
+func (x *searcher) withRelations(ctx context.Context, r *pool, q question) error {
+	one := x.person()
+	if _, known := x.rels[one]; known || one == "" {
+		return r.together(ctx, q)
+	}
+	var rels []Relation
+	err := r.together(ctx, q, question{`select ` + relationColumns + ` from relation where patient in (?) and ` + toActor,
+		append([]any{one}, actorArgs(x.a)...), func(scan func(...any) error) error {
+			rel, err := scanRelation(scan)
+			rels = append(rels, rel)
+			return err
+		}, func() { rels = nil }})
+	if err == nil {
+		x.rels[one], x.rels[""] = rels, nil
+	}
+	return err
+}
+
+// statement writes the walk: the driving path with its keyset, at each of its
+// rows the probes, and at each resource that is left the reach.
 func (w *walk) statement(size int) (string, []any) {
 	keyset, args := w.keyset()
 	args = append(slices.Clone(w.p.args), args...)
-	where := "res.typ = ? and res.del = 0"
-	args = append(args, w.x.c.typ)
-	for _, p := range w.x.c.preds {
-		if w.p.name != p.raw {
-			if cond, more := probe(p); cond != "" {
-				where, args = where+" and "+cond, append(args, more...)
-			}
-		}
-	}
+	where := "res.typ = ? and res.del = 0" + w.probes
+	args = append(append(args, w.x.c.typ), w.probed...)
 	if w.x.where != "" {
 		where, args = where+" and "+w.x.where, append(args, w.x.whereArgs...)
 	}
@@ -284,20 +302,51 @@ func (w *walk) statement(size int) (string, []any) {
 		direction = " desc"
 	}
 	order := " order by " + strings.ReplaceAll(columns, ",", direction+",") + "d.rid" + direction
-	text := "select " + columns + storedColumns + " from " +
-		w.x.s.eachResource(w.p.table+" d", columns+"d.rid, d.t", w.p.where+keyset, order) + where + order + " limit ?"
-	return text, append(args, size)
+	return w.eachResource(columns, w.p.where+keyset, where, order), append(args, size)
 }
 
-// eachResource joins the resource to each row of a path, the path first and in
-// its order. SQLite keeps the order of a cross join; in PostgreSQL an offset
-// keeps each part in its place.
-func (s *Store) eachResource(from, columns, where, order string) string {
-	if s.pg == nil {
-		return from + " cross join res where res.rid = d.rid and " + where + " and "
+// probe writes the conditions that are looked up beside the path.
+func (w *walk) probe() {
+	w.met = len(w.x.later) == 0
+	for _, p := range w.x.c.preds {
+		if p == w.p.is {
+			continue
+		}
+		cond, args := probe(p)
+		if cond == "" {
+			w.met = false
+			continue
+		}
+		w.probes, w.probed = w.probes+" and "+cond, append(w.probed, args...)
 	}
-	return "(select " + columns + " from " + from + " where " + where + order + " offset 0) d" +
-		" cross join lateral (select * from res where res.rid = d.rid and res.t = d.t offset 0) res where "
+}
+
+// eachResource joins the resource to each row of the path, the path first and in
+// its order: strewn rows are sorted before their resources are read. SQLite keeps
+// the order of a cross join; in PostgreSQL an offset keeps each part in its place.
+func (w *walk) eachResource(columns, on, where, order string) string {
+	text := "select " + columns + foundColumns + " from "
+	rows := "(select " + columns + "d.rid, d.t from " + w.p.table + " d where " + on + order
+	switch {
+	case w.x.s.pg != nil:
+		return text + rows + " offset 0) d cross join lateral (select * from res where res.rid = d.rid and res.t = d.t offset 0) res where " + where + order + " limit ?"
+	case w.p.strewn:
+		return text + rows + " limit -1) d cross join res where res.rid = d.rid and " + where + " limit ?"
+	}
+	return text + w.p.table + " d cross join res where res.rid = d.rid and " + on + " and " + where + order + " limit ?"
+}
+
+// foundColumns are what a search needs of a resource; scanFound scans them.
+const foundColumns = "res.rid, res.upd, res.body, " + labelColumns
+
+func scanFound(scan func(...any) error, key ...any) (*stored, error) {
+	var s stored
+	var l labelRow
+	if err := scan(append(append(key, &s.rid, &s.upd, &s.body), l.dest()...)...); err != nil {
+		return nil, err
+	}
+	s.labels = l.labels()
+	return &s, nil
 }
 
 // keyset is the condition that continues behind the last batch.
@@ -335,7 +384,7 @@ func (w *walk) check(c candidate) (hit, bool, error) {
 	if err != nil || doc == nil {
 		return hit{}, false, err
 	}
-	idx := w.values(doc)
+	idx := w.x.c.own().more(doc, w.values.Extract(doc), w.needs)
 	s := subject{id: doc.ID(), upd: c.st.upd, idx: idx, doc: doc}
 	for _, p := range w.x.c.preds {
 		if !p.matches(&s) {
@@ -345,7 +394,7 @@ func (w *walk) check(c candidate) (hit, bool, error) {
 	if w.p.holds != nil && !w.first(c.key, doc.Type(), idx) {
 		return hit{}, false, nil
 	}
-	h := hit{position: w.position(c), doc: doc, idx: idx, labels: c.st.labels, size: len(c.st.body)}
+	h := hit{position: w.position(c), doc: doc, idx: slices.Clone(idx), labels: c.st.labels, size: len(c.st.body)}
 	if w.valueless || w.sorting {
 		keys := w.x.sortKeys(c.st, idx)
 		if w.valueless && !keys[0].Missing {

@@ -22,6 +22,8 @@ type predicate struct {
 	ids      map[string]bool    // _id, _has: ids; chain: "Type/id" of what the reference may point to
 	via      map[string][]Seen  // chain, _has: the inner hits that each of ids was found by
 	raw      string             // as in the query, for the cursor
+	way      *path              // as [predicate.path] found it
+	asked    bool
 }
 
 const (

@@ -98,7 +98,7 @@ func (o *path) places(p *predicate) *path {
 	for i := range p.any {
 		hs, from, to := p.any[i].cells()
 		cond, args := inList("d.h", hs)
-		parts = append(parts, part{where: "d.p = ? and " + cond + " and d.lo >= ? and d.lo <= ?", args: append(append([]any{at}, args...), from, to),
+		parts = append(parts, part{where: "d.p = ? and " + cond + " and d.lo >= ? and d.lo <= ?", args: append(append([]any{at}, args...), from, to), strewn: len(hs) > 1,
 			holds: func(r row) bool {
 				return r.table == tableComposite && r.p == at && slices.Contains(hs, r.h) && from <= r.lo && r.lo <= to
 			}})

@@ -27,6 +27,7 @@ type searcher struct {
 	sortsIn *bound   // values outside do not count for the sort
 	outside bool     // the guard lets the actor reach nothing of the type
 	spent   *int     // candidates read for the conditions of one commit; nil = not counted
+	begun   *walk    // of the page, as far as it was read; nil = there is none that goes on
 
 	reach     Reach
 	where     string // the reach as a condition on res, "" = everything
@@ -91,7 +92,7 @@ func (x *searcher) reachable() error {
 func (x *searcher) paths() []*path {
 	var ps []*path
 	for _, p := range x.c.preds {
-		if way := pathOf(p, x.s.formed()); way != nil {
+		if way := p.path(x.s.formed()); way != nil {
 			ps = append(ps, way)
 		}
 	}
@@ -99,6 +100,25 @@ func (x *searcher) paths() []*path {
 		ps = append(ps, ownerPath(x.c.typ, owner))
 	}
 	return ps
+}
+
+// path is pathOf, asked once: what was counted stays known.
+func (p *predicate) path(formed bool) *path {
+	if !p.asked {
+		p.way, p.asked = pathOf(p, formed), true
+	}
+	return p.way
+}
+
+// person is the one whom everything that is looked for concerns, "" when it is
+// not known beforehand.
+func (x *searcher) person() string {
+	for _, p := range x.c.preds {
+		if one := onePatient(p); one != "" {
+			return one
+		}
+	}
+	return x.owner()
 }
 
 // owner is the person to whom everything in reach belongs, "" when there may
@@ -141,9 +161,12 @@ func (x *searcher) best(ctx context.Context, byRid bool) (*path, error) {
 	return least, nil
 }
 
-// counted counts the rows of a path, as far as limit.
+// counted counts the rows of a path, as far as limit, unless that is known.
 func (x *searcher) counted(ctx context.Context, p *path, limit int) error {
-	p.rows = 0
+	if p.rows >= 0 && (p.rows < p.upTo || limit <= p.upTo) {
+		return nil
+	}
+	p.rows, p.upTo = 0, limit
 	for at := p; at != nil && p.rows < limit; at = at.then {
 		n, order := 0, ""
 		if at.desc { // from where it is walked: below may lie much that began too early
@@ -160,41 +183,53 @@ func (x *searcher) counted(ctx context.Context, p *path, limit int) error {
 
 // hits returns one page and the cursor of the next, "" when there is none.
 func (x *searcher) hits(ctx context.Context, from *cursor) ([]hit, string, error) {
-	if x.c.bare {
-		return nil, "", nil
-	}
-	if len(x.c.sort) == 0 {
+	if len(x.c.sort) == 0 && !x.c.bare {
 		return x.unsorted(ctx, from)
+	}
+	if x.begun = nil; x.c.bare {
+		return nil, "", nil
 	}
 	return x.sorted(ctx, from)
 }
 
 func (x *searcher) unsorted(ctx context.Context, from *cursor) ([]hit, string, error) {
-	if p := x.narrowest(); p != nil && from == nil {
-		w := x.walk(p)
-		hits, done, ok, err := w.at(ctx, x.c.count)
-		if err != nil || ok && done {
-			return hits, "", err
-		}
-		if ok {
-			next, err := x.seal(ctx, cursor{Path: p.name, At: w.resume})
-			return hits, next, err
-		}
-	}
-	p, err := x.choose(ctx, from)
+	w, err := x.begin(ctx, from)
 	if err != nil {
 		return nil, "", err
 	}
-	w := x.walk(p)
-	if from != nil && !w.goOn(from.At) {
-		return nil, "", errCursor()
-	}
+	name := w.p.name
 	hits, done, err := w.fill(ctx, x.c.count)
 	if err != nil || done {
 		return hits, "", err
 	}
-	next, err := x.seal(ctx, cursor{Path: p.name, At: w.resume})
+	if from == nil {
+		x.begun = w
+	}
+	next, err := x.seal(ctx, cursor{Path: name, At: w.resume})
 	return hits, next, err
+}
+
+// begin is the walk of an unsorted page: that which a chain has begun already,
+// or that of a narrow path where one batch is enough, or else of the best.
+func (x *searcher) begin(ctx context.Context, from *cursor) (*walk, error) {
+	if from == nil && x.begun != nil {
+		return x.begun, nil
+	}
+	if p := x.narrowest(); p != nil && from == nil {
+		w := x.walk(p)
+		if enough, err := w.try(ctx, x.c.count); err != nil || enough {
+			return w, err
+		}
+	}
+	p, err := x.choose(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	w := x.walk(p)
+	if from != nil && !w.goOn(from.At) {
+		return nil, errCursor()
+	}
+	return w, nil
 }
 
 // narrowest is a path that mostly leads to few resources, of one person or one
@@ -303,38 +338,6 @@ func (x *searcher) valueless(ctx context.Context, from *cursor, n int) ([]hit, s
 	}
 	next, err := x.seal(ctx, cursor{At: w.resume})
 	return hits, next, err
-}
-
-// inOrder is the path that gives the order of the sort, nil when there is none.
-func (x *searcher) inOrder() *path {
-	if len(x.c.sort) != 1 {
-		return nil
-	}
-	k := x.c.sort[0]
-	if k.code == mainDate(x.c.typ) {
-		if owner := x.owner(); owner != "" {
-			return timelinePath(x.c.typ, owner, k.desc)
-		}
-		for _, p := range x.c.preds {
-			if one := onePatient(p); one != "" {
-				return timelinePath(x.c.typ, one, k.desc)
-			}
-		}
-	}
-	return sortPath(x.c.typ, k)
-}
-
-// onePatient returns the person that a predicate asks for, "" when it is not
-// exactly one. Only patient and subject belong to the compartment for sure.
-func onePatient(p *predicate) string {
-	if p.modifier != "" && p.modifier != "Patient" || len(p.any) != 1 || p.ids != nil || p.param.Code != "patient" && p.param.Code != "subject" {
-		return ""
-	}
-	id, typed := strings.CutPrefix(p.any[0].ref, "Patient/")
-	if !typed && p.param.Code != "patient" || strings.ContainsAny(id, "/:") {
-		return ""
-	}
-	return id
 }
 
 // gather reads every candidate of a path and sorts in memory.
