@@ -31,7 +31,7 @@ const (
 func (c *compiled) bring(name, text string) error {
 	base, modifier, _ := strings.Cut(name, ":")
 	parts := strings.Split(text, ":")
-	if text == "*" {
+	if text == "*" && base == "_include" { // what refers to a type would be of any other
 		parts = []string{c.typ, "*"}
 	}
 	bad := issue.New(issue.Invalid, "search.value.include", text).At(base)

@@ -38,7 +38,7 @@ func TestSearchRegressions(t *testing.T) {
 			}
 		}
 		c.do("GET /Patient?nonsense=1", "", "Prefer: handling=strict").status(400)
-		for _, query := range []string{"_filter=name eq a", "_contained=true", "_query=x", "_list=$current-problems"} {
+		for _, query := range []string{"_filter=name eq a", "_contained=true", "_query=x", "_list=$current-problems", "_revinclude=*"} {
 			if got := c.do("GET /Patient?"+strings.ReplaceAll(query, " ", "%20"), ""); got.StatusCode != 400 {
 				t.Errorf("%s: %d", query, got.StatusCode)
 			}
