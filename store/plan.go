@@ -25,6 +25,7 @@ type path struct {
 	class int        // how selective paths of this kind are, when counts are equal
 	table string     // ih, istr, ir, ic, res
 	key   string     // the column that orders before rid; "" = rid alone
+	typ   string     // of a path along the types, whose order begins with the type; else ""
 	desc  bool
 	where string // on alias d, which is res itself for table res
 	args  []any
@@ -98,9 +99,11 @@ func pathOf(p *predicate, formed bool) *path {
 	return nil
 }
 
-// typePath walks all resources of a type.
+// typePath walks all resources of a type. It gives the type as a range: told that
+// it is one, PostgreSQL walks over all types in the order of rid where it thinks
+// that there are few.
 func typePath(typ string) *path {
-	return &path{name: "type", class: classType, table: "res", where: "d.typ = ?", args: []any{typ}, rows: -1}
+	return &path{name: "type", class: classType, table: "res", typ: typ, where: "d.typ >= ? and d.typ <= ?", args: []any{typ, typ}, rows: -1}
 }
 
 // ownerPath walks the resources of a person.
