@@ -237,6 +237,8 @@ func (w *walk) rows(ctx context.Context, size int) ([]candidate, error) {
 		var c candidate
 		var dest []any
 		switch {
+		case w.p.typ != "":
+			dest = []any{new(string)}
 		case w.p.key == "":
 		case w.p.table == "istr":
 			dest = []any{&c.key.Text}
@@ -295,8 +297,11 @@ func (w *walk) statement(size int) (string, []any) {
 		where, args = where+" and "+w.x.where, append(args, w.x.whereArgs...)
 	}
 	columns, direction := "", ""
-	if w.p.key != "" {
+	switch {
+	case w.p.key != "":
 		columns = w.p.key + ", "
+	case w.p.typ != "":
+		columns = "d.typ, "
 	}
 	if w.p.desc {
 		direction = " desc"
@@ -358,7 +363,10 @@ func (w *walk) keyset() (string, []any) {
 	if w.p.desc {
 		than = "<"
 	}
-	if w.p.key == "" {
+	switch {
+	case w.p.typ != "":
+		return " and (d.typ, d.rid) > (?, ?)", []any{w.p.typ, w.after.Rid}
+	case w.p.key == "":
 		return " and d.rid " + than + " ?", []any{w.after.Rid}
 	}
 	k := w.after.Keys[0]
