@@ -33,6 +33,7 @@ func TestPostgresWalksAsWritten(t *testing.T) {
 		wants  []string
 	}{
 		"of a person": {[][2]string{{"patient", "Patient/p1"}, {"code", "8310-5"}, {"date", "ge2025"}}, []string{"Nested Loop", "rid = d.rid", "Index Only Scan using ih_pkey on ih x", "patient = res.patient"}},
+		"of a type":   {nil, []string{"Nested Loop", "res_typ"}},
 		"sorted":      {[][2]string{{"date", "ge2025"}, {"_sort", "-date"}}, []string{"Nested Loop", "rid = d.rid"}},
 	} {
 		// Now as if nothing were known of the tables, now as if they were large.

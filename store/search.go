@@ -17,8 +17,9 @@ import (
 //
 // It shows only what the guard allows this actor to find, whatever the
 // parameters: chains, _has, includes and totals see no more than the page
-// does. One audit row stands for each person shown, counted or found through a
-// chain, one for a search that shows nobody and one for a search that fails. Docs is never longer than Count; it is shorter only on the
+// does. A line of the audit names each person shown, counted (but see [toldMax])
+// or found through a chain; one stands for a search that shows nobody and one for
+// a search that fails. Docs is never longer than Count; it is shorter only on the
 // last page, or when a very selective filter would have to read too far for
 // one request or the resources are large (16 MB a page), and then Next is set. Order is that of _sort, first instant or
 // first string of a resource counting, resources without a value last; without
@@ -186,6 +187,7 @@ func (x *searcher) count(ctx context.Context, hits []hit, next string) (int, err
 	case x.c.total == "" || x.c.total == "none":
 		return -1, nil
 	}
+	named := len(x.shown)
 	w, n := x.begun, len(hits)
 	if w == nil || next == "" {
 		p, err := x.best(ctx, true)
@@ -202,15 +204,10 @@ func (x *searcher) count(ctx context.Context, hits []hit, next string) (int, err
 			}
 		}
 		n += len(batch)
-		for _, h := range batch {
-			x.tell(Seen{Labels: h.labels, Decision: h.decision})
-			x.through(h)
-		}
+		x.tally(batch, named)
 		switch {
 		case w.read > countMax:
 			return 0, issue.New(issue.TooCostly, "search.total.toocostly", countMax).At("_total")
-		case len(x.told) > toldMax:
-			return 0, issue.New(issue.TooCostly, "search.total.toocostly", toldMax).At("_total")
 		case done, x.c.total == "estimate" && w.read > probeCap:
 			return n, nil
 		}
@@ -218,7 +215,26 @@ func (x *searcher) count(ctx context.Context, hits []hit, next string) (int, err
 }
 
 // countMax bounds how many resources an accurate total reads.
-const countMax = 100_000
+const countMax = 1_000_000
 
-// toldMax bounds of how many persons one total tells: each has a line of it.
+// tally notes of whom a count tells. One over more than toldMax persons tells of
+// nobody: a line without names stands for what it would have named, and nothing
+// is kept of them.
+func (x *searcher) tally(batch []hit, named int) {
+	if x.crowd {
+		clear(x.rels)
+		return
+	}
+	for _, h := range batch {
+		x.tell(Seen{Labels: h.labels, Decision: h.decision})
+		x.through(h)
+	}
+	if x.crowd = len(x.told) > toldMax; x.crowd {
+		x.told = nil // what is included after it is named
+		x.shown = append(x.shown[:named], Seen{Labels: Labels{Type: x.c.typ}, Decision: Decision{Allow: true, Reason: "count"}})
+	}
+}
+
+// toldMax is how many persons, with their types and sensitivities, a count names
+// in the audit.
 const toldMax = 5_000

@@ -35,6 +35,7 @@ type searcher struct {
 	rels      map[string][]Relation // of the persons met, by patient
 	shown     []Seen
 	told      map[string]bool // whose audit rows shown has for counts and chains
+	crowd     bool            // so many were counted that none is named
 }
 
 // hit is a resource that matches and may be shown.
