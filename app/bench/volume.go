@@ -61,7 +61,7 @@ var shapes = []shape{
 	{"date_sorted_all", 0, 0, false, func(i, _ int) string {
 		return fmt.Sprintf("/Observation?date=ge2025-%02d-01&_sort=-date&_count=20", 1+i%12)
 	}},
-	{"name", 0, 0, false, func(i, _ int) string {
+	{"name", 0, 0, true, func(i, _ int) string {
 		return "/Patient?name=" + families[i%len(families)] + "&name=" + givens[i*7%len(givens)] + "&_count=20"
 	}},
 	{"quantity", 0, 0, false, func(i, people int) string {
