@@ -212,6 +212,32 @@ func Compartment(d *Doc, name string) []string {
 	return ids
 }
 
+// Members returns the parameters by which resources of a type may be in a
+// compartment, and whether any can be: R4 compartmentdefinition.html. One of the
+// type that the compartment is named after is in its own, by no parameter.
+func Members(name, typ string) (params []Param, can bool) {
+	codes, can := r4().compartments[name][typ]
+	for _, code := range codes {
+		if p, ok := ParamOf(typ, code); ok {
+			params = append(params, p)
+		}
+	}
+	return params, can || name == typ && IsCompartment(name)
+}
+
+// IsCompartment reports whether R4 has a compartment of that name.
+func IsCompartment(name string) bool { return r4().compartments[name] != nil }
+
+// Compartments returns the canonical URLs of R4's compartments.
+func Compartments() []string {
+	var urls []string
+	for name := range r4().compartments {
+		urls = append(urls, "http://hl7.org/fhir/CompartmentDefinition/"+strings.ToLower(name[:1])+name[1:])
+	}
+	slices.Sort(urls)
+	return urls
+}
+
 // Patients returns the ids of the patients whose record d belongs to, the
 // subject first: those of the Patient compartment, and for types that R4 keeps
 // out of it (Task) those of the parameter "patient".

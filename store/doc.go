@@ -268,6 +268,7 @@ type Row interface{ Labels() Labels }
 // the URL ("name:contains").
 type Query struct {
 	Type   string
+	In     string // "Patient/1": only what is in its compartment; "" = anywhere
 	Params [][2]string
 	Count  int    // 0 = 50
 	Cursor string // opaque, from Page.Next

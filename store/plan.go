@@ -64,7 +64,10 @@ const (
 // :missing, a system without a code, _text. Rows of the present form of the
 // index serve only when all are there (formed).
 func pathOf(p *predicate, formed bool) *path {
-	out := &path{name: p.raw, is: p, params: places(p.param), rows: -1}
+	out := &path{name: p.raw, is: p, params: p.places(), rows: -1}
+	if p.members != nil {
+		return out.compartment(p)
+	}
 	switch p.modifier {
 	case "not", "not-in", "missing":
 		return nil
@@ -216,7 +219,7 @@ func (o *path) of(parts []part) *path {
 // equalHashes returns what the alternatives hash to in ih, and under which
 // parameters. Not ok when one of them cannot be found so.
 func equalHashes(p *predicate) (hs, ats []int64, ok bool) {
-	for _, code := range places(p.param) {
+	for _, code := range p.places() {
 		if p.modifier == "identifier" {
 			ats = append(ats, identifierParam(p.typ, code))
 		} else {
@@ -224,7 +227,13 @@ func equalHashes(p *predicate) (hs, ats []int64, ok bool) {
 		}
 	}
 	if p.ids != nil {
-		return hashes("", p.ids), ats, true
+		hs = hashes("", p.ids)
+		if p.members != nil && p.typ == "Patient" { // in its own compartment
+			for ref := range p.ids {
+				hs, ats = append(hs, hash64(strings.TrimPrefix(ref, "Patient/"))), append(ats, paramOwner(p.typ))
+			}
+		}
+		return hs, ats, true
 	}
 	if p.codes != nil {
 		hs, ok = codeHashes(p.codes)

@@ -110,8 +110,12 @@ func (x *searcher) inOrder() *path {
 }
 
 // onePatient returns the person that a predicate asks for, "" when it is not
-// exactly one. Only patient and subject belong to the compartment for sure.
+// exactly one. Of parameters only patient and subject belong to the compartment for
+// sure.
 func onePatient(p *predicate) string {
+	if p.members != nil {
+		return inPatient(p)
+	}
 	if p.modifier != "" && p.modifier != "Patient" || len(p.any) != 1 || p.ids != nil || p.param.Code != "patient" && p.param.Code != "subject" {
 		return ""
 	}

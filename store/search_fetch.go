@@ -59,6 +59,9 @@ func (x *searcher) walk(p *path) *walk {
 	}
 	for _, one := range x.c.preds {
 		needs = append(needs, one.param.Code)
+		for _, m := range one.members {
+			needs = append(needs, m.Code)
+		}
 	}
 	for _, k := range x.c.sort {
 		needs = append(needs, k.code)

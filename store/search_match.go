@@ -19,7 +19,8 @@ type predicate struct {
 	missing  bool   // with modifier missing: what was asked
 	any      []value
 	codes    map[[2]string]bool // :in, :not-in, :above, :below of a token: what they stand for
-	ids      map[string]bool    // _id, _has: ids; chain: "Type/id" of what the reference may point to
+	ids      map[string]bool    // _id, _has: ids; chain, members: "Type/id" of what the reference may point to
+	members  []fhir.Param       // of a compartment: by any of these; else nil
 	via      map[string][]Seen  // chain, _has: the inner hits that each of ids was found by
 	raw      string             // as in the query, for the cursor
 	way      *path              // as [predicate.path] found it
@@ -51,10 +52,10 @@ func (p *predicate) matches(s *subject) bool {
 	case paramText, paramContent:
 		return p.says(s.doc)
 	}
-	found := false
+	found := p.members != nil && p.ids[p.typ+"/"+s.id] // in its own compartment
 	for i := range s.idx {
 		x := &s.idx[i]
-		if x.Param != p.param.Code {
+		if !p.about(x.Param) {
 			continue
 		}
 		if p.modifier == "missing" {
@@ -72,6 +73,11 @@ func (p *predicate) matches(s *subject) bool {
 		return !found
 	}
 	return found
+}
+
+// about reports whether values of a parameter decide.
+func (p *predicate) about(code string) bool {
+	return code == p.param.Code || slices.ContainsFunc(p.members, func(m fhir.Param) bool { return m.Code == code })
 }
 
 func (p *predicate) one(x *fhir.Index) bool {

@@ -101,6 +101,12 @@ func (k *compiler) query(q Query, depth int) (*compiled, error) {
 		}
 		c.ignored = append(c.ignored, kv[0])
 	}
+	if q.In != "" {
+		if err := c.within(q.In); err != nil {
+			return nil, err
+		}
+		asked.WriteString("\x00" + q.In)
+	}
 	c.asked = asked.String()
 	if c.bare {
 		if c.total = q.Total; c.total != "estimate" {

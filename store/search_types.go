@@ -51,7 +51,7 @@ func (d Door) SearchTypes(ctx context.Context, types []string, q Query) (Page, e
 				continue
 			}
 		}
-		one := Query{Type: typ, Params: append(about(typ, q.Params), [2]string{"_count", strconv.Itoa(left)}), Total: q.Total, Base: q.Base}
+		one := Query{Type: typ, In: q.In, Params: append(about(typ, q.Params), [2]string{"_count", strconv.Itoa(left)}), Total: q.Total, Base: q.Base}
 		if i == at {
 			one.Cursor = inner
 		}
@@ -96,7 +96,7 @@ func (v *vocabulary) common(types []string, q *Query, page *Page) error {
 		if !fhir.IsType(typ) {
 			return issue.New(issue.NotSupported, "search.type.unknown", typ)
 		}
-		c, err := v.compile(Query{Type: typ, Params: about(typ, q.Params), Lenient: q.Lenient})
+		c, err := v.compile(Query{Type: typ, In: q.In, Params: about(typ, q.Params), Lenient: q.Lenient})
 		if err != nil {
 			return err
 		}

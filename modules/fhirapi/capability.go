@@ -49,6 +49,7 @@ func (m *Module) capability(base string) *fhir.Doc {
 	rest["security"] = security(strings.TrimSuffix(base, Base))
 	rest["resource"] = resources
 	rest["interaction"] = coded(systemActions)
+	rest["compartment"] = fhir.Compartments()
 	return fhir.MustNew(statement{
 		ResourceType: "CapabilityStatement", Status: "active", Date: instant(m.started), Kind: "instance", FHIRVersion: "4.0.1",
 		Software:       map[string]any{"name": "Mạch"},

@@ -270,7 +270,7 @@ func acceptable(r *http.Request, query [][2]string) error {
 func (m *Module) route(q *request) (*answer, error) {
 	switch n := len(q.path); {
 	case n == 0:
-		return q.by(map[string]interaction{"GET": m.searchTypes, "POST": m.bundle})
+		return q.by(map[string]interaction{"GET": m.search, "POST": m.bundle})
 	case n == 1 && q.path[0] == "_search":
 		return q.by(map[string]interaction{"POST": m.postedSearch})
 	case n == 1 && q.path[0] == "metadata":
@@ -293,6 +293,10 @@ func (m *Module) route(q *request) (*answer, error) {
 		return q.by(map[string]interaction{"GET": m.readOne, "PUT": m.single, "PATCH": m.single, "DELETE": m.single})
 	case n == 3 && q.path[2] == "_history":
 		return q.by(map[string]interaction{"GET": m.history})
+	case n == 3 && q.path[2] == "_search", n == 4 && q.path[3] == "_search":
+		return q.by(map[string]interaction{"POST": m.postedSearch})
+	case n == 3:
+		return q.by(map[string]interaction{"GET": m.search})
 	case n == 4 && q.path[2] == "_history":
 		return q.by(map[string]interaction{"GET": m.readVersion})
 	}

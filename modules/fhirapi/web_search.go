@@ -3,6 +3,7 @@
 package fhirapi
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -13,44 +14,50 @@ import (
 // maxIncludes bounds what one search may bring along.
 const maxIncludes = 20
 
-// search answers GET [type]?…
+// search answers GET [type]?…, GET ?_type=… of the whole service, and both of
+// the compartment [type]/[id].
 func (m *Module) search(q *request) (*answer, error) {
-	query, _, err := q.asks()
-	if err != nil {
-		return nil, err
-	}
-	query.Type = q.path[0]
-	page, err := q.door.Search(q.http.Context(), query)
-	if err != nil {
-		return nil, err
-	}
-	return &answer{status: http.StatusOK, text: q.searchset(query, page)}, nil
-}
-
-// searchTypes answers GET ?_type=… of the whole service.
-func (m *Module) searchTypes(q *request) (*answer, error) {
 	query, types, err := q.asks()
 	if err != nil {
 		return nil, err
 	}
-	page, err := q.door.SearchTypes(q.http.Context(), types, query)
+	var page store.Page
+	if query.Type != "" {
+		page, err = q.door.Search(q.http.Context(), query)
+	} else {
+		page, err = q.door.SearchTypes(q.http.Context(), types, query)
+		query.Params = append([][2]string{{"_type", strings.Join(types, ",")}}, query.Params...)
+	}
 	if err != nil {
 		return nil, err
 	}
-	query.Params = append([][2]string{{"_type", strings.Join(types, ",")}}, query.Params...)
 	return &answer{status: http.StatusOK, text: q.searchset(query, page)}, nil
 }
 
-// asks reads the parameters of a search, and the types of one of the whole
-// service.
+// sought is what a path asks for: the type, "" for several, and the compartment,
+// "" for none.
+func (q *request) sought() (typ, in string) {
+	switch len(q.path) {
+	case 0:
+		return "", ""
+	case 1:
+		return q.path[0], ""
+	case 2:
+		return "", q.path[0] + "/" + q.path[1]
+	}
+	return strings.TrimSuffix(q.path[2], "*"), q.path[0] + "/" + q.path[1]
+}
+
+// asks reads what a search looks for, and the types of one of several.
 func (q *request) asks() (query store.Query, types []string, err error) {
 	query = store.Query{Lenient: !q.strict, Base: q.base}
+	query.Type, query.In = q.sought()
 	includes := 0
 	for _, kv := range q.query {
 		if base, _, _ := strings.Cut(kv[0], ":"); base == "_include" || base == "_revinclude" {
 			includes++
 		}
-		if kv[0] == "_type" && len(q.path) == 0 {
+		if kv[0] == "_type" && query.Type == "" {
 			types = append(types, strings.Split(kv[1], ",")...)
 			continue
 		}
@@ -72,7 +79,7 @@ func (q *request) asks() (query store.Query, types []string, err error) {
 	return query, types, err
 }
 
-// postedSearch answers POST [type]/_search, with parameters in the body, the
+// postedSearch answers POST …/_search, with parameters in the body, the
 // URL or both.
 func (m *Module) postedSearch(q *request) (*answer, error) {
 	if q.http.Header.Get("Content-Type") != "" {
@@ -85,10 +92,7 @@ func (m *Module) postedSearch(q *request) (*answer, error) {
 			}
 		}
 	}
-	if len(q.path) == 1 {
-		q.path = nil
-		return m.searchTypes(q)
-	}
+	q.path = q.path[:len(q.path)-1]
 	return m.search(q)
 }
 
@@ -106,6 +110,9 @@ func (q *request) searchset(query store.Query, page store.Page) string {
 	}
 	params = append(params, q.shown()...)
 	address := strings.TrimSuffix(q.base+"/"+query.Type, "/")
+	if query.In != "" {
+		address = q.base + "/" + query.In + "/" + cmp.Or(query.Type, "*")
+	}
 	links := [][2]string{{"self", withQuery(address, params)}}
 	if page.Next != "" {
 		links = append(links, [2]string{"next", withQuery(address, append(params, [2]string{"_cursor", page.Next}))})

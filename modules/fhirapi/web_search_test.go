@@ -46,6 +46,62 @@ func TestSearchRegressions(t *testing.T) {
 	})
 }
 
+// TestCompartmentSearch: members by any parameter of the definition, with
+// conditions, pages, links and includes as in any search.
+func TestCompartmentSearch(t *testing.T) {
+	each(t, func(t *testing.T, c client) {
+		for _, id := range []string{"a", "b"} {
+			c.do("PUT /Patient/"+id, `{"resourceType":"Patient","id":"`+id+`"}`).status(201)
+		}
+		c.do("PUT /Encounter/e", `{"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/a"}}`).status(201)
+		for id, rest := range map[string]string{
+			"own": `"code":{"text":"x"},"subject":{"reference":"Patient/a"},"encounter":{"reference":"Encounter/e"}`,
+			"by":  `"code":{"text":"x"},"subject":{"reference":"Patient/b"},"performer":[{"reference":"Patient/a"}]`,
+			"w":   `"code":{"coding":[{"code":"29463-7"}]},"subject":{"reference":"Patient/a"},"performer":[{"reference":"Patient/a"}]`,
+			"far": `"code":{"coding":[{"code":"29463-7"}]},"subject":{"reference":"Patient/b"}`,
+		} {
+			c.do("PUT /Observation/"+id, `{"resourceType":"Observation","id":"`+id+`","status":"final",`+rest+`}`).status(201)
+		}
+		for query, want := range map[string]string{
+			"Patient/a/Observation": "by own w", "Patient/a/Observation?code=29463-7": "w", "Patient/b/Observation": "by far", "Patient/nobody/Observation": "",
+			"Patient/a/*?_type=Observation,Patient": "a by own w",
+			"Encounter/e/Observation":               "own", "Encounter/e/Encounter": "e", "Patient/a/Patient": "a", "Patient/a/Observation?patient=b": "by",
+		} {
+			got := ids(c.do("GET /"+query, "").status(200).doc())
+			if slices.Sort(got); strings.Join(got, " ") != want {
+				t.Errorf("%s: %v, want %s", query, got, want)
+			}
+		}
+		if n := c.do("GET /Patient/a/Observation?_include=Observation:encounter", "").status(200).doc().Get("entry").Len(); n != 4 {
+			t.Errorf("%d with the visit", n)
+		}
+		page := c.do("GET /Patient/a/Observation?_count=2&_total=accurate", "").status(200).doc()
+		next := linkOf(page, "next")
+		if !strings.HasPrefix(next, "/Patient/a/Observation?") || page.Get("total").Int() != 3 || len(ids(page)) != 2 || len(ids(c.do("GET "+next, "").status(200).doc())) != 1 {
+			t.Errorf("pages: %s", page.Text())
+		}
+		posted := c.do("POST /Patient/a/Observation/_search", "code=29463-7", "Content-Type: application/x-www-form-urlencoded").status(200).doc()
+		if got := linkOf(posted, "self"); fmt.Sprint(ids(posted)) != "[w]" || got != "/Patient/a/Observation?code=29463-7" {
+			t.Errorf("posted: %v, %s", ids(posted), got)
+		}
+		posted = c.do("POST /Patient/a/_search", "_type=Patient,Observation", "Content-Type: application/x-www-form-urlencoded").status(200).doc()
+		if got := linkOf(posted, "self"); len(ids(posted)) != 4 || !strings.HasPrefix(got, "/Patient/a/*?_type=") {
+			t.Errorf("posted for several types: %v, %s", ids(posted), got)
+		}
+		batch := c.do("POST /", `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"Patient/a/Observation?code=29463-7"}}]}`).status(200).doc()
+		if got := batch.Get("entry", "0", "resource", "entry", "0", "resource", "id").String(); got != "w" {
+			t.Errorf("in a batch: %q", got)
+		}
+		c.do("GET /Patient/a/Organization", "").status(404).outcome("not-supported", "search.compartment.unknown", "")
+		c.do("GET /Organization/a/Observation", "").status(404).outcome("not-supported", "search.compartment.unknown", "")
+		c.do("GET /Patient/a/Nonsense", "").status(404)
+		c.do("POST /Patient/a/Observation", "{}").status(405)
+		if got := c.do("GET /metadata", "").status(200).doc().Get("rest", "0", "compartment"); got.Len() != 5 || got.Get("3").String() != "http://hl7.org/fhir/CompartmentDefinition/practitioner" {
+			t.Errorf("the statement lists %s", got.Raw())
+		}
+	})
+}
+
 // TestSearchTypes: several types are one list of pages.
 func TestSearchTypes(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
