@@ -95,9 +95,19 @@ func (m *Module) take(c *call) (*fhir.Doc, error) {
 // answer has no place for where to ask.
 func (c *call) async() error {
 	if !strings.Contains(strings.Join(c.http.Header.Values("Prefer"), ","), "respond-async") || len(c.http.URL.Path) <= len(Base)+1 {
-		return issue.New(issue.Required, "bulk.async").At("Prefer")
+		return kickOff(issue.New(issue.Required, "bulk.async").At("Prefer"))
 	}
 	return nil
+}
+
+// kickOff answers with 400 what is wrong with the request for a job: there is no
+// resource that could not be processed. R4 async.html, Bulk Data
+// export.html "Response - Error".
+func kickOff(err error) error {
+	if issue.Status(err) == http.StatusUnprocessableEntity {
+		return &refused{status: http.StatusBadRequest, err: err}
+	}
+	return err
 }
 
 func (c *call) url() string { return c.base + strings.TrimPrefix(c.http.URL.RequestURI(), Base) }
@@ -107,5 +117,5 @@ func (m *Module) accepted(c *call, id string, err error) error {
 	if err == nil {
 		c.answer.status, c.answer.contentLocation = http.StatusAccepted, strings.TrimSuffix(c.base, Base)+m.bulkPath+"/"+id
 	}
-	return err
+	return kickOff(err)
 }
