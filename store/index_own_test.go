@@ -261,7 +261,10 @@ func TestOwnComposites(t *testing.T) {
 			w.add(t, map[string]any{"resourceType": "Observation", "id": fmt.Sprintf("o%d", i), "status": "final", "code": coding("", "85354-9"),
 				"component": []any{part("8480-6", 100+5*i), part("8462-4", 60+5*i)}})
 		}
-		eventually(t, "never ready", func() bool { _, err := searched(t, s, "Observation", [2]string{"pair", "8480-6$gt1"}); return err == nil })
+		eventually(t, "never ready", func() bool {
+			_, err := searched(t, s, "Observation", [2]string{"pair", "8480-6$gt1"})
+			return err == nil
+		})
 		for _, c := range []struct {
 			value string
 			found int
