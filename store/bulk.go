@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"mach/fhir"
 )
@@ -13,11 +14,14 @@ import (
 // Bulk is what one pass of an export asks for: the resources of one type.
 type Bulk struct {
 	Type string
-	// Owners narrows to what belongs to these persons, "*" to what belongs to
-	// any; nil = everything.
+	// Owners narrows to what belongs to these persons, sorted, "*" to what
+	// belongs to any; nil = everything.
 	Owners []string
 	// Since leaves out what was last changed before it, in µs; 0 = nothing.
 	Since int64
+	// Gone asks instead for what was deleted at Since or later, before this
+	// time in µs, and is still deleted; 0 = for what is there.
+	Gone int64
 	// Any are alternatives, of which each resource must meet one; nil = all.
 	Any []*Criteria
 	// At is where to go on: the zero value at the beginning, then what
@@ -31,11 +35,12 @@ type Bulk struct {
 type BulkPlace struct {
 	Owner int   // index in Owners
 	Rid   int64 // the last row read
+	Upd   int64 `json:",omitempty"` // when that was deleted, in µs; with Gone
 }
 
 // BulkRow is one resource of an export with what the audit will say of it.
 type BulkRow struct {
-	Body string // the exact JSON
+	Body string // the exact JSON; of what was deleted, its last
 	Seen Seen
 }
 
@@ -45,6 +50,10 @@ const bulkCount = 2000
 // that the actor may find, as a search judges them, each once although others
 // write meanwhile. It holds no transaction open between pieces. done says that
 // nothing is left behind At.
+//
+// What was deleted comes in the order of its deletion, judged by the labels and
+// the content that it had last: nobody learns of the end of what he could not
+// find. What is deleted or made again from Gone on is another export's to tell.
 //
 // It does not audit: bodies may leave the house only after their Seen are in
 // the audit, by [Door.Disclose]. What an export of a million rows would say a
@@ -59,6 +68,9 @@ func (d Door) Bulk(ctx context.Context, q Bulk) (rows []BulkRow, at BulkPlace, d
 	count := q.Count
 	if count <= 0 {
 		count = bulkCount
+	}
+	if q.Gone > 0 {
+		return x.deleted(ctx, q, count)
 	}
 	if q.Since > 0 {
 		where := "res.upd >= ?"
@@ -90,7 +102,11 @@ func (d Door) Bulk(ctx context.Context, q Bulk) (rows []BulkRow, at BulkPlace, d
 		at.Rid = found[n-1].st.rid
 	}
 	done = len(found) < count && !full
-	if rows, err = x.bulk(ctx, q, at, found, persons); err != nil {
+	var owner []string
+	if persons { // what belongs to another comes there
+		owner = q.Owners[at.Owner : at.Owner+1]
+	}
+	if rows, err = x.bulk(ctx, q, owner, found); err != nil {
 		return nil, at, false, err
 	}
 	if done && persons {
@@ -112,9 +128,14 @@ func (x *searcher) ofType(ctx context.Context, after int64, count int) ([]candid
 	if text += ` and res.del = 0`; x.where != "" {
 		text, args = text+` and `+x.where, append(args, x.whereArgs...)
 	}
+	return x.piece(ctx, `select `+storedColumns+` from res where `+text+` order by res.typ, res.rid limit ?`, append(args, count))
+}
+
+// piece reads rows until they are enough for once (errEnough).
+func (x *searcher) piece(ctx context.Context, text string, args []any) ([]candidate, error) {
 	var found []candidate
 	bytes := 0
-	err := x.r.Rows(ctx, `select `+storedColumns+` from res where `+text+` order by res.typ, res.rid limit ?`, append(args, count), func(scan func(...any) error) error {
+	err := x.r.Rows(ctx, text, args, func(scan func(...any) error) error {
 		st, err := scanStored(scan)
 		if err != nil {
 			return err
@@ -127,15 +148,44 @@ func (x *searcher) ofType(ctx context.Context, after int64, count int) ([]candid
 	return found, err
 }
 
-// bulk keeps of the rows read what is asked for and allowed.
-func (x *searcher) bulk(ctx context.Context, q Bulk, at BulkPlace, found []candidate, persons bool) ([]BulkRow, error) {
+// deleted reads a piece of what was deleted. It walks what was changed since,
+// for a deleted resource has no rows in the index by person.
+func (x *searcher) deleted(ctx context.Context, q Bulk, count int) (rows []BulkRow, at BulkPlace, done bool, err error) {
+	at = q.At
+	text, args := `res.typ = ? and (res.upd, res.rid) > (?, ?) and res.upd < ? and res.del = 1`, []any{q.Type, max(at.Upd, q.Since), at.Rid, q.Gone}
+	if x.where != "" {
+		text, args = text+` and `+x.where, append(args, x.whereArgs...)
+	}
+	// As a row that is there still, with the body that it had.
+	found, err := x.piece(ctx, `select res.rid, res.t, res.ver, res.upd, res.op, res.actor, 0, coalesce(was.body, ''), `+labelColumns+` from res
+		left join ver was on was.rid = res.rid and was.ver = res.ver - 1 and was.t = res.t
+		where `+text+` order by res.typ, res.upd, res.rid limit ?`, append(args, count))
+	full := errors.Is(err, errEnough)
+	if err != nil && !full {
+		return nil, at, false, fmt.Errorf("exporting what was deleted of %s: %w", q.Type, err)
+	}
+	if n := len(found); n > 0 {
+		at.Upd, at.Rid = found[n-1].st.upd, found[n-1].st.rid
+	}
+	var owners []string
+	if len(q.Owners) > 0 && q.Owners[0] != "*" {
+		owners = q.Owners
+	}
+	rows, err = x.bulk(ctx, q, owners, found)
+	return rows, at, len(found) < count && !full, err
+}
+
+// bulk keeps of the rows read what is asked for and allowed. owners are the
+// persons, sorted, to one of whom each must belong; nil = not asked.
+func (x *searcher) bulk(ctx context.Context, q Bulk, owners []string, found []candidate) ([]BulkRow, error) {
 	hits := make([]hit, 0, len(found))
 	last := int64(0)
 	for _, c := range found {
 		owner := c.st.labels.Patient
+		_, owned := slices.BinarySearch(owners, owner)
 		switch {
 		case c.st.rid == last, // by two ways of one path
-			persons && owner != q.Owners[at.Owner], // belongs to another, and comes there
+			owners != nil && !owned,
 			q.Owners != nil && owner == "":
 			continue
 		}

@@ -50,7 +50,7 @@ func BenchmarkExport(b *testing.B) {
 	}
 	a := app()
 	for b.Loop() {
-		if _, err := m.Export(context.Background(), s.For(a), "u", "", [][2]string{{"_type", "Patient,Observation"}}, true); err != nil {
+		if _, err := m.Export(context.Background(), s.For(a), "u", "", [][2]string{{"_type", "Patient,Observation"}}, false); err != nil {
 			b.Fatal(err)
 		}
 		for n := 1; n > 0; time.Sleep(time.Millisecond) {

@@ -26,7 +26,7 @@ func TestWhoFetches(t *testing.T) {
 	w.open()
 	doctor := storetest.Doctor("tram")
 	ask := func(a store.Actor) string {
-		id, err := w.m.Export(context.Background(), w.s.For(a), "u", "", nil, true)
+		id, err := w.m.Export(context.Background(), w.s.For(a), "u", "", nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,7 +210,7 @@ func TestRights(t *testing.T) {
 	each(t, guard, func(t *testing.T, w *world) {
 		w.fill(30)
 		a := storetest.Doctor("tram")
-		id, err := w.m.Export(context.Background(), w.s.For(a), "u", "", nil, true)
+		id, err := w.m.Export(context.Background(), w.s.For(a), "u", "", nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +249,7 @@ func TestRights(t *testing.T) {
 		w.m.Renew = func(context.Context, store.Actor) (store.Actor, error) {
 			return store.Actor{}, issue.New(issue.Login, "access.token.invalid")
 		}
-		if id, err = w.m.Export(context.Background(), w.s.For(a), "u", "", nil, true); err != nil {
+		if id, err = w.m.Export(context.Background(), w.s.For(a), "u", "", nil, false); err != nil {
 			t.Fatal(err)
 		}
 		if j := w.await(a, id); j.status != failed || len(w.lines(id)) > 0 {
@@ -269,7 +269,7 @@ func TestJobsAreBounded(t *testing.T) {
 		}
 	}
 	ask := func() error {
-		_, err := w.m.Export(context.Background(), w.s.For(app()), "u", "", nil, true)
+		_, err := w.m.Export(context.Background(), w.s.For(app()), "u", "", nil, false)
 		return err
 	}
 	if err := ask(); issue.Status(err) != 429 {

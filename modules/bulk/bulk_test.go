@@ -41,7 +41,8 @@ func (w *world) open() {
 		w.guard = storetest.AllowAll{}
 	}
 	w.s = storetest.Open(w.t, w.place, storetest.Guarded(w.guard), storetest.Idle(), storetest.Configure(func(c *store.Config) {
-		if w.again { // a closed store cannot be asked for its audit
+		c.Now = time.Now // as that of the module
+		if w.again {     // a closed store cannot be asked for its audit
 			c.Trace = nil
 		}
 	}))
@@ -138,26 +139,58 @@ func (w *world) await(a store.Actor, id string) *job {
 	}
 }
 
-// export runs one and returns "Type/id" of its lines, sorted.
+// export runs one and returns its lines.
 func (w *world) export(a store.Actor, level string, params ...[2]string) []string {
 	w.t.Helper()
-	id, err := w.m.Export(context.Background(), w.s.For(a), "https://mach.test/fhir/$export", level, params, true)
+	return w.lines(w.ended(a, level, params...))
+}
+
+// ended runs an export and returns its id.
+func (w *world) ended(a store.Actor, level string, params ...[2]string) string {
+	w.t.Helper()
+	id, err := w.m.Export(context.Background(), w.s.For(a), "https://mach.test/fhir/$export", level, params, false)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	if j := w.await(a, id); j.status != done {
 		w.t.Fatalf("the export ended %s: %s", j.status, j.progress)
 	}
-	return w.lines(id)
+	return id
 }
 
+// lines returns "Type/id" of the lines of a job, sorted; "-Type/id" of what it
+// says was deleted.
 func (w *world) lines(id string) []string {
+	w.t.Helper()
+	var refs []string
+	w.texts(id, func(p part, text string) {
+		doc, err := fhir.ParseString(text)
+		switch {
+		case err != nil || !p.deleted && doc.Type() != p.typ:
+			w.t.Errorf("a line of %s: %v %.80s", p.typ, err, text)
+		case !p.deleted:
+			refs = append(refs, doc.Ref())
+		default:
+			request := doc.Get("entry", "0", "request")
+			ref := request.Get("url").String()
+			if len(fhir.Validate(doc)) > 0 || doc.Get("type").String() != "transaction" || request.Get("method").String() != "DELETE" || !strings.HasPrefix(ref, p.typ+"/") {
+				w.t.Errorf("a deletion of %s: %s", p.typ, text)
+			}
+			refs = append(refs, "-"+ref)
+		}
+	})
+	slices.Sort(refs)
+	return refs
+}
+
+// texts passes the lines of a job on, in their order; counts and sizes are as
+// noted.
+func (w *world) texts(id string, each func(p part, text string)) {
 	w.t.Helper()
 	list, err := w.m.parts(context.Background(), id)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var refs []string
 	for _, p := range list {
 		rc, err := w.m.Blobs.Open(context.Background(), p.blob)
 		if err != nil {
@@ -165,21 +198,14 @@ func (w *world) lines(id string) []string {
 		}
 		n, size := int64(0), int64(0)
 		for lines := bufio.NewScanner(rc); lines.Scan(); n++ {
-			doc, err := fhir.ParseString(lines.Text())
-			if err != nil || doc.Type() != p.typ {
-				w.t.Errorf("a line of %s: %v %.80s", p.typ, err, lines.Text())
-				continue
-			}
 			size += int64(len(lines.Text())) + 1
-			refs = append(refs, doc.Ref())
+			each(p, lines.Text())
 		}
 		rc.Close()
 		if n != p.lines || size != p.size {
 			w.t.Errorf("%s: %d lines of %d bytes, noted %d and %d", p.typ, n, size, p.lines, p.size)
 		}
 	}
-	slices.Sort(refs)
-	return refs
 }
 
 // naive lists what a search of everything finds.
@@ -257,7 +283,7 @@ func TestExport(t *testing.T) {
 				t.Errorf("%s: %d lines, want %d", c.name, len(got), len(want))
 			}
 		}
-		later := w.naive(a, func(d *fhir.Doc) bool { return d.ID() == "p1" && d.Type() == "Patient" })
+		later := append([]string{"-Observation/a5"}, w.naive(a, func(d *fhir.Doc) bool { return d.ID() == "p1" && d.Type() == "Patient" })...)
 		at, err := w.s.For(a).Read(context.Background(), "Patient", "p1")
 		if err != nil {
 			t.Fatal(err)
@@ -275,21 +301,21 @@ func TestHostile(t *testing.T) {
 	w.open()
 	a := app()
 	ask := func(params ...[2]string) error {
-		_, err := w.m.Export(context.Background(), w.s.For(a), "u", "", params, true)
+		_, err := w.m.Export(context.Background(), w.s.For(a), "u", "", params, false)
 		return err
 	}
 	for _, p := range [][2]string{
 		{"_type", "Nonsense"}, {"_type", ""}, {"_outputFormat", "text/csv"}, {"_since", "yesterday"}, {"_typeFilter", "Patient?nonsense=1"},
-		{"_typeFilter", "Patient?general-practitioner.name=a"}, {"_typeFilter", "x"}, {"_typeFilter", strings.Repeat("Patient?gender=male,", 30)}, {"patient", "p"}, {"_elements", "id"},
+		{"_typeFilter", "Patient?general-practitioner.name=a"}, {"_typeFilter", "x"}, {"_typeFilter", strings.Repeat("Patient?gender=male,", 30)}, {"patient", "p"}, {"_elements", "nonsense"}, {"_elements", strings.Repeat("id,", 300)}, {"nonsense", "1"},
 	} {
 		if err := ask(p); !errors.As(err, new(*issue.Error)) {
 			t.Errorf("%.40s: %v", p, err)
 		}
 	}
-	if _, err := w.m.Export(context.Background(), w.s.For(a), "u", "Group/none", nil, true); issue.Status(err) != 404 {
+	if _, err := w.m.Export(context.Background(), w.s.For(a), "u", "Group/none", nil, false); issue.Status(err) != 404 {
 		t.Errorf("a group that is not there: %v", err)
 	}
-	id, err := w.m.Export(context.Background(), w.s.For(a), "u", "", nil, true)
+	id, err := w.m.Export(context.Background(), w.s.For(a), "u", "", nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +350,7 @@ func TestResume(t *testing.T) {
 		w.open()
 		w.fill(40)
 		a := app()
-		id, err := w.m.Export(context.Background(), w.s.For(a), "u", "", nil, true)
+		id, err := w.m.Export(context.Background(), w.s.For(a), "u", "", nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -163,8 +163,12 @@ func (m *Module) advance(ctx context.Context, o store.Office, j *job, p *part, p
 			return err
 		}
 		if p != nil {
-			if err := tx.Exec(ctx, `insert into bulk_part (job, n, type, lines, size, blob, who) values (?, ?, ?, ?, ?, ?, ?)`,
-				j.id, p.n, p.typ, p.lines, p.size, string(p.blob), string(p.who)); err != nil {
+			deleted := 0
+			if p.deleted {
+				deleted = 1
+			}
+			if err := tx.Exec(ctx, `insert into bulk_part (job, n, type, lines, size, blob, who, deleted) values (?, ?, ?, ?, ?, ?, ?, ?)`,
+				j.id, p.n, p.typ, p.lines, p.size, string(p.blob), string(p.who), deleted); err != nil {
 				return err
 			}
 		}

@@ -26,12 +26,28 @@ type exportArgs struct {
 	Owners  []string            `json:"owners,omitempty"` // see [store.Bulk]
 	Since   int64               `json:"since,omitempty"`
 	Filters map[string][]string `json:"filters,omitempty"` // queries by type
-	named   []string            // persons that were asked for
+	// Elements are names of elements, or Type.name; nil = all.
+	Elements []string `json:"elements,omitempty"`
+	named    []string // persons that were asked for
+}
+
+// passes is how often an export goes through a type: with _since the types come
+// again for what was deleted of them.
+func (a exportArgs) passes() int {
+	if a.Since > 0 {
+		return 2 * len(a.Types)
+	}
+	return len(a.Types)
+}
+
+// pass is the type of one of the passes, and whether it is for what was deleted.
+func (a exportArgs) pass(n int) (typ string, deleted bool) {
+	return a.Types[n%len(a.Types)], n >= len(a.Types)
 }
 
 // exportPlace is where an export goes on.
 type exportPlace struct {
-	Type int             `json:"type"` // index in Types
+	Type int             `json:"type"` // the pass
 	At   store.BulkPlace `json:"at"`
 	Part int64           `json:"part"` // number of the next part
 	Rows int64           `json:"rows"` // so far
@@ -39,9 +55,10 @@ type exportPlace struct {
 
 // Export asks for an export: of everything ("" as level), of what belongs to
 // persons ("Patient") or to the members of a group ("Group/id"). It returns the
-// id of the job. Errors: Invalid, NotSupported, NotFound (the group),
+// id of the job. What it does not understand among the parameters is refused,
+// unless lenient. Errors: Invalid, NotSupported, NotFound (the group),
 // Forbidden, Throttled.
-func (m *Module) Export(ctx context.Context, d store.Door, url, level string, params [][2]string, strict bool) (string, error) {
+func (m *Module) Export(ctx context.Context, d store.Door, url, level string, params [][2]string, lenient bool) (string, error) {
 	args := exportArgs{}
 	var err error
 	switch kind, id, group := strings.Cut(level, "/"); {
@@ -53,12 +70,15 @@ func (m *Module) Export(ctx context.Context, d store.Door, url, level string, pa
 		args.Owners = []string{"*"}
 	}
 	for _, p := range params {
-		if err := m.parameter(&args, p[0], p[1], strict, level); err != nil {
+		if err := m.parameter(&args, p[0], p[1], lenient, level); err != nil {
 			return "", err
 		}
 	}
 	if args.Types == nil {
 		args.Types = fhir.Types()
+	}
+	if err := args.knows(lenient); err != nil {
+		return "", err
 	}
 	if args.named != nil {
 		slices.Sort(args.named)
@@ -94,7 +114,7 @@ func (m *Module) members(ctx context.Context, d store.Door, id string) ([]string
 }
 
 // parameter reads one parameter.
-func (m *Module) parameter(a *exportArgs, name, value string, strict bool, level string) error {
+func (m *Module) parameter(a *exportArgs, name, value string, lenient bool, level string) error {
 	switch name {
 	case "_outputFormat":
 		format, _, _ := strings.Cut(strings.ReplaceAll(value, " ", "+"), ";")
@@ -116,23 +136,14 @@ func (m *Module) parameter(a *exportArgs, name, value string, strict bool, level
 				a.Types = append(a.Types, typ)
 			}
 		}
-	case "_typeFilter":
-		for _, one := range filters(value) {
-			typ, query, _ := strings.Cut(one, "?")
-			c, err := m.store.Criteria(typ, query)
-			if err == nil && c.Chained() {
-				err = issue.New(issue.NotSupported, "bulk.filter.chain", query).At(name)
-			}
-			if err != nil {
-				return err
-			}
-			if a.Filters == nil {
-				a.Filters = map[string][]string{}
-			}
-			if a.Filters[typ] = append(a.Filters[typ], query); len(a.Filters[typ]) > maxFilters {
-				return issue.New(issue.TooCostly, "bulk.filters", maxFilters).At(name)
+	case "_elements":
+		for one := range strings.SplitSeq(value, ",") {
+			if a.Elements = append(a.Elements, strings.TrimSpace(one)); len(a.Elements) > maxElements {
+				return issue.New(issue.TooCostly, "bulk.elements", maxElements).At(name)
 			}
 		}
+	case "_typeFilter":
+		return m.filter(a, value)
 	case "patient":
 		if level == "" {
 			return issue.New(issue.Invalid, "bulk.parameter", name).At(name)
@@ -146,7 +157,7 @@ func (m *Module) parameter(a *exportArgs, name, value string, strict bool, level
 		}
 	case "_format", "_pretty":
 	default:
-		if strict {
+		if !lenient {
 			return issue.New(issue.NotSupported, "bulk.parameter", name).At(name)
 		}
 	}
@@ -154,6 +165,27 @@ func (m *Module) parameter(a *exportArgs, name, value string, strict bool, level
 }
 
 const maxFilters = 20 // of one type
+
+// filter reads _typeFilter.
+func (m *Module) filter(a *exportArgs, value string) error {
+	for _, one := range filters(value) {
+		typ, query, _ := strings.Cut(one, "?")
+		c, err := m.store.Criteria(typ, query)
+		if err == nil && c.Chained() {
+			err = issue.New(issue.NotSupported, "bulk.filter.chain", query).At("_typeFilter")
+		}
+		if err != nil {
+			return err
+		}
+		if a.Filters == nil {
+			a.Filters = map[string][]string{}
+		}
+		if a.Filters[typ] = append(a.Filters[typ], query); len(a.Filters[typ]) > maxFilters {
+			return issue.New(issue.TooCostly, "bulk.filters", maxFilters).At("_typeFilter")
+		}
+	}
+	return nil
+}
 
 // filters takes "Observation?code=a,b,Condition?…" apart: a comma begins
 // another filter only before a type and a question mark.
@@ -181,7 +213,7 @@ func (m *Module) export(ctx context.Context, o store.Office, j *job) error {
 	if err != nil {
 		return fmt.Errorf("reading an export: %w", err)
 	}
-	for at.Type < len(args.Types) {
+	for at.Type < args.passes() {
 		if at, err = m.part(ctx, o, j, args, at); err != nil {
 			return err
 		}
@@ -195,7 +227,8 @@ func (m *Module) export(ctx context.Context, o store.Office, j *job) error {
 // part writes one part of one type and notes it. A type without rows leaves
 // nothing behind.
 func (m *Module) part(ctx context.Context, o store.Office, j *job, args exportArgs, at exportPlace) (exportPlace, error) {
-	p := &part{n: at.Part, typ: args.Types[at.Type]}
+	p := &part{n: at.Part}
+	p.typ, p.deleted = args.pass(at.Type)
 	out := &upload{ctx: ctx, to: m.Blobs}
 	who, next, err := m.fill(ctx, j, args, at, out)
 	if p.blob, p.size, err = out.close(err); err != nil {
@@ -212,7 +245,7 @@ func (m *Module) part(ctx context.Context, o store.Office, j *job, args exportAr
 	if err != nil {
 		return at, err
 	}
-	err = m.advance(ctx, o, j, p, string(place), fmt.Sprintf("%d/%d types, %d resources", next.Type, len(args.Types), next.Rows))
+	err = m.advance(ctx, o, j, p, string(place), fmt.Sprintf("%d/%d passes, %d resources", next.Type, args.passes(), next.Rows))
 	if errors.Is(err, errGone) { // nobody will name what was just kept
 		return at, errors.Join(err, m.drop(ctx, p.blob), m.drop(ctx, p.who))
 	}
@@ -268,7 +301,12 @@ func (u *upload) close(err error) (blob.Key, int64, error) {
 // fill writes rows of one type until the part is full or the type ends.
 func (m *Module) fill(ctx context.Context, j *job, args exportArgs, at exportPlace, out *upload) (persons, exportPlace, error) {
 	who, size := persons{}, 0
-	q := store.Bulk{Type: args.Types[at.Type], Owners: args.Owners, Since: args.Since, At: at.At}
+	typ, deleted := args.pass(at.Type)
+	q := store.Bulk{Type: typ, Owners: args.Owners, Since: args.Since, At: at.At}
+	text := args.whole(typ)
+	if deleted {
+		q.Gone, text = j.made.UnixMicro(), deletion
+	}
 	for _, query := range args.Filters[q.Type] {
 		c, err := m.store.Criteria(q.Type, query)
 		if err != nil {
@@ -291,8 +329,12 @@ func (m *Module) fill(ctx context.Context, j *job, args exportArgs, at exportPla
 		}
 		for _, row := range rows {
 			who.add(row.Seen)
-			size += len(row.Body) + 1
-			if err := out.line(row.Body); err != nil {
+			line, err := text(row)
+			if err != nil {
+				return who, at, err
+			}
+			size += len(line) + 1
+			if err := out.line(line); err != nil {
 				return who, at, err
 			}
 		}

@@ -200,14 +200,17 @@ func covers(a, was store.Actor) bool {
 type part struct {
 	n, lines, size int64
 	typ            string
+	deleted        bool // it says what was deleted of the type
 	blob, who      blob.Key
 }
 
 func (m *Module) parts(ctx context.Context, id string) ([]part, error) {
 	var list []part
-	err := m.own.Rows(ctx, `select n, type, lines, size, blob, who from bulk_part where job = ? order by n`, []any{id}, func(scan func(...any) error) error {
+	err := m.own.Rows(ctx, `select n, type, lines, size, blob, who, deleted from bulk_part where job = ? order by n`, []any{id}, func(scan func(...any) error) error {
 		var p part
-		err := scan(&p.n, &p.typ, &p.lines, &p.size, &p.blob, &p.who)
+		var deleted int
+		err := scan(&p.n, &p.typ, &p.lines, &p.size, &p.blob, &p.who, &deleted)
+		p.deleted = deleted != 0
 		list = append(list, p)
 		return err
 	})

@@ -63,6 +63,7 @@ type manifest struct {
 	Request             string `json:"request"`
 	RequiresAccessToken bool   `json:"requiresAccessToken"`
 	Output              []made `json:"output"`
+	Deleted             []made `json:"deleted"`
 	Error               []made `json:"error"`
 	Extension           any    `json:"extension,omitempty"`
 }
@@ -92,12 +93,16 @@ func (m *Module) status(w http.ResponseWriter, r *http.Request, j *job) error {
 	if err != nil {
 		return err
 	}
-	out := manifest{TransactionTime: j.made.Format("2006-01-02T15:04:05.000Z"), Request: j.url, RequiresAccessToken: true, Output: []made{}, Error: []made{}}
+	out := manifest{TransactionTime: j.made.Format("2006-01-02T15:04:05.000Z"), Request: j.url, RequiresAccessToken: true, Output: []made{}, Deleted: []made{}, Error: []made{}}
 	for _, p := range list {
 		one := made{p.typ, fmt.Sprintf("%s%s/%s/%d.ndjson", web.OwnAddress(r), Base, j.id, p.n), p.lines}
-		if p.typ == "OperationOutcome" && j.kind == "import" {
+		switch {
+		case p.typ == "OperationOutcome" && j.kind == "import":
 			out.Error = append(out.Error, one)
-		} else {
+		case p.deleted:
+			one.Type = "Bundle"
+			out.Deleted = append(out.Deleted, one)
+		default:
 			out.Output = append(out.Output, one)
 		}
 	}

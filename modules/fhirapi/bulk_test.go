@@ -19,8 +19,11 @@ import (
 // jobs remembers what it was asked.
 type jobs struct{ asked string }
 
-func (j *jobs) Export(_ context.Context, _ store.Door, _, level string, params [][2]string, _ bool) (string, error) {
+func (j *jobs) Export(_ context.Context, _ store.Door, _, level string, params [][2]string, lenient bool) (string, error) {
 	j.asked = "export " + level
+	if lenient {
+		j.asked = "lenient " + j.asked
+	}
 	for _, p := range params {
 		j.asked += " " + p[0] + "=" + p[1]
 	}
@@ -73,6 +76,13 @@ func TestBulk(t *testing.T) {
 			mux.ServeHTTP(w, r)
 			if async && (w.Code != 202 || j.asked != c.asked || w.Header().Get("Content-Location") != "http://mach.test/fhir/$bulk/7") {
 				t.Errorf("%s: %d, asked %q, go on at %q: %s", c.line, w.Code, j.asked, w.Header().Get("Content-Location"), w.Body)
+			}
+			if r.Header.Set("Prefer", "respond-async, handling=lenient"); async && strings.HasPrefix(c.asked, "export") && c.body == "" {
+				w = httptest.NewRecorder()
+				if mux.ServeHTTP(w, r); j.asked != "lenient "+c.asked {
+					t.Errorf("%s: asked %q", c.line, j.asked)
+				}
+				continue
 			}
 			if !async && (w.Code/100 != 4 || j.asked != "") {
 				t.Errorf("%s without Prefer: %d, asked %q", c.line, w.Code, j.asked)

@@ -19,7 +19,7 @@ import (
 // BulkJobs answers for the module that moves many resources at once. Each
 // method returns the id of a job.
 type BulkJobs interface {
-	Export(ctx context.Context, d store.Door, url, level string, params [][2]string, strict bool) (string, error)
+	Export(ctx context.Context, d store.Door, url, level string, params [][2]string, lenient bool) (string, error)
 	Import(ctx context.Context, d store.Door, url, lang string, body io.Reader) (string, error)
 	ImportFrom(ctx context.Context, d store.Door, asked, lang string, urls []string) (string, error)
 }
@@ -56,7 +56,8 @@ func (m *Module) export(c *call) (*fhir.Doc, error) {
 			params = append(params, [2]string{p.Get("name").String(), value})
 		}
 	}
-	id, err := m.bulk.Export(c.http.Context(), c.door, c.url(), level, params, c.strict)
+	lenient := preferred(c.http, "handling") == "lenient" // as of the IG, what is not understood is refused without it
+	id, err := m.bulk.Export(c.http.Context(), c.door, c.url(), level, params, lenient)
 	return nil, m.accepted(c, id, err)
 }
 
