@@ -12,8 +12,9 @@ import (
 
 // Again returns who stands behind an actor of before, with the rights of now:
 // what works on after its request has ended, such as a subscription or an
-// export, acts as whom this returns. The scopes stay those of then; relations,
-// consents and policies are asked anew at each decision anyway.
+// export, acts as whom this returns. The scopes stay those of then, less what the
+// application is no longer registered for; relations, consents and policies are
+// asked anew at each decision anyway.
 //
 // A token of a registered application may have run out meanwhile: what counts
 // is that its grant, or the application, still stands, and without offline_access
@@ -33,15 +34,16 @@ func (t *Tokens) Again(ctx context.Context, a store.Actor) (store.Actor, error) 
 		if !ok || !c.Open() {
 			return store.Actor{}, bad
 		}
-		now := c.actor(tokenRow{account: a.Account, scopes: a.Scopes})
+		now := c.actor(tokenRow{account: a.Account, scopes: c.within(a.Scopes)})
 		now.Request = a.Request
 		return now, nil
 	}
 	row := tokenRow{grant: a.Session, patient: a.Record, scopes: a.Scopes}
 	var offline int
 	var seen int64
-	granted, err := t.db.Row(ctx, []any{&row.account, &row.assignment, &offline, &seen}, `select g.account, g.assignment, g.offline, coalesce(s.seen, 0)
-		from access_grant g left join access_session s on s.id = g.session
+	var registered string
+	granted, err := t.db.Row(ctx, []any{&row.account, &row.assignment, &offline, &seen, &registered}, `select g.account, g.assignment, g.offline, coalesce(s.seen, 0), c.scopes
+		from access_grant g join access_client c on c.id = g.client left join access_session s on s.id = g.session
 		where g.id = ? and g.ended = 0 and (g.offline = 1 or s.ended = 0 and s.expires > ?)`, a.Session, micro(t.now()))
 	if err != nil {
 		return store.Actor{}, err
@@ -60,6 +62,9 @@ func (t *Tokens) Again(ctx context.Context, a store.Actor) (store.Actor, error) 
 		return store.Actor{}, bad
 	case !issued && !granted:
 		return t.seated(ctx, a)
+	}
+	if granted {
+		row.scopes = Client{Scopes: strings.Fields(registered)}.within(row.scopes)
 	}
 	now, err := t.lent(ctx, row)
 	if err == nil && granted && offline == 0 && t.now().Sub(fromMicro(seen)) > idle(now.Role) {

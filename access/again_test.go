@@ -46,9 +46,9 @@ func TestAgain(t *testing.T) {
 
 		// An application: its access token runs out, its grant stays.
 		s := w.start("public")
-		grant := store.Actor{Account: s.session.Actor.Account, Role: store.Nurse, Session: "grant-1", Scopes: []string{"user/*.rs"}}
+		grant := store.Actor{Account: s.session.Actor.Account, Role: store.Nurse, Session: "grant-1", Scopes: []string{"user/Patient.r"}}
 		w.must(w.Tokens.exec(ctx, "test", `insert into access_grant (id, client, account, assignment, session, offline, patient, encounter, scopes, made, used, ended)
-			select 'grant-1', ?, account, id, '', 1, '', '', 'user/*.rs', 0, 0, 0 from access_assignment where account = ?`, s.app.ID, s.session.Actor.Account))
+			select 'grant-1', ?, account, id, '', 1, '', '', 'user/Patient.r', 0, 0, 0 from access_assignment where account = ?`, s.app.ID, s.session.Actor.Account))
 		gone("a grant", grant, false)
 		w.must(w.Tokens.exec(ctx, "test", `update access_grant set ended = 1 where id = 'grant-1'`))
 		gone("an ended grant", grant, true)

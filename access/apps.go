@@ -84,11 +84,12 @@ type Approval struct {
 }
 
 // Approve makes the grant and returns the code for it. The scopes must be the
-// client's; a public client brings a challenge. Errors: Forbidden, Required
+// client's, the challenge is there whatever the client (SMART App Launch 2.2,
+// Considerations for PKCE Support). Errors: Forbidden, Required
 // (patient), NotFound (the launch).
 func (a *Apps) Approve(ctx context.Context, s Session, x Approval) (string, error) {
 	if s.ID == "" || s.Actor.Account == "" || s.Locked || s.Actor.Scopes != nil || x.Client.Kind == ClientBackend || !x.Client.Open() ||
-		!slices.Contains(x.Client.Redirects, x.Redirect) || x.Client.Kind == ClientPublic && !Challenge(x.Challenge) ||
+		!slices.Contains(x.Client.Redirects, x.Redirect) || !Challenge(x.Challenge) ||
 		slices.ContainsFunc(x.Scopes, func(scope string) bool { return !x.Client.May(scope) }) {
 		return "", issue.New(issue.Forbidden, "access.forbidden")
 	}
@@ -109,7 +110,7 @@ func (a *Apps) Approve(ctx context.Context, s Session, x Approval) (string, erro
 				return issue.New(issue.NotFound, "access.launch.gone")
 			}
 		}
-		if x.At.Patient == "" && needsPatient(x.Scopes) {
+		if x.At.Patient == "" && NeedsPatient(x.Scopes) {
 			return issue.New(issue.Required, "access.launch.patient").At("patient")
 		}
 		offline := 0
@@ -135,8 +136,20 @@ func (a *Apps) Approve(ctx context.Context, s Session, x Approval) (string, erro
 	return secret, a.note(ctx, s.Actor, ActApprove, store.Labels{Type: "App", ID: g, Patient: x.At.Patient}, true, clip(x.Client.Name+": "+strings.Join(x.Scopes, " "), 500))
 }
 
-func needsPatient(scopes []string) bool {
-	return slices.ContainsFunc(scopes, func(s string) bool { return s == ScopeLaunchPatient || strings.HasPrefix(s, "patient/") })
+// ActorIn returns whom an application would act as in a role that the session
+// may let it have, "" being its own. Error: Forbidden.
+func (a *Apps) ActorIn(ctx context.Context, s Session, assignment string) (store.Actor, error) {
+	role, err := a.roleOf(ctx, s, assignment)
+	if err != nil || role.ID == s.Assignment.ID {
+		return s.Actor, err
+	}
+	acc, ok, err := a.accounts.byID(ctx, s.Actor.Account)
+	if err == nil && !ok {
+		err = issue.New(issue.Forbidden, "access.forbidden")
+	}
+	as := actorOf(acc.Account, role, s.ID)
+	as.Request = s.Actor.Request
+	return as, err
 }
 
 // roleOf returns the session's role, or another that the account may change to
@@ -167,9 +180,6 @@ var (
 func Challenge(text string) bool { return challenges.MatchString(text) }
 
 func verified(challenge, verifier string) bool {
-	if challenge == "" {
-		return verifier == ""
-	}
 	sum := sha256.Sum256([]byte(verifier))
 	return verifiers.MatchString(verifier) && subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
 }
@@ -286,7 +296,7 @@ func (a *Apps) issue(ctx context.Context, c Client, id string, scopes []string) 
 		}
 	}
 	// What the client may has perhaps become less since.
-	scopes = slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !c.May(s) })
+	scopes = c.within(scopes)
 	row := tokenRow{id: newID(), name: c.Name, account: g.account, assignment: g.assignment, patient: g.patient, client: c.ID, grant: g.id,
 		scopes: resourceScopes(scopes), made: a.now()}
 	out := Issued{Life: appToken, Scopes: scopes, At: At{g.patient, g.encounter}, Client: c.ID, Account: g.account, grant: g.id}

@@ -40,7 +40,7 @@ func (w *world) start(kind string) *start {
 	w.t.Helper()
 	ctx := context.Background()
 	app, secret, err := w.Clients.Register(ctx, system, Client{Name: "Sổ Xanh", Kind: kind, Redirects: []string{answerTo},
-		Scopes: strings.Fields("launch launch/patient openid fhirUser offline_access online_access patient/*.rs user/Patient.r")})
+		Scopes: strings.Fields("launch launch/patient launch/encounter openid fhirUser offline_access online_access patient/*.rs user/Patient.r")})
 	w.must(err)
 	w.account("lan", store.Nurse, NewAccount{})
 	opened, err := w.Sessions.SignIn(ctx, w.attempt("lan", password, "", Origin{}))
@@ -126,7 +126,7 @@ func TestCodes(t *testing.T) {
 
 func TestApprovalsAreChecked(t *testing.T) {
 	each(t, func(w *world) {
-		s := w.start(ClientPublic)
+		s := w.start(ClientConfidential) // it has a secret, and needs PKCE all the same
 		for name, spoil := range map[string]func(x *Approval, by *Session){
 			"wrong redirect":   func(x *Approval, _ *Session) { x.Redirect += "/../x" },
 			"no PKCE":          func(x *Approval, _ *Session) { x.Challenge = "" },
@@ -135,6 +135,7 @@ func TestApprovalsAreChecked(t *testing.T) {
 			"more rights":      func(x *Approval, _ *Session) { x.Scopes = []string{"patient/*.cruds"} },
 			"system":           func(x *Approval, _ *Session) { x.Scopes = []string{"system/*.rs"} },
 			"no patient":       func(x *Approval, _ *Session) { x.At = At{} },
+			"no visit's":       func(x *Approval, _ *Session) { x.At, x.Scopes = At{}, []string{"launch/encounter", "user/Patient.r"} },
 			"locked":           func(_ *Approval, by *Session) { by.Locked = true },
 			"by a token":       func(_ *Approval, by *Session) { by.Actor.Scopes = []string{"user/*.rs"} },
 			"nobody":           func(_ *Approval, by *Session) { *by = Session{} },

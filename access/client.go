@@ -95,6 +95,16 @@ var otherScopes = []string{ScopeOpenID, ScopeFHIRUser, ScopeLaunch, ScopeLaunchP
 // is, the record at hand, a token that lasts.
 func IsContextScope(text string) bool { return slices.Contains(otherScopes, text) }
 
+// GivesSomething reports whether a scope gives anything by itself.
+func GivesSomething(text string) bool { return text == ScopeOpenID || !IsContextScope(text) }
+
+// NeedsPatient reports whether the scopes speak of one person's record.
+func NeedsPatient(scopes []string) bool {
+	return slices.ContainsFunc(scopes, func(s string) bool {
+		return s == ScopeLaunchPatient || s == ScopeLaunchVisit || strings.HasPrefix(s, "patient/")
+	})
+}
+
 // Register adds a client and returns it, with its secret when it is
 // confidential and has no keys: shown once. Errors: Forbidden, Required,
 // CodeInvalid, Value, each at its field.
@@ -113,11 +123,8 @@ func (c *Clients) Register(ctx context.Context, by store.Actor, n Client) (Clien
 		n.Role, n.Facility, n.FacilityName, n.Unit = "", "", "", by.Unit
 	}
 	n.ID, n.Made, n.Ended = newID(), c.now(), time.Time{}
-	secret := ""
-	if n.Kind == ClientConfidential && n.Keys == "" && n.KeysURL == "" {
-		secret, n.secret = newSecret()
-		n.HasSecret = true
-	}
+	n.secret = ""
+	secret := n.proof()
 	if err := c.note(ctx, by, ActClient, store.Labels{Type: "Client", ID: n.ID}, true, "register"); err != nil {
 		return Client{}, "", err
 	}

@@ -125,11 +125,11 @@ type tokenRow struct {
 func (t *Tokens) Bearer(ctx context.Context, token string) (store.Actor, error) {
 	bad := issue.New(issue.Login, "access.token.invalid")
 	var row tokenRow
-	var scopes string
+	var scopes, registered string
 	var expires, used int64
-	ok, err := t.db.Row(ctx, []any{&row.id, &row.name, &scopes, &row.account, &row.assignment, &row.patient, &expires, &row.client, &row.grant, &used},
-		`select k.id, k.name, k.scopes, k.account, k.assignment, k.patient, k.expires, k.client, k.app_grant, coalesce(g.used, 0)
-		from access_token k left join access_grant g on g.id = k.app_grant left join access_session s on s.id = g.session
+	ok, err := t.db.Row(ctx, []any{&row.id, &row.name, &scopes, &row.account, &row.assignment, &row.patient, &expires, &row.client, &row.grant, &used, &registered},
+		`select k.id, k.name, k.scopes, k.account, k.assignment, k.patient, k.expires, k.client, k.app_grant, coalesce(g.used, 0), coalesce(c.scopes, '')
+		from access_token k left join access_grant g on g.id = k.app_grant left join access_session s on s.id = g.session left join access_client c on c.id = k.client
 		where k.hash = ? and k.ended = 0 and (k.app_grant = '' or g.ended = 0 and (g.offline = 1 or s.ended = 0 and s.expires > ?))`, hashSecret(token), micro(t.now()))
 	if err != nil {
 		return store.Actor{}, err
@@ -138,6 +138,9 @@ func (t *Tokens) Bearer(ctx context.Context, token string) (store.Actor, error) 
 		return store.Actor{}, bad
 	}
 	row.scopes = append([]string{}, strings.Fields(scopes)...) // never nil: that would be no token
+	if row.client != "" {                                      // no more than it is registered for by now
+		row.scopes = Client{Scopes: strings.Fields(registered)}.within(row.scopes)
+	}
 	if now := t.now(); row.grant != "" && now.Sub(fromMicro(used)) > appTouch {
 		if err := t.exec(ctx, "noting the use of a grant", `update access_grant set used = ? where id = ?`, micro(now), row.grant); err != nil {
 			return store.Actor{}, err

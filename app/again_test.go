@@ -270,7 +270,8 @@ func (s *sender) applications() {
 	}
 	id := []string{list[0].ID}
 	s.send("quan-tri", "/ung-dung/quan-ly/{id}/khoa", id)
-	asks := url.Values{"response_type": {"code"}, "client_id": id, "redirect_uri": {"https://app.example.vn/cb"}, "scope": {"launch/patient patient/*.rs"}, "state": {"x"}, "aud": {"http://example.com/fhir"}}
+	s.send("quan-tri", "/ung-dung/quan-ly/{id}/sua", id, "name", "Sổ Cam", "redirects", "https://app.example.vn/cb", "scopes", "launch/patient patient/*.rs")
+	asks := asks(list[0])
 	page := s.get(s.users["nguoi-alpha"], "/smart/authorize?"+asks.Encode()).Body.String()
 	role := regexp.MustCompile(`name="role" value="([^"]+)"`).FindStringSubmatch(page)
 	if role == nil {

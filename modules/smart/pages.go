@@ -108,6 +108,40 @@ func chooseHref(d askData, c choice) string {
 	return pathAuthorize + "?" + d.Request.query + "&patient=" + url.QueryEscape(c.ID)
 }
 
+// recordHref is this request with the record at hand in it.
+func recordHref(d askData) string {
+	if d.Citizen && len(d.Own) == 1 {
+		return pathAuthorize + "?" + d.Request.query + "&role=" + url.QueryEscape(d.Own[0].ID)
+	}
+	return chooseHref(d, d.Patient)
+}
+
+// visitHref is recordHref with a visit, "" = with none.
+func visitHref(d askData, id string) string {
+	return recordHref(d) + "&encounter=" + url.QueryEscape(id)
+}
+
+// whose names the record at hand, "" while there are several or none.
+func whose(ctx context.Context, d askData) string {
+	if !d.Citizen || d.Patient.ID != "" {
+		return person(ctx, d.Patient)
+	}
+	if len(d.Own) != 1 {
+		return ""
+	}
+	if d.Own[0].Note == "" {
+		return d.Own[0].Text
+	}
+	return d.Own[0].Text + " · " + d.Own[0].Note
+}
+
+func chooseTitle(ctx context.Context, d askData) string {
+	if d.Citizen {
+		return web.T(ctx, "smart.ask.whose")
+	}
+	return web.T(ctx, "smart.choose")
+}
+
 // hidden are the parameters of the request for a form that asks again.
 func hidden(d askData) [][2]string {
 	q, err := url.ParseQuery(d.Request.query)
@@ -188,7 +222,7 @@ func clientFacts(ctx context.Context, c access.Client) [][]string {
 	}
 	as := ""
 	if c.Kind == access.ClientBackend {
-		as = web.RoleName(ctx, c.Role) + " · " + c.FacilityName
+		as = worksAs(ctx, c)
 	}
 	facts := [][]string{{"smart.client.id", c.ID}, {"smart.client.vendor", c.Vendor}, {"smart.client.kind", web.T(ctx, "smart.kind."+c.Kind)}, {"smart.client.role", as},
 		append([]string{"smart.client.redirects"}, c.Redirects...), {"smart.client.launch", c.Launch}, append([]string{"smart.client.origins"}, c.Origins...),
@@ -201,6 +235,30 @@ func clientFacts(ctx context.Context, c access.Client) [][]string {
 	}
 	return out
 }
+
+// fixedFacts are what cannot be changed of a client: name, value and why.
+func fixedFacts(ctx context.Context, c access.Client) [][3]string {
+	out := [][3]string{{web.T(ctx, "smart.client.id"), c.ID, web.T(ctx, "smart.change.fixed.id")},
+		{web.T(ctx, "smart.client.kind"), web.T(ctx, "smart.kind."+c.Kind), web.T(ctx, "smart.change.fixed.kind")}}
+	if c.Kind == access.ClientBackend {
+		out = append(out, [3]string{web.T(ctx, "smart.client.role"), worksAs(ctx, c), web.T(ctx, "smart.change.fixed.role")})
+	}
+	return out
+}
+
+func worksAs(ctx context.Context, c access.Client) string {
+	return web.RoleName(ctx, c.Role) + " · " + c.FacilityName
+}
+
+// scopesHint says what taking a scope away does: of a service nobody was asked.
+func scopesHint(ctx context.Context, c access.Client) string {
+	if c.Kind == access.ClientBackend {
+		return web.T(ctx, "smart.change.scopes.backend")
+	}
+	return web.T(ctx, "smart.change.scopes")
+}
+
+func changeHref(c access.Client) string { return "/ung-dung/quan-ly/" + c.ID + "/sua" }
 
 // spoken reports whether a line of a client's page is words, not an address.
 func spoken(key string) bool {
@@ -240,6 +298,23 @@ func startHref(d startData, c access.Client) string {
 }
 
 func isAdmin(ctx context.Context) bool { return web.SessionOf(ctx).Actor.Role == store.Administrator }
+
+// ownLines are one's own records, each with the way on in its role.
+func ownLines(d askData) []plain.Line {
+	var out []plain.Line
+	for _, o := range d.Own {
+		out = append(out, plain.Line{Icon: "user", Text: o.Text, Note: o.Note, Href: recordHref(askData{Request: d.Request, Citizen: true, Own: []choice{o}})})
+	}
+	return out
+}
+
+func visitLines(ctx context.Context, d askData) []plain.Line {
+	var out []plain.Line
+	for _, v := range d.Visits {
+		out = append(out, plain.Line{Icon: "calendar", Text: v.title(ctx), Note: v.note(ctx), Href: visitHref(d, v.ID)})
+	}
+	return out
+}
 
 func foundLines(ctx context.Context, d askData) []plain.Line {
 	var out []plain.Line

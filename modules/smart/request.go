@@ -71,12 +71,12 @@ func (m *Module) read(ctx context.Context, q url.Values, base string) (request, 
 		return r, &refusal{"invalid_request", "state is missing, or too long"}
 	case strings.TrimRight(q.Get("aud"), "/") != base:
 		return r, &refusal{"invalid_request", "aud must be " + base}
-	case r.challenge == "" && r.client.Kind == access.ClientPublic:
+	case r.challenge == "":
 		return r, &refusal{"invalid_request", "code_challenge is missing (PKCE)"}
-	case (r.challenge != "" || method != "") && (method != "S256" || !access.Challenge(r.challenge)):
+	case method != "S256" || !access.Challenge(r.challenge):
 		return r, &refusal{"invalid_request", "code_challenge_method must be S256"}
 	}
-	if r.scopes = m.allowed(r.client, q.Get("scope")); !slices.ContainsFunc(r.scopes, asksSomething) {
+	if r.scopes = m.allowed(r.client, q.Get("scope")); !slices.ContainsFunc(r.scopes, access.GivesSomething) {
 		return r, &refusal{"invalid_scope", "nothing that this application is registered for"}
 	}
 	return r, nil
@@ -100,20 +100,10 @@ func (m *Module) allowed(c access.Client, text string) []string {
 	return out
 }
 
-// asksSomething reports whether a scope gives anything by itself.
-func asksSomething(scope string) bool {
-	return scope == access.ScopeOpenID || !access.IsContextScope(scope)
-}
-
 // implied are the scopes that only say how the application starts: nobody is
 // asked about them one by one.
 func implied(scope string) bool {
 	return slices.Contains([]string{access.ScopeLaunch, access.ScopeLaunchPatient, access.ScopeLaunchVisit}, scope)
-}
-
-// needsPatient reports whether the scopes speak of one person's record.
-func needsPatient(scopes []string) bool {
-	return slices.ContainsFunc(scopes, func(s string) bool { return s == access.ScopeLaunchPatient || strings.HasPrefix(s, "patient/") })
 }
 
 // back is the redirect address with further parameters.

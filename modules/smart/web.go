@@ -64,6 +64,8 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/ung-dung/quan-ly/moi", admins, m.newPage)
 	mux.Post("/ung-dung/quan-ly/moi", admins, m.register)
 	mux.Get("/ung-dung/quan-ly/{id}", admins, m.clientPage)
+	mux.Get("/ung-dung/quan-ly/{id}/sua", admins, m.changePage)
+	mux.Post("/ung-dung/quan-ly/{id}/sua", admins, m.change)
 	mux.Post("/ung-dung/quan-ly/{id}/khoa", admins, m.rotate)
 	mux.Post("/ung-dung/quan-ly/{id}/dong", admins, m.switchOff)
 }

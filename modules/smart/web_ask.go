@@ -34,7 +34,12 @@ type askData struct {
 	Own      []choice // records of one's own to choose from
 	Sought   string   // staff: part of a name
 	Found    []choice
-	Choosing bool // staff: the record is not chosen yet
+	Choosing bool    // the record is not chosen yet
+	Visits   []visit // to choose from; empty = chosen, or none is asked for
+	Visit    visit   // chosen
+	Passed   bool    // none of them was wanted
+	Without  bool    // one is asked for, and there is none to choose
+	Several  bool    // one's own records are more than the one chosen
 }
 
 // ask shows what an application wants.
@@ -44,14 +49,19 @@ func (m *Module) ask(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return m.sendBack(w, r, req, err)
 	}
-	d, err := m.prepare(r, req, q.Get("patient"), q.Get("tim"))
+	d, err := m.prepare(r, req, q)
 	if err != nil {
 		return m.sendBack(w, r, req, err)
 	}
 	d.Form = web.Blank(r)
 	web.AllowForm(w, req.source())
-	if d.Choosing {
-		return web.Render(w, r, choosePage(d))
+	switch {
+	case d.Choosing && d.Citizen:
+		return web.Render(w, r, choosePage(d, chooseOwn(d)))
+	case d.Choosing:
+		return web.Render(w, r, choosePage(d, seek(d)))
+	case len(d.Visits) > 0:
+		return web.Render(w, r, visitPage(d))
 	}
 	return web.Render(w, r, askPage(d))
 }
@@ -67,10 +77,10 @@ func (m *Module) sendBack(w http.ResponseWriter, r *http.Request, req request, e
 }
 
 // prepare finds the record at hand: that of the launch, one's own or a ward's,
-// or the one that a worker chose.
-func (m *Module) prepare(r *http.Request, req request, patient, sought string) (d askData, err error) {
-	ctx, a := r.Context(), web.Actor(r)
-	d = askData{Request: req, Citizen: citizen(a), Sought: sought}
+// or the one that a worker chose; then the visit, where one is asked for.
+func (m *Module) prepare(r *http.Request, req request, q url.Values) (d askData, err error) {
+	ctx, a, patient := r.Context(), web.Actor(r), q.Get("patient")
+	d = askData{Request: req, Citizen: citizen(a), Sought: q.Get("tim")}
 	for _, s := range req.scopes {
 		if !implied(s) {
 			d.Scopes = append(d.Scopes, s)
@@ -86,17 +96,24 @@ func (m *Module) prepare(r *http.Request, req request, patient, sought string) (
 			d.Patient, err = m.patient(ctx, a, at.Patient)
 		}
 		return d, err
-	case !needsPatient(req.scopes):
+	case !access.NeedsPatient(req.scopes):
 	case d.Citizen:
-		d.Own, err = m.own(r)
+		if d.Own, err = m.own(r); err == nil && d.atVisit() {
+			err = m.ownVisit(r, q, &d)
+		}
 	case patient != "":
-		d.Patient, err = m.patient(ctx, a, patient)
+		if d.Patient, err = m.patient(ctx, a, patient); err == nil && d.atVisit() {
+			err = m.chooseVisit(ctx, a, patient, q, &d)
+		}
 	default:
 		d.Choosing = true
-		d.Found, err = m.seek(ctx, a, sought)
+		d.Found, err = m.seek(ctx, a, d.Sought)
 	}
 	return d, err
 }
+
+// atVisit reports whether the application asks for a visit to start at.
+func (d askData) atVisit() bool { return slices.Contains(d.Request.scopes, access.ScopeLaunchVisit) }
 
 func citizen(a store.Actor) bool { return a.Role == store.Person || a.Role == store.Guardian }
 
@@ -194,12 +211,12 @@ func (m *Module) agree(w http.ResponseWriter, r *http.Request) error {
 			x.Scopes = append(x.Scopes, s)
 		}
 	}
-	if !slices.ContainsFunc(x.Scopes, asksSomething) {
+	if !slices.ContainsFunc(x.Scopes, access.GivesSomething) {
 		return web.Redirect(w, r, req.back("error", "access_denied", "error_description", "the person gave nothing"))
 	}
 	s, err := m.access.Sessions.Resolve(r)
-	if err == nil && req.launch == "" && needsPatient(x.Scopes) {
-		err = m.hold(r, f, &x)
+	if err == nil && req.launch == "" && access.NeedsPatient(x.Scopes) {
+		err = m.hold(r, s, f, &x)
 	}
 	code := ""
 	if err == nil {
@@ -212,28 +229,30 @@ func (m *Module) agree(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, r, req.back("code", code))
 }
 
-// hold puts the chosen record into the approval. Of a person's own it goes by
-// the role; a worker must be able to read it.
-func (m *Module) hold(r *http.Request, f *web.Form, x *access.Approval) error {
-	a := web.Actor(r)
-	if !citizen(a) {
-		one, err := m.patient(r.Context(), a, f.Get("patient"))
-		x.At.Patient = one.ID
-		return err
-	}
-	s, err := m.access.Sessions.Resolve(r)
-	if err != nil {
-		return err
-	}
-	roles, err := m.access.Sessions.Roles(r.Context(), s)
-	if err != nil {
-		return err
-	}
-	for _, role := range roles {
-		if role.ID == f.Get("role") && role.Patient != "" {
-			x.Assignment, x.At.Patient = role.ID, role.Patient
-			return nil
+// hold puts the chosen record and visit into the approval. Of a person's own
+// they go by the role; a worker must be able to read them.
+func (m *Module) hold(r *http.Request, s access.Session, f *web.Form, x *access.Approval) error {
+	ctx, a := r.Context(), web.Actor(r)
+	if citizen(a) {
+		as, err := m.as(r, s, f.Get("role"))
+		if f.Get("role") == "" || issue.Is(err, issue.Forbidden) || err == nil && as.Patient == "" {
+			return issue.New(issue.NotFound, "access.not_found")
 		}
+		if err != nil {
+			return err
+		}
+		a, x.Assignment, x.At.Patient = as, f.Get("role"), as.Patient
+	} else {
+		one, err := m.patient(ctx, a, f.Get("patient"))
+		if err != nil {
+			return err
+		}
+		x.At.Patient = one.ID
 	}
-	return issue.New(issue.NotFound, "access.not_found")
+	if !slices.Contains(x.Scopes, access.ScopeLaunchVisit) || f.Get("encounter") == "" {
+		return nil
+	}
+	v, err := m.visit(ctx, a, x.At.Patient, f.Get("encounter"))
+	x.At.Encounter = v.ID
+	return err
 }

@@ -40,11 +40,8 @@ type handedData struct {
 
 func (m *Module) register(w http.ResponseWriter, r *http.Request) error {
 	f := web.ParseForm(r)
-	c := access.Client{
-		Name: f.Text("name", 100), Vendor: f.Text("vendor", 100), Kind: f.Choice("kind", access.ClientKinds()...),
-		Redirects: strings.Fields(f.Get("redirects")), Launch: f.Get("launch"), Origins: strings.Fields(f.Get("origins")),
-		Keys: f.Get("keys"), KeysURL: f.Get("keys_url"), Scopes: strings.Fields(f.Get("scopes")),
-	}
+	c := typed(f)
+	c.Kind = f.Choice("kind", access.ClientKinds()...)
 	if c.Kind == access.ClientBackend {
 		if err := m.worksAs(r, f, &c); err != nil {
 			return err
@@ -64,6 +61,56 @@ func (m *Module) register(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return web.Refuse(w, r, newPage(f))
+}
+
+// typed is what stands in the fields that can be changed later too.
+func typed(f *web.Form) access.Client {
+	return access.Client{
+		Name: f.Text("name", 100), Vendor: f.Text("vendor", 100), Redirects: strings.Fields(f.Get("redirects")), Launch: f.Get("launch"),
+		Origins: strings.Fields(f.Get("origins")), Keys: f.Get("keys"), KeysURL: f.Get("keys_url"), Scopes: strings.Fields(f.Get("scopes")),
+	}
+}
+
+// openClient is the client of the page, as long as it is open.
+func (m *Module) openClient(r *http.Request) (access.Client, error) {
+	c, err := m.client(r.Context(), r)
+	if err == nil && !c.Open() {
+		err = issue.New(issue.BusinessRule, "access.client.closed")
+	}
+	return c, err
+}
+
+func (m *Module) changePage(w http.ResponseWriter, r *http.Request) error {
+	c, err := m.openClient(r)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, changePage(c, web.Blank(r, "name", c.Name, "vendor", c.Vendor, "scopes", strings.Join(c.Scopes, "\n"), "redirects", strings.Join(c.Redirects, "\n"),
+		"launch", c.Launch, "origins", strings.Join(c.Origins, "\n"), "keys_url", c.KeysURL, "keys", c.Keys)))
+}
+
+func (m *Module) change(w http.ResponseWriter, r *http.Request) error {
+	was, err := m.openClient(r)
+	if err != nil {
+		return err
+	}
+	f := web.ParseForm(r)
+	c := typed(f)
+	c.ID = was.ID
+	if f.OK() {
+		now, secret, err := m.access.Clients.Change(r.Context(), web.Actor(r), c)
+		if err == nil && secret != "" {
+			return web.Render(w, r, handedPage(handedData{now, secret}))
+		}
+		if err == nil {
+			web.Flash(w, r, "smart.client.changed")
+			return web.Redirect(w, r, "/ung-dung/quan-ly/"+c.ID)
+		}
+		if err := f.Add(err); err != nil {
+			return err
+		}
+	}
+	return web.Refuse(w, r, changePage(was, f))
 }
 
 // worksAs reads as whom a backend service works: a role at the facility of a

@@ -21,7 +21,7 @@ import (
 
 // capabilities are what SMART App Launch 2.2, section 4, calls what we do.
 var capabilities = []string{"launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric",
-	"sso-openid-connect", "context-banner", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient",
+	"sso-openid-connect", "context-banner", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient", "context-standalone-encounter",
 	"permission-offline", "permission-online", "permission-patient", "permission-user", "permission-v1", "permission-v2"}
 
 // configuration tells an application where everything is.
