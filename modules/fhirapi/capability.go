@@ -42,8 +42,11 @@ func (m *Module) capability(base string) *fhir.Doc {
 	if able := operationsOn(""); len(able) > 0 {
 		rest["operation"] = able
 	}
+	referring := m.referring()
 	for _, typ := range fhir.Types() {
-		resources = append(resources, m.capabilityOf(typ))
+		one := m.capabilityOf(typ)
+		one["searchRevInclude"] = append(referring[""], referring[typ]...)
+		resources = append(resources, one)
 	}
 	rest["mode"] = "server"
 	rest["security"] = security(strings.TrimSuffix(base, Base))
@@ -60,6 +63,33 @@ func (m *Module) capability(base string) *fhir.Doc {
 	})
 }
 
+// params are the parameters that one may search a type by.
+func (m *Module) params(typ string) []fhir.Param {
+	return append(fhir.Params(typ), m.store.OwnParams(typ)...)
+}
+
+// referring lists, by type, the references by which resources may point to one of
+// that type, as _revinclude takes them; those under "" to any.
+func (m *Module) referring() map[string][]string {
+	to := map[string][]string{}
+	for _, typ := range fhir.Types() {
+		for _, p := range m.params(typ) {
+			if p.Kind != fhir.ParamReference {
+				continue
+			}
+			targets := p.Targets
+			if len(targets) == 0 || slices.Contains(targets, "Resource") {
+				targets = []string{""}
+			}
+			for _, t := range targets {
+				to[t] = append(to[t], typ+":"+p.Code)
+			}
+		}
+	}
+	to[""] = slices.Clip(to[""])
+	return to
+}
+
 func (m *Module) capabilityOf(typ string) map[string]any {
 	var params, includes []any
 	for _, p := range []struct{ code, kind string }{
@@ -68,7 +98,7 @@ func (m *Module) capabilityOf(typ string) map[string]any {
 	} {
 		params = append(params, map[string]any{"name": p.code, "type": p.kind})
 	}
-	for _, p := range append(fhir.Params(typ), m.store.OwnParams(typ)...) {
+	for _, p := range m.params(typ) {
 		kind, ok := kinds[p.Kind]
 		if !ok || p.Code[0] == '_' {
 			continue
