@@ -14,8 +14,8 @@ type Subset struct {
 	// (those that R4 marks), "text" (the narrative), "data" (all but it); ""
 	// leaves out nothing.
 	Summary string
-	// Elements are names of elements of the resource itself, without [x]; nil
-	// = all.
+	// Elements are names of elements of the resource itself, without [x], of
+	// resources of any type or, as in "Patient.name", of one; nil = all.
 	Elements []string
 }
 
@@ -30,9 +30,26 @@ func (p Subset) Of(d *Doc) *Doc {
 	if s == nil || p.Summary == "" && p.Elements == nil {
 		return d
 	}
+	p.Elements = elementsOf(d.typ, p.Elements)
 	var b strings.Builder
 	p.write(&b, d.Root(), s, true)
 	return again(b.String()).tagged()
+}
+
+// elementsOf returns the names that concern a type, without it.
+func elementsOf(typ string, names []string) []string {
+	if !slices.ContainsFunc(names, func(name string) bool { return strings.Contains(name, ".") }) {
+		return names
+	}
+	of := []string{}
+	for _, name := range names {
+		if t, element, typed := strings.Cut(name, "."); !typed {
+			of = append(of, name)
+		} else if t == typ {
+			of = append(of, element)
+		}
+	}
+	return of
 }
 
 // write appends the object n of structure s; top says that it is the resource.

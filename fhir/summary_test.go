@@ -19,6 +19,8 @@ func TestSubset(t *testing.T) {
 		{patient, Subset{Summary: "true"}, `{"resourceType":"Patient",` + meta + `,"_birthDate":{"id":"b"},"birthDate":"1950","link":[{"other":{"reference":"Patient/2"},"type":"seealso"}],"deceasedBoolean":true}`},
 		{patient, Subset{Summary: "text"}, `{"resourceType":"Patient",` + meta + `,"text":{"status":"empty"}}`},
 		{patient, Subset{Elements: []string{"deceased", "photo"}}, `{"resourceType":"Patient",` + meta + `,"photo":[{"title":"x"}],"deceasedBoolean":true}`},
+		{patient, Subset{Elements: []string{"Observation.contact", "photo", "Patient.deceased"}}, `{"resourceType":"Patient",` + meta + `,"photo":[{"title":"x"}],"deceasedBoolean":true}`},
+		{patient, Subset{Elements: []string{"Observation.note"}}, `{"resourceType":"Patient",` + meta + `}`},
 		{patient, Subset{Elements: []string{}}, `{"resourceType":"Patient",` + meta + `}`},
 		{observation, Subset{Summary: "true"}, `{"resourceType":"Observation","meta":{"tag":[` + tag + `]},"status":"final","code":{"text":"x"},"component":[{"code":{"text":"c"}}]}`},
 		{observation, Subset{Summary: "data", Elements: []string{"note"}}, `{"resourceType":"Observation","meta":{"tag":[` + tag + `]},"status":"final","code":{"text":"x"},"note":[{"text":"n"}]}`},

@@ -43,14 +43,7 @@ func (a exportArgs) whole(typ string) func(store.BulkRow) (string, error) {
 	if len(a.Elements) == 0 {
 		return func(row store.BulkRow) (string, error) { return row.Body, nil }
 	}
-	shown := fhir.Subset{Elements: []string{}}
-	for _, one := range a.Elements {
-		if of, name, found := strings.Cut(one, "."); !found {
-			shown.Elements = append(shown.Elements, one)
-		} else if of == typ {
-			shown.Elements = append(shown.Elements, name)
-		}
-	}
+	shown := fhir.Subset{Elements: a.Elements}
 	return func(row store.BulkRow) (string, error) {
 		doc, err := fhir.ParseString(row.Body)
 		if err != nil {

@@ -27,7 +27,11 @@ func viewOf(query [][2]string) (fhir.Subset, error) {
 		case "_elements":
 			v.Elements = []string{}
 			for name := range strings.SplitSeq(kv[1], ",") {
-				v.Elements = append(v.Elements, strings.TrimSpace(name))
+				name = strings.TrimSpace(name)
+				if typ, element, typed := strings.Cut(name, "."); typed && (!fhir.IsType(typ) || fhir.InfoOf(typ).Element(element) == nil) {
+					return v, issue.New(issue.Invalid, "fhirapi.elements", name).At("_elements")
+				}
+				v.Elements = append(v.Elements, name)
 			}
 		}
 	}

@@ -136,3 +136,20 @@ func TestSearchTypes(t *testing.T) {
 		}
 	})
 }
+
+// TestElementsOfType: _elements with a type concerns that type alone, and a path
+// that is no element of the resource itself is refused.
+func TestElementsOfType(t *testing.T) {
+	each(t, func(t *testing.T, c client) {
+		c.do("PUT /Patient/a", `{"resourceType":"Patient","id":"a","gender":"male","birthDate":"1990-04-02"}`).status(201)
+		c.do("PUT /Condition/k", `{"resourceType":"Condition","id":"k","subject":{"reference":"Patient/a"},"onsetDateTime":"2026-03-01"}`).status(201)
+		page := c.do("GET /Condition?_include=Condition:subject&_elements=Patient.birthDate,Condition.onset", "").status(200).doc()
+		condition, patient := page.Get("entry", "0", "resource"), page.Get("entry", "1", "resource")
+		if !condition.Get("onsetDateTime").Exists() || patient.Get("gender").Exists() || patient.Get("birthDate").String() != "1990-04-02" {
+			t.Errorf("%s", page.Text())
+		}
+		for _, wrong := range []string{"Patient.nonsense", "Nonsense.birthDate", "subject.reference", "Patient.name.family", "Patient."} {
+			c.do("GET /Condition?_elements="+wrong, "").status(400).outcome("invalid", "fhirapi.elements", "_elements")
+		}
+	})
+}
