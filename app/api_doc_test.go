@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,7 +37,8 @@ import (
 //
 // An answer may have more members than the example. … in a string stands for
 // anything; «name» in an answer keeps what stands there, and puts it into what
-// is asked and expected after it.
+// is asked and expected after it. An answer 202 that says when to ask again is
+// asked again where the example has another.
 func TestExamplesOfTheDocument(t *testing.T) {
 	text, err := os.ReadFile("../docs/api.md")
 	if err != nil {
@@ -141,16 +143,12 @@ func (r *reader) run(e example) error {
 	for _, h := range e.asked.header {
 		req.Header.Set(h[0], r.filled(h[1]))
 	}
-	res, err := r.server.Client().Do(req)
+	want := strings.Fields(e.answer.first)[1]
+	res, body, err := r.ask(req, want)
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
-	}
-	if want := strings.Fields(e.answer.first)[1]; want != fmt.Sprint(res.StatusCode) {
+	if want != fmt.Sprint(res.StatusCode) {
 		return fmt.Errorf("%s %s: %d, not %s: %.400s", method, target, res.StatusCode, want, body)
 	}
 	for _, h := range e.answer.header {
@@ -164,17 +162,34 @@ func (r *reader) run(e example) error {
 	if !strings.ContainsAny(e.answer.body[:1], "{[") || strings.Contains(res.Header.Get("Content-Type"), "ndjson") {
 		return r.lines(e.answer.body, string(body))
 	}
-	var want, got any
-	if err := json.Unmarshal([]byte(e.answer.body), &want); err != nil {
+	var expected, got any
+	if err := json.Unmarshal([]byte(e.answer.body), &expected); err != nil {
 		return fmt.Errorf("the example's answer: %w", err)
 	}
 	if err := json.Unmarshal(body, &got); err != nil {
 		return err
 	}
-	if err := r.same(want, got, ""); err != nil {
+	if err := r.same(expected, got, ""); err != nil {
 		return fmt.Errorf("%w in %.600s", err, body)
 	}
 	return nil
+}
+
+// ask sends a request without a body as long as the answer is to ask again and
+// another is wanted.
+func (r *reader) ask(req *http.Request, want string) (res *http.Response, body []byte, err error) {
+	for range 200 {
+		if res, err = r.server.Client().Do(req); err != nil {
+			return nil, nil, err
+		}
+		body, err = io.ReadAll(res.Body)
+		if err = errors.Join(err, res.Body.Close()); err != nil || req.Method != http.MethodGet ||
+			want == "202" || res.StatusCode != http.StatusAccepted || res.Header.Get("Retry-After") == "" {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return res, body, err
 }
 
 // lines compares text line by line.

@@ -10,7 +10,9 @@
 // at that moment. What is read goes into parts of at most [partBytes] in the
 // blob store; a finished part and the place behind it are written together. So
 // a job whose process is killed goes on behind its last finished part, and
-// nothing is there twice.
+// nothing is there twice. With _since it goes through the types once more for
+// what was deleted, up to the moment it was asked for: so no resource is told of
+// both as there and as deleted.
 //
 // The audit has one line when a job is asked for and, before the first byte of
 // an export may be fetched, one line for each person in it, which names the
