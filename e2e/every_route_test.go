@@ -181,7 +181,7 @@ func (w *walk) addresses(p *pattern, a demo.SignIn) []string {
 }
 
 // asking is what an application asks: before a record is chosen and, of somebody
-// who works with persons, after.
+// who works with persons, after; then of a visit, to choose and chosen.
 func (w *walk) asking(a demo.SignIn) []string {
 	client := w.known["/ung-dung/quan-ly/{id}"]
 	if len(client) == 0 {
@@ -196,7 +196,10 @@ func (w *walk) asking(a demo.SignIn) []string {
 		q.Set("patient", id)
 		out = append(out, "/smart/authorize?"+q.Encode())
 	}
-	return out
+	q.Set("scope", "launch/encounter patient/Patient.r")
+	out = append(out, "/smart/authorize?"+q.Encode())
+	q.Set("encounter", "")
+	return append(out, "/smart/authorize?"+q.Encode())
 }
 
 // role walks everything that one sign-in may open.

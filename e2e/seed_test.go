@@ -49,7 +49,7 @@ func seed(t *testing.T, s *harness.Server) {
 	person := link(t, doctor.Get(t, visits[0]).Body, `/tram/nguoi/[0-9a-f-]{36}`)
 	// An application whose first page is one of ours, so that the walk stays here.
 	s.Client(t, s.Of(t, store.Administrator)).Post(t, "/ung-dung/quan-ly/moi", "name", "Sổ Xanh", "vendor", "Công ty Thử", "kind", "public", "redirects", s.URL+"/offline",
-		"launch", s.URL+"/offline", "scopes", "launch launch/patient openid fhirUser offline_access patient/Patient.r patient/Observation.rs user/Practitioner.r")
+		"launch", s.URL+"/offline", "scopes", "launch launch/patient launch/encounter openid fhirUser offline_access patient/Patient.r patient/Observation.rs user/Practitioner.r")
 	doctor.Post(t, "/tai-khoan/khan-cap", "patient", person[strings.LastIndexByte(person, '/')+1:], "reason", "Bất tỉnh, cần biết dị ứng thuốc")
 }
 

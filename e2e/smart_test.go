@@ -34,17 +34,17 @@ FHIR.oauth2.ready().then(async (c) => {
 	await c.refresh();
 	const after = await fetch(c.state.serverUrl + "/Patient/" + c.patient.id, bearer(c));
 	say({ patient: patient.id, user: c.user.fhirUser || "", found: (found.entry || []).length, kinds, others, lab: lab.status,
-		refreshed: first !== c.state.tokenResponse.access_token && after.status === 200, scope: c.state.tokenResponse.scope, banner: c.state.tokenResponse.need_patient_banner });
+		refreshed: first !== c.state.tokenResponse.access_token && after.status === 200, scope: c.state.tokenResponse.scope, visit: c.state.tokenResponse.encounter || "", banner: c.state.tokenResponse.need_patient_banner });
 	document.getElementById("again").onclick = async () => say({ again: (await fetch(c.state.serverUrl + "/Patient/" + c.patient.id, bearer(c))).status });
 }).catch((e) => say({ error: String(e) }));
 </script></body></html>`
 
 // said is what the application says.
 type said struct {
-	Patient, User, Scope, Error string
-	Found, Others, Lab, Again   int
-	Kinds                       []string
-	Refreshed, Banner           bool
+	Patient, User, Scope, Error, Visit string
+	Found, Others, Lab, Again          int
+	Kinds                              []string
+	Refreshed, Banner                  bool
 }
 
 // application serves one at an origin of its own. start are the options of
@@ -151,5 +151,32 @@ func TestApplications(t *testing.T) {
 	phone.Click("Đọc lại")
 	if x := hears(t, phone, `"again":401`); x.Again != http.StatusUnauthorized {
 		t.Errorf("after it was taken back: %d", x.Again)
+	}
+
+	// By itself at a visit, once it may ask for that; its tokens lose what is
+	// taken from it.
+	change := func(scopes string) {
+		admin.Post(t, "/ung-dung/quan-ly/"+id+"/sua", "name", "Sổ Cam", "redirects", app.URL+"/app", "launch", app.URL+"/launch", "origins", app.URL, "scopes", scopes)
+	}
+	change("launch/encounter openid fhirUser offline_access patient/Patient.r patient/Observation.rs")
+	name := bundle["entry"].([]any)[0].(map[string]any)["resource"].(map[string]any)["name"].([]any)[0].(map[string]any)["text"].(string)
+	s.FHIR(t, token, "PUT", "/Encounter/story-visit", map[string]any{"resourceType": "Encounter", "id": "story-visit", "status": "in-progress", "class": map[string]any{"code": "AMB"},
+		"subject": map[string]any{"reference": "Patient/" + patient}, "period": map[string]any{"start": "2026-11-01T08:30:00+07:00"}, "reasonCode": []any{map[string]any{"text": "Ho ba ngày"}}})
+	*start = options(map[string]any{"clientId": id, "redirectUri": app.URL + "/app", "iss": s.URL + "/fhir", "scope": "launch/encounter openid fhirUser offline_access patient/Patient.r patient/Observation.rs"})
+	desk.Away(app.URL + "/launch")
+	desk.Fill(vi("smart.choose.name"), name)
+	desk.Follow(vi("account.place.search"))
+	desk.ClickCSS(`a[href*="patient=` + patient + `"]`)
+	desk.See(vi("smart.visit.choose"), "Ho ba ngày")
+	desk.ClickCSS(`a[href*="encounter=story-visit"]`)
+	desk.See(vi("smart.visit.at"), vi("smart.visit.in-progress"))
+	desk.Click(vi("smart.ask.yes"))
+	if got = hears(t, desk, `"refreshed"`); got.Patient != patient || got.Visit != "story-visit" || !got.Refreshed {
+		t.Errorf("at a visit: %+v", got)
+	}
+	change("launch/encounter openid fhirUser offline_access patient/Observation.rs")
+	desk.Click("Đọc lại")
+	if x := hears(t, desk, `"again"`); x.Again != http.StatusNotFound {
+		t.Errorf("after the scope was taken away: %d", x.Again)
 	}
 }
