@@ -20,12 +20,13 @@ import (
 // counted (at most probeCap), not estimated. Three people in ten are called
 // Nguyễn: statistics would not know which three.
 type path struct {
-	name  string     // stands in the cursor, so that the next page takes the same path
-	is    *predicate // that its rows meet; nil = none in particular
-	class int        // how selective paths of this kind are, when counts are equal
-	table string     // ih, istr, ir, ic, res
-	key   string     // the column that orders before rid; "" = rid alone
-	typ   string     // of a path along the types, whose order begins with the type; else ""
+	name  string       // stands in the cursor, so that the next page takes the same path
+	is    *predicate   // that its rows meet; nil = none in particular
+	also  []*predicate // that they meet beside
+	class int          // how selective paths of this kind are, when counts are equal
+	table string       // ih, istr, ir, ic, res
+	key   string       // the column that orders before rid; "" = rid alone
+	typ   string       // of a path along the types, whose order begins with the type; else ""
 	desc  bool
 	where string // on alias d, which is res itself for table res
 	args  []any

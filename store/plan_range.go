@@ -3,6 +3,7 @@
 package store
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -65,6 +66,41 @@ func (b bound) cond(lo, hi string) (string, []any) {
 
 func (b bound) holds(lo, hi float64) bool {
 	return (!b.fromOK || lo >= b.from) && (!b.toOK || lo <= b.to) && (!b.leastOK || hi >= b.least)
+}
+
+// dated is a comparison with a date as a condition on the row d of a timeline, ""
+// for one that leaves out no piece of it. Where something begins before what is
+// asked for, or may end after it, its row in ir says when it ends; and what begins
+// more than a margin before is not looked at unless something so long is there.
+func dated(v *value, main int64) (string, []any) {
+	const (
+		ends  = "exists (select 1 from ir x where x.p = ? and x.lo = d.lo and x.rid = d.rid and x.t = d.t and x.hi "
+		floor = "d.lo >= (select case when exists (select 1 from ir e where e.p = ? and e.lo >= ?) then cast(? as double precision) else cast(? as double precision) end)"
+		later = floor + " and (d.lo >= ? or " + ends + "> ?" + perRow + "))"
+		early = "d.lo <= ? and (d.lo < ? or " + ends + "<= ?" + perRow + "))"
+	)
+	from := func(lo, hi float64) []any {
+		return []any{endsOf(main), hi, -math.MaxFloat64, hi - narrow, lo, main, hi}
+	}
+	switch v.op {
+	case "eq":
+		return "d.lo >= ? and " + early, []any{v.lo, v.hi, v.lo, main, v.hi}
+	case "gt":
+		return later, from(v.hi, v.hi)
+	case "ge":
+		return later, from(v.lo, v.hi)
+	case "sa":
+		return "d.lo >= ?", []any{v.hi}
+	case "lt":
+		return "d.lo < ?", []any{v.lo}
+	case "le":
+		return early, []any{v.hi, v.lo, main, v.hi}
+	case "eb":
+		return early, []any{v.lo, -math.MaxFloat64, main, v.lo}
+	case "ap":
+		return "d.lo <= ? and " + later, append([]any{v.hi}, from(v.lo, v.lo)...)
+	}
+	return "", nil
 }
 
 // parts are the pieces of ir that a bound reaches.

@@ -47,7 +47,7 @@ func timelinePath(typ, patient string, is *predicate, desc bool) *path {
 func (x *searcher) bounded(ctx context.Context, o *path) error {
 	k := x.c.sort[0]
 	if o.name == "timeline" {
-		x.before(o)
+		x.during(o)
 	}
 	if o.table != "ir" || !x.s.formed() {
 		return nil
@@ -77,15 +77,16 @@ func (x *searcher) bounded(ctx context.Context, o *path) error {
 	return nil
 }
 
-// before ends a timeline where its conditions by date do: what begins later
-// does not match.
-func (x *searcher) before(o *path) {
+// during keeps a timeline to what its conditions by date match. A resource has one
+// main date, whose row in ir begins where that of the timeline does.
+func (x *searcher) during(o *path) {
+	main := paramHash(x.c.typ, x.c.sort[0].code)
 	for _, p := range x.c.preds {
-		if p.param.Code != x.c.sort[0].code || p.modifier != "" || len(p.any) != 1 {
+		if p.param.Code != x.c.sort[0].code || p.modifier != "" || len(p.any) != 1 || !x.s.formed() {
 			continue
 		}
-		if b := boundOf(&p.any[0], fhir.ParamDate); b.toOK {
-			o.where, o.args = o.where+" and d.lo <= ?", append(o.args, b.to)
+		if cond, args := dated(&p.any[0], main); cond != "" {
+			o.where, o.args, o.also = o.where+" and "+cond, append(o.args, args...), append(o.also, p)
 		}
 	}
 }

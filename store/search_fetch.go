@@ -317,7 +317,7 @@ func (w *walk) statement(size int) (string, []any) {
 func (w *walk) probe() {
 	w.met = len(w.x.later) == 0
 	for _, p := range w.x.c.preds {
-		if p == w.p.is {
+		if p == w.p.is || slices.Contains(w.p.also, p) {
 			continue
 		}
 		cond, args := probe(p)
