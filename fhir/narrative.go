@@ -28,11 +28,14 @@ func words(list string) map[string]bool {
 	return set
 }
 
+const xhtmlNamespace = "http://www.w3.org/1999/xhtml"
+
 // maxNested is how deep the elements of a narrative may stand in one another.
 const maxNested = 200
 
 // NarrativeFault says what is wrong with the XHTML of a narrative: "form" for
-// text that is no single well-formed div, "element", "attribute" and "entity"
+// text that is no single well-formed div, "namespace" for what is not in that of
+// XHTML (R4 narrative.html#xhtml), "element", "attribute" and "entity"
 // with the name of what a narrative may not hold, "empty" when it shows nothing
 // (txt-2). All is well when fault is "".
 func NarrativeFault(div string) (fault, name string) {
@@ -48,6 +51,8 @@ func NarrativeFault(div string) (fault, name string) {
 		return x.fault, x.name
 	case len(x.open) > 0:
 		return "form", ""
+	case !x.xhtml:
+		return "namespace", ""
 	case !x.shows:
 		return "empty", ""
 	}
@@ -60,6 +65,7 @@ type narrative struct {
 	i           int
 	open        []string // the elements around the place
 	closed      bool     // the outermost is
+	xhtml       bool     // it is in the namespace
 	shows       bool     // some text or an image
 	fault, name string
 }
@@ -166,6 +172,12 @@ func (x *narrative) attribute() {
 	x.entities(value)
 	if !narrativeAttributes[name] && !strings.HasPrefix(name, "xmlns:") {
 		x.fail("attribute", name)
+	}
+	if name == "xmlns" {
+		if value != xhtmlNamespace {
+			x.fail("namespace", "")
+		}
+		x.xhtml = x.xhtml || len(x.open) == 0
 	}
 	if name == "href" || name == "src" {
 		scheme, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(value)), ":")

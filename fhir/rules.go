@@ -146,6 +146,8 @@ func (v *validator) narrative(n Node, div string) {
 	switch fault, name := NarrativeFault(div); fault {
 	case "form":
 		v.add(n, issue.Value, "fhir.narrative.form")
+	case "namespace":
+		v.add(n, issue.Value, "fhir.narrative.namespace")
 	case "element":
 		v.add(n, issue.Value, "fhir.narrative.element", name)
 	case "attribute":

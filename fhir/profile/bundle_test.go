@@ -46,7 +46,7 @@ func TestBundles(t *testing.T) {
 		{"of a version", document(by, author("Practitioner/d/_history/2"), entry(at, doctor("1"))+entry(at, doctor("2"))), ""},
 		{"of no version", document(by, author("Practitioner/d/_history/3"), entry(at, doctor("1"))+entry(at, doctor("2"))), "profile.bundle.absent " + author0},
 		{"of two versions", document(by, author("Practitioner/d"), entry(at, doctor("1"))+entry(at, doctor("2"))), "profile.bundle.several " + author0},
-		{"deep inside", document(by, `"author":[{"display":"An"}],"section":[{"text":{"status":"generated","div":"<div>x</div>"},"section":[{"entry":[{"reference":"Observation/o"}]}]}]`, ""),
+		{"deep inside", document(by, `"author":[{"display":"An"}],"section":[{"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div>"},"section":[{"entry":[{"reference":"Observation/o"}]}]}]`, ""),
 			"profile.bundle.absent Bundle.entry[0].resource.section[0].section[0].entry[0].reference"},
 		{"attester and event", document(by, `"author":[{"display":"An"}],"attester":[{"mode":"legal","party":{"reference":"Organization/o"}}],"event":[{"detail":[{"reference":"Procedure/p"}]}]`, ""),
 			"profile.bundle.absent Bundle.entry[0].resource.attester[0].party.reference; profile.bundle.absent Bundle.entry[0].resource.event[0].detail[0].reference"},

@@ -25,7 +25,7 @@ func TestValidate(t *testing.T) {
 		t.Fatal(err)
 	}
 	const (
-		person  = `{"resourceType":"Patient","id":"p","text":{"status":"generated","div":"<div>An</div>"},"gender":"male"}`
+		person  = `{"resourceType":"Patient","id":"p","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">An</div>"},"gender":"male"}`
 		profile = "https://mach.vn/fhir/StructureDefinition/mach-patient"
 		late    = `{"resourceType":"Encounter","status":"finished","class":{"code":"AMB"},"period":{"start":"2026-11-22","end":"2026-11-21"}}`
 	)
