@@ -7,8 +7,9 @@
 // Pages: the person agrees to what an application may do (/smart/authorize),
 // sees and takes back what was given (/ung-dung), a worker starts an
 // application at a person's record (/ung-dung/cua/{patient}), an administrator
-// registers applications (/ung-dung/quan-ly). Services, which know no session:
-// token, introspection, revocation, keys and the discovery documents.
+// registers and changes applications (/ung-dung/quan-ly). Services, which know
+// no session: token, introspection, revocation, keys and the discovery
+// documents.
 //
 // What is given and issued is kept by access.Apps and access.Clients; what a
 // token then reaches is decided by access.Policy, row by row. This package

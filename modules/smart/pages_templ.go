@@ -1544,7 +1544,7 @@ func changePage(c access.Client, f *web.Form) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = field.Area(f, field.Props{Name: "scopes", Label: web.T(ctx, "smart.client.scopes"), Hint: scopesHint(ctx, c), Required: true, Rows: 6}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = field.Area(f, field.Props{Name: "scopes", Label: web.T(ctx, "smart.client.scopes"), Hint: scopesHint(ctx, c), Required: true, Rows: 8}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
