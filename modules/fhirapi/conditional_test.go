@@ -95,6 +95,12 @@ func TestPatch(t *testing.T) {
 		if next.VersionID() != "2" || next.Get("status").String() != "final" || next.Get("valueQuantity", "value").Raw() != "1.50" {
 			t.Errorf("patched %s", next.Text())
 		}
+		for _, other := range []string{"application/json", "application/fhir+json"} {
+			body := c.do("PATCH "+at, ` [{"op":"replace","path":"/status","value":"final"}]`, "Content-Type: "+other).status(415).outcome("not-supported", "fhirapi.patch.media", "").body
+			if !strings.Contains(body, "application/json-patch+json") {
+				t.Errorf("a JSON Patch as %s: %s", other, body)
+			}
+		}
 		c.do("PATCH "+at, `[{"op":"test","path":"/status","value":"preliminary"}]`, media).status(422).outcome("value", "patch.test", "patch[0]")
 		c.do("PATCH "+at, `[{"op":"replace","path":"/status","value":"nonsense"}]`, media).status(422).outcome("code-invalid", "", "Observation.status")
 		c.do("PATCH "+at, `[{"op":"replace","path":"/id","value":"else"}]`, media).status(422).outcome("value", "fhirapi.patch.id", "Observation.id")

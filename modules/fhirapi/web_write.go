@@ -3,6 +3,7 @@
 package fhirapi
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -107,24 +108,29 @@ func noPatch() error {
 	return &refused{status: http.StatusUnsupportedMediaType, err: issue.New(issue.NotSupported, "fhirapi.patch.media")}
 }
 
-// readPatch reads the patch in the body.
+// readPatch reads the patch in the body. An array is no FHIRPath Patch: a JSON
+// Patch has a media type of its own (R4 http.html#patch, RFC 6902, section 6),
+// and what comes as another is a 415 (RFC 5789, section 2.2).
 func readPatch(r *http.Request) (patcher, error) {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err == nil && isJSON(media) {
-		doc, err := readDoc(r)
-		if err != nil {
-			return nil, err
-		}
-		return pathPatch(doc)
-	}
-	if err != nil || media != patchType {
+	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != patchType && !(isJSON(media) && ours(params)) {
 		return nil, noPatch()
 	}
 	b, err := readAll(r)
 	if err != nil {
 		return nil, err
 	}
-	return jsonPatch(string(b))
+	if media == patchType {
+		return jsonPatch(string(b))
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(b), []byte("[")) {
+		return nil, noPatch()
+	}
+	doc, err := fhir.Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	return pathPatch(doc)
 }
 
 // jsonPatch reads a JSON Patch.
