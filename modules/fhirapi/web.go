@@ -295,7 +295,7 @@ func (m *Module) route(q *request) (*answer, error) {
 		return q.by(map[string]interaction{"GET": m.history})
 	case n == 3 && q.path[2] == "_search", n == 4 && q.path[3] == "_search":
 		return q.by(map[string]interaction{"POST": m.postedSearch})
-	case n == 3:
+	case n == 3 && (q.path[2] == "*" || fhir.IsType(q.path[2])):
 		return q.by(map[string]interaction{"GET": m.search})
 	case n == 4 && q.path[2] == "_history":
 		return q.by(map[string]interaction{"GET": m.readVersion})
@@ -406,7 +406,7 @@ func (m *Module) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Allow", allow)
 	}
 	if status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="Mạch FHIR"`)
+		w.Header().Set("WWW-Authenticate", `Bearer realm="Mach FHIR"`)
 	}
 	var e *issue.Error
 	if errors.As(err, &e) && e.Retry > 0 {

@@ -72,7 +72,7 @@ func (m *Module) fail(w http.ResponseWriter, r *http.Request, err error) {
 		switch no {
 		case access.DeniedClient:
 			status = http.StatusUnauthorized
-			w.Header().Set("WWW-Authenticate", `Basic realm="Mạch"`)
+			w.Header().Set("WWW-Authenticate", `Basic realm="Mach"`)
 		case access.DeniedSlow:
 			status = http.StatusTooManyRequests
 			w.Header().Set("Retry-After", "60")
