@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"mach/fhir"
 	"mach/issue"
 	"mach/store"
 )
@@ -68,11 +69,11 @@ func ParseScope(text string) (Scope, error) {
 	return Scope{context, typ, rights, query}, nil
 }
 
-// known refuses a query by parameters that the store has not. They are asked for
-// when a scope is given, not when it is read: a parameter that has gone since
-// finds nothing.
+// known refuses a type that R4 has not and a query by parameters that the store
+// has not. They are asked for when a scope is given, not when it is read: a
+// parameter that has gone since finds nothing.
 func (s Scope) known(in *store.Store) error {
-	if s.Query == "" || in.CheckCriteria(s.Type, s.Query) == nil {
+	if (s.Type == "*" || fhir.IsType(s.Type)) && (s.Query == "" || in.CheckCriteria(s.Type, s.Query) == nil) {
 		return nil
 	}
 	return issue.New(issue.Invalid, "access.scope.format", clip(s.String(), maxScope)).At("scopes")

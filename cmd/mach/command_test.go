@@ -202,6 +202,7 @@ func TestExitCodes(t *testing.T) {
 		{"no such flag", []string{"check", "--colour", "red"}, 2},
 		{"token without scope", []string{"token", "--data", empty()}, 2},
 		{"token of a scope nobody knows", []string{"token", "--data", empty(), "--scope", "all"}, 1},
+		{"token of a type nobody knows", []string{"token", "--data", empty(), "--scope", "system/Nonsense.rs"}, 1},
 		{"token that never ends", []string{"token", "--data", empty(), "--scope", "system/*.rs", "--ttl", "99999h"}, 1},
 		{"token of a login nobody has", []string{"token", "--data", empty(), "--scope", "user/*.rs", "--login", "nobody"}, 1},
 		{"period that is none", []string{"indicator", "--data", empty(), "--code", "care.visits", "--unit", "VN", "--period", "lately"}, 2},
