@@ -40,7 +40,7 @@ func (c *check) coding(n fhir.Node) {
 		return
 	}
 	if at := n.Member("code"); system == fhir.SNOMED && !isSNOMED(code) {
-		c.fault(at.Path(), issue.CodeInvalid, "profile.code.form", code, system)
+		c.warn(at.Path(), issue.CodeInvalid, "profile.code.form", code, system) // the system is not here to be asked
 	} else {
 		c.ofSystem(n)
 	}
