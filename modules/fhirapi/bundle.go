@@ -35,7 +35,22 @@ func newBundle(kind string, total int, links [][2]string) *bundle {
 	return w
 }
 
-// entry adds an entry; empty parts are left out. The values of more are JSON.
+// room makes room for the entries of a page at once.
+func (w *bundle) room(docs ...[]*fhir.Doc) {
+	n := 2
+	for _, list := range docs {
+		for _, d := range list {
+			n += len(d.Text()) + entryRoom
+		}
+	}
+	w.b.Grow(n)
+}
+
+// entryRoom is about what an entry has around its resource.
+const entryRoom = 200
+
+// entry adds an entry; empty parts are left out. The values of more are JSON, its
+// names those of FHIR.
 func (w *bundle) entry(fullURL string, resource *fhir.Doc, more ...[2]string) {
 	w.b.WriteString(map[bool]string{true: `,"entry":[{`, false: `,{`}[w.entries == 0])
 	w.entries++
@@ -45,7 +60,8 @@ func (w *bundle) entry(fullURL string, resource *fhir.Doc, more ...[2]string) {
 			w.b.WriteByte(',')
 		}
 		first = false
-		w.b.WriteString(quote(name) + ":" + value)
+		w.b.WriteString(`"` + name + `":`)
+		w.b.WriteString(value)
 	}
 	if fullURL != "" {
 		member("fullUrl", quote(fullURL))
@@ -69,11 +85,24 @@ func (w *bundle) text() string {
 
 // quote writes a JSON string; & and < stay as they are, for people who read.
 func quote(s string) string {
+	if plain(s) {
+		return `"` + s + `"`
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(s) // a string always encodes
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// plain reports whether a string stands in JSON as it is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // object writes members whose values are strings; empty ones are left out.

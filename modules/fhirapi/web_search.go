@@ -118,6 +118,7 @@ func (q *request) searchset(query store.Query, page store.Page) string {
 		links = append(links, [2]string{"next", withQuery(address, append(params, [2]string{"_cursor", page.Next}))})
 	}
 	b := newBundle("searchset", page.Total, links)
+	b.room(page.Docs, page.Included)
 	for _, doc := range page.Docs {
 		b.entry(q.base+"/"+doc.Ref(), q.show(doc), [2]string{"search", `{"mode":"match"}`})
 	}
