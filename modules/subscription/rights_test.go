@@ -99,7 +99,7 @@ func TestRefused(t *testing.T) {
 		{plain("a", "Nonsense?x=1", good, ""), "search.type.unknown"},
 		{plain("a", "Patient?nonsense=1", good, ""), "search.param.unknown"},
 		{plain("a", "Patient?birthdate=yesterday", good, ""), "search.value.date"},
-		{plain("a", "Observation?subject:Patient.name=a", good, ""), "store.criteria.plain"},
+		{plain("a", "Observation?subject:Patient.nonsense=a", good, ""), "search.chain.unknown"},
 		{plain("a", "Patient?_count=1", good, ""), "store.criteria.plain"},
 		{plain("a", "https://mach.vn/fhir/SubscriptionTopic/none", good, "application/fhir+json"), "subscription.topic"},
 		{plain("a", "Patient?"+strings.Repeat("a", 3000), good, ""), "subscription.criteria.long"},
