@@ -40,7 +40,7 @@ func (c *check) coding(n fhir.Node) {
 		return
 	}
 	if at := n.Member("code"); system == fhir.SNOMED && !isSNOMED(code) {
-		c.warn(at.Path(), issue.CodeInvalid, "profile.code.form", code, system) // the system is not here to be asked
+		c.fault(at.Path(), issue.CodeInvalid, "profile.code.form", code, system)
 	} else {
 		c.ofSystem(n)
 	}

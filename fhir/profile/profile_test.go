@@ -254,28 +254,3 @@ func TestCoreProfiles(t *testing.T) {
 		}
 	}
 }
-
-// TestFormOfUnloaded: a code of wrong form for a system that is not loaded is
-// told of, not refused.
-func TestFormOfUnloaded(t *testing.T) {
-	v, err := New(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for code, want := range map[string]int{"1": 1, "276885007": 0} {
-		d, err := fhir.ParseString(`{"resourceType":"Basic","code":{"coding":[{"system":"http://snomed.info/sct","code":"` + code + `"}]}}`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		told := 0
-		issues := v.Validate(d)
-		for _, is := range issues {
-			if is.Key == "profile.code.form" && is.Severity == issue.SeverityWarning && is.Path == "Basic.code.coding[0].code" {
-				told++
-			}
-		}
-		if issue.List(issues) != nil || told != want {
-			t.Errorf("%s: %v", code, issues)
-		}
-	}
-}
