@@ -34,8 +34,9 @@ const xhtmlNamespace = "http://www.w3.org/1999/xhtml"
 const maxNested = 200
 
 // NarrativeFault says what is wrong with the XHTML of a narrative: "form" for
-// text that is no single well-formed div, "namespace" for what is not in that of
-// XHTML (R4 narrative.html#xhtml), "element", "attribute" and "entity"
+// text that is no single well-formed div, "namespace" for one that is not XHTML's
+// (R4 narrative.html; many leave it out, which cannot be misread and is no fault
+// here), "element", "attribute" and "entity"
 // with the name of what a narrative may not hold, "empty" when it shows nothing
 // (txt-2). All is well when fault is "".
 func NarrativeFault(div string) (fault, name string) {
@@ -51,8 +52,6 @@ func NarrativeFault(div string) (fault, name string) {
 		return x.fault, x.name
 	case len(x.open) > 0:
 		return "form", ""
-	case !x.xhtml:
-		return "namespace", ""
 	case !x.shows:
 		return "empty", ""
 	}
@@ -65,7 +64,6 @@ type narrative struct {
 	i           int
 	open        []string // the elements around the place
 	closed      bool     // the outermost is
-	xhtml       bool     // it is in the namespace
 	shows       bool     // some text or an image
 	fault, name string
 }
@@ -173,11 +171,8 @@ func (x *narrative) attribute() {
 	if !narrativeAttributes[name] && !strings.HasPrefix(name, "xmlns:") {
 		x.fail("attribute", name)
 	}
-	if name == "xmlns" {
-		if value != xhtmlNamespace {
-			x.fail("namespace", "")
-		}
-		x.xhtml = x.xhtml || len(x.open) == 0
+	if name == "xmlns" && value != xhtmlNamespace {
+		x.fail("namespace", "")
 	}
 	if name == "href" || name == "src" {
 		scheme, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(value)), ":")
