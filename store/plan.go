@@ -349,38 +349,31 @@ func (o *path) beginning(p *predicate, at int64, needle func(*value) string) *pa
 var likeEscape = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
 // probe is an equality as a condition on a row of the path (_id: on res), for the
-// predicates that do not drive: one look at a primary key. One that has one row of a
-// resource at most is a join of SQLite, which has less to do for it; in PostgreSQL
-// all that is joined is kept in its place by an offset.
-func probe(p *predicate, x string, joins bool) (join, where string, args []any) {
+// predicates that do not drive: one look at a primary key.
+func probe(p *predicate) (string, []any) {
 	switch p.modifier {
 	case "not", "not-in", "missing", "text":
-		return "", "", nil
+		return "", nil
 	}
 	if p.param.Code == paramID {
-		where, args = inList("res.kh", hashes(p.typ+"/", p.ids))
-		return "", where, args
+		return inList("res.kh", hashes(p.typ+"/", p.ids))
 	}
 	switch p.param.Kind {
 	case fhir.ParamToken, fhir.ParamReference:
 	case fhir.ParamURI:
 		if p.modifier == "below" {
-			return "", "", nil
+			return "", nil
 		}
 	default:
-		return "", "", nil
+		return "", nil
 	}
 	hs, ats, ok := equalHashes(p)
 	if !ok {
-		return "", "", nil
+		return "", nil
 	}
-	where, args = inList(x+".p", ats)
-	cond, more := inList(x+".h", hs)
-	where, args = where+" and "+cond+" and "+x+".rid = d.rid and "+x+".t = d.t", append(args, more...)
-	if joins && len(hs) == 1 && len(ats) == 1 {
-		return " cross join ih " + x, where, args
-	}
-	return "", "exists (select 1 from ih " + x + " where " + where + perRow + ")", args
+	where, args := inList("x.p", ats)
+	cond, more := inList("x.h", hs)
+	return "exists (select 1 from ih x where " + where + " and " + cond + " and x.rid = d.rid and x.t = d.t" + perRow + ")", append(args, more...)
 }
 
 // perRow ends an exists that is asked anew for each row, at a primary key. The

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"mach/fhir"
@@ -47,7 +46,6 @@ type walk struct {
 	last      candidate
 	values    *fhir.Extractor // of the parameters that somebody looks at
 	needs     func(code string) bool
-	joins     string // tables between the path and res
 	probes    string // conditions beside the path
 	probed    []any
 	met       bool // the path and the probes are all conditions
@@ -318,16 +316,16 @@ func (w *walk) statement(size int) (string, []any) {
 // probe writes the conditions that are looked up beside the path.
 func (w *walk) probe() {
 	w.met = len(w.x.later) == 0
-	for i, p := range w.x.c.preds {
+	for _, p := range w.x.c.preds {
 		if p == w.p.is || slices.Contains(w.p.also, p) {
 			continue
 		}
-		join, cond, args := probe(p, "x"+strconv.Itoa(i), w.x.s.pg == nil)
+		cond, args := probe(p)
 		if cond == "" {
 			w.met = false
 			continue
 		}
-		w.joins, w.probes, w.probed = w.joins+join, w.probes+" and "+cond, append(w.probed, args...)
+		w.probes, w.probed = w.probes+" and "+cond, append(w.probed, args...)
 	}
 }
 
@@ -341,9 +339,9 @@ func (w *walk) eachResource(columns, on, where, order string) string {
 	case w.x.s.pg != nil:
 		return text + rows + " offset 0) d cross join lateral (select * from res where res.rid = d.rid and res.t = d.t offset 0) res where " + where + order + " limit ?"
 	case w.p.strewn:
-		return text + rows + " limit -1) d" + w.joins + " cross join res where res.rid = d.rid and " + where + " limit ?"
+		return text + rows + " limit -1) d cross join res where res.rid = d.rid and " + where + " limit ?"
 	}
-	return text + w.p.table + " d" + w.joins + " cross join res where res.rid = d.rid and " + on + " and " + where + order + " limit ?"
+	return text + w.p.table + " d cross join res where res.rid = d.rid and " + on + " and " + where + order + " limit ?"
 }
 
 // foundColumns are what a search needs of a resource; scanFound scans them.
