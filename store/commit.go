@@ -85,6 +85,8 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 // undone audits a commit that was undone, and of whom its conditions told, and
 // returns why.
 func (d Door) undone(ctx context.Context, err error, first Op, asked []Seen) error {
+	gone := ctx.Err() != nil // the asker; what was looked at stands in the audit all the same
+	ctx = context.WithoutCancel(ctx)
 	if len(asked) > 0 {
 		if err := d.s.auditMany(ctx, d.a, ActSearch, asked); err != nil {
 			return err
@@ -97,6 +99,9 @@ func (d Door) undone(ctx context.Context, err error, first Op, asked []Seen) err
 	if e := (*issue.Error)(nil); errors.As(err, &e) { // bodies were looked at
 		l := Labels{Type: first.typ, ID: first.id}
 		return d.refuse(ctx, e, action[first.kind], Seen{Labels: l, Decision: Decision{Reason: "refused-" + string(e.Issues[0].Code)}})
+	}
+	if gone {
+		return d.refuse(ctx, err, action[first.kind], Seen{Labels: Labels{Type: first.typ, ID: first.id}, Decision: Decision{Reason: "cancelled"}})
 	}
 	return err
 }
