@@ -27,26 +27,31 @@ type CheckLine struct {
 // its signed tree. It may run beside a running server. An error means that the
 // check itself could not be done.
 func (s *Store) Check(ctx context.Context) ([]CheckLine, error) {
-	var lines []CheckLine
-	for _, check := range []func(context.Context) (CheckLine, error){s.checkLog, s.checkIndex} {
-		line, err := check(ctx)
-		if err != nil {
-			return lines, err
-		}
-		lines = append(lines, line)
-	}
+	checks := []func(context.Context) (CheckLine, error){s.checkLog, s.checkIndex}
 	for _, f := range s.followers {
-		line, err := s.CheckView(ctx, f.Name)
+		checks = append(checks, func(ctx context.Context) (CheckLine, error) { return s.CheckView(ctx, f.Name) })
+	}
+	var lines []CheckLine
+	for _, check := range append(checks, s.checkAudit) {
+		line, err := s.persist(ctx, check)
 		if err != nil {
 			return lines, err
 		}
 		lines = append(lines, line)
 	}
-	line, err := s.checkAudit(ctx)
-	if err != nil {
-		return lines, err
+	return lines, nil
+}
+
+// persist begins a check again whose connection to PostgreSQL broke: it only
+// reads.
+func (s *Store) persist(ctx context.Context, check func(context.Context) (CheckLine, error)) (CheckLine, error) {
+	var wait patience
+	for {
+		line, err := check(ctx)
+		if err == nil || s.pg == nil || !wait.again(ctx, err) {
+			return line, err
+		}
 	}
-	return append(lines, line), nil
 }
 
 // checkLog asks that the log is gapless and has a line for every version.
