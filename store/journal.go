@@ -267,18 +267,11 @@ func (s *Store) startJournal(ctx context.Context) error {
 }
 
 func (s *Store) foldingReads(ctx context.Context) {
-	tick := time.NewTicker(foldEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := s.foldReads(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error("reads not folded into the audit", "error", err)
-			}
+	every(ctx, foldEvery, func() {
+		if err := s.foldReads(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("reads not folded into the audit", "error", err)
 		}
-	}
+	})
 }
 
 // foldReads puts into the audit what waits in the journal, SQLite only: what

@@ -24,19 +24,26 @@ const (
 
 // sealing seals the audit each minute.
 func (s *Store) sealing(ctx context.Context) {
-	tick := time.NewTicker(sealEvery)
+	every(ctx, sealEvery, func() {
+		if err := s.Seal(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("audit not sealed", "error", err)
+		}
+		if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("old rows not swept", "error", err)
+		}
+	})
+}
+
+// every works at each period until ctx ends.
+func every(ctx context.Context, period time.Duration, work func()) {
+	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := s.Seal(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error("audit not sealed", "error", err)
-			}
-			if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error("old rows not swept", "error", err)
-			}
+			work()
 		}
 	}
 }
