@@ -84,16 +84,15 @@ func (d Door) Bulk(ctx context.Context, q Bulk) (rows []BulkRow, at BulkPlace, d
 	if persons && at.Owner >= len(q.Owners) {
 		return nil, at, true, nil
 	}
-	var found []candidate
+	way := typePath(q.Type)
 	if persons {
-		w := x.walk(ownerPath(q.Type, q.Owners[at.Owner]))
-		if at.Rid != 0 {
-			w.after = &position{Rid: at.Rid}
-		}
-		found, err = w.rows(ctx, count)
-	} else {
-		found, err = x.ofType(ctx, at.Rid, count)
+		way = ownerPath(q.Type, q.Owners[at.Owner])
 	}
+	w := x.walk(way)
+	if at.Rid != 0 {
+		w.after = &position{Rid: at.Rid}
+	}
+	found, err := w.rows(ctx, count)
 	full := errors.Is(err, errEnough)
 	if err != nil && !full {
 		return nil, at, false, fmt.Errorf("exporting %s: %w", q.Type, err)
@@ -114,21 +113,6 @@ func (d Door) Bulk(ctx context.Context, q Bulk) (rows []BulkRow, at BulkPlace, d
 		done = at.Owner >= len(q.Owners)
 	}
 	return rows, at, done, nil
-}
-
-// ofType reads what is in reach of a type behind a resource, as walk.rows does. It
-// says so that PostgreSQL has no choice but the index by type: told that the type
-// is one, it walks over all types in the order of rid where it thinks that there
-// are few.
-func (x *searcher) ofType(ctx context.Context, after int64, count int) ([]candidate, error) {
-	text, args := `res.typ = ? and res.rid > ?`, []any{x.c.typ, after}
-	if x.s.pg != nil {
-		text, args = `(res.typ, res.rid) > (?, ?) and res.typ <= ?`, append(args, x.c.typ)
-	}
-	if text += ` and res.del = 0`; x.where != "" {
-		text, args = text+` and `+x.where, append(args, x.whereArgs...)
-	}
-	return x.piece(ctx, `select `+storedColumns+` from res where `+text+` order by res.typ, res.rid limit ?`, append(args, count))
 }
 
 // piece reads rows until they are enough for once (errEnough).
