@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,17 +31,22 @@ type importArgs struct {
 
 const maxInputs = 100
 
+// nameSize is how many random bytes stand before an input that is kept: equal
+// inputs are different blobs, so that the end of one import never takes away
+// what another just sent.
+const nameSize = 26 // of rand.Text
+
 // Import asks for an import of NDJSON. Errors: Forbidden (who may write no
 // type), TooLong, Throttled.
 func (m *Module) Import(ctx context.Context, d store.Door, url, lang string, body io.Reader) (string, error) {
 	if err := m.mayWrite(d); err != nil {
 		return "", err
 	}
-	key, size, err := m.Blobs.Put(ctx, body)
+	key, size, err := m.Blobs.Put(ctx, io.MultiReader(strings.NewReader(rand.Text()), body))
 	if err != nil {
 		return "", err
 	}
-	if size == 0 {
+	if size == nameSize {
 		return "", errors.Join(issue.New(issue.Required, "bulk.empty"), m.drop(ctx, key))
 	}
 	return m.ask(ctx, d.Actor(), "import", ActImport, url, importArgs{Lang: lang}, key)
@@ -129,6 +135,8 @@ func (m *Module) takeOne(ctx context.Context, a store.Actor, input blob.Key, arg
 	if input != "" {
 		if in, err = m.Blobs.Open(ctx, input); errors.Is(err, os.ErrNotExist) { // it will not come back
 			err = issue.New(issue.NotFound, "bulk.input")
+		} else if err == nil {
+			_, err = io.CopyN(io.Discard, in, nameSize)
 		}
 	} else {
 		source = args.URLs[i]

@@ -247,15 +247,14 @@ func (m *Module) forget(ctx context.Context, id string) error {
 	return nil
 }
 
-// drop deletes a blob that no part names any more, nor a job that is still to
-// take it in: equal files are kept once.
+// drop deletes an input, or a blob that no part names any more: equal parts are
+// kept once.
 func (m *Module) drop(ctx context.Context, key blob.Key) error {
 	if key == "" {
 		return nil
 	}
 	var n int
-	if _, err := m.own.Row(ctx, []any{&n}, `select (select count(*) from bulk_part where blob = ? or who = ?) + (select count(*) from bulk_job where input = ? and status = ?)`,
-		string(key), string(key), string(key), waiting); err != nil || n > 0 {
+	if _, err := m.own.Row(ctx, []any{&n}, `select count(*) from bulk_part where blob = ? or who = ?`, string(key), string(key)); err != nil || n > 0 {
 		return err
 	}
 	return m.Blobs.Delete(ctx, key)
