@@ -3,46 +3,13 @@
 package surveillance
 
 import (
-	"strings"
 	"time"
 
+	"mach/casereport"
 	"mach/fhir"
 	"mach/store"
 	"mach/vn"
 )
-
-// Class says how sure a case is (phân loại ca bệnh).
-type Class string
-
-// The classes. Changed is a suspect or probable case whose triggering
-// diagnosis was corrected to something else after it was sent: it no longer
-// counts and waits for a person to update it.
-const (
-	Suspect   Class = "suspect"
-	Probable  Class = "probable"
-	Confirmed Class = "confirmed"
-	Refuted   Class = "refuted"
-	Changed   Class = "changed"
-)
-
-// statusOf are the codes of condition-ver-status that stand for the classes.
-var statusOf = map[Class]string{Suspect: "provisional", Probable: "differential", Confirmed: "confirmed", Refuted: "refuted"}
-
-// classOf reads a class; "" for entered-in-error and what we do not know.
-func classOf(status string) Class {
-	for class, s := range statusOf {
-		if s == status {
-			return class
-		}
-	}
-	if status == "unconfirmed" {
-		return Suspect
-	}
-	return ""
-}
-
-// Counts reports whether cases of the class are counted.
-func (c Class) Counts() bool { return c == Suspect || c == Probable || c == Confirmed }
 
 // Draft is a case report that nobody has sent yet, as a list shows it.
 type Draft struct {
@@ -79,7 +46,7 @@ type Case struct {
 	Facility                                   string
 	Unit                                       vn.UnitID // commune it counts in
 	Day, Onset                                 vn.Date   // Onset may be vn.ZeroDate
-	Class                                      Class
+	Class                                      casereport.Class
 	Reported                                   time.Time // first version
 	Version                                    int64
 	Due                                        time.Time // when it had to be sent
@@ -97,7 +64,7 @@ func (c Case) Labels() store.Labels {
 	}
 	return store.Labels{
 		Type: "Condition", ID: c.Report, Patient: c.Patient, Facility: c.Facility, Unit: unit,
-		Sensitivity: c.sensitivity, Category: categoryCase,
+		Sensitivity: c.sensitivity, Category: casereport.Category,
 	}
 }
 
@@ -105,33 +72,9 @@ func (c Case) Labels() store.Labels {
 func (c Case) Late() bool { return c.Reported.After(c.Due) }
 
 const (
-	categoryCase     = "case-report"
 	categoryEpidemic = "epidemic"
 	csEpidemicForm   = fhir.Base + "/cs/epidemic-form"
-	csDisease        = fhir.Base + "/cs/disease"
-	idCase           = fhir.Base + "/id/case"
 )
-
-// instantOf reads a FHIR dateTime; a date alone is the start of that day in
-// Viet Nam, a month or year its first day; the zero time for anything else.
-func instantOf(s string) time.Time {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t
-	}
-	if p, err := vn.ParsePartialDate(s); err == nil && p.Known() {
-		return p.First().Time()
-	}
-	return time.Time{}
-}
-
-// dayOf reads the civil day of a FHIR dateTime; vn.ZeroDate when there is none.
-func dayOf(s string) vn.Date {
-	t := instantOf(s)
-	if t.IsZero() {
-		return vn.ZeroDate
-	}
-	return vn.DateOf(t)
-}
 
 // hasCategory reports whether a category of the resource has our code.
 func hasCategory(d *fhir.Doc, code string) bool {
@@ -143,14 +86,4 @@ func hasCategory(d *fhir.Doc, code string) bool {
 		}
 	}
 	return false
-}
-
-// icdOf returns the first ICD-10 code of the resource's code.
-func icdOf(d *fhir.Doc) string {
-	for c := range d.Root().Get("code").Each("coding") {
-		if strings.HasPrefix(c.Get("system").String(), fhir.ICD10) {
-			return c.Get("code").String()
-		}
-	}
-	return ""
 }

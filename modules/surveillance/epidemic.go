@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"mach/casereport"
 	"mach/fhir"
 	"mach/issue"
 	"mach/store"
@@ -117,7 +118,7 @@ func (m *Module) notify(ctx context.Context, a store.Actor, n Notice, key string
 		Category: []fhir.CodeableConcept{
 			fhir.Code(fhir.CSCategory, categoryEpidemic, ""), fhir.Code(csEpidemicForm, n.Form, ""),
 		},
-		Topic: fhir.CodeableConcept{Coding: []fhir.Coding{{System: csDisease, Code: n.Disease, Display: disease.Name.Vi}}, Text: disease.Name.Vi},
+		Topic: fhir.CodeableConcept{Coding: []fhir.Coding{{System: casereport.SystemDisease, Code: n.Disease, Display: disease.Name.Vi}}, Text: disease.Name.Vi},
 		Sent:  n.On.String(), Sender: fhir.Ref("Organization", a.Facility),
 		Payload: []fhir.Payload{{ContentString: n.Place}, {ContentString: n.Advice}},
 		Note:    []fhir.Annotation{m.note(a, a.Name)},
@@ -148,7 +149,7 @@ func (m *Module) Notice(ctx context.Context, a store.Actor, id string) (Notice, 
 	}
 	n := Notice{
 		ID: id, Opens: fhir.IDOf(d.Get("inResponseTo", "reference").String()), Disease: d.Get("topic", "coding", "code").String(),
-		On: dayOf(d.Get("sent").String()), Place: d.Get("payload", "0", "contentString").String(),
+		On: casereport.Day(d.Get("sent").String()), Place: d.Get("payload", "0", "contentString").String(),
 		Advice: d.Get("payload", "1", "contentString").String(), Sent: d.Get("note", "time").String(), Signer: d.Get("note", "text").String(),
 		Facility: fhir.IDOf(d.Get("sender", "reference").String()),
 	}
@@ -157,6 +158,6 @@ func (m *Module) Notice(ctx context.Context, a store.Actor, id string) (Notice, 
 			n.Form = cat.Get("coding", "code").String()
 		}
 	}
-	n.Unit, _ = m.unitIn(d)
+	n.Unit, _ = casereport.UnitIn(d, m.units)
 	return n, nil
 }

@@ -7,6 +7,7 @@ import (
 	"embed"
 	"strings"
 
+	"mach/casereport"
 	"mach/fhir"
 	"mach/store"
 	"mach/vn"
@@ -150,11 +151,11 @@ func (m *Module) diagnosis(c store.Change, now *fhir.Doc) (diagnosed, bool) {
 		return diagnosed{}, false
 	}
 	status := now.Get("verificationStatus", "coding", "code").String()
-	at := instantOf(now.Get("recordedDate").String())
+	at := casereport.Instant(now.Get("recordedDate").String())
 	if at.IsZero() {
 		at = c.At
 	}
-	code := icdOf(now)
+	code := casereport.ICD(now)
 	disease, ok := m.diseases.For(code, vn.DateOf(at))
 	if !ok || status == "refuted" || status == "entered-in-error" || c.Labels.Patient == "" {
 		return diagnosed{}, false

@@ -6,6 +6,7 @@ import (
 	"context"
 	"strings"
 
+	"mach/casereport"
 	"mach/fhir"
 	"mach/store"
 	"mach/vn"
@@ -16,15 +17,15 @@ type reported struct {
 	disease, patient, encounter, cause, drafted, causeDisease, focus string
 	unit                                                             int64
 	day, onset                                                       int64
-	class, claimed                                                   Class // as it counts, as the report says
-	at                                                               int64 // µs
+	class, claimed                                                   casereport.Class // as it counts, as the report says
+	at                                                               int64            // µs
 }
 
 // applyCase keeps the case reports and their counts. A new version of a report
 // replaces the row; what it counted before is taken back, what was seen first
 // stays.
 func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
-	if now != nil && before != nil && hasCategory(now, categoryCase) && now.Equal(before) {
+	if now != nil && before != nil && casereport.Is(now) && now.Equal(before) {
 		return relabel(ctx, tx, c)
 	}
 	var was reported
@@ -76,85 +77,39 @@ func (m *Module) insertCase(ctx context.Context, tx store.Tx, c store.Change, r 
 		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.provinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version)
 }
 
-// report reads a case report; false for other conditions, for what was entered
-// in error and for diseases that are not notifiable.
+// report reads a case report; false for everything else, see casereport.Of.
 func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) (reported, bool, error) {
-	if now == nil || !hasCategory(now, categoryCase) {
+	said, ok := casereport.Of(now, m.diseases, m.units)
+	if !ok {
 		return reported{}, false, nil
 	}
-	disease, ok := m.diseaseOf(now)
 	r := reported{
-		disease: disease, patient: c.Labels.Patient, encounter: fhir.IDOf(now.Get("encounter", "reference").String()),
-		class: classOf(now.Get("verificationStatus", "coding", "code").String()), onset: -1, at: c.At.UnixMicro(),
-		focus: focusOf(now), cause: causeOf(now),
+		disease: said.Disease, patient: c.Labels.Patient, encounter: said.Encounter, cause: said.Cause, drafted: said.Drafted,
+		focus: said.Focus, class: said.Class, claimed: said.Claimed, onset: -1, day: int64(said.Day), at: c.At.UnixMicro(),
 	}
-	r.claimed = r.class
-	_, r.drafted, _ = strings.Cut(now.Identifier(idCase), "/")
-	if !ok || r.class == "" {
-		return r, false, nil
+	if !said.Day.Known() {
+		r.day = int64(vn.DateOf(c.At))
+	} else if c.Actor == store.SystemActor().Account { // imported: sent when it says it was recorded
+		r.at = said.Recorded.UnixMicro()
 	}
-	r.day = int64(vn.DateOf(c.At))
-	if at := instantOf(now.Get("recordedDate").String()); !at.IsZero() {
-		r.day = int64(vn.DateOf(at))
-		if c.Actor == store.SystemActor().Account { // imported: sent when it says it was recorded
-			r.at = at.UnixMicro()
-		}
-	}
-	if d := dayOf(now.Get("onsetDateTime").String()); d.Known() {
-		r.onset = int64(d)
+	if said.Onset.Known() {
+		r.onset = int64(said.Onset)
 	}
 	if r.cause != "" {
 		if _, err := tx.Row(ctx, []any{&r.causeDisease}, `select disease from surveillance_diagnosis where cause = ?`, r.cause); err != nil {
 			return r, false, err
 		}
 	}
-	unit, err := m.unitOf(ctx, tx, c, now)
+	unit, err := m.unitOf(ctx, tx, c, said.Unit)
 	r.unit = int64(unit)
 	return r, true, err
 }
 
-// diseaseOf is the disease a report speaks of: the one a person chose (system
-// /cs/disease), else that of its ICD-10 code on today's list.
-func (m *Module) diseaseOf(d *fhir.Doc) (string, bool) {
-	for c := range d.Root().Get("code").Each("coding") {
-		if c.Get("system").String() == csDisease {
-			x, ok := m.diseases.ByID(c.Get("code").String())
-			return x.ID, ok
-		}
-	}
-	x, ok := m.diseases.Series(icdOf(d))
-	return x.ID, ok
-}
-
-// causeOf is the Condition that the report rests on.
-func causeOf(d *fhir.Doc) string {
-	for e := range d.Each("evidence") {
-		for detail := range e.Each("detail") {
-			if typ, id, _ := strings.Cut(detail.Get("reference").String(), "/"); typ == "Condition" {
-				return id
-			}
-		}
-	}
-	return ""
-}
-
-// focusOf is the named focus (ổ dịch) of the report.
-func focusOf(d *fhir.Doc) string {
-	for x := range d.Each("extension") {
-		if x.Get("url").String() == extFocus {
-			return vn.Fold(x.Get("valueString").String())
-		}
-	}
-	return ""
-}
-
-// extFocus names on a case report the focus or cluster it belongs to.
-const extFocus = fhir.Base + "/ext/focus"
-
-// unitOf is the commune a report counts in.
-func (m *Module) unitOf(ctx context.Context, tx store.Tx, c store.Change, d *fhir.Doc) (vn.UnitID, error) {
-	if u, ok := m.unitIn(d); ok {
-		return m.units.Latest(u), nil
+// unitOf is the commune a resource counts in: the one it names, else that of
+// the person, else of the facility.
+func (m *Module) unitOf(ctx context.Context, tx store.Tx, c store.Change, named vn.UnitID) (vn.UnitID, error) {
+	if named != 0 {
+		return m.units.Latest(named), nil
 	}
 	var unit int64
 	found, err := tx.Row(ctx, []any{&unit}, `select unit from surveillance_person where patient = ?`, c.Labels.Patient)
@@ -165,24 +120,6 @@ func (m *Module) unitOf(ctx context.Context, tx store.Tx, c store.Change, d *fhi
 		unit = int64(c.Labels.Unit)
 	}
 	return m.units.Latest(vn.UnitID(unit)), nil
-}
-
-// unitIn reads the /ext/unit of the resource itself; a code without its first
-// day is of the map that began on 2025-07-01.
-func (m *Module) unitIn(d *fhir.Doc) (vn.UnitID, bool) {
-	for x := range d.Each("extension") {
-		if x.Get("url").String() != fhir.ExtUnit {
-			continue
-		}
-		code, on := x.Get("valueCoding", "code").String(), dayOf(x.Get("valueCoding", "version").String())
-		if !on.Known() {
-			on = vn.Reform
-		}
-		if u, ok := m.units.ByCode(code, on); ok {
-			return u.ID, true
-		}
-	}
-	return 0, false
 }
 
 // count adds a case to its week and month: by to the value, seen to what was
@@ -253,9 +190,9 @@ func (m *Module) recheck(ctx context.Context, tx store.Tx, cause, disease string
 	for _, r := range rows {
 		next := r.class
 		switch moved := r.causeDisease != disease; {
-		case moved && (r.class == Suspect || r.class == Probable):
-			next = Changed
-		case !moved && r.class == Changed:
+		case moved && (r.class == casereport.Suspect || r.class == casereport.Probable):
+			next = casereport.Changed
+		case !moved && r.class == casereport.Changed:
 			next = r.claimed
 		}
 		if next == r.class {
@@ -328,11 +265,12 @@ func (m *Module) applyEpidemic(ctx context.Context, tx store.Tx, c store.Change,
 			}
 		}
 	}
-	unit, err := m.unitOf(ctx, tx, c, now)
+	named, _ := casereport.UnitIn(now, m.units)
+	unit, err := m.unitOf(ctx, tx, c, named)
 	if err != nil || form == "" {
 		return err
 	}
 	return tx.Exec(ctx, `insert into surveillance_epidemic (notice, form, opens, disease, unit, day, facility) values (?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, form, fhir.IDOf(now.Get("inResponseTo", "reference").String()), now.Get("topic", "coding", "code").String(),
-		int64(unit), int64(dayOf(now.Get("sent").String())), c.Labels.Facility)
+		int64(unit), int64(casereport.Day(now.Get("sent").String())), c.Labels.Facility)
 }

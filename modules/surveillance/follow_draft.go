@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"mach/casereport"
 	"mach/store"
 	"mach/vn"
 )
@@ -23,7 +24,7 @@ type cause struct {
 type sent struct {
 	report, disease, drafted, cause string
 	day                             vn.Date
-	class                           Class
+	class                           casereport.Class
 }
 
 // redraft computes anew the drafts of one person and disease: diagnoses of
@@ -142,7 +143,7 @@ func coveredBy(episode []cause, reports []sent, disease string, days int) (repor
 	}
 	for _, fits := range []func(sent) bool{names, near} {
 		if i := slices.IndexFunc(reports, fits); i >= 0 {
-			if reports[i].class == Refuted {
+			if reports[i].class == casereport.Refuted {
 				refuted = 1
 			}
 			return reports[i].report, refuted

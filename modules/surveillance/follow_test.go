@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"mach/casereport"
 	"mach/content"
 	"mach/fhir"
 	"mach/issue"
@@ -99,7 +100,7 @@ func TestLabelledDiseasesHaveNoDraft(t *testing.T) {
 }
 
 // count reads a month's value and first-seen number of the commune.
-func (w *world) count(disease string, class Class, d vn.Date) (value, seen int) {
+func (w *world) count(disease string, class casereport.Class, d vn.Date) (value, seen int) {
 	w.t.Helper()
 	w.calm()
 	cells, err := w.cells(ctx, w.actor(store.Doctor), w.commune.ID, []vn.UnitID{w.commune.ID}, disease, spanMonth, []vn.Date{vn.MonthOf(d).Start()})
@@ -114,7 +115,7 @@ func (w *world) count(disease string, class Class, d vn.Date) (value, seen int) 
 	return 0, 0
 }
 
-func (w *world) wantCount(why, disease string, class Class, value, seen int) {
+func (w *world) wantCount(why, disease string, class casereport.Class, value, seen int) {
 	w.t.Helper()
 	if v, s := w.count(disease, class, w.today()); v != value || s != seen {
 		w.t.Errorf("%s: %s %s is %d, first %d; want %d, first %d", why, disease, class, v, s, value, seen)
@@ -142,7 +143,7 @@ func TestSendRefuteUpdate(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.wantDrafts("sent")
-		w.wantCount("sent", "dengue", Suspect, 1, 1)
+		w.wantCount("sent", "dengue", casereport.Suspect, 1, 1)
 		w.calm()
 		if _, err := w.Send(ctx, doctor, "c-v1", "k2", form); err == nil {
 			t.Error("the same episode was sent twice")
@@ -153,19 +154,19 @@ func TestSendRefuteUpdate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sent.Answers["onset"] != form["onset"] || sent.Answers["name"] != "Nguyễn Thị Lan" || sent.Class != Suspect || sent.Due.Sub(sent.Reported) < 47*time.Hour {
+		if sent.Answers["onset"] != form["onset"] || sent.Answers["name"] != "Nguyễn Thị Lan" || sent.Class != casereport.Suspect || sent.Due.Sub(sent.Reported) < 47*time.Hour {
 			t.Errorf("sent %+v", sent)
 		}
-		if err := w.Update(ctx, doctor, id, sent.Version, "k3", sent.Answers, Confirmed, ""); err == nil {
+		if err := w.Update(ctx, doctor, id, sent.Version, "k3", sent.Answers, casereport.Confirmed, ""); err == nil {
 			t.Error("confirmed without a test")
 		}
 		sent.Answers["test"], sent.Answers["result"], sent.Answers["sampled"] = "rapid", "positive", "yes"
-		if err := w.Update(ctx, doctor, id, sent.Version, "k4", sent.Answers, Confirmed, ""); err != nil {
+		if err := w.Update(ctx, doctor, id, sent.Version, "k4", sent.Answers, casereport.Confirmed, ""); err != nil {
 			t.Fatal(err)
 		}
-		w.wantCount("confirmed", "dengue", Suspect, 0, 1)
-		w.wantCount("confirmed", "dengue", Confirmed, 1, 0)
-		if err := w.Update(ctx, doctor, id, sent.Version, "k5", sent.Answers, Suspect, ""); err == nil {
+		w.wantCount("confirmed", "dengue", casereport.Suspect, 0, 1)
+		w.wantCount("confirmed", "dengue", casereport.Confirmed, 1, 0)
+		if err := w.Update(ctx, doctor, id, sent.Version, "k5", sent.Answers, casereport.Suspect, ""); err == nil {
 			t.Error("an old version was overwritten")
 		}
 		w.calm()
@@ -173,13 +174,13 @@ func TestSendRefuteUpdate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Update(ctx, doctor, id, sent.Version, "k6", sent.Answers, Refuted, " "); err == nil {
+		if err := w.Update(ctx, doctor, id, sent.Version, "k6", sent.Answers, casereport.Refuted, " "); err == nil {
 			t.Error("not a case without a reason")
 		}
-		if err := w.Update(ctx, doctor, id, sent.Version, "k7", sent.Answers, Refuted, "PCR âm tính"); err != nil {
+		if err := w.Update(ctx, doctor, id, sent.Version, "k7", sent.Answers, casereport.Refuted, "PCR âm tính"); err != nil {
 			t.Fatal(err)
 		}
-		w.wantCount("refuted", "dengue", Confirmed, 0, 0)
+		w.wantCount("refuted", "dengue", casereport.Confirmed, 0, 0)
 		w.calm()
 		sent, err = w.Open(ctx, doctor, id)
 		if err != nil || len(sent.Notes) != 1 || sent.Notes[0].Text != "PCR âm tính" {
@@ -200,7 +201,7 @@ func TestRefuteDraft(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.wantDrafts("refuted")
-		w.wantCount("refuted", "dengue", Suspect, 0, 0)
+		w.wantCount("refuted", "dengue", casereport.Suspect, 0, 0)
 		d, err := w.Draft(ctx, doctor, "c-v1")
 		if err != nil || !d.Refuted {
 			t.Errorf("%+v, %v", d, err)
@@ -226,16 +227,16 @@ func TestCountsFollowTheDiagnosis(t *testing.T) {
 		}
 		v.icd, v.words = "J11.1", "Cúm"
 		w.visit(v)
-		w.wantCount("corrected", "dengue", Suspect, 0, 1)
-		w.wantCount("corrected", "dengue", Changed, 1, 0)
-		if c, err := w.Case(ctx, doctor, id); err != nil || c.Class != Changed {
+		w.wantCount("corrected", "dengue", casereport.Suspect, 0, 1)
+		w.wantCount("corrected", "dengue", casereport.Changed, 1, 0)
+		if c, err := w.Case(ctx, doctor, id); err != nil || c.Class != casereport.Changed {
 			t.Errorf("case %+v, %v", c, err)
 		}
 		w.wantDrafts("another disease has not been reported", "influenza c-v1(1)")
 		v.icd, v.words = "A97.0", "Sốt xuất huyết Dengue"
 		w.visit(v)
-		w.wantCount("put back", "dengue", Suspect, 1, 1)
-		w.wantCount("put back", "dengue", Changed, 0, 0)
+		w.wantCount("put back", "dengue", casereport.Suspect, 1, 1)
+		w.wantCount("put back", "dengue", casereport.Changed, 0, 0)
 	})
 }
 
@@ -301,7 +302,7 @@ func TestCommuneOfResidence(t *testing.T) {
 		if _, err := w.Send(ctx, w.actor(store.Doctor), "c-v1", "k", form); err != nil {
 			t.Fatal(err)
 		}
-		w.wantCount("elsewhere", "dengue", Suspect, 0, 0)
+		w.wantCount("elsewhere", "dengue", casereport.Suspect, 0, 0)
 		w.calm()
 		cells, err := w.cells(ctx, storetest.System(), w.other.ID, []vn.UnitID{w.other.ID}, "dengue", spanWeek, []vn.Date{vn.WeekOf(w.today()).Start()})
 		if err != nil || len(cells) != 1 || cells[0].value != 1 {
@@ -413,7 +414,7 @@ func (w *world) step(t *rapid.T, homes []vn.Unit) {
 	case 5:
 		report := fhir.Condition{ID: "r-" + v.id, VerificationStatus: fhir.Code(fhir.ConditionVerStatus,
 			rapid.SampledFrom([]string{"provisional", "confirmed", "refuted", "entered-in-error"}).Draw(t, "class"), ""),
-			Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, categoryCase, "")},
+			Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
 			Code:     fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: v.icd}}},
 			Subject:  fhir.Ref("Patient", v.patient), RecordedDate: fhir.Instant(v.at)}
 		if rapid.Bool().Draw(t, "named") {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"strconv"
 
+	"mach/casereport"
 	"mach/fhir"
 	"mach/issue"
 	"mach/vn"
@@ -42,7 +43,7 @@ type part struct {
 var caseForm = []part{
 	{"illness", []question{
 		{"disease", kindChoice, nil}, // options: content.Diseases
-		{"class", kindChoice, []string{string(Suspect), string(Probable), string(Confirmed)}},
+		{"class", kindChoice, []string{string(casereport.Suspect), string(casereport.Probable), string(casereport.Confirmed)}},
 		{"onset", kindDate, nil}, {"first_visit", kindDate, nil}, {"diagnosed", kindDate, nil},
 	}},
 	{"person", []question{
@@ -164,10 +165,10 @@ func (r Report) check(today vn.Date) error {
 	if r["disease"] == "" {
 		fail("disease", "surveillance.form.disease_needed")
 	}
-	if classOf(statusOf[Class(r["class"])]) == "" {
+	if casereport.Class(r["class"]).Status() == "" {
 		fail("class", "surveillance.form.class_needed")
 	}
-	if Class(r["class"]) == Confirmed && r["result"] != "positive" {
+	if casereport.Class(r["class"]) == casereport.Confirmed && r["result"] != "positive" {
 		fail("class", "surveillance.form.confirmed_needs_test")
 	}
 	if r["outcome"] == "died" && r["outcome_date"] == "" {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"mach/casereport"
 	"mach/content"
 	"mach/outbreak"
 	"mach/vn"
@@ -103,15 +104,15 @@ func draftRows(ctx context.Context, d draftsData) []worklist.Row {
 	return rows
 }
 
-func className(ctx context.Context, c Class) string {
+func className(ctx context.Context, c casereport.Class) string {
 	return web.T(ctx, "surveillance.class."+string(c))
 }
 
-func classTone(c Class) tag.Tone {
+func classTone(c casereport.Class) tag.Tone {
 	switch c {
-	case Confirmed:
+	case casereport.Confirmed:
 		return tag.Danger
-	case Suspect, Probable, Changed:
+	case casereport.Suspect, casereport.Probable, casereport.Changed:
 		return tag.Warning
 	}
 	return tag.Plain

@@ -12,6 +12,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"mach/casereport"
 	"mach/content"
 	"mach/fhir"
 	"mach/store"
@@ -147,7 +148,7 @@ func TestPagesInBothLanguages(t *testing.T) {
 	m := New(nil, units, content.Diseases(), content.EndemicDiseases(), func() time.Time { return webtest.Now })
 	draft := Draft{Cause: "c", Disease: "dengue", Code: "A97.0", Words: "Sốt xuất huyết", At: webtest.Now.Add(-50 * time.Hour),
 		Due: webtest.Now.Add(-2 * time.Hour), Name: "Nguyễn Thị Hoàng Bảo Ngọc Trâm", Sex: "female", Birth: "1990", Triggers: 2}
-	sent := Sent{Case: Case{Report: "r", Disease: "dengue", Class: Changed, Reported: webtest.Now, Due: webtest.Now.Add(-time.Hour), Day: vn.DateOf(webtest.Now)},
+	sent := Sent{Case: Case{Report: "r", Disease: "dengue", Class: casereport.Changed, Reported: webtest.Now, Due: webtest.Now.Add(-time.Hour), Day: vn.DateOf(webtest.Now)},
 		Answers: Report{"class": "suspect", "name": "Trâm"}, Notes: []fhir.Annotation{{Text: "âm tính", Time: fhir.Instant(webtest.Now)}}}
 	b := book{years: 5, on: vn.DateOf(webtest.Now), settings: content.SurveillanceOn(vn.DateOf(webtest.Now))}
 	states := func(disease string) State {
@@ -174,7 +175,7 @@ func TestPagesInBothLanguages(t *testing.T) {
 		"state":         {store.StationDirector, statePage(stateData{State: states("dengue"), Declares: true, Form: &web.Form{}})},
 		"group A state": {store.CDC, statePage(stateData{State: states("plague"), Form: &web.Form{}})},
 		"box":           {store.Doctor, box(boxData{Drafts: []Draft{draft}, Alone: []Case{sent.Case}, Rules: b.settings.Escalation, Now: webtest.Now, Sends: true})},
-		"trace":         {store.Doctor, traces(boxData{Drafts: []Draft{draft}, Alone: []Case{{Class: Suspect, Day: b.on, Disease: "dengue"}}})},
+		"trace":         {store.Doctor, traces(boxData{Drafts: []Draft{draft}, Alone: []Case{{Class: casereport.Suspect, Day: b.on, Disease: "dengue"}}})},
 		"notice 02":     {store.CDC, noticePage(noticeData{Notice: Notice{Form: "02", On: b.on}, Disease: dengue, Unit: commune, Agency: "Trạm y tế"})},
 	} {
 		t.Run(name, func(t *testing.T) { webtest.Check(t, webtest.As(page.who), page.of) })

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"mach/access"
+	"mach/casereport"
 	"mach/content"
 	"mach/issue"
 	"mach/store"
@@ -74,7 +75,7 @@ func TestUnderThePolicies(t *testing.T) {
 			t.Error("the CDC does not read the form")
 		}
 		s.Answers["test"], s.Answers["result"] = "pcr", "positive"
-		if err := w.Update(ctx, cdc, id, s.Version, "u", s.Answers, Confirmed, ""); err != nil {
+		if err := w.Update(ctx, cdc, id, s.Version, "u", s.Answers, casereport.Confirmed, ""); err != nil {
 			t.Errorf("the CDC cannot update the class: %v", err)
 		}
 		for _, role := range []store.Role{store.Chairman, store.CDC, store.Department, store.StationDirector} {

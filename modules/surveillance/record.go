@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mach/casereport"
 	"mach/content"
 	"mach/fhir"
 	"mach/issue"
@@ -96,7 +97,7 @@ func closed(err error) bool {
 // taken for "no".
 func (r record) report() Report {
 	out := Report{
-		"disease": r.disease.ID, "class": string(Suspect), "icd": r.draft.Code, "diagnosed": vn.DateOf(r.draft.At).String(),
+		"disease": r.disease.ID, "class": string(casereport.Suspect), "icd": r.draft.Code, "diagnosed": vn.DateOf(r.draft.At).String(),
 		"commune": r.unit.Full(), "facility": nameOf(r.facility), "reporter_phone": cmp.Or(phoneOf(r.reporter), phoneOf(r.desk)),
 	}
 	r.person(out)
@@ -164,7 +165,7 @@ func relationships(n fhir.Node) []string {
 
 func (r record) care(out Report) {
 	if v := r.visit; v != nil {
-		if on := dayOf(v.Get("period", "start").String()); on.Known() {
+		if on := casereport.Day(v.Get("period", "start").String()); on.Known() {
 			out["first_visit"] = on.String()
 		}
 		switch v.Get("class", "code").String() {
@@ -172,7 +173,7 @@ func (r record) care(out Report) {
 			out["care"] = "outpatient"
 		case "IMP", "ACUTE", "NONAC":
 			out["care"], out["admitted"] = "inpatient", out["first_visit"]
-			if end := dayOf(v.Get("period", "end").String()); end.Known() {
+			if end := casereport.Day(v.Get("period", "end").String()); end.Known() {
 				out["discharged"] = end.String()
 			}
 		}
@@ -208,7 +209,7 @@ func (r record) vaccination(out Report) {
 	given := map[vn.Date]bool{}
 	last := vn.ZeroDate
 	for _, d := range r.doses {
-		on := dayOf(d.Get("occurrenceDateTime").String())
+		on := casereport.Day(d.Get("occurrenceDateTime").String())
 		if d.Get("status").String() != "completed" || !on.Known() || on > vn.DateOf(r.draft.At) {
 			continue
 		}
@@ -228,7 +229,7 @@ func (r record) tests(out Report) {
 	latest := vn.ZeroDate
 	for _, t := range r.results {
 		name := wordsOf(t.Get("code"))
-		on := dayOf(t.Get("effectiveDateTime").String())
+		on := casereport.Day(t.Get("effectiveDateTime").String())
 		status := t.Get("status").String()
 		if status == "cancelled" || status == "entered-in-error" || !on.Known() || on < latest || !e.Tests(name) {
 			continue
@@ -274,7 +275,7 @@ func (r record) sample(t *fhir.Doc, out Report) {
 			continue
 		}
 		out["sample_kind"] = wordsOf(s.Get("type"))
-		if on := dayOf(s.Get("collection", "collectedDateTime").String()); on.Known() {
+		if on := casereport.Day(s.Get("collection", "collectedDateTime").String()); on.Known() {
 			out["sample_date"] = on.String()
 		}
 	}

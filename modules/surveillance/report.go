@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"mach/casereport"
 	"mach/content"
 	"mach/fhir"
 	"mach/issue"
@@ -50,7 +51,7 @@ func (m *Module) Send(ctx context.Context, a store.Actor, cause, key string, r R
 	if err := r.check(m.today()); err != nil {
 		return "", err
 	}
-	return m.write(ctx, a, d, key, r, Class(r["class"]), "")
+	return m.write(ctx, a, d, key, r, casereport.Class(r["class"]), "")
 }
 
 // Refute writes that the draft is not a case, with the reason. The diagnosis
@@ -65,21 +66,21 @@ func (m *Module) Refute(ctx context.Context, a store.Actor, cause, key, reason s
 		return "", err
 	}
 	delete(r, "class")
-	return m.write(ctx, a, d, key, r, Refuted, reason)
+	return m.write(ctx, a, d, key, r, casereport.Refuted, reason)
 }
 
-func (m *Module) write(ctx context.Context, a store.Actor, d Draft, key string, r Report, class Class, reason string) (string, error) {
+func (m *Module) write(ctx context.Context, a store.Actor, d Draft, key string, r Report, class casereport.Class, reason string) (string, error) {
 	number := d.Cause + "/" + d.Disease // a corrected diagnosis is another case
 	form := fhir.QuestionnaireResponse{
-		ID: newID(), Identifier: &fhir.Identifier{System: idCase, Value: number},
+		ID: newID(), Identifier: &fhir.Identifier{System: casereport.SystemNumber, Value: number},
 		Questionnaire: fhir.QuestionnaireCase, Status: "completed",
 		Subject: fhir.Ref("Patient", d.Patient), Encounter: fhir.Ref("Encounter", d.Encounter),
 		Authored: fhir.Instant(m.now()), Author: fhir.Ref("Practitioner", a.Practitioner), Item: r.items(),
 	}
 	report := fhir.Condition{
-		ID: newID(), Identifier: []fhir.Identifier{{System: idCase, Value: number}},
+		ID: newID(), Identifier: []fhir.Identifier{{System: casereport.SystemNumber, Value: number}},
 		ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
-		Category:       []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, categoryCase, "")},
+		Category:       []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
 		Subject:        fhir.Ref("Patient", d.Patient), Encounter: fhir.Ref("Encounter", d.Encounter),
 		RecordedDate: fhir.Instant(d.At), Recorder: fhir.Ref("Practitioner", a.Practitioner),
 		Evidence: []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("Condition", d.Cause), fhir.Ref("QuestionnaireResponse", form.ID)}}},
@@ -92,7 +93,7 @@ func (m *Module) write(ctx context.Context, a store.Actor, d Draft, key string, 
 		report.Note = []fhir.Annotation{m.note(a, reason)}
 	}
 	ops, err := m.ops(report, form, func(doc *fhir.Doc) store.Op {
-		return store.Create(doc).Unless("identifier=" + idCase + "|" + number)
+		return store.Create(doc).Unless("identifier=" + casereport.SystemNumber + "|" + number)
 	})
 	if err != nil {
 		return "", err
@@ -105,21 +106,21 @@ func (m *Module) write(ctx context.Context, a store.Actor, d Draft, key string, 
 }
 
 // state sets what the form says of disease, class, onset and focus.
-func (m *Module) state(c *fhir.Condition, r Report, icd string, class Class) {
-	c.VerificationStatus = fhir.Code(fhir.ConditionVerStatus, statusOf[class], "")
+func (m *Module) state(c *fhir.Condition, r Report, icd string, class casereport.Class) {
+	c.VerificationStatus = fhir.Code(fhir.ConditionVerStatus, class.Status(), "")
 	c.OnsetDateTime = r["onset"]
 	if disease, ok := m.diseases.ByID(r["disease"]); ok {
 		if x, found := m.diseases.Series(icd); len(disease.ICD) > 0 && (!found || x.ID != disease.ID) && !shares(disease, icd) {
 			icd = disease.ICD[0].From // the person chose another disease than the diagnosis says
 		}
 		c.Code = fhir.CodeableConcept{
-			Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}, {System: csDisease, Code: disease.ID, Display: disease.Name.Vi}},
+			Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}, {System: casereport.SystemDisease, Code: disease.ID, Display: disease.Name.Vi}},
 			Text:   disease.Name.Vi,
 		}
 	}
-	c.Extension = dropExtension(c.Extension, extFocus)
+	c.Extension = dropExtension(c.Extension, casereport.ExtFocus)
 	if r["focus"] != "" {
-		c.Extension = append(c.Extension, fhir.Extension{URL: extFocus, ValueString: r["focus"]})
+		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtFocus, ValueString: r["focus"]})
 	}
 }
 
@@ -202,8 +203,8 @@ func (m *Module) Open(ctx context.Context, a store.Actor, id string) (Sent, erro
 	} else if u, ok := m.units.Get(s.Unit); ok {
 		s.Answers["commune"] = u.Full()
 	}
-	s.Answers["disease"], s.Answers["icd"] = row.Disease, icdOf(s.report)
-	s.Answers["class"] = string(classOf(s.report.Get("verificationStatus", "coding", "code").String()))
+	s.Answers["disease"], s.Answers["icd"] = row.Disease, casereport.ICD(s.report)
+	s.Answers["class"] = string(casereport.ClassOf(s.report.Get("verificationStatus", "coding", "code").String()))
 	if row.Onset.Known() {
 		s.Answers["onset"] = row.Onset.String()
 	}
@@ -214,21 +215,21 @@ func (m *Module) Open(ctx context.Context, a store.Actor, id string) (Sent, erro
 // result or outcome have changed. version is that of the report the form was
 // made from; somebody else's change in between is Precondition. Refuted needs
 // a reason, which stands as a note.
-func (m *Module) Update(ctx context.Context, a store.Actor, id string, version int64, key string, r Report, class Class, reason string) error {
+func (m *Module) Update(ctx context.Context, a store.Actor, id string, version int64, key string, r Report, class casereport.Class, reason string) error {
 	s, err := m.Open(ctx, a, id)
 	if err != nil {
 		return err
 	}
-	if reason = strings.TrimSpace(reason); class == Refuted && reason == "" {
+	if reason = strings.TrimSpace(reason); class == casereport.Refuted && reason == "" {
 		return issue.New(issue.Required, "surveillance.refute.reason").At("reason")
 	}
-	if class == Refuted { // the answers stay as they were
+	if class == casereport.Refuted { // the answers stay as they were
 		r = s.Answers
 	}
 	for _, id := range personFields {
 		r[id] = s.Answers[id]
 	}
-	if class != Refuted {
+	if class != casereport.Refuted {
 		r["class"] = string(class)
 		if err := r.check(m.today()); err != nil {
 			return err
@@ -238,7 +239,7 @@ func (m *Module) Update(ctx context.Context, a store.Actor, id string, version i
 	if err := s.report.Into(&c); err != nil {
 		return err
 	}
-	m.state(&c, r, icdOf(s.report), class)
+	m.state(&c, r, casereport.ICD(s.report), class)
 	if reason != "" {
 		c.Note = append(c.Note, m.note(a, reason))
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"mach/casereport"
 	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
@@ -19,7 +20,7 @@ type cell struct {
 	disease string
 	unit    vn.UnitID
 	start   vn.Date
-	class   Class
+	class   casereport.Class
 	value   int // newest versions
 	seen    int // when reported
 }
@@ -92,7 +93,7 @@ func (m *Module) tallies(ctx context.Context, a store.Actor, unit vn.UnitID, uni
 		if t.first += c.seen; c.class.Counts() {
 			t.all += c.value
 		}
-		if c.class == Confirmed {
+		if c.class == casereport.Confirmed {
 			t.confirmed += c.value
 		}
 		out[p] = t

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"mach/casereport"
 	"mach/content"
 	"mach/issue"
 	"mach/store"
@@ -431,7 +432,7 @@ func (m *Module) noticePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := noticeData{Notice: n, Issued: instantOf(n.Sent), Signer: n.Signer}
+	p := noticeData{Notice: n, Issued: casereport.Instant(n.Sent), Signer: n.Signer}
 	p.Disease, _ = m.diseases.ByID(n.Disease)
 	p.Unit, _ = m.units.Get(n.Unit)
 	if org, err := m.store.For(a).Read(ctx, "Organization", n.Facility); err == nil {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"mach/casereport"
 	"mach/content"
 	"mach/issue"
 	"mach/store"
@@ -179,7 +180,7 @@ func (m *Module) sentData(r *http.Request, f *web.Form) (formData, error) {
 	if err != nil {
 		return formData{}, err
 	}
-	p := m.formData(r, s.Disease, icdOf(s.report), s.Answers, f)
+	p := m.formData(r, s.Disease, casereport.ICD(s.report), s.Answers, f)
 	p.Sent = &s
 	return p, nil
 }
@@ -196,9 +197,9 @@ func (m *Module) casePage(w http.ResponseWriter, r *http.Request) error {
 func (m *Module) update(w http.ResponseWriter, r *http.Request) error {
 	f := web.ParseForm(r)
 	report := m.reportOf(f)
-	class := Class(f.Get("class"))
+	class := casereport.Class(f.Get("class"))
 	if f.Flag("refute") {
-		class = Refuted
+		class = casereport.Refuted
 	}
 	version, err := strconv.ParseInt(f.Get("version"), 10, 64)
 	if err != nil {
@@ -211,14 +212,14 @@ func (m *Module) update(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !f.OK() {
 		typed := f
-		if class == Refuted {
+		if class == casereport.Refuted {
 			typed = nil
 		}
 		p, err := m.sentData(r, typed)
 		if err != nil {
 			return err
 		}
-		if class == Refuted {
+		if class == casereport.Refuted {
 			p.Refusing = f
 		}
 		return web.Refuse(w, r, formPage(p))

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"mach/casereport"
 	"mach/content"
 	"mach/fhir"
 	"mach/store"
@@ -190,7 +191,7 @@ func (w *world) history(id, icd string, home vn.Unit, day vn.Date, n int) {
 		doc, err := fhir.New(fhir.Condition{ID: fmt.Sprintf("%s-%s-%d", id, day, i), Extension: []fhir.Extension{w.unit(home)},
 			ClinicalStatus:     fhir.Code(fhir.ConditionClinical, "resolved", ""),
 			VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""),
-			Category:           []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, categoryCase, "")},
+			Category:           []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
 			Code:               fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}}},
 			Subject:            fhir.Reference{Display: "Ca bệnh tối thiểu"}, RecordedDate: day.String()})
 		if err != nil {

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package casereport reads a case report of a notifiable disease (báo cáo ca
+// bệnh truyền nhiễm, QĐ 97/QĐ-PB) from the Condition that carries it, so that
+// everybody who counts cases counts the same. It knows no clock and no data:
+// what the resource does not say stays unsaid, and whoever reads it decides.
+package casereport
+
+import (
+	"strings"
+	"time"
+
+	"mach/content"
+	"mach/fhir"
+	"mach/vn"
+)
+
+// Class says how sure a case is (phân loại ca bệnh).
+type Class string
+
+// The classes. Changed is a suspect or probable case whose triggering
+// diagnosis was corrected to something else after it was sent: it no longer
+// counts and waits for a person to update it. Duplicate is a report that a
+// person found to be of the same case as another one.
+const (
+	Suspect   Class = "suspect"
+	Probable  Class = "probable"
+	Confirmed Class = "confirmed"
+	Refuted   Class = "refuted"
+	Changed   Class = "changed"
+	Duplicate Class = "duplicate"
+)
+
+// Counts reports whether cases of the class are counted.
+func (c Class) Counts() bool { return c == Suspect || c == Probable || c == Confirmed }
+
+// Status is the code of condition-ver-status that stands for the class; ""
+// for those that no report says of itself.
+func (c Class) Status() string {
+	switch c {
+	case Suspect:
+		return "provisional"
+	case Probable:
+		return "differential"
+	case Confirmed:
+		return "confirmed"
+	case Refuted:
+		return "refuted"
+	}
+	return ""
+}
+
+// ClassOf reads a code of condition-ver-status; "" for entered-in-error and
+// what we do not know.
+func ClassOf(status string) Class {
+	for _, c := range []Class{Suspect, Probable, Confirmed, Refuted} {
+		if c.Status() == status {
+			return c
+		}
+	}
+	if status == "unconfirmed" {
+		return Suspect
+	}
+	return ""
+}
+
+// What a case report is known by.
+const (
+	Category      = "case-report"                // of system fhir.CSCategory
+	SystemDisease = fhir.Base + "/cs/disease"    // ids of content.Diseases
+	SystemNumber  = fhir.Base + "/id/case"       // "<triggering Condition>/<disease of the draft>"
+	ExtFocus      = fhir.Base + "/ext/focus"     // valueString: named focus or cluster
+	ExtDied       = fhir.Base + "/ext/died"      // valueDate: the person died of it
+	ExtReported   = fhir.Base + "/ext/reported"  // valueDateTime: sent on paper, entered later
+	ExtSameCase   = fhir.Base + "/ext/same-case" // valueReference: the report of the same case that stands
+)
+
+// Report is what a case report says.
+type Report struct {
+	Patient   string // Patient id; "" when it is about nobody in particular
+	Encounter string
+	Disease   string // id of content.Diseases
+	ICD       string // ICD-10 as written; "" when it has none
+	Class     Class  // as the report says, or Duplicate; never Changed
+	Claimed   Class  // as the report says, also of a duplicate
+	// Unit is the commune it names of itself, on the map of then; 0 when it
+	// names none: then that of the person's home, else of the facility.
+	Unit     vn.UnitID
+	Recorded time.Time // diagnosed; zero when it does not say
+	Day      vn.Date   // of Recorded; vn.ZeroDate when it does not say
+	Onset    vn.Date   // vn.ZeroDate when it does not say
+	Reported time.Time // sent, when that was on paper; zero: when it was committed
+	Focus    string    // folded name; "" = none
+	Cause    string    // Condition it rests on; "" = none named
+	Drafted  string    // disease of the draft it answered; "" = of none
+	Died     vn.Date   // of the disease; vn.ZeroDate when it does not say
+	SameAs   string    // report of the same case that stands instead; "" = itself
+}
+
+// Of reads a case report; false for every other resource, for what was entered
+// in error and for diseases that are not on today's list. The disease is the
+// one a person chose (system /cs/disease), else that of the ICD-10 code.
+func Of(d *fhir.Doc, diseases *content.DiseaseList, units *vn.Units) (Report, bool) {
+	if !Is(d) {
+		return Report{}, false
+	}
+	r := Report{
+		Patient:   strings.TrimPrefix(d.Get("subject", "reference").String(), "Patient/"),
+		Encounter: fhir.IDOf(d.Get("encounter", "reference").String()), ICD: ICD(d),
+		Claimed:  ClassOf(d.Get("verificationStatus", "coding", "code").String()),
+		Recorded: Instant(d.Get("recordedDate").String()), Day: Day(d.Get("recordedDate").String()), Onset: Day(d.Get("onsetDateTime").String()),
+		Cause: causeOf(d),
+		Died:  vn.ZeroDate,
+	}
+	r.Class = r.Claimed
+	_, r.Drafted, _ = strings.Cut(d.Identifier(SystemNumber), "/")
+	for x := range d.Each("extension") {
+		switch x.Get("url").String() {
+		case ExtFocus:
+			r.Focus = vn.Fold(x.Get("valueString").String())
+		case ExtDied:
+			r.Died = Day(x.Get("valueDate").String())
+		case ExtReported:
+			r.Reported = Instant(x.Get("valueDateTime").String())
+		case ExtSameCase:
+			r.SameAs, r.Class = fhir.IDOf(x.Get("valueReference", "reference").String()), Duplicate
+		}
+	}
+	r.Unit, _ = UnitIn(d, units)
+	var ok bool
+	r.Disease, ok = diseaseOf(d, r.ICD, diseases)
+	return r, ok && r.Claimed != ""
+}
+
+// Is reports whether the resource is a case report; false for nil.
+func Is(d *fhir.Doc) bool {
+	if d == nil || d.Type() != "Condition" {
+		return false
+	}
+	for c := range d.Each("category") {
+		for coding := range c.Each("coding") {
+			if coding.Get("code").String() == Category && coding.Get("system").String() == fhir.CSCategory {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func diseaseOf(d *fhir.Doc, icd string, diseases *content.DiseaseList) (string, bool) {
+	for c := range d.Root().Get("code").Each("coding") {
+		if c.Get("system").String() == SystemDisease {
+			x, ok := diseases.ByID(c.Get("code").String())
+			return x.ID, ok
+		}
+	}
+	x, ok := diseases.Series(icd)
+	return x.ID, ok
+}
+
+// causeOf is the Condition that the report rests on.
+func causeOf(d *fhir.Doc) string {
+	for e := range d.Each("evidence") {
+		for detail := range e.Each("detail") {
+			if typ, id, _ := strings.Cut(detail.Get("reference").String(), "/"); typ == "Condition" {
+				return id
+			}
+		}
+	}
+	return ""
+}
+
+// ICD returns the first ICD-10 code of the resource's code; "" without one.
+func ICD(d *fhir.Doc) string {
+	for c := range d.Root().Get("code").Each("coding") {
+		if strings.HasPrefix(c.Get("system").String(), fhir.ICD10) {
+			return c.Get("code").String()
+		}
+	}
+	return ""
+}
+
+// UnitIn reads the /ext/unit of the resource itself; a code without its first
+// day is of the map that began on 2025-07-01.
+func UnitIn(d *fhir.Doc, units *vn.Units) (vn.UnitID, bool) {
+	for x := range d.Each("extension") {
+		if x.Get("url").String() != fhir.ExtUnit {
+			continue
+		}
+		code, on := x.Get("valueCoding", "code").String(), Day(x.Get("valueCoding", "version").String())
+		if !on.Known() {
+			on = vn.Reform
+		}
+		if u, ok := units.ByCode(code, on); ok {
+			return u.ID, true
+		}
+	}
+	return 0, false
+}
+
+// Instant reads a FHIR dateTime; a date alone is the start of that day in
+// Viet Nam, a month or year its first day; the zero time for anything else.
+func Instant(s string) time.Time {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t
+	}
+	if p, err := vn.ParsePartialDate(s); err == nil && p.Known() {
+		return p.First().Time()
+	}
+	return time.Time{}
+}
+
+// Day reads the civil day of a FHIR dateTime; vn.ZeroDate when there is none.
+func Day(s string) vn.Date {
+	t := Instant(s)
+	if t.IsZero() {
+		return vn.ZeroDate
+	}
+	return vn.DateOf(t)
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package casereport_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mach/casereport"
+	"mach/content"
+	"mach/fhir"
+	"mach/vn"
+)
+
+var units = sync.OnceValues(content.Units)
+
+// full is a report that says all but what is rare; it may be changed freely.
+func full(commune vn.Unit) fhir.Condition {
+	return fhir.Condition{
+		ID: "r1", Identifier: []fhir.Identifier{{System: casereport.SystemNumber, Value: "c1/dengue"}},
+		VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "differential", ""),
+		Category:           []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
+		Code:               fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: "A97.0"}}},
+		Subject:            fhir.Ref("Patient", "p1"), Encounter: fhir.Ref("Encounter", "v1"),
+		RecordedDate: "2026-11-20T23:30:00+07:00", OnsetDateTime: "2026-11-18",
+		Evidence: []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("QuestionnaireResponse", "q1"), fhir.Ref("Condition", "c1")}}},
+		Extension: []fhir.Extension{
+			fhir.Unit(commune.Code, "", commune.Full()), {URL: casereport.ExtFocus, ValueString: "Xóm  Đình"},
+		},
+	}
+}
+
+func TestOf(t *testing.T) {
+	u, err := units()
+	if err != nil {
+		t.Fatal(err)
+	}
+	commune := u.Communes(u.Provinces(vn.Reform)[0].ID, vn.Reform)[0]
+	want := casereport.Report{
+		Patient: "p1", Encounter: "v1", Disease: "dengue", ICD: "A97.0", Class: casereport.Probable, Claimed: casereport.Probable,
+		Unit: commune.ID, Recorded: casereport.Instant("2026-11-20T23:30:00+07:00"), Day: casereport.Day("2026-11-20"), Onset: casereport.Day("2026-11-18"),
+		Focus: "xom dinh", Cause: "c1", Drafted: "dengue", Died: vn.ZeroDate,
+	}
+	for name, c := range map[string]struct {
+		change func(*fhir.Condition)
+		want   func(*casereport.Report) // nil: no report
+	}{
+		"whole":            {func(*fhir.Condition) {}, func(*casereport.Report) {}},
+		"entered in error": {func(c *fhir.Condition) { c.VerificationStatus.Coding[0].Code = "entered-in-error" }, nil},
+		"no class":         {func(c *fhir.Condition) { c.VerificationStatus = fhir.CodeableConcept{} }, nil},
+		"a diagnosis":      {func(c *fhir.Condition) { c.Category[0].Coding[0].System = fhir.ConditionCategory }, nil},
+		"not notifiable":   {func(c *fhir.Condition) { c.Code.Coding[0].Code = "J06.9" }, nil},
+		"unknown disease":  {func(c *fhir.Condition) { c.Code.Coding[0] = fhir.Coding{System: casereport.SystemDisease, Code: "x"} }, nil},
+		"most specific code": {func(c *fhir.Condition) { c.Code.Coding[0].Code = "B83.0" },
+			func(r *casereport.Report) { r.ICD, r.Disease = "B83.0", "toxocariasis" }},
+		"chosen disease wins": {func(c *fhir.Condition) {
+			c.Code.Coding = append(c.Code.Coding, fhir.Coding{System: casereport.SystemDisease, Code: "measles"})
+		}, func(r *casereport.Report) { r.Disease = "measles" }},
+		"says nothing more": {func(c *fhir.Condition) {
+			*c = fhir.Condition{ID: "r1", VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "unconfirmed", ""),
+				Category: c.Category, Code: c.Code, Subject: fhir.Reference{Display: "Ca bệnh"}}
+		}, func(r *casereport.Report) {
+			*r = casereport.Report{Disease: "dengue", ICD: "A97.0", Class: casereport.Suspect, Claimed: casereport.Suspect,
+				Day: vn.ZeroDate, Onset: vn.ZeroDate, Died: vn.ZeroDate}
+		}},
+		"died, on paper, of the same case": {func(c *fhir.Condition) {
+			same := fhir.Ref("Condition", "r0")
+			c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtDied, ValueDate: "2026-11-21"},
+				fhir.Extension{URL: casereport.ExtReported, ValueDateTime: "2026-11-21T08:00:00+07:00"},
+				fhir.Extension{URL: casereport.ExtSameCase, ValueReference: &same})
+		}, func(r *casereport.Report) {
+			r.Died, r.Reported = casereport.Day("2026-11-21"), casereport.Instant("2026-11-21T08:00:00+07:00")
+			r.SameAs, r.Class = "r0", casereport.Duplicate
+		}},
+	} {
+		said := full(commune)
+		c.change(&said)
+		got, ok := casereport.Of(fhir.MustNew(said), content.Diseases(), u)
+		if ok != (c.want != nil) {
+			t.Errorf("%s: a report is %v", name, ok)
+		}
+		if c.want == nil {
+			continue
+		}
+		w := want
+		c.want(&w)
+		if diff := cmp.Diff(w, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+	if _, ok := casereport.Of(nil, content.Diseases(), u); ok {
+		t.Error("nothing is a report")
+	}
+}
+
+func TestClass(t *testing.T) {
+	for _, c := range []casereport.Class{casereport.Suspect, casereport.Probable, casereport.Confirmed, casereport.Refuted} {
+		if got := casereport.ClassOf(c.Status()); got != c {
+			t.Errorf("%s is read as %q", c, got)
+		}
+	}
+	for c, counts := range map[casereport.Class]bool{casereport.Suspect: true, casereport.Probable: true, casereport.Confirmed: true,
+		casereport.Refuted: false, casereport.Changed: false, casereport.Duplicate: false, "": false} {
+		if c.Counts() != counts {
+			t.Errorf("%q counts: %v", c, c.Counts())
+		}
+	}
+}
