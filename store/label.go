@@ -142,10 +142,11 @@ func (l *labeller) station(ctx context.Context, org string) (string, error) {
 }
 
 // unit finds the administrative unit of d: where a person lives, where a place
-// stands, else where the facility is.
+// stands, the place that a message or a task names as what it is about, else
+// where the facility is.
 func (l *labeller) unit(ctx context.Context, d *fhir.Doc, facility string) (vn.UnitID, error) {
 	switch d.Type() {
-	case "Patient", typeOrganization, "Location", "RelatedPerson", "Group":
+	case "Patient", typeOrganization, "Location", "RelatedPerson", "Group", "Communication", "Task":
 		if u := l.unitIn(d); u != 0 {
 			return u, nil
 		}

@@ -86,7 +86,8 @@ func TestLabels(t *testing.T) {
 		map[string]any{"resourceType": "Observation", "id": "o", "status": "preliminary", "code": coding("http://loinc.org", "8310-5"), "subject": ref("Patient/p"), "encounter": ref("Encounter/e")},
 		map[string]any{"resourceType": "Bundle", "id": "one", "type": "collection", "entry": []any{map[string]any{"resource": map[string]any{"resourceType": "Patient", "id": "p"}}, map[string]any{"resource": condition("k", "J10", nil)}}},
 		map[string]any{"resourceType": "Bundle", "id": "two", "type": "collection", "entry": []any{map[string]any{"resource": map[string]any{"resourceType": "Patient", "id": "x"}}, map[string]any{"resource": condition("k", "J10", nil)}}},
-		map[string]any{"resourceType": "Task", "id": "t", "status": "requested", "intent": "order", "code": coding(base+"/cs/task", "ticket"), "for": ref("Patient/p"), "owner": ref("Organization/st")})
+		map[string]any{"resourceType": "Task", "id": "t", "status": "requested", "intent": "order", "code": coding(base+"/cs/task", "ticket"), "for": ref("Patient/p"), "owner": ref("Organization/st")},
+		map[string]any{"resourceType": "Communication", "id": "m", "status": "completed", "category": []any{coding(base+"/cs/category", "event-step")}, "sender": ref("Organization/st"), "extension": unitExtension("07255")})
 	for _, c := range []struct {
 		ref                        string
 		patient, facility, categor string
@@ -100,6 +101,7 @@ func TestLabels(t *testing.T) {
 		{"Encounter/e", "p", "st", "", 6967, true},
 		{"Observation/o", "p", "st", "", 6967, true},
 		{"Task/t", "p", "st", "ticket", 6967, false},
+		{"Communication/m", "", "st", "event-step", 7255, false}, // the place it is about
 		{"Bundle/one", "p", "", "", 0, false},
 		{"Bundle/two", severalPatients, "", "", 0, false},
 	} {
