@@ -2,14 +2,14 @@
 
 package content
 
-import _ "embed"
+import "embed"
 
-//go:embed fonts/BeVietnamPro-Regular.ttf
-var fontRegular []byte
-
-//go:embed fonts/BeVietnamPro-SemiBold.ttf
-var fontSemiBold []byte
+//go:embed fonts/*.ttf
+var fontFiles embed.FS
 
 // Fonts returns Be Vietnam Pro in the weights 400 and 600 as TrueType files,
-// for papers that carry their letters with them (PDF). Do not change the bytes.
-func Fonts() (regular, semiBold []byte) { return fontRegular, fontSemiBold }
+// for papers that carry their letters with them (PDF).
+func Fonts() (regular, semiBold []byte) {
+	read := func(name string) []byte { return must(fontFiles.ReadFile("fonts/BeVietnamPro-" + name + ".ttf")) }
+	return read("Regular"), read("SemiBold")
+}

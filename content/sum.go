@@ -13,7 +13,7 @@ import (
 
 // embedded are all definitions of ours.
 func embedded() []embed.FS {
-	return []embed.FS{flatFiles, holidays, messages, indicatorFiles, policyFiles, profileFiles, sensitivityFile, subscriptionFiles, surveillanceFiles,
+	return []embed.FS{flatFiles, fontFiles, holidays, messages, indicatorFiles, policyFiles, profileFiles, sensitivityFile, subscriptionFiles, surveillanceFiles,
 		telehealthFiles, terminologyFiles, unitFiles}
 }
 

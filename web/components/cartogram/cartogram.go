@@ -46,6 +46,16 @@ type Props struct {
 	Alarm    string // what the ring means
 	Foot     chart.Foot
 	NoTable  bool // a ranking beside it is its table
+	Hollow   bool // what has none is drawn empty: none is not the same as few
+	Rings    []Ring
+	RingName string // what the rings mean
+}
+
+// Ring is a circle around several places: a cluster. X, Y and R are kilometres
+// of the main map.
+type Ring struct {
+	X, Y, R float64
+	Name    string
 }
 
 // Step returns the colour step of v, 0 palest; -1 when v is not known. A value
@@ -90,6 +100,7 @@ type drawn struct {
 	w, h   float64
 	dots   []dot
 	frames []frame
+	rings  []dot // at their place
 }
 
 type dot struct {
@@ -201,8 +212,28 @@ func (d *drawn) place(p Props, cs []Circle, x0, y0, w, h, pad float64, middle bo
 		d.dots = append(d.dots, dot{Circle: c, class: paint(Step(c.Value, p.Steps), len(p.Steps)),
 			x: ox + (c.X-minX)*k, y: oy + (c.Y-minY)*k, r: math.Max(c.R*k, least), place: whole})
 	}
+	if !middle {
+		for _, r := range p.Rings {
+			d.rings = append(d.rings, dot{Circle: Circle{Name: r.Name}, x: ox + (r.X-minX)*k, y: oy + (r.Y-minY)*k, r: r.R*k + 5})
+		}
+	}
+	if p.Hollow {
+		for i := range d.dots[start:] {
+			if c := &d.dots[start+i]; c.Value == 0 {
+				c.class = "step-hollow"
+			}
+		}
+	}
 	slices.SortStableFunc(d.dots[start:], func(a, b dot) int { return cmp.Compare(b.r, a.r) })
 	return usedH
+}
+
+// key is the class of step i in the legend.
+func key(p Props, i int) string {
+	if i == 0 && p.Hollow {
+		return "step-hollow"
+	}
+	return paint(i, len(p.Steps))
 }
 
 // ring is the radius of the mark around a place in alarm: around a circle, or

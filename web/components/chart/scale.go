@@ -212,3 +212,12 @@ func textWidth(s string) float64 { return 7.1 * float64(len([]rune(s))) }
 func num(f float64) string {
 	return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64)
 }
+
+// step1 is the width of one position of a drawing of columns.
+func (s scale) step1() float64 { return (s.w - s.left - s.right) / float64(max(s.n, 1)) }
+
+// mark is a small triangle that points down on the column of height v.
+func (s scale) mark(i int, v float64) string {
+	x, y := s.x(i), math.Max(s.y(v)-4, s.top-10)
+	return "M" + num(x) + " " + num(y) + "l-4.5 -8h9z"
+}
