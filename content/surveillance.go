@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -18,31 +17,6 @@ import (
 
 //go:embed surveillance
 var surveillanceFiles embed.FS
-
-// Clock is how soon a case must be reported after the diagnosis (list 01 of
-// QĐ 97/QĐ-PB, annex I).
-type Clock string
-
-// The clocks. Weekly covers Monday 00:00 to Sunday 24:00.
-const (
-	Clock24h    Clock = "24h"
-	Clock48h    Clock = "48h"
-	ClockWeekly Clock = "weekly"
-)
-
-// Due returns the last instant at which a case diagnosed at the given instant
-// is reported in time: 24 or 48 hours later, or the end of Tuesday of the
-// following week ("before Wednesday"). Weekends are not taken out: the text
-// counts hours.
-func (c Clock) Due(diagnosed time.Time) time.Time {
-	switch c {
-	case Clock24h:
-		return diagnosed.Add(24 * time.Hour)
-	case Clock48h:
-		return diagnosed.Add(48 * time.Hour)
-	}
-	return vn.WeekOf(vn.DateOf(diagnosed)).Start().AddDays(7 + 2).Time()
-}
 
 // Disease is one notifiable disease during one validity.
 type Disease struct {
@@ -113,7 +87,7 @@ func loadDiseases() (*DiseaseList, error) {
 
 func parseDisease(r []string) (Disease, error) {
 	x := Disease{ID: r[0], Name: Words{r[1], r[2]}, Clock: Clock(r[3]), Group: r[4], GroupVerified: r[5] == "1", Closed: r[9] == "1", Basis: r[12]}
-	if x.Clock != Clock24h && x.Clock != Clock48h && x.Clock != ClockWeekly {
+	if !x.Clock.known() {
 		return x, fmt.Errorf("clock %q", x.Clock)
 	}
 	if !strings.Contains("ABC", x.Group) || len(x.Group) != 1 {

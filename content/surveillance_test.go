@@ -174,9 +174,13 @@ func TestClocks(t *testing.T) {
 	}{
 		{content.Clock24h, "2026-11-20 16:30", "2026-11-21 16:30"},
 		{content.Clock48h, "2026-11-20 16:30", "2026-11-22 16:30"},
-		{content.ClockWeekly, "2026-11-16 00:00", "2026-11-25 00:00"}, // Monday
-		{content.ClockWeekly, "2026-11-22 23:59", "2026-11-25 00:00"}, // Sunday of the same week
+		{content.ClockWeekly, "2026-11-09 00:00", "2026-11-18 00:00"}, // Monday
+		{content.ClockWeekly, "2026-11-15 23:59", "2026-11-18 00:00"}, // Sunday of the same week
+		{content.ClockWeekly, "2026-11-16 00:00", "2026-11-26 00:00"}, // Tuesday 24 November is a day off
 		{content.ClockWeekly, "2026-11-23 00:00", "2026-12-02 00:00"},
+		{content.ClockWeekly, "2026-08-28 10:00", "2026-09-04 00:00"}, // Tuesday 1 and Wednesday 2 September are days off: by Thursday
+		{content.Clock24h, "2026-09-01 10:00", "2026-09-02 10:00"},    // hours run through days off
+		{content.ClockDeath, "2026-11-20 16:30", "2026-11-21 16:30"},
 	} {
 		if got := c.clock.Due(at(c.from)); !got.Equal(at(c.due)) {
 			t.Errorf("%s from %s: got %s, want %s", c.clock, c.from, got.In(vn.Zone), c.due)
