@@ -115,9 +115,15 @@ func (s *Store) schemaOf(tx *connTx) string {
 	return ""
 }
 
+// dropTables drops tables, and on PostgreSQL the SQL views over them; on SQLite
+// a follower's own SQL drops those.
 func dropTables(ctx context.Context, tx *connTx, names []string) error {
+	whole := ""
+	if tx.pg {
+		whole = " cascade"
+	}
 	for _, t := range names {
-		if err := tx.Exec(ctx, `drop table if exists `+t); err != nil {
+		if err := tx.Exec(ctx, `drop table if exists `+t+whole); err != nil {
 			return err
 		}
 	}
@@ -159,6 +165,20 @@ func tablesIn(ctx context.Context, r reader, schema string) ([]string, error) {
 		return err
 	})
 	slices.Sort(names)
+	return names, err
+}
+
+// viewsIn lists the SQL views of a schema of PostgreSQL that a follower laid
+// over its tables, sorted.
+func viewsIn(ctx context.Context, r reader, schema string) ([]string, error) {
+	var names []string
+	err := r.Rows(ctx, `select table_name from information_schema.views where table_schema = ? order by table_name`, []any{schema},
+		func(scan func(...any) error) error {
+			var name string
+			err := scan(&name)
+			names = append(names, name)
+			return err
+		})
 	return names, err
 }
 

@@ -168,6 +168,10 @@ func (c *viewCopy) swapSchema(ctx context.Context, pos int64) error {
 	if err != nil {
 		return err
 	}
+	over, err := viewsIn(ctx, c.tx, c.place)
+	if err != nil {
+		return err
+	}
 	return c.tx.transact(ctx, func(tx *connTx) error {
 		if err := tx.Exec(ctx, `set local search_path = views`); err != nil {
 			return err
@@ -175,6 +179,11 @@ func (c *viewCopy) swapSchema(ctx context.Context, pos int64) error {
 		return c.replace(ctx, tx, pos, func() error {
 			for _, t := range tables {
 				if err := tx.Exec(ctx, `alter table `+c.place+`.`+t+` set schema views`); err != nil {
+					return err
+				}
+			}
+			for _, v := range over {
+				if err := tx.Exec(ctx, `alter view `+c.place+`.`+v+` set schema views`); err != nil {
 					return err
 				}
 			}
