@@ -45,8 +45,10 @@ type Commands struct {
 	FHIRPath  fhirpathCmd  `cmd:"" name:"fhirpath" help:"Evaluate a FHIRPath expression on a resource."`
 	View      viewCmd      `cmd:"" help:"Make flat rows of FHIR resources (SQL on FHIR)."`
 	Indicator indicatorCmd `cmd:"" help:"Compute one indicator."`
+	Detect    detectCmd    `cmd:"" help:"Judge the counts of a golden file anew."`
 	Rt        rtCmd        `cmd:"" help:"Estimate reproduction numbers anew in a golden file."`
 	Nowcast   nowcastCmd   `cmd:"" help:"Estimate the cases not reported yet anew in a golden file."`
+	Scan      scanCmd      `cmd:"" help:"Find clusters in space and time (scan statistics) in a file."`
 	Account   accountCmd   `cmd:"" help:"Make the first account of an installation."`
 	Crash     crashCmd     `cmd:"" help:"Kill a writing server again and again and count what is lost."`
 	Media     mediaCmd     `cmd:"" hidden:"" help:"Run the media engine (started by serve)."`

@@ -88,6 +88,7 @@ type Detector interface {
 // to the longest series it met, and then a fit allocates nothing. It must not
 // be used from two goroutines at once.
 type Work struct {
+	glm glm
 	buf []float64
 }
 

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package outbreak
+
+import "math"
+
+// FarringtonFlexible is the method of Noufaily et al. (Stat Med 32, 2013), the
+// weekly detector of England and Wales: all weeks of the past years, with a
+// factor of Levels periods for the season, the last weeks left out. The names
+// in JSON are those of R's `farringtonFlexible`.
+type FarringtonFlexible struct {
+	Years     int     `json:"b"`
+	Half      int     `json:"w"`
+	Levels    int     `json:"noPeriods"`            // 1: the windows of the classic method alone
+	Skip      int     `json:"pastWeeksNotIncluded"` // last steps left out; negative: as many as Half
+	Reweight  bool    `json:"reweight"`
+	Threshold float64 `json:"weightsThreshold"`
+	Alpha     float64 `json:"alpha"` // one-sided
+	Trend     bool    `json:"trend"`
+	TrendP    float64 `json:"pThresholdTrend"`
+	Least     Least   `json:"limit54"`
+	Power     string  `json:"powertrans"`
+	Offset    bool    `json:"populationOffset"`
+	BoundBy   string  `json:"thresholdMethod"` // BoundDelta, BoundPlugin or BoundMuan
+	FitAlways bool    `json:"-"`               // as for Farrington
+}
+
+// The ways to the bound.
+const (
+	BoundDelta  = "delta"    // normal after a power transformation, with both errors
+	BoundPlugin = "nbPlugin" // quantile of a negative binomial with the mean fitted
+	BoundMuan   = "muan"     // the same with the upper limit of the mean
+)
+
+// Noufaily returns the settings of the paper: ten periods, 26 weeks left out,
+// the slope always kept, the quantile of the negative binomial.
+func Noufaily() FarringtonFlexible {
+	f := DefaultFlexible()
+	f.Levels, f.Skip, f.TrendP, f.Alpha, f.BoundBy = 10, 26, 1, 0.005, BoundPlugin
+	return f
+}
+
+// DefaultFlexible returns the settings that R takes for those not said.
+func DefaultFlexible() FarringtonFlexible {
+	return FarringtonFlexible{Years: 5, Half: 3, Levels: 1, Skip: -1, Reweight: true, Threshold: 2.58, Alpha: 0.05,
+		Trend: true, TrendP: 0.05, Least: Least{5, 4}, Power: PowerSkew, BoundBy: BoundDelta}
+}
+
+// Name returns "farringtonFlexible".
+func (f FarringtonFlexible) Name() string { return "farringtonFlexible" }
+
+// Eval judges steps of a series.
+func (f FarringtonFlexible) Eval(s Series, from, to int, w *Work, out []Point) error {
+	if err := s.check(from, to, out); err != nil {
+		return err
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	for k := from; k < to; k++ {
+		out[k-from] = f.point(s, k, &w.glm)
+	}
+	return nil
+}
+
+func (f FarringtonFlexible) check() error {
+	switch {
+	case f.Levels < 1 || f.Levels > 400:
+		return badSetting("noPeriods", f.Levels)
+	case !(f.Threshold > 0):
+		return badSetting("weightsThreshold", f.Threshold)
+	case math.IsNaN(f.TrendP):
+		return badSetting("pThresholdTrend", f.TrendP)
+	case f.BoundBy != BoundDelta && f.BoundBy != BoundPlugin && f.BoundBy != BoundMuan:
+		return badSetting("thresholdMethod", f.BoundBy)
+	}
+	return checkSettings(f.Years, f.Half, f.Alpha, f.Least, f.Power)
+}
+
+func (f FarringtonFlexible) point(s Series, k int, g *glm) Point {
+	p, open := begin(s, k, f.Least)
+	if !open && !f.FitAlways {
+		return p
+	}
+	if reason := f.baseline(s, k, g); reason != Judged {
+		p.Reason = reason
+		return p
+	}
+	c, ok := g.forecast(course{years: f.Years, trend: f.Trend, pTrend: f.TrendP, reweight: f.Reweight,
+		threshold: f.Threshold, looseError: true}, f.Levels-1, s.factor(k, f.Offset))
+	if !ok {
+		p.Reason = NotConverged
+		return p
+	}
+	c.describe(&p)
+	f.bound(&p, c)
+	return p
+}
+
+// bound takes the bound and the probability from the forecast.
+func (f FarringtonFlexible) bound(p *Point, c forecast) {
+	y := float64(p.Observed)
+	if f.BoundBy == BoundDelta {
+		p.P, p.HasP = c.powerTail(f.Power, y), true
+		p.conclude(c, c.powerBound(f.Power, f.Alpha), true)
+		return
+	}
+	d := counts{mean: c.mean, phi: c.phi}
+	if f.BoundBy == BoundMuan {
+		d.mean = math.Exp(c.eta + normalQuantile(1-f.Alpha)*c.etaError)
+	}
+	if d.valid() {
+		p.Plugin = d.mean
+		p.P, p.HasP = d.atLeast(y), true
+	}
+	bound, ok := d.quantile(f.Alpha)
+	p.conclude(c, bound, ok)
+}
+
+// baseline gives the regression the steps from the oldest window on: those in a
+// window around the same step of a year have the last level, those between two
+// windows are cut into the others (surveillance.md 4, steps 1 to 3).
+func (f FarringtonFlexible) baseline(s Series, k int, g *glm) Reason {
+	g.reset(f.Levels)
+	last, skip := f.Levels-1, f.Skip
+	if skip < 0 {
+		skip = f.Half
+	}
+	end := k - skip // the first step that is left out
+	at := s.yearsAgo(k, f.Years)
+	if at-f.Half < 0 {
+		return ShortHistory
+	}
+	for i := f.Years; i >= 1; i-- {
+		next := s.yearsAgo(k, i-1)
+		for j := at - f.Half; j <= at+f.Half && j < end; j++ {
+			s.addTo(g, last, j, k, f.Offset)
+		}
+		if last > 0 {
+			f.between(s, at+f.Half+1, next-f.Half, end, k, g)
+		}
+		at = next
+	}
+	return g.enough(last)
+}
+
+// between cuts [from, to) into the levels of the season, the first of them one
+// step longer where the length is no multiple, and adds what lies before end.
+func (f FarringtonFlexible) between(s Series, from, to, end, k int, g *glm) {
+	blocks := f.Levels - 1
+	short, longer := (to-from)/blocks, (to-from)%blocks
+	for level := range blocks {
+		length := short
+		if level < longer {
+			length++
+		}
+		for range length {
+			if from < end {
+				s.addTo(g, level, from, k, f.Offset)
+			}
+			from++
+		}
+	}
+}
