@@ -206,7 +206,8 @@ func (r rtRun) uncertain(o *ordered, c outbreak.Incidence, windows []outbreak.Wi
 	return writeRt(o, found)
 }
 
-// wallinga lists the windows that hold a case, as EpiEstim does.
+// wallinga lists the windows that hold a case and do not begin before the
+// first one, as EpiEstim does.
 func (r rtRun) wallinga(o *ordered, c outbreak.Incidence, windows []outbreak.Window) error {
 	if r.interval == nil && r.mean.Mean > 0 {
 		var err error
@@ -218,9 +219,13 @@ func (r rtRun) wallinga(o *ordered, c outbreak.Incidence, windows []outbreak.Win
 	if err != nil {
 		return err
 	}
+	first := 0
+	for first < len(c.Local) && c.Local[first]+c.Imported[first] == 0 {
+		first++
+	}
 	from, to, mean := []int{}, []int{}, []float64{}
 	for _, x := range found {
-		if x.Reason != outbreak.NoBaseline {
+		if x.Reason != outbreak.NoBaseline && x.From >= first {
 			from, to, mean = append(from, x.From+1), append(to, x.To+1), append(mean, x.Mean)
 		}
 	}
