@@ -3,48 +3,21 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 
-	"mach/content"
-	"mach/i18n"
-	"mach/issue"
 	"mach/outbreak"
 )
 
 type scanCmd struct {
-	Lang string `default:"en" enum:"vi,en" help:"Language of faults."`
 	File string `arg:"" help:"File of format golden-scan/1; - for standard input."`
 }
 
 // Run writes the file again with its clusters, their p-values and the quantiles
 // of the null computed anew. Everything else stays as it was, in its order.
-func (c *scanCmd) Run(_ context.Context, s Streams) error {
-	b, err := readFile(c.File, s.In)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUsage, err)
-	}
-	out, err := scanned(b)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUsage, c.said(err))
-	}
-	_, err = s.Out.Write(append(out, '\n'))
-	return err
-}
-
-func (c *scanCmd) said(err error) error {
-	words, wordsErr := content.Catalogue()
-	if wordsErr != nil {
-		return wordsErr
-	}
-	for _, i := range issue.Of(err) {
-		return fmt.Errorf("%s: %s", i.Path, words.T(i18n.Lang(c.Lang), i.Key, i.Args...))
-	}
-	return err
-}
+func (c *scanCmd) Run(_ context.Context, s Streams) error { return recompute(c.File, s, scanned) }
 
 // scanFile is what is asked in format golden-scan/1. Places count from 1.
 type scanFile struct {
@@ -86,22 +59,26 @@ type scanCluster struct {
 }
 
 // scanned answers one file.
-func scanned(b []byte) ([]byte, error) {
+func scanned(file *ordered) error {
+	b, err := json.Marshal(file)
+	if err != nil {
+		return err
+	}
 	var f scanFile
 	if err := json.Unmarshal(b, &f); err != nil {
-		return nil, err
+		return err
 	}
 	zones, err := f.zones()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	counts, o, err := f.asked(zones.Places())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r, err := outbreak.Scan(zones, counts, o)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	clusters := make([]scanCluster, len(r.Clusters))
 	for i, c := range r.Clusters {
@@ -113,12 +90,9 @@ func scanned(b []byte) ([]byte, error) {
 			clusters[i].Duration = c.Periods
 		}
 	}
-	return withMembers(b, []member{
-		{"n_zones_distinct", r.Zones},
-		{"clusters_nonoverlapping", clusters},
-		{"null_max_llr", map[string]float64{"q90": r.Quantile(.9), "q95": r.Quantile(.95), "q99": r.Quantile(.99)}},
-		{"n_sim", r.Replicates},
-	})
+	return setAll(file, result{"n_zones_distinct", r.Zones}, result{"clusters_nonoverlapping", clusters},
+		result{"null_max_llr", map[string]float64{"q90": r.Quantile(.9), "q95": r.Quantile(.95), "q99": r.Quantile(.99)}},
+		result{"n_sim", r.Replicates})
 }
 
 func (f *scanFile) zones() (*outbreak.Zones, error) {
@@ -196,58 +170,4 @@ func (f *scanFile) base(periods, places int, lists ...[]float64) []float64 {
 		}
 	}
 	return nil
-}
-
-// member is a member of a JSON object.
-type member struct {
-	name  string
-	value any
-}
-
-// withMembers puts members into a JSON object: in the place of those of the same
-// name, else at its end. Everything else keeps its bytes and its order.
-func withMembers(object []byte, with []member) ([]byte, error) {
-	in := json.NewDecoder(bytes.NewReader(object))
-	if t, err := in.Token(); err != nil || t != json.Delim('{') {
-		return nil, fmt.Errorf("not a JSON object: %w", err)
-	}
-	var all []member
-	for in.More() {
-		name, err := in.Token()
-		if err != nil {
-			return nil, err
-		}
-		var value json.RawMessage
-		if err := in.Decode(&value); err != nil {
-			return nil, err
-		}
-		all = append(all, member{name.(string), value})
-	}
-next:
-	for _, m := range with {
-		for i := range all {
-			if all[i].name == m.name {
-				all[i].value = m.value
-				continue next
-			}
-		}
-		all = append(all, m)
-	}
-	var out bytes.Buffer
-	for i, m := range all {
-		name, err := json.Marshal(m.name)
-		if err != nil {
-			return nil, err
-		}
-		value, err := json.Marshal(m.value)
-		if err != nil {
-			return nil, err
-		}
-		out.WriteByte("{,"[min(i, 1)])
-		out.Write(name)
-		out.WriteByte(':')
-		out.Write(value)
-	}
-	out.WriteByte('}')
-	return out.Bytes(), nil
 }

@@ -36,7 +36,7 @@ func TestScanGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if err := (&scanCmd{File: file, Lang: "en"}).Run(t.Context(), Streams{Out: &out}); err != nil {
+		if err := (&scanCmd{File: file}).Run(t.Context(), Streams{Out: &out}); err != nil {
 			t.Fatal(file, err)
 		}
 		if err := json.Unmarshal(out.Bytes(), &got); err != nil {
@@ -75,16 +75,3 @@ type goldenScan struct {
 }
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-6*math.Abs(b) }
-
-// What is not asked keeps its bytes and its order.
-func TestWithMembers(t *testing.T) {
-	got, err := withMembers([]byte(`{"b": 1.50, "p": 0.2, "a": [1, 2]}`), []member{{"p", 0.5}, {"new", "x"}})
-	if want := `{"b":1.50,"p":0.5,"a":[1,2],"new":"x"}`; err != nil || string(got) != want {
-		t.Errorf("%s, %v, want %s", got, err, want)
-	}
-	for _, bad := range []string{``, `[]`, `{"a":`, `3`} {
-		if _, err := withMembers([]byte(bad), nil); err == nil {
-			t.Errorf("%q is taken for an object", bad)
-		}
-	}
-}
