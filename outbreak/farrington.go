@@ -85,7 +85,7 @@ func (f Farrington) baseline(s Series, k int, g *glm) Reason {
 			return ShortHistory
 		}
 		for j := at - f.Half; j <= min(at+f.Half, k-1); j++ {
-			s.addTo(g, 0, j, k, f.Offset)
+			s.addTo(g, 0, j, float64(j-k), f.Offset)
 		}
 	}
 	return g.enough(0)

@@ -134,7 +134,7 @@ func (f FarringtonFlexible) baseline(s Series, k int, g *glm) Reason {
 	for i := f.Years; i >= 1; i-- {
 		next := s.yearsAgo(k, i-1)
 		for j := at - f.Half; j <= at+f.Half && j < end; j++ {
-			s.addTo(g, last, j, k, f.Offset)
+			s.addTo(g, last, j, f.time(s, j, k), f.Offset)
 		}
 		if last > 0 {
 			f.between(s, at+f.Half+1, next-f.Half, end, k, g)
@@ -156,9 +156,18 @@ func (f FarringtonFlexible) between(s Series, from, to, end, k int, g *glm) {
 		}
 		for range length {
 			if from < end {
-				s.addTo(g, level, from, k, f.Offset)
+				s.addTo(g, level, from, f.time(s, from, k), f.Offset)
 			}
 			from++
 		}
 	}
+}
+
+// time is the time of step j as seen from k, in steps. Months differ in length:
+// with dates they count as days over the length of the first.
+func (f FarringtonFlexible) time(s Series, j, k int) float64 {
+	if s.Freq != 12 || s.Dates == nil {
+		return float64(j - k)
+	}
+	return float64(s.Dates[j]-s.Dates[k]) / float64(s.Dates[1]-s.Dates[0])
 }

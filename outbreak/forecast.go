@@ -51,27 +51,25 @@ func (g *glm) attempt(c course, trend bool, level int, factor float64) (forecast
 	if !g.fitOrFlat(trend) {
 		return forecast{}, false
 	}
-	phi, loose := g.dispersions()
-	phi = max(1, phi)
-	errorPhi := phi
+	working, loose := g.dispersions()
 	if c.reweight {
-		g.reweight(phi, c.threshold)
+		g.reweight(max(1, working), c.threshold)
 		if !g.fitOrFlat(g.trend) {
 			return forecast{}, false
 		}
-		phi, loose = g.dispersions()
-		phi = max(1, phi)
-		errorPhi = phi
-		if c.looseError {
-			errorPhi = loose
-		}
+		working, loose = g.dispersions()
+	}
+	phi := max(1, working)
+	errorPhi := phi
+	g.trendPhi = working
+	if c.looseError && c.reweight {
+		errorPhi, g.trendPhi = loose, loose
 	}
 	f := forecast{eta: g.coef[level], phi: phi, trend: g.trend, slope: g.slope}
 	f.mean = max(leastMu, math.Exp(f.eta)*factor)
 	f.eta += math.Log(factor)
 	f.etaError = math.Sqrt(errorPhi * g.leverage(level, 0))
 	f.variance = f.mean * f.mean * f.etaError * f.etaError
-	g.errorPhi = errorPhi
 	return f, !math.IsNaN(f.mean+f.etaError+phi) && !math.IsInf(f.mean, 0)
 }
 
@@ -88,7 +86,7 @@ func (g *glm) keepsTrend(c course, f forecast) bool {
 	for i := range g.points {
 		most = max(most, g.points[i].y)
 	}
-	t := f.slope / math.Sqrt(g.errorPhi/g.spread)
+	t := f.slope / math.Sqrt(g.trendPhi/g.spread)
 	return f.mean <= most && studentTwoSided(t, float64(len(g.points)-g.rank)) < c.pTrend
 }
 
@@ -105,12 +103,12 @@ func studentTwoSided(t, free float64) float64 {
 	return 1 - front*betaFraction(b, a, 1-x)/b
 }
 
-// addTo gives the regression step j of the baseline of k, with times counted
-// back from k. Missing counts are left out.
-func (s Series) addTo(g *glm, level, j, k int, offset bool) {
+// addTo gives the regression step j of a baseline, at a time in steps. Missing
+// counts are left out.
+func (s Series) addTo(g *glm, level, j int, time float64, offset bool) {
 	pop := s.factor(j, offset)
 	if s.Count[j] >= 0 && pop > 0 {
-		g.add(level, s.Count[j], s.time(j, k), pop)
+		g.add(level, s.Count[j], time, pop)
 	}
 }
 
@@ -120,15 +118,6 @@ func (s Series) factor(k int, offset bool) float64 {
 		return 1
 	}
 	return s.Pop[k]
-}
-
-// time is the time of step j as seen from k, in steps. Months differ in length:
-// with dates they count as days over the length of the first.
-func (s Series) time(j, k int) float64 {
-	if s.Freq != 12 || s.Dates == nil {
-		return float64(j - k)
-	}
-	return float64(s.Dates[j]-s.Dates[k]) / float64(s.Dates[1]-s.Dates[0])
 }
 
 // yearsAgo is the step a number of years before k, negative when there is none.

@@ -26,8 +26,8 @@ type glm struct {
 	total  totals
 	spread float64 // variation of time within levels in the last step
 	rank   int
-	// errorPhi is the dispersion of the coefficients' errors.
-	errorPhi float64
+	// trendPhi is the dispersion that the slope is tested with.
+	trendPhi float64
 	logs     []countLogs // of the counts 0, 1, 2 …
 }
 
