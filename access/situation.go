@@ -110,7 +110,7 @@ func relationBits(a store.Actor, patient string, rels []store.Relation, now time
 }
 
 // categories are those that policies name; any other is like none.
-var categories = [...]string{"", "case-report", "consultation", "epidemic", "event", "event-step", "event-decision", "response", "contact", "alert-answer"}
+var categories = [...]string{"", "case-report", "consultation", "epidemic", "event", "event-step", "event-decision", "response", "contact", "alert-answer", "forecast"}
 
 func knownCategory(c string) string {
 	if slices.Contains(categories[:], c) {
