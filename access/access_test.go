@@ -5,6 +5,7 @@ package access
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -161,12 +162,15 @@ func TestSameAnswer(t *testing.T) {
 		took := map[string]time.Duration{}
 		for i, a := range []Attempt{
 			{Login: "lan", Password: "không phải"}, {Login: "nobody", Password: "không phải"}, {Login: "mai", Password: password},
+			{Login: "lan", Password: "không phải"}, {Login: "nobody", Password: "không phải"}, {Login: "lan", Password: "không phải"},
 			{Login: "cdc", Password: password, Code: "000000"}, w.attempt("cdc", "không phải", secret, Origin{}), {Login: "cdc", Password: password}, {},
 		} {
-			a.From.Address = "10.0.1." + string(rune('1'+i))
+			a.From.Address = fmt.Sprint("10.0.1.", i+1)
 			start := time.Now()
 			_, err := w.Sessions.SignIn(ctx, a)
-			took[a.Login] = time.Since(start)
+			if each := time.Since(start); took[a.Login] == 0 || each < took[a.Login] { // the others are the machine's
+				took[a.Login] = each
+			}
 			if !issue.Is(err, issue.Login) {
 				w.t.Errorf("%+v: %v", a, err)
 				continue

@@ -182,17 +182,22 @@ func (w *world) until(what string, ready func() bool) {
 func (w *world) quiet() {
 	w.t.Helper()
 	w.until("the log is matched and sent", func() bool {
+		var at int64
+		var unnumbered, waiting, claimed int
+		if w.place.Database != "" { // PostgreSQL numbers after the commit
+			if _, err := w.m.own.Row(context.Background(), []any{&unnumbered}, `select count(*) from pending`); err != nil {
+				w.t.Fatal(err)
+			}
+		}
 		last, err := w.s.Last(context.Background())
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		var at int64
-		var waiting, claimed int
 		if _, err := w.m.own.Row(context.Background(), []any{&at, &waiting, &claimed}, `select (select seq from subscription_place where name = 'log'),
 			(select count(*) from subscription_event where done = 0), (select count(*) from subscription_state where claimed > 0)`); err != nil {
 			w.t.Fatal(err)
 		}
-		return at >= last && last > 0 && waiting == 0 && claimed == 0
+		return unnumbered == 0 && at >= last && last > 0 && waiting == 0 && claimed == 0
 	})
 }
 
