@@ -108,14 +108,14 @@ func (t *table) Write(r Row) error {
 	}
 	cells := make([]string, len(r))
 	for i, c := range t.view.Columns {
-		cells[i] = inert(c.Text(r[i]))
+		cells[i] = Inert(c.Text(r[i]))
 	}
 	return t.to.Write(cells)
 }
 
-// inert returns a cell that no spreadsheet computes (OWASP, CSV Injection): what
+// Inert returns a cell that no spreadsheet computes (OWASP, CSV Injection): what
 // begins as a formula does is text. A number stays one, with its sign.
-func inert(cell string) string {
+func Inert(cell string) string {
 	if cell == "" || !strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
 		return cell
 	}

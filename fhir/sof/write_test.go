@@ -73,7 +73,7 @@ func TestInert(t *testing.T) {
 		"": "", "Văn": "Văn", "1+1": "1+1", "-1.50": "-1.50", "-7": "-7", "-": "'-", "-1+2": "'-1+2", "-1.2.3": "'-1.2.3", "=1": "'=1", "+84912": "'+84912",
 		"@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "\r=1": "'\r=1", "\n=1": "'\n=1", "'=1": "'=1", "[\"=1\"]": "[\"=1\"]", "-cmd|' /C calc'!A0": "'-cmd|' /C calc'!A0",
 	} {
-		if got := inert(cell); got != want {
+		if got := Inert(cell); got != want {
 			t.Errorf("%q is written %q, want %q", cell, got, want)
 		}
 	}
