@@ -48,6 +48,9 @@ func detections() map[string]detection {
 	return map[string]detection{
 		"farrington":         {readFarrington, farringtonResults},
 		"farringtonFlexible": {readFlexible, flexibleResults},
+		"earsC":              {readEARS, boundResults},
+		"algo.cusum":         {readCUSUM, cusumResults},
+		"algo.bayes":         {readBayes, boundResults},
 	}
 }
 
