@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package detection watches every disease in every commune, province and the
+// nation, and says who is told (cảnh báo sớm).
+//
+// Follows Condition (case reports, and the diagnoses they rest on), Patient
+// (residence), Encounter (which units report), Communication of categories event
+// and alert-answer, and Schedule (duty). Writes Communication of category
+// alert-answer and Schedule. Owns the view tables detection_…: cases, a ledger
+// of what every change did to the counts, counts by week, verdicts, alerts,
+// answers, duty.
+//
+// An alert is no resource. It is a row that follows from the log: one open for
+// each disease and unit, to which later reports attach. What people do about it
+// is a resource: an answer, never altered. A verdict names the position of the log and
+// the settings it rests on; from the ledger it can be computed again for ever
+// ([Module.Replay]).
+//
+// Which rule judges (surveillance of rare and frequent diseases differs):
+//
+//	immediate  24-hour list, group A, a death: one case is an alert
+//	rare       fewer than 5 cases in 4 weeks: linked cases, Bayes above communes
+//	frequent   Farrington flexible, weekly, from three years of history on
+//
+// A case counts in its commune of residence on today's map, on the day of its
+// diagnosis, never later than the day it was reported: clocks go wrong. Only
+// what is at most back_weeks old raises an alert; history is only counted. A
+// week of a unit that had visits before and has neither visit nor case now is
+// silent: its count is missing, not zero.
+//
+// Diseases of the closed desk have nothing here.
+//
+// Not here: events and foci (module events), the legal state of a commune
+// (module surveillance; app hands it in as [Law]), the page of settings.
+package detection

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package detection
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"mach/casereport"
+	"mach/content"
+	"mach/fhir"
+	"mach/store"
+	"mach/vn"
+)
+
+// ground is why there should be an alert of a disease in a unit now.
+type ground struct {
+	rule  Rule
+	since vn.Date // first day it covers
+	push  Push
+	p     float64 // 1 = not computed
+	week  vn.Date // Monday of its verdict; ZeroDate when it rests on none
+}
+
+// latest reads the newest alert of a disease in a unit.
+func (t *turn) latest(ctx context.Context, disease string, unit vn.UnitID) (a Alert, cooled int64, found bool, err error) {
+	err = t.tx.Rows(ctx, `select `+alertColumns+`, cooled from detection_alert where unit = ? and disease = ? order by opened desc, alert desc limit 1`,
+		[]any{int64(unit), disease}, func(scan func(...any) error) error {
+			found = true
+			var err error
+			a, err = scanAlert(func(dest ...any) error { return scan(append(dest, &cooled)...) })
+			return err
+		})
+	return a, cooled, found, err
+}
+
+// raise opens an alert, or lets the change attach to the one that stands: open
+// and unanswered, in its cool-down, or followed by an event that goes on.
+func (t *turn) raise(ctx context.Context, x touch, unit vn.UnitID, rule content.DetectionRule, g ground) error {
+	a, cooled, found, err := t.latest(ctx, x.disease.ID, unit)
+	if err != nil {
+		return err
+	}
+	if found {
+		attach := a.State() == Open || a.State() == Answered && t.c.At.UnixMicro() < cooled
+		if a.Answer == Real && !attach {
+			if attach, err = t.goesOn(ctx, a.Key); err != nil {
+				return err
+			}
+		}
+		if attach {
+			return t.attach(ctx, a, x, rule, g)
+		}
+	}
+	hours := rule.AnswerHours
+	if g.rule.immediate() {
+		hours = rule.AnswerHoursImmediate
+	}
+	at := t.c.At.UnixMicro()
+	key := t.keyOf(x.disease.ID, unit, vn.DateOf(t.c.At))
+	if err := t.tx.Exec(ctx, `delete from detection_alert where alert = ?`, key); err != nil { // withdrawn in the same week
+		return err
+	}
+	return t.tx.Exec(ctx, `insert into detection_alert (`+alertColumns+`, cooled)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, '', 1, ?, '', 0, 0)`,
+		key, x.disease.ID, int64(unit), int64(t.provinceOf(unit)), at, t.c.Seq, string(g.rule), flag(x.died), int64(g.since), int64(g.week), t.c.Seq,
+		at, rule.Hash, rule.Weight, g.p, int(g.push), t.c.At.Add(time.Duration(hours)*time.Hour).UnixMicro())
+}
+
+// attach adds the change to an alert. A graver rule takes the alert over, and a
+// shorter clock with it: counted from now, for nobody could know before.
+func (t *turn) attach(ctx context.Context, a Alert, x touch, rule content.DetectionRule, g ground) error {
+	due := a.Due.UnixMicro()
+	if g.rule.immediate() && !a.Rule.immediate() && a.State() == Open {
+		due = min(due, t.c.At.Add(time.Duration(rule.AnswerHoursImmediate)*time.Hour).UnixMicro())
+	}
+	if g.rule.gravity() > a.Rule.gravity() {
+		a.Rule = g.rule
+	}
+	if g.week > a.Week || g.p < a.P {
+		a.Week, a.Verdict, a.P = g.week, t.c.Seq, g.p
+	}
+	return t.tx.Exec(ctx, `update detection_alert set rule = ?, died = ?, since = ?, week = ?, verdict = ?, p = ?, pushed = ?, holds = 1,
+		reports = reports + 1, last = ?, due = ? where alert = ?`,
+		string(a.Rule), flag(a.Died || x.died), int64(min(a.Since, g.since)), int64(a.Week), a.Verdict, a.P, int(max(a.Push, g.push)),
+		t.c.At.UnixMicro(), due, a.Key)
+}
+
+// tally counts the cases of the alert that waits, or still cools down.
+func (t *turn) tally(ctx context.Context, disease string, unit vn.UnitID) error {
+	return t.tx.Exec(ctx, `update detection_alert set cases =
+		(select coalesce(sum(c.value), 0) from detection_count c where c.disease = detection_alert.disease and c.unit = detection_alert.unit and c.week > detection_alert.since - 7)
+		 where unit = ? and disease = ? and (answer = '' or cooled > ?)`, int64(unit), disease, t.c.At.UnixMicro())
+}
+
+// hold says whether an alert that nobody has answered still rests on
+// something, after cases were taken back or given back.
+func (t *turn) hold(ctx context.Context, disease string, unit vn.UnitID, holds bool) error {
+	return t.tx.Exec(ctx, `update detection_alert set holds = ? where unit = ? and disease = ? and answer = '' and holds <> ?`,
+		flag(holds), int64(unit), disease, flag(holds))
+}
+
+// goesOn reports whether an event that answers the alert is not over. A focus
+// that was opened again, or a signal taken up again, is not.
+func (t *turn) goesOn(ctx context.Context, alert string) (bool, error) {
+	var one int
+	return t.tx.Row(ctx, []any{&one}, `
+		select 1 from detection_step s where s.alert = ? and s.kind = 'signal'
+		   and (select max(e.seq) from detection_step e where e.first = s.first and e.kind in ('signal', 'triaged', 'focus'))
+		     > coalesce((select max(e.seq) from detection_step e where e.first = s.first and e.kind in ('discarded', 'closed')), 0) limit 1`, alert)
+}
+
+// applyAnswer keeps the answers of people to alerts.
+func (m *Module) applyAnswer(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+	was, err := answered(ctx, tx, `select alert from detection_answer where answer = ?`, c.ID)
+	if err != nil {
+		return err
+	}
+	if err := tx.Exec(ctx, `delete from detection_answer where answer = ?`, c.ID); err != nil {
+		return err
+	}
+	is := ""
+	if now != nil && c.Labels.Category == categoryAnswer && now.Get("status").String() != "entered-in-error" {
+		var unit int64
+		key := now.Identifier(SystemAlert)
+		found, err := tx.Row(ctx, []any{&unit}, `select unit from detection_alert where alert = ?`, key)
+		if err != nil {
+			return err
+		}
+		// The policy judged who may answer for the unit that the answer names.
+		if found && vn.UnitID(unit) == m.units.Latest(c.Labels.Unit) {
+			is = key
+			if err := tx.Exec(ctx, `insert into detection_answer (answer, alert, kind, words, author, facility, at) values (?, ?, ?, ?, ?, ?, ?)`,
+				c.ID, key, codeIn(now, csAnswer), now.Get("payload", "contentString").String(), now.Get("note", "text").String(),
+				c.Labels.Facility, c.At.UnixMicro()); err != nil {
+				return err
+			}
+		}
+	}
+	return m.resettle(ctx, tx, was, is)
+}
+
+// applyStep keeps the steps of events: a signal may answer an alert, the cases
+// of an open focus are taken out before testing.
+func (m *Module) applyStep(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+	was, err := answered(ctx, tx, `select alert from detection_step where step = ?`, c.ID)
+	if err != nil {
+		return err
+	}
+	if err := tx.Exec(ctx, `delete from detection_step where step = ?`, c.ID); err != nil {
+		return err
+	}
+	kind := ""
+	if now != nil && now.Get("status").String() != "entered-in-error" {
+		kind = codeIn(now, csStep)
+	}
+	if kind == "" {
+		return m.resettle(ctx, tx, was)
+	}
+	first, day := fhir.IDOf(now.Get("inResponseTo", "reference").String()), casereport.Day(now.Get("sent").String())
+	if first == "" {
+		first = c.ID
+	}
+	if !day.Known() {
+		day = vn.DateOf(c.At)
+	}
+	unit, alert := m.units.Latest(c.Labels.Unit), now.Identifier(SystemAlert)
+	if alert != "" && kind == "signal" {
+		var of int64
+		found, err := tx.Row(ctx, []any{&of}, `select unit from detection_alert where alert = ?`, alert)
+		if err != nil {
+			return err
+		}
+		if !found || !m.units.Within(unit, vn.UnitID(of)) {
+			alert = "" // it answers no alert of its place
+		}
+	}
+	if err := tx.Exec(ctx, `insert into detection_step (step, first, kind, disease, unit, focus, alert, day, at, seq) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, first, kind, now.Get("topic", "coding", "code").String(), int64(unit), focusIn(now), alert, int64(day), c.At.UnixMicro(), c.Seq); err != nil {
+		return err
+	}
+	return m.resettle(ctx, tx, was, alert)
+}
+
+// resettle works out anew what was answered to the alerts.
+func (m *Module) resettle(ctx context.Context, tx store.Tx, alerts ...string) error {
+	for i, key := range alerts {
+		if key == "" || i > 0 && key == alerts[0] {
+			continue
+		}
+		if err := m.settle(ctx, tx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Module) settle(ctx context.Context, tx store.Tx, key string) error {
+	type given struct {
+		kind Kind
+		at   int64
+	}
+	var all []given
+	scan := func(scan func(...any) error) error {
+		var g given
+		err := scan(&g.kind, &g.at)
+		all = append(all, g)
+		return err
+	}
+	if err := tx.Rows(ctx, `select kind, at from detection_answer where alert = ? order by at, answer`, []any{key}, scan); err != nil {
+		return err
+	}
+	if err := tx.Rows(ctx, `select 'real', at from detection_step where alert = ? and kind = 'signal' order by seq`, []any{key}, scan); err != nil {
+		return err
+	}
+	slices.SortStableFunc(all, func(a, b given) int { return cmp.Compare(a.at, b.at) })
+	if len(all) == 0 {
+		return tx.Exec(ctx, `update detection_alert set answer = '', answered = 0, cooled = 0 where alert = ?`, key)
+	}
+	last := all[len(all)-1]
+	at := time.UnixMicro(last.at)
+	var disease string
+	if _, err := tx.Row(ctx, []any{&disease}, `select disease from detection_alert where alert = ?`, key); err != nil {
+		return err
+	}
+	d, _ := m.diseases.ByID(disease)
+	cooled := at.AddDate(0, 0, content.DetectionOf(d, vn.DateOf(at)).CoolDownDays)
+	return tx.Exec(ctx, `update detection_alert set answer = ?, answered = ?, cooled = ? where alert = ?`, string(last.kind), all[0].at, cooled.UnixMicro(), key)
+}
+
+// answered reads the alert that a Communication was kept for.
+func answered(ctx context.Context, tx store.Tx, sql, id string) (alert string, err error) {
+	_, err = tx.Row(ctx, []any{&alert}, sql, id)
+	return alert, err
+}
+
+// codeIn is the code of a category in one system; "" when there is none.
+func codeIn(d *fhir.Doc, system string) string {
+	for concept := range d.Each("category") {
+		for coding := range concept.Each("coding") {
+			if coding.Get("system").String() == system {
+				return coding.Get("code").String()
+			}
+		}
+	}
+	return ""
+}
+
+func focusIn(d *fhir.Doc) string {
+	for x := range d.Each("extension") {
+		if x.Get("url").String() == extFocusName {
+			return vn.Fold(x.Get("valueString").String())
+		}
+	}
+	return ""
+}

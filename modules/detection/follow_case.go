@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package detection
+
+import (
+	"context"
+
+	"mach/casereport"
+	"mach/content"
+	"mach/fhir"
+	"mach/store"
+	"mach/vn"
+)
+
+// counted is a row of detection_case.
+type counted struct {
+	disease, patient, focus, cause, causeDisease string
+	commune, province                            vn.UnitID
+	day                                          vn.Date
+	class, claimed                               casereport.Class
+	died                                         bool
+	reported                                     int64 // µs
+}
+
+// counts reports whether the row stands for a case at all.
+func (k counted) counts() bool { return k.disease != "" && k.class.Counts() }
+
+// unit is where the case counts first: its commune, else the province of a
+// divided one, else the nation.
+func (k counted) unit() vn.UnitID {
+	switch {
+	case k.commune != 0:
+		return k.commune
+	case k.province != 0:
+		return k.province
+	}
+	return vn.Nation
+}
+
+// alike reports whether both change the counts in the same way.
+func (k counted) alike(o counted) bool {
+	return k.counts() == o.counts() && k.disease == o.disease && k.commune == o.commune && k.province == o.province && k.day == o.day && k.focus == o.focus
+}
+
+const caseColumns = `disease, patient, commune, province, day, class, claimed, focus, cause, cause_disease, died, reported`
+
+func (k *counted) scan(scan store.Scan) error {
+	var commune, province, day int64
+	var died int
+	err := scan(&k.disease, &k.patient, &commune, &province, &day, &k.class, &k.claimed, &k.focus, &k.cause, &k.causeDisease, &died, &k.reported)
+	k.commune, k.province, k.day, k.died = vn.UnitID(commune), vn.UnitID(province), vn.Date(day), died == 1
+	return err
+}
+
+// caseRow reads a row of detection_case; false when there is none.
+func caseRow(ctx context.Context, tx store.Tx, report string) (k counted, found bool, err error) {
+	err = tx.Rows(ctx, `select `+caseColumns+` from detection_case where report = ?`, []any{report}, func(scan func(...any) error) error {
+		found = true
+		return k.scan(scan)
+	})
+	return k, found, err
+}
+
+// applyCase keeps the case reports, the ledger and the counts, and judges the
+// series that the change touched.
+func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+	was, had, err := caseRow(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	is, has, err := m.read(ctx, tx, c, now)
+	if err != nil || !had && !has {
+		return err
+	}
+	if had {
+		is.reported = was.reported
+		if err := tx.Exec(ctx, `delete from detection_case where report = ?`, c.ID); err != nil {
+			return err
+		}
+	}
+	if has {
+		if err := insertCase(ctx, tx, c.ID, is); err != nil {
+			return err
+		}
+		if err := m.heardCase(ctx, tx, c, is); err != nil {
+			return err
+		}
+	} else {
+		is = counted{}
+	}
+	t := turn{Module: m, tx: tx, c: c}
+	if err := t.book(ctx, was, is, !had); err != nil {
+		return err
+	}
+	return t.judge(ctx)
+}
+
+func insertCase(ctx context.Context, tx store.Tx, report string, k counted) error {
+	return tx.Exec(ctx, `insert into detection_case (report, `+caseColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		report, k.disease, k.patient, int64(k.commune), int64(k.province), int64(k.day), string(k.class), string(k.claimed), k.focus, k.cause,
+		k.causeDisease, flag(k.died), k.reported)
+}
+
+// heardCase hears of the commune in the week of the case, and of who reported it in
+// the week of the report.
+func (m *Module) heardCase(ctx context.Context, tx store.Tx, c store.Change, k counted) error {
+	if err := m.hear(ctx, tx, c, k.commune, k.day, false); err != nil {
+		return err
+	}
+	return m.hear(ctx, tx, c, m.units.Latest(c.Labels.Unit), vn.DateOf(c.At), false)
+}
+
+// read reads a case report of an open disease.
+func (m *Module) read(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) (counted, bool, error) {
+	said, ok := casereport.Of(now, m.diseases, m.units)
+	if !ok {
+		return counted{}, false, nil
+	}
+	if d, _ := m.diseases.ByID(said.Disease); d.Closed || len(c.Labels.Sensitivity) > 0 {
+		return counted{}, false, nil
+	}
+	k := counted{
+		disease: said.Disease, patient: c.Labels.Patient, focus: said.Focus, cause: said.Cause, class: said.Class, claimed: said.Claimed,
+		died: said.Died.Known(), day: vn.DateOf(c.At), reported: c.At.UnixMicro(),
+	}
+	if said.Day.Known() { // a day to come is a clock that goes wrong
+		k.day = min(said.Day, k.day)
+	}
+	if k.cause != "" {
+		if _, err := tx.Row(ctx, []any{&k.causeDisease}, `select disease from detection_cause where cause = ?`, k.cause); err != nil {
+			return k, false, err
+		}
+	}
+	unit := said.Unit
+	if unit == 0 {
+		var home int64
+		if _, err := tx.Row(ctx, []any{&home}, `select unit from detection_person where patient = ?`, k.patient); err != nil {
+			return k, false, err
+		}
+		if unit = vn.UnitID(home); unit == 0 {
+			unit = c.Labels.Unit
+		}
+	}
+	unit = m.units.Latest(unit)
+	k.province = m.provinceOf(unit)
+	if m.levelOf(unit) == vn.LevelCommune {
+		k.commune = unit
+	}
+	return k, true, nil
+}
+
+// applyDiagnosis keeps which notifiable disease a diagnosis names. A suspect or
+// probable case that rests on it no longer counts when it now names another
+// disease than when the report was written, and counts again when it is put
+// back.
+func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+	disease := ""
+	if now != nil && now.Get("category", "coding", "code").String() == "encounter-diagnosis" {
+		status, at := now.Get("verificationStatus", "coding", "code").String(), casereport.Day(now.Get("recordedDate").String())
+		if !at.Known() {
+			at = vn.DateOf(c.At)
+		}
+		if d, ok := m.diseases.For(casereport.ICD(now), at); ok && status != "refuted" && status != "entered-in-error" {
+			disease = d.ID
+		}
+	}
+	if err := tx.Exec(ctx, `delete from detection_cause where cause = ?`, c.ID); err != nil {
+		return err
+	}
+	if disease != "" {
+		if err := tx.Exec(ctx, `insert into detection_cause (cause, disease) values (?, ?)`, c.ID, disease); err != nil {
+			return err
+		}
+	}
+	type row struct {
+		report string
+		counted
+	}
+	var rows []row
+	err := tx.Rows(ctx, `select report, `+caseColumns+` from detection_case where cause = ? order by report`, []any{c.ID}, func(scan func(...any) error) error {
+		var r row
+		err := r.scan(func(dest ...any) error { return scan(append([]any{&r.report}, dest...)...) })
+		rows = append(rows, r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	t := turn{Module: m, tx: tx, c: c}
+	for _, r := range rows {
+		next := r.counted
+		switch moved := r.causeDisease != disease; {
+		case moved && (r.class == casereport.Suspect || r.class == casereport.Probable):
+			next.class = casereport.Changed
+		case !moved && r.class == casereport.Changed:
+			next.class = r.claimed
+		}
+		if next == r.counted {
+			continue
+		}
+		if err := tx.Exec(ctx, `update detection_case set class = ? where report = ?`, string(next.class), r.report); err != nil {
+			return err
+		}
+		if err := t.book(ctx, r.counted, next, false); err != nil {
+			return err
+		}
+	}
+	return t.judge(ctx)
+}
+
+// turn is the work on one change.
+type turn struct {
+	*Module
+	tx      store.Tx
+	c       store.Change
+	parts   int
+	touched []touch
+}
+
+// touch is a series that the change moved, at its lowest unit.
+type touch struct {
+	disease content.Disease
+	unit    vn.UnitID
+	day     vn.Date
+	added   bool // a case more than before
+	died    bool // and it is a death
+}
+
+// book writes to the ledger and the counts what made the one case into the
+// other; first: it was not reported before.
+func (t *turn) book(ctx context.Context, was, is counted, first bool) error {
+	newDeath := is.counts() && is.died && !was.died
+	if was.alike(is) && !first && !newDeath {
+		return nil
+	}
+	seen := int64(0)
+	if first && is.counts() {
+		seen = 1
+	}
+	if was.counts() && !was.alike(is) {
+		if err := t.enter(ctx, was, -1, 0); err != nil {
+			return err
+		}
+	}
+	moved := !was.counts() || was.disease != is.disease || was.unit() != is.unit()
+	switch {
+	case is.counts() && !was.alike(is):
+		if err := t.enter(ctx, is, +1, seen); err != nil {
+			return err
+		}
+	case !is.counts() && !was.counts():
+		return nil
+	}
+	if was.counts() && (!is.counts() || moved || was.day != is.day) {
+		t.touch(was, false, false)
+	}
+	if is.counts() {
+		t.touch(is, moved, newDeath)
+	}
+	return nil
+}
+
+func (t *turn) touch(k counted, added, died bool) {
+	d, _ := t.diseases.ByID(k.disease)
+	t.touched = append(t.touched, touch{d, k.unit(), k.day, added, died})
+}
+
+// enter writes a line of the ledger and adds it to the sums.
+func (t *turn) enter(ctx context.Context, k counted, change, seen int64) error {
+	t.parts++
+	if err := t.tx.Exec(ctx, `insert into detection_ledger (seq, part, disease, commune, province, day, focus, change) values (?, ?, ?, ?, ?, ?, ?, ?)`,
+		t.c.Seq, t.parts, k.disease, int64(k.commune), int64(k.province), int64(k.day), k.focus, change); err != nil {
+		return err
+	}
+	week := vn.WeekOf(k.day).Start()
+	for _, unit := range t.above(k.unit()) {
+		if err := t.tx.Exec(ctx, `
+			insert into detection_count (disease, unit, week, value, seen) values (?, ?, ?, ?, ?)
+			on conflict (disease, unit, week) do update
+			   set value = detection_count.value + excluded.value, seen = detection_count.seen + excluded.seen`,
+			k.disease, int64(unit), int64(week), change, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package detection
+
+import (
+	"context"
+	"time"
+
+	"mach/content"
+	"mach/store"
+	"mach/vn"
+)
+
+// Law says what TT 15/2026 says of a disease in a commune on a day: the words
+// of the state under Articles 16 and 22, as the page of the commune shows them.
+// It is handed in because another module computes it.
+type Law func(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, on vn.Date) (LegalFlag, error)
+
+// LegalFlag is the state of the law beside an alert. The zero value says
+// nothing.
+type LegalFlag struct {
+	Article string // "16.1b", "22": the one that was met; "" = none
+	Level   int    // 0 below, 1 warning, 2 epidemic
+}
+
+// Module is the early warning. It is safe for concurrent use.
+type Module struct {
+	store    *store.Store
+	units    *vn.Units
+	diseases *content.DiseaseList
+	law      Law
+	now      func() time.Time
+
+	expecting map[vn.UnitID]int // communes on today's map, in each unit
+}
+
+// New prepares the module; law may be nil: then only a link leads to it.
+func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law Law, now func() time.Time) *Module {
+	m := &Module{store: s, units: units, diseases: diseases, law: law, now: now, expecting: map[vn.UnitID]int{}}
+	for _, u := range units.All() {
+		if u.Level == vn.LevelCommune && units.Latest(u.ID) == u.ID {
+			for _, above := range m.above(u.ID) {
+				m.expecting[above]++
+			}
+		}
+	}
+	return m
+}
+
+func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }
