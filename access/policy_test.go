@@ -120,7 +120,7 @@ func parseQuestion(t *testing.T, line string) question {
 		switch w {
 		case "resident":
 			kinds = append(kinds, KindResidence)
-		case KindArrival, KindVisit, KindConsent, KindConsultation, KindExpert, KindCase, KindGuardian, KindEmergency, KindReview:
+		case KindArrival, KindVisit, KindConsent, KindConsultation, KindExpert, KindCase, KindGuardian, KindEmergency, KindReview, KindHandover:
 			kinds = append(kinds, w)
 		case "summary":
 			kinds = append(kinds, KindSummary)
@@ -140,7 +140,8 @@ func parseQuestion(t *testing.T, line string) question {
 			q.l.Draft = true
 		case "nobody":
 			q.l.Patient = ""
-		case "case-report", "epidemic", "event", "event-step", "event-decision", "response", "contact", "alert-answer", "forecast":
+		case "case-report", "epidemic", "event", "event-step", "event-decision", "response", "contact", "alert-answer", "forecast",
+			"case-draft", "case-handover", "case-message", "case-message-answer":
 			q.l.Category = w
 		case "ETREAT":
 			q.actor.Purpose = store.Emergency
@@ -327,7 +328,9 @@ func TestReachIsNarrow(t *testing.T) {
 	}{
 		{store.Doctor, store.ActRead, "Observation", store.Reach{Facility: "f"}},
 		{store.Receptionist, store.ActRead, "Observation", store.Reach{}},
-		{store.CDC, store.ActSearch, "Condition", store.Reach{Units: []vn.UnitID{2}}},
+		{store.CDC, store.ActSearch, "Condition", store.Reach{Facility: "f", Units: []vn.UnitID{2}}}, // what is handed to it lies elsewhere
+		{store.ClosedDesk, store.ActSearch, "Condition", store.Reach{Units: []vn.UnitID{2}}},
+		{store.ClosedDesk, store.ActSearch, "Patient", store.Reach{}},
 		{store.CDC, store.ActSearch, "Encounter", store.Reach{}},
 		{store.Ministry, store.ActSearch, "Patient", store.Reach{}},
 		{store.Expert, store.ActSearch, "Observation", store.Reach{Account: "a", Worker: "Practitioner/w"}},
@@ -442,7 +445,7 @@ func TestPoliciesMatchSchema(t *testing.T) {
 func TestEveryRoleIsWritten(t *testing.T) {
 	p := newPolicy(t)
 	all := []store.Role{store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff,
-		store.VillageWorker, store.StationDirector, store.Chairman, store.Department, store.CDC, store.HospitalReporter,
+		store.VillageWorker, store.StationDirector, store.Chairman, store.Department, store.CDC, store.ClosedDesk, store.HospitalReporter,
 		store.Coordinator, store.Expert, store.Ministry, store.PrivateClinic, store.AccessReviewer, store.Administrator,
 		store.Person, store.Guardian, store.System}
 	for _, r := range all {

@@ -101,11 +101,17 @@ func (p *Policy) reach(k reachKey) reachFacts {
 
 const fourFacts = factOwn | factAccount | factFacility | factWithin
 
+// closedLabels are those that the closed desk opens: it sees nothing without.
+var closedLabels = labelBits([]string{"hiv", "sti"})
+
 // permitted reports whether some situation is permitted in which only the
 // given facts are true.
 func (p *Policy) permitted(k reachKey, personal bool, facts reachFacts) bool {
 	s := situation{role: k.role, act: k.act, typ: k.typ, purpose: k.purpose, personal: personal}
 	s = s.with(facts)
+	if k.role == store.ClosedDesk {
+		s.labels = closedLabels
+	}
 	for _, c := range categories {
 		for _, author := range []bool{false, true} {
 			for _, draft := range []bool{false, true} {

@@ -266,7 +266,7 @@ func PurposeOf(r store.Role) store.Purpose {
 	switch r {
 	case store.Person, store.Guardian:
 		return store.OwnRequest
-	case store.CDC, store.Department, store.Ministry, store.Chairman, store.HospitalReporter:
+	case store.CDC, store.ClosedDesk, store.Department, store.Ministry, store.Chairman, store.HospitalReporter:
 		return store.PublicHealth
 	case store.Administrator:
 		return store.Administering
@@ -287,6 +287,8 @@ func Home(r store.Role) string {
 		return "/bang"
 	case store.CDC, store.HospitalReporter:
 		return "/dich"
+	case store.ClosedDesk:
+		return "/dich/ban-kin"
 	case store.Coordinator, store.Expert:
 		return "/hoi-chan"
 	case store.VillageWorker:

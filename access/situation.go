@@ -56,7 +56,7 @@ func labelBits(labels []string) (bits uint8) {
 }
 
 // The kinds of relation: residence, arrival (a visit before it is signed), visit, consultation, expert and case come
-// from resources (store), the others from this package. A consultation stands
+// and handover (a case was handed to the facility) from resources (store), the others from this package. A consultation stands
 // with the hospital asked, expert with the one it named. KindSummary is an emergency that has
 // opened only the summary so far; KindReview lets the named reviewer of an
 // emergency read who opened what.
@@ -72,15 +72,16 @@ const (
 	KindEmergency    = "emergency"
 	KindSummary      = "emergency-summary"
 	KindReview       = "review"
+	KindHandover     = "handover"
 )
 
-var relationKinds = [...]string{KindResidence, KindVisit, KindConsent, KindConsultation, KindCase, KindGuardian, KindEmergency, KindSummary, KindReview, KindExpert, KindArrival}
+var relationKinds = [...]string{KindResidence, KindVisit, KindConsent, KindConsultation, KindCase, KindGuardian, KindEmergency, KindSummary, KindReview, KindExpert, KindArrival, KindHandover}
 
 // Bits of relations that stand with an account or a health worker, and those
 // that stand with a facility.
 const (
 	accountBits  = 1<<5 | 1<<6 | 1<<7 | 1<<8 | 1<<9
-	facilityBits = 1<<0 | 1<<1 | 1<<2 | 1<<3 | 1<<10
+	facilityBits = 1<<0 | 1<<1 | 1<<2 | 1<<3 | 1<<10 | 1<<11
 	caseBit      = 1 << 4
 )
 
@@ -110,7 +111,8 @@ func relationBits(a store.Actor, patient string, rels []store.Relation, now time
 }
 
 // categories are those that policies name; any other is like none.
-var categories = [...]string{"", "case-report", "consultation", "epidemic", "event", "event-step", "event-decision", "response", "contact", "alert-answer", "forecast"}
+var categories = [...]string{"", "case-report", "consultation", "epidemic", "event", "event-step", "event-decision", "response", "contact", "alert-answer", "forecast",
+	"case-draft", "case-handover", "case-message", "case-message-answer"}
 
 func knownCategory(c string) string {
 	if slices.Contains(categories[:], c) {

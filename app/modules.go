@@ -13,7 +13,9 @@ import (
 	"mach/fhir/profile"
 	"mach/modules/account"
 	"mach/modules/book"
+	alerts "mach/modules/detection"
 	"mach/modules/directory"
+	"mach/modules/events"
 	"mach/modules/fhirapi"
 	"mach/modules/indicators"
 	"mach/modules/peers"
@@ -40,6 +42,8 @@ func (a *App) openModules(ctx context.Context) error {
 	a.station = station.New(a.Store, a.Units, diagnoses, now)
 	a.book = book.New(a.Store, diagnoses, now)
 	a.surveillance = surveillance.New(a.Store, a.Units, content.Diseases(), content.EndemicDiseases(), now)
+	a.events = events.New(a.Store, a.Units, content.Diseases(), now)
+	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), a.legalFlag, now)
 	if a.indicators, err = indicators.New(a.Store, a.Units, definitions, now); err != nil {
 		return err
 	}
@@ -78,8 +82,8 @@ func (a *App) openModules(ctx context.Context) error {
 // followers are the views, in the order of the modules.
 func (a *App) followers() []store.Follower {
 	return []store.Follower{
-		a.station.Follower(), a.book.Follower(), a.surveillance.Follower(), a.indicators.Follower(),
-		a.telehealth.Follower(), a.peers.Follower(), a.directory.Follower(), a.flat.Follower(),
+		a.station.Follower(), a.book.Follower(), a.surveillance.Follower(), a.events.Follower(), a.indicators.Follower(),
+		a.detection.Follower(), a.telehealth.Follower(), a.peers.Follower(), a.directory.Follower(), a.flat.Follower(),
 	}
 }
 
@@ -127,6 +131,9 @@ func (a *App) routes() *web.Mux {
 			{Key: "app.place.station", Path: "/tram", Icon: "house", Who: web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff, store.StationDirector, store.PrivateClinic)},
 			{Key: "app.place.village", Path: "/tram/thon", Icon: "house", Who: web.Roles(store.VillageWorker)},
 			{Key: "app.place.surveillance", Path: "/dich", Icon: "shield-alert", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Department, store.HospitalReporter, store.PrivateClinic, store.Ministry)},
+			{Key: "app.place.closed_desk", Path: "/dich/ban-kin", Icon: "shield-alert", Who: web.Roles(store.ClosedDesk)},
+			{Key: "app.place.alerts", Path: "/canh-bao", Icon: "circle-alert", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Department, store.Ministry)},
+			{Key: "app.place.events", Path: "/su-kien", Icon: "clipboard-list", Who: web.Roles(store.VillageWorker, store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Department, store.Ministry)},
 			{Key: "app.place.telehealth", Path: "/hoi-chan", Icon: "video", Who: web.Roles(store.Doctor, store.StationDirector, store.Coordinator, store.Expert)},
 			{Key: "app.place.boards", Path: "/bang", Icon: "chart-column", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.Chairman, store.Department, store.CDC, store.Ministry)},
 			{Key: "app.place.peers", Path: "/mang", Icon: "megaphone", Who: web.AnyStaff},
@@ -137,6 +144,7 @@ func (a *App) routes() *web.Mux {
 			{Key: "app.place.book", Path: "/so", Icon: "book-open", Who: web.Roles(store.Person, store.Guardian)},
 			{Key: "app.place.doses", Path: "/so/tiem-chung", Icon: "syringe", Who: web.Roles(store.Person, store.Guardian)},
 			{Key: "app.place.access", Path: "/so/ai-da-xem", Icon: "eye", Who: web.Roles(store.Person, store.Guardian)},
+			{Key: "app.place.tell", Path: "/su-kien/nguoi-dan", Icon: "megaphone", Who: web.Roles(store.Person)},
 			{Key: "app.place.directory", Path: "/danh-ba", Icon: "map-pin", Who: web.Roles(store.Person, store.Guardian)},
 			{Key: "app.place.account", Path: "/tai-khoan", Icon: "circle-user-round", Who: web.Roles(store.Person, store.Guardian)},
 		},
@@ -147,6 +155,8 @@ func (a *App) routes() *web.Mux {
 	a.station.Routes(mux)
 	a.book.Routes(mux)
 	a.surveillance.Routes(mux)
+	a.events.Routes(mux)
+	a.detection.Routes(mux)
 	a.indicators.Routes(mux)
 	a.telehealth.Routes(mux)
 	a.peers.Routes(mux)

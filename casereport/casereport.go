@@ -7,6 +7,7 @@
 package casereport
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -66,13 +67,14 @@ func ClassOf(status string) Class {
 
 // What a case report is known by.
 const (
-	Category      = "case-report"                // of system fhir.CSCategory
-	SystemDisease = fhir.Base + "/cs/disease"    // ids of content.Diseases
-	SystemNumber  = fhir.Base + "/id/case"       // "<triggering Condition>/<disease of the draft>"
-	ExtFocus      = fhir.Base + "/ext/focus"     // valueString: named focus or cluster
-	ExtDied       = fhir.Base + "/ext/died"      // valueDate: the person died of it
-	ExtReported   = fhir.Base + "/ext/reported"  // valueDateTime: sent on paper, entered later
-	ExtSameCase   = fhir.Base + "/ext/same-case" // valueReference: the report of the same case that stands
+	Category      = "case-report"                 // of system fhir.CSCategory
+	SystemDisease = fhir.Base + "/cs/disease"     // ids of content.Diseases
+	SystemNumber  = fhir.Base + "/id/case"        // "<triggering Condition>/<disease of the draft>"
+	ExtFocus      = fhir.Base + "/ext/focus"      // valueString: named focus or cluster
+	ExtDied       = fhir.Base + "/ext/died"       // valueDate: the person died of it
+	ExtReported   = fhir.Base + "/ext/reported"   // valueDateTime: sent on paper, entered later
+	ExtSameCase   = fhir.Base + "/ext/same-case"  // valueReference: the report of the same case that stands
+	ExtOtherCase  = fhir.Base + "/ext/other-case" // valueReference, any number: looks alike and is not
 )
 
 // Report is what a case report says.
@@ -91,10 +93,12 @@ type Report struct {
 	Onset    vn.Date   // vn.ZeroDate when it does not say
 	Reported time.Time // sent, when that was on paper; zero: when it was committed
 	Focus    string    // folded name; "" = none
-	Cause    string    // Condition it rests on; "" = none named
+	Cause    string    // what it rests on: Condition, Observation or DiagnosticReport; "" = none named
+	Message  string    // Communication that first told of it; "" = none named
 	Drafted  string    // disease of the draft it answered; "" = of none
 	Died     vn.Date   // of the disease; vn.ZeroDate when it does not say
 	SameAs   string    // report of the same case that stands instead; "" = itself
+	Others   []string  // reports that look alike and were found to be of other cases
 }
 
 // Of reads a case report; false for every other resource, for what was entered
@@ -109,8 +113,8 @@ func Of(d *fhir.Doc, diseases *content.DiseaseList, units *vn.Units) (Report, bo
 		Encounter: fhir.IDOf(d.Get("encounter", "reference").String()), ICD: ICD(d),
 		Claimed:  ClassOf(d.Get("verificationStatus", "coding", "code").String()),
 		Recorded: Instant(d.Get("recordedDate").String()), Day: Day(d.Get("recordedDate").String()), Onset: Day(d.Get("onsetDateTime").String()),
-		Cause: causeOf(d),
-		Died:  vn.ZeroDate,
+		Cause: evidence(d, "Condition", "Observation", "DiagnosticReport"), Message: evidence(d, "Communication"),
+		Died: vn.ZeroDate,
 	}
 	r.Class = r.Claimed
 	_, r.Drafted, _ = strings.Cut(d.Identifier(SystemNumber), "/")
@@ -124,6 +128,8 @@ func Of(d *fhir.Doc, diseases *content.DiseaseList, units *vn.Units) (Report, bo
 			r.Reported = Instant(x.Get("valueDateTime").String())
 		case ExtSameCase:
 			r.SameAs, r.Class = fhir.IDOf(x.Get("valueReference", "reference").String()), Duplicate
+		case ExtOtherCase:
+			r.Others = append(r.Others, fhir.IDOf(x.Get("valueReference", "reference").String()))
 		}
 	}
 	r.Unit, _ = UnitIn(d, units)
@@ -158,11 +164,11 @@ func diseaseOf(d *fhir.Doc, icd string, diseases *content.DiseaseList) (string, 
 	return x.ID, ok
 }
 
-// causeOf is the Condition that the report rests on.
-func causeOf(d *fhir.Doc) string {
+// evidence is the first resource of one of the types that the report rests on.
+func evidence(d *fhir.Doc, types ...string) string {
 	for e := range d.Each("evidence") {
 		for detail := range e.Each("detail") {
-			if typ, id, _ := strings.Cut(detail.Get("reference").String(), "/"); typ == "Condition" {
+			if typ, id, _ := strings.Cut(detail.Get("reference").String(), "/"); slices.Contains(types, typ) {
 				return id
 			}
 		}

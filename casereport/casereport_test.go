@@ -66,13 +66,15 @@ func TestOf(t *testing.T) {
 				Day: vn.ZeroDate, Onset: vn.ZeroDate, Died: vn.ZeroDate}
 		}},
 		"died, on paper, of the same case": {func(c *fhir.Condition) {
-			same := fhir.Ref("Condition", "r0")
+			same, other := fhir.Ref("Condition", "r0"), fhir.Ref("Condition", "r9")
 			c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtDied, ValueDate: "2026-11-21"},
 				fhir.Extension{URL: casereport.ExtReported, ValueDateTime: "2026-11-21T08:00:00+07:00"},
-				fhir.Extension{URL: casereport.ExtSameCase, ValueReference: &same})
+				fhir.Extension{URL: casereport.ExtSameCase, ValueReference: &same},
+				fhir.Extension{URL: casereport.ExtOtherCase, ValueReference: &other})
+			c.Evidence[0].Detail = []fhir.Reference{fhir.Ref("Communication", "m1"), fhir.Ref("Observation", "o1")}
 		}, func(r *casereport.Report) {
 			r.Died, r.Reported = casereport.Day("2026-11-21"), casereport.Instant("2026-11-21T08:00:00+07:00")
-			r.SameAs, r.Class = "r0", casereport.Duplicate
+			r.SameAs, r.Class, r.Others, r.Cause, r.Message = "r0", casereport.Duplicate, []string{"r9"}, "o1", "m1"
 		}},
 	} {
 		said := full(commune)

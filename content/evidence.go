@@ -63,6 +63,23 @@ func (e Evidence) Protects(cvx, text string) bool {
 // Tests reports whether the name of a test says that it looks for the agent.
 func (e Evidence) Tests(name string) bool { return holds(name, e.tests) }
 
+// TestedFor lists the diseases for whose agents a test of this name looks, in
+// order of their ids; nil for other tests, and for those of immunity, which say
+// nothing of an illness.
+func TestedFor(name string) []string {
+	if holds(name, []string{"igg", "anti hbs"}) && !holds(name, []string{"igm"}) {
+		return nil
+	}
+	var out []string
+	for disease, e := range evidence() {
+		if e.Tests(name) {
+			out = append(out, disease)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // holds reports whether the text has one of the phrases as whole words.
 func holds(text string, phrases []string) bool {
 	text = " " + words(text) + " "

@@ -44,6 +44,7 @@ const (
 	Chairman         Role = "commune-chairman"
 	Department       Role = "department"
 	CDC              Role = "cdc"
+	ClosedDesk       Role = "closed-desk" // of a CDC, for HIV, syphilis and the like
 	HospitalReporter Role = "hospital-reporter"
 	Coordinator      Role = "coordinator"
 	Expert           Role = "expert"
@@ -99,12 +100,12 @@ func (a Actor) Worker() string {
 }
 
 // Oversees is the unit whose subtree the actor answers for: the nation for the
-// ministry, the province for department and CDC, else the unit of the facility.
+// ministry, the province for department, CDC and closed desk, else the unit of the facility.
 func (a Actor) Oversees(units *vn.Units) vn.UnitID {
 	switch a.Role {
 	case Ministry:
 		return vn.Nation
-	case Department, CDC:
+	case Department, CDC, ClosedDesk:
 		for _, u := range units.Path(a.Unit) {
 			if u.Level == vn.LevelProvince {
 				return u.ID
@@ -154,7 +155,7 @@ type Labels struct {
 }
 
 // Relation lets a facility, one account or one health worker care for a person
-// for a time. Kinds: residence, visit, consultation, expert, case, guardian,
+// for a time. Kinds: residence, visit, consultation, expert, case, handover, guardian,
 // emergency.
 type Relation struct {
 	Patient  string

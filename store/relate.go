@@ -24,6 +24,7 @@ const (
 	kindConsultation = "consultation" // the hospital asked: ServiceRequest.performer, Task.owner
 	kindExpert       = "expert"       // who is named or invited there, by the same members
 	kindCase         = "case"         // a case report: the unit sees it, facility and account are empty
+	kindHandover     = "handover"     // a case was handed to the facility: Task.owner, while the task stands
 )
 
 // careTerm says how long a facility may still read after its work has ended.
@@ -140,6 +141,9 @@ func derived(w *written) []Relation {
 			return visit(w, owner, d.Get("executionPeriod"),
 				[]string{"draft", "rejected", "cancelled", "entered-in-error", "failed"}, nil)
 		}
+		if w.Labels.Category == "case-handover" {
+			return handover(w, owner)
+		}
 		if refTo(d.Get("focus"), "ServiceRequest") != "" {
 			return consultation(w, d.Each("owner"), []string{"draft", "rejected", "cancelled", "entered-in-error", "failed"})
 		}
@@ -170,6 +174,17 @@ func visit(w *written, org string, period fhir.Node, none, over []string) []Rela
 		r.To = end.Add(termOn(end).visit)
 	}
 	return []Relation{r}
+}
+
+// handover relates the facility that is to look after a case: until it is
+// taken back, and for a year.
+func handover(w *written, owner string) []Relation {
+	status := w.doc.Get("status").String()
+	if owner == "" || status != "requested" && status != "accepted" && status != "completed" {
+		return nil
+	}
+	from := ended(w.doc.Get("authoredOn"), w.at)
+	return []Relation{{Patient: w.Labels.Patient, Facility: owner, Kind: kindHandover, From: from, To: from.AddDate(1, 0, 0)}}
 }
 
 // consultation relates the hospital that is asked, and of its people only those

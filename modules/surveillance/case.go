@@ -13,7 +13,8 @@ import (
 
 // Draft is a case report that nobody has sent yet, as a list shows it.
 type Draft struct {
-	Cause     string // Condition id of the triggering diagnosis; names the draft
+	Cause     string // id of the triggering diagnosis or result; names the draft
+	Kind      string // its resource type: Condition, Observation, DiagnosticReport
 	Disease   string
 	Code      string // ICD-10 of the trigger
 	Words     string // the diagnosis as written
@@ -25,17 +26,32 @@ type Draft struct {
 	At        time.Time // diagnosed
 	Since     time.Time // the clock runs: At, or when the diagnosis was corrected to this disease
 	Due       time.Time
-	Triggers  int    // diagnoses of the episode
-	Report    string // the case report once sent; "" = not sent
-	Refuted   bool   // sent as "not a case"
+	Triggers  int       // diagnoses of the episode
+	Report    string    // the case report once sent; "" = not sent
+	Refuted   bool      // sent as "not a case"
+	Died      time.Time // the person died in the episode; zero = lives
 
-	Name, Sex, Birth string
+	Name, Sex, Birth, Number string
+
+	sensitivity []string
 }
 
-// Labels lets the guard judge the row as the diagnosis that made it.
+// categoryDraft is that of drafts of labelled diseases: no resource has it, so
+// that only rows of this list can be opened by who may open it.
+const categoryDraft = "case-draft"
+
+// Labels lets the guard judge the row as the diagnosis that made it; a result
+// is judged as the diagnosis it suggests.
 func (d Draft) Labels() store.Labels {
-	return store.Labels{Type: "Condition", ID: d.Cause, Patient: d.Patient, Facility: d.Facility, Unit: d.Place}
+	l := store.Labels{Type: "Condition", ID: d.Cause, Patient: d.Patient, Facility: d.Facility, Unit: d.Place, Sensitivity: d.sensitivity}
+	if d.Closed() {
+		l.Category = categoryDraft
+	}
+	return l
 }
+
+// Closed reports whether the draft is for the closed desk alone.
+func (d Draft) Closed() bool { return len(d.sensitivity) > 0 }
 
 // Open reports whether somebody still has to send or refute it.
 func (d Draft) Open() bool { return d.Report == "" }
@@ -51,6 +67,11 @@ type Case struct {
 	Version                                    int64
 	Due                                        time.Time // when it had to be sent
 	Name, Sex, Birth                           string
+
+	Entered time.Time // first version committed; differs from Reported for what came on paper
+	Paper   bool      // sent on paper, entered later
+	Died    vn.Date   // as reported; vn.ZeroDate = not
+	SameAs  string    // the report that stands instead; "" = this one
 
 	labelUnit   vn.UnitID
 	sensitivity []string

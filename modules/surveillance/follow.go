@@ -19,8 +19,8 @@ var tables embed.FS
 // Follower keeps drafts, cases and counts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "surveillance", Version: 7, Tables: store.Tables(tables, "tables"), Apply: m.apply,
-		Types: []string{"Patient", "Encounter", "Condition", "Communication"},
+		Name: "surveillance", Version: 8, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Observation", "DiagnosticReport", "Task", "Organization"},
 	}
 }
 
@@ -35,19 +35,65 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 			return err
 		}
 		return m.applyCase(ctx, tx, c, now, before)
+	case "Observation", "DiagnosticReport":
+		return m.applyResult(ctx, tx, c, now)
 	case "Communication":
+		if err := m.applyMessage(ctx, tx, c, now); err != nil {
+			return err
+		}
 		return m.applyEpidemic(ctx, tx, c, now)
+	case "Task":
+		return m.applyHandover(ctx, tx, c, now)
+	case "Organization":
+		return m.applyDesk(ctx, tx, c, now)
 	}
 	return nil
 }
 
+// applyPerson keeps who somebody is. A death moves the limit of what was not
+// reported yet.
 func (m *Module) applyPerson(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+	var was int64
+	if _, err := tx.Row(ctx, []any{&was}, `select died from surveillance_person where patient = ?`, c.ID); err != nil {
+		return err
+	}
 	if err := tx.Exec(ctx, `delete from surveillance_person where patient = ?`, c.ID); err != nil || now == nil {
 		return err
 	}
-	name := fhir.PrintedName(now.Root())
-	return tx.Exec(ctx, `insert into surveillance_person (patient, name, name_sort, sex, birth, unit) values (?, ?, ?, ?, ?, ?)`,
-		c.ID, name, vn.SortKey(name), now.Get("gender").String(), now.Get("birthDate").String(), int64(c.Labels.Unit))
+	died := diedAt(now, c)
+	k := keyOf(now)
+	if err := tx.Exec(ctx, `
+		insert into surveillance_person (patient, name, name_sort, sex, birth, unit, number, folded, year, phone, died)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, k.Name, vn.SortKey(k.Name), k.Sex, now.Get("birthDate").String(), int64(c.Labels.Unit),
+		k.Number, vn.Fold(k.Name), k.Year, k.Phone, died); err != nil || died == was {
+		return err
+	}
+	list, err := illnessesOf(ctx, tx, `patient = ?`, c.ID)
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		if err := m.redraft(ctx, tx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// diedAt is when a person died, µs: at the end of the day when only that is
+// known, when it was written when not even that; 0 for the living.
+func diedAt(d *fhir.Doc, c store.Change) int64 {
+	said := d.Get("deceasedDateTime").String()
+	switch on := casereport.Day(said); {
+	case said == "" && !d.Get("deceasedBoolean").Bool():
+		return 0
+	case !on.Known():
+		return c.At.UnixMicro()
+	case len(said) <= 10:
+		return on.AddDays(1).Time().UnixMicro()
+	}
+	return casereport.Instant(said).UnixMicro()
 }
 
 func (m *Module) applyVisit(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
@@ -64,7 +110,7 @@ func (m *Module) applyVisit(ctx context.Context, tx store.Tx, c store.Change, no
 			return err
 		}
 	}
-	episodes, err := episodesOf(ctx, tx, c.ID)
+	episodes, err := illnessesOf(ctx, tx, `encounter = ?`, c.ID)
 	if err != nil {
 		return err
 	}
@@ -79,11 +125,11 @@ func (m *Module) applyVisit(ctx context.Context, tx store.Tx, c store.Change, no
 // illness is a person with a disease: what drafts are computed for.
 type illness struct{ patient, disease string }
 
-// episodesOf lists the illnesses diagnosed in a visit.
-func episodesOf(ctx context.Context, tx store.Tx, encounter string) ([]illness, error) {
+// illnessesOf lists the illnesses of the triggers for which the condition holds.
+func illnessesOf(ctx context.Context, tx store.Tx, where string, args ...any) ([]illness, error) {
 	var out []illness
-	err := tx.Rows(ctx, `select distinct patient, disease from surveillance_diagnosis where encounter = ? order by patient, disease`,
-		[]any{encounter}, func(scan func(...any) error) error {
+	err := tx.Rows(ctx, `select distinct patient, disease from surveillance_diagnosis where `+where+` order by patient, disease`,
+		args, func(scan func(...any) error) error {
 			var i illness
 			err := scan(&i.patient, &i.disease)
 			out = append(out, i)

@@ -14,11 +14,15 @@ import (
 
 // reported is a row of surveillance_case.
 type reported struct {
-	disease, patient, encounter, cause, drafted, causeDisease, focus string
-	unit                                                             int64
-	day, onset                                                       int64
-	class, claimed                                                   casereport.Class // as it counts, as the report says
-	at                                                               int64            // µs
+	disease, patient, encounter, cause, drafted, causeDisease, focus, sameAs, author string
+
+	unit, place      int64
+	day, onset, died int64            // onset, died: -1 = not said
+	class, claimed   casereport.Class // as it counts, as the report says
+	at, entered      int64            // µs: sent, first committed
+	paper            bool             // sent on paper, entered later
+	message          string           // that first told of it
+	others           []string         // not the same case
 }
 
 // applyCase keeps the case reports and their counts. A new version of a report
@@ -29,8 +33,8 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		return relabel(ctx, tx, c)
 	}
 	var was reported
-	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.unit, &was.day, &was.class, &was.at}, `
-		select disease, patient, cause, unit, day, class, reported from surveillance_case where report = ?`, c.ID)
+	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died}, `
+		select disease, patient, cause, unit, day, class, claimed, reported, entered, author, same_as, died from surveillance_case where report = ?`, c.ID)
 	if err != nil {
 		return err
 	}
@@ -39,7 +43,10 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		return err
 	}
 	if had {
-		is.at = was.at
+		is.entered, is.author = was.entered, was.author
+		if !is.paper {
+			is.at = was.at
+		}
 		if err := m.count(ctx, tx, was, -1, 0); err != nil {
 			return err
 		}
@@ -59,7 +66,64 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 			return err
 		}
 	}
+	if err := m.tell(ctx, tx, c, now, before, was, is, had); err != nil {
+		return err
+	}
 	return m.redraftFor(ctx, tx, was, is)
+}
+
+// tell keeps what a report answers and what becomes of it: the message it came
+// from, the cases it was found not to be, and the news for who sent it.
+func (m *Module) tell(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc, was, is reported, had bool) error {
+	if err := tx.Exec(ctx, `update surveillance_message set report = '' where report = ?`, c.ID); err != nil {
+		return err
+	}
+	if err := tx.Exec(ctx, `update surveillance_message set report = ? where message = ?`, c.ID, is.message); err != nil {
+		return err
+	}
+	if err := tx.Exec(ctx, `delete from surveillance_apart where report = ?`, c.ID); err != nil {
+		return err
+	}
+	for _, other := range is.others {
+		if err := tx.Exec(ctx, `insert into surveillance_apart (report, other) values (?, ?) on conflict do nothing`, c.ID, other); err != nil {
+			return err
+		}
+	}
+	gone := casereport.Class("")
+	if now != nil && is.disease == "" {
+		is.disease, is.claimed = was.disease, gone // entered in error
+	}
+	if !had || now == nil || c.Actor == was.author ||
+		was.disease == is.disease && was.claimed == is.claimed && was.sameAs == is.sameAs && was.died == is.died {
+		return nil
+	}
+	becomes, class := "", is.claimed
+	if is.disease != was.disease {
+		becomes = is.disease
+	}
+	if is.sameAs != "" {
+		class = casereport.Duplicate
+	}
+	return tx.Exec(ctx, `
+		insert into surveillance_feedback (report, version, facility, place, author, patient, disease, becomes, was, class, reason, sensitivity, at)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, c.Version, c.Labels.Facility, int64(c.Labels.Unit), was.author, c.Labels.Patient, was.disease, becomes, string(was.claimed), string(class),
+		newNote(now, before), strings.Join(c.Labels.Sensitivity, " "), c.At.UnixMicro())
+}
+
+// newNote is the note that the new version adds; "" when it adds none.
+func newNote(now, before *fhir.Doc) string {
+	n := 0
+	for range before.Each("note") {
+		n++
+	}
+	text := ""
+	for note := range now.Each("note") {
+		if n--; n < 0 {
+			text = note.Get("text").String()
+		}
+	}
+	return text
 }
 
 // relabel takes over new labels of a report that says what it said before.
@@ -69,12 +133,17 @@ func relabel(ctx context.Context, tx store.Tx, c store.Change) error {
 }
 
 func (m *Module) insertCase(ctx context.Context, tx store.Tx, c store.Change, r reported) error {
+	paper := 0
+	if r.paper {
+		paper = 1
+	}
 	return tx.Exec(ctx, `
 		insert into surveillance_case (report, disease, patient, encounter, cause, drafted, cause_disease, focus, facility, label_unit,
-		       sensitivity, unit, province, day, onset, class, claimed, reported, version)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		       sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, r.disease, r.patient, r.encounter, r.cause, r.drafted, r.causeDisease, r.focus, c.Labels.Facility, int64(c.Labels.Unit),
-		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.provinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version)
+		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.provinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version,
+		r.died, r.entered, paper, r.sameAs, r.author, int64(c.Labels.Unit))
 }
 
 // report reads a case report; false for everything else, see casereport.Of.
@@ -86,14 +155,21 @@ func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *f
 	r := reported{
 		disease: said.Disease, patient: c.Labels.Patient, encounter: said.Encounter, cause: said.Cause, drafted: said.Drafted,
 		focus: said.Focus, class: said.Class, claimed: said.Claimed, onset: -1, day: int64(said.Day), at: c.At.UnixMicro(),
+		died: -1, entered: c.At.UnixMicro(), author: c.Actor, sameAs: said.SameAs, message: said.Message, others: said.Others,
 	}
 	if !said.Day.Known() {
 		r.day = int64(vn.DateOf(c.At))
 	} else if c.Actor == store.SystemActor().Account { // imported: sent when it says it was recorded
 		r.at = said.Recorded.UnixMicro()
 	}
+	if !said.Reported.IsZero() {
+		r.at, r.paper = said.Reported.UnixMicro(), true
+	}
 	if said.Onset.Known() {
 		r.onset = int64(said.Onset)
+	}
+	if said.Died.Known() {
+		r.died = int64(said.Died)
 	}
 	if r.cause != "" {
 		if _, err := tx.Row(ctx, []any{&r.causeDisease}, `select disease from surveillance_diagnosis where cause = ?`, r.cause); err != nil {

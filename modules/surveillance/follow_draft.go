@@ -9,20 +9,23 @@ import (
 	"time"
 
 	"mach/casereport"
+	"mach/content"
 	"mach/store"
 	"mach/vn"
 )
 
 // cause is a diagnosis of a signed visit that may make a draft.
 type cause struct {
-	id, encounter, code, words, facility string
-	place                                int64
-	at, since                            int64 // µs
+	id, kind, encounter, code, words, facility, sensitivity string
+
+	place     int64
+	at, since int64 // µs
 }
 
 // sent is a case report of the person.
 type sent struct {
 	report, disease, drafted, cause string
+	rests                           bool // on a diagnosis or result that is known here
 	day                             vn.Date
 	class                           casereport.Class
 }
@@ -44,51 +47,81 @@ func (m *Module) redraft(ctx context.Context, tx store.Tx, i illness) error {
 	if err != nil {
 		return err
 	}
-	var unit int64
-	if _, err := tx.Row(ctx, []any{&unit}, `select unit from surveillance_person where patient = ?`, i.patient); err != nil {
+	var unit, died int64
+	if _, err := tx.Row(ctx, []any{&unit, &died}, `select unit, died from surveillance_person where patient = ?`, i.patient); err != nil {
 		return err
 	}
 	disease, ok := m.diseases.ByID(i.disease)
 	if !ok {
 		return nil
 	}
-	for _, episode := range cut(causes, disease.EpisodeDays) {
-		first := episode[0]
-		report, refuted := coveredBy(episode, reports, i.disease, disease.EpisodeDays)
-		since := slices.MinFunc(episode, func(a, b cause) int { return cmp.Compare(a.since, b.since) }).since
-		due := disease.Clock.Due(time.UnixMicro(since)).UnixMicro()
-		home := unit
-		if home == 0 {
-			home = first.place
-		}
-		if err := tx.Exec(ctx, `
-			insert into surveillance_draft (cause, disease, code, words, patient, encounter, facility, place, unit,
-			       at, since, due, triggers, report, refuted)
-			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			first.id, i.disease, first.code, first.words, i.patient, first.encounter, first.facility, first.place,
-			int64(m.units.Latest(vn.UnitID(home))), first.at, since, due, len(episode), report, refuted); err != nil {
+	open := slices.DeleteFunc(slices.Clone(causes), func(c cause) bool { return c.sensitivity != "" })
+	labelled := slices.DeleteFunc(causes, func(c cause) bool { return c.sensitivity == "" })
+	for _, episode := range slices.Concat(cut(open, disease.EpisodeDays), cut(labelled, disease.EpisodeDays)) {
+		if err := m.draft(ctx, tx, i, disease, episode, reports, unit, died); err != nil {
 			return err
-		}
-		for _, c := range episode {
-			if err := tx.Exec(ctx, `update surveillance_diagnosis set draft = ? where cause = ?`, first.id, c.id); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-// causesOf lists the diagnoses that may make a draft, in order of time: those
-// of signed visits without a sensitivity label.
+// draft writes the row of one episode. home is the commune of residence, 0 when
+// it is not known; died is 0 for the living.
+func (m *Module) draft(ctx context.Context, tx store.Tx, i illness, disease content.Disease, episode []cause, reports []sent, home, died int64) error {
+	first := episode[0] // a diagnosis names the draft before any result does
+	if at := slices.IndexFunc(episode, func(c cause) bool { return c.kind == "Condition" }); at > 0 {
+		first = episode[at]
+	}
+	report, refuted := coveredBy(episode, reports, i.disease, disease.EpisodeDays)
+	since := slices.MinFunc(episode, func(a, b cause) int { return cmp.Compare(a.since, b.since) }).since
+	due := disease.Clock.Due(time.UnixMicro(since))
+	if died != 0 && diesOf(day(first.at), day(died), disease) {
+		if told := content.ClockDeath.Due(time.UnixMicro(max(died, since))); told.Before(due) {
+			due = told
+		}
+	} else {
+		died = 0
+	}
+	if home == 0 {
+		home = first.place
+	}
+	if err := tx.Exec(ctx, `
+		insert into surveillance_draft (cause, kind, disease, code, words, patient, encounter, facility, place, province, unit,
+		       at, since, due, triggers, report, refuted, sensitivity, died)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		first.id, first.kind, i.disease, first.code, first.words, i.patient, first.encounter, first.facility, first.place,
+		int64(m.provinceOf(vn.UnitID(first.place))), int64(m.units.Latest(vn.UnitID(home))),
+		first.at, since, due.UnixMicro(), len(episode), report, refuted, first.sensitivity, died); err != nil {
+		return err
+	}
+	for _, c := range episode {
+		if err := tx.Exec(ctx, `update surveillance_diagnosis set draft = ? where cause = ? and disease = ?`, first.id, c.id, i.disease); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deathDays is how long after the diagnosis a death may be of the disease, when
+// an episode lasts longer.
+const deathDays = 365
+
+// diesOf reports whether a death lies in the episode that began on a day.
+func diesOf(from, died vn.Date, disease content.Disease) bool {
+	return died >= from && int(died-from) <= min(max(disease.EpisodeDays, 30), deathDays)
+}
+
+// causesOf lists the triggers that may make a draft, in order of time:
+// diagnoses of signed visits, and results.
 func causesOf(ctx context.Context, tx store.Tx, i illness) ([]cause, error) {
 	var out []cause
 	err := tx.Rows(ctx, `
-		select d.cause, d.encounter, d.code, d.words, v.facility, v.place, d.at, d.since
-		  from surveillance_diagnosis d join surveillance_visit v on v.encounter = d.encounter
-		 where d.patient = ? and d.disease = ? and d.sensitivity = '' and v.signed = 1
+		select d.cause, d.kind, d.encounter, d.code, d.words, coalesce(v.facility, d.facility), coalesce(v.place, d.place), d.sensitivity, d.at, d.since
+		  from surveillance_diagnosis d left join surveillance_visit v on v.encounter = d.encounter and d.kind = 'Condition'
+		 where d.patient = ? and d.disease = ? and (v.signed = 1 or d.kind <> 'Condition')
 		 order by d.at, d.cause`, []any{i.patient, i.disease}, func(scan func(...any) error) error {
 		var c cause
-		err := scan(&c.id, &c.encounter, &c.code, &c.words, &c.facility, &c.place, &c.at, &c.since)
+		err := scan(&c.id, &c.kind, &c.encounter, &c.code, &c.words, &c.facility, &c.place, &c.sensitivity, &c.at, &c.since)
 		out = append(out, c)
 		return err
 	})
@@ -98,12 +131,13 @@ func causesOf(ctx context.Context, tx store.Tx, i illness) ([]cause, error) {
 // reportsOf lists the case reports of a person, of any disease, in order.
 func reportsOf(ctx context.Context, tx store.Tx, patient string) ([]sent, error) {
 	var out []sent
-	err := tx.Rows(ctx, `select report, disease, drafted, cause, day, class from surveillance_case where patient = ? order by day, report`,
+	err := tx.Rows(ctx, `select report, disease, drafted, cause, cause_disease, day, class from surveillance_case where patient = ? order by day, report`,
 		[]any{patient}, func(scan func(...any) error) error {
 			var s sent
 			var day int64
-			err := scan(&s.report, &s.disease, &s.drafted, &s.cause, &day, &s.class)
-			s.day = vn.Date(day)
+			var rests string
+			err := scan(&s.report, &s.disease, &s.drafted, &s.cause, &rests, &day, &s.class)
+			s.day, s.rests = vn.Date(day), rests != ""
 			out = append(out, s)
 			return err
 		})
@@ -131,7 +165,7 @@ func day(micro int64) vn.Date { return vn.DateOf(time.UnixMicro(micro)) }
 // says "not a case" (1): one that names a diagnosis of the episode and is of
 // its disease, or answered a draft of it, whatever disease the person chose in
 // the end; else one of the same disease within the days of an episode. A report
-// that names a diagnosis outside is of another episode. What was said of the
+// that names a trigger outside is of another episode. What was said of the
 // disease before a correction says nothing of the one after it.
 func coveredBy(episode []cause, reports []sent, disease string, days int) (report string, refuted int) {
 	names := func(s sent) bool {
@@ -139,7 +173,7 @@ func coveredBy(episode []cause, reports []sent, disease string, days int) (repor
 	}
 	near := func(s sent) bool {
 		gap := int(s.day - day(episode[0].at))
-		return s.cause == "" && s.disease == disease && gap >= -days && gap <= days
+		return !s.rests && s.disease == disease && gap >= -days && gap <= days
 	}
 	for _, fits := range []func(sent) bool{names, near} {
 		if i := slices.IndexFunc(reports, fits); i >= 0 {

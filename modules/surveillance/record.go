@@ -237,13 +237,7 @@ func (r record) tests(out Report) {
 		latest = on
 		out["sampled"], out["sample_date"], out["sample_kind"] = "yes", on.String(), ""
 		out["test"] = content.TestKind(name + " " + wordsOf(t.Get("method")))
-		said := []string{t.Get("valueString").String(), t.Get("conclusion").String()}
-		for _, member := range []string{"valueCodeableConcept", "interpretation", "conclusionCode"} {
-			for c := range t.Each(member) {
-				said = append(said, wordsOf(c))
-			}
-		}
-		out["result"] = content.TestResult(strings.Join(said, " . "))
+		out["result"] = content.TestResult(saidBy(t))
 		if out["result"] == "" && (status == "registered" || status == "preliminary") {
 			out["result"] = "pending"
 		}

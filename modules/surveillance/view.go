@@ -14,14 +14,17 @@ import (
 )
 
 const draftColumns = `d.cause, d.disease, d.code, d.words, d.patient, d.encounter, d.facility, d.place, d.unit, d.at, d.since, d.due,
-	d.triggers, d.report, d.refuted, coalesce(p.name, ''), coalesce(p.sex, ''), coalesce(p.birth, '')`
+	d.triggers, d.report, d.refuted, d.kind, d.sensitivity, d.died,
+	coalesce(p.name, ''), coalesce(p.sex, ''), coalesce(p.birth, ''), coalesce(p.number, '')`
 
 func scanDraft(scan store.Scan) (Draft, error) {
 	var d Draft
-	var place, unit, at, since, due int64
+	var place, unit, at, since, due, died int64
 	var refuted int
+	var sensitivity string
 	err := scan(&d.Cause, &d.Disease, &d.Code, &d.Words, &d.Patient, &d.Encounter, &d.Facility, &place, &unit, &at, &since, &due,
-		&d.Triggers, &d.Report, &refuted, &d.Name, &d.Sex, &d.Birth)
+		&d.Triggers, &d.Report, &refuted, &d.Kind, &sensitivity, &died, &d.Name, &d.Sex, &d.Birth, &d.Number)
+	d.sensitivity, d.Died = strings.Fields(sensitivity), fromMicro(died)
 	d.Place, d.Unit, d.Refuted = vn.UnitID(place), vn.UnitID(unit), refuted == 1
 	d.At, d.Since, d.Due = time.UnixMicro(at), time.UnixMicro(since), time.UnixMicro(due)
 	return d, err
@@ -33,7 +36,7 @@ func (m *Module) Drafts(ctx context.Context, a store.Actor, limit int) ([]Draft,
 	rows, _, err := store.First(ctx, m.store.For(a), a.Unit, limit, scanDraft, `
 		select `+draftColumns+`
 		  from surveillance_draft d left join surveillance_person p on p.patient = d.patient
-		 where d.place = ? and d.report = '' order by d.due, d.cause limit ?`, int64(a.Unit))
+		 where d.place = ? and d.report = '' and d.sensitivity = '' order by d.due, d.cause limit ?`, int64(a.Unit))
 	if err != nil {
 		return nil, fmt.Errorf("drafts of %v: %w", a.Unit, err)
 	}
@@ -62,7 +65,7 @@ func (m *Module) DraftsOf(ctx context.Context, a store.Actor, encounter string) 
 	rows, err := store.List(ctx, m.store.For(a), a.Unit, scanDraft, `
 		select `+draftColumns+`
 		  from surveillance_draft d left join surveillance_person p on p.patient = d.patient
-		 where d.cause in (select draft from surveillance_diagnosis where encounter = ? and draft <> '')
+		 where d.cause in (select draft from surveillance_diagnosis where encounter = ? and draft <> '') and d.sensitivity = ''
 		 order by d.due, d.cause`, encounter)
 	if err != nil {
 		return nil, fmt.Errorf("drafts of a visit: %w", err)
@@ -71,21 +74,27 @@ func (m *Module) DraftsOf(ctx context.Context, a store.Actor, encounter string) 
 }
 
 const caseColumns = `c.report, c.disease, c.patient, c.encounter, c.cause, c.facility, c.label_unit, c.sensitivity, c.unit,
-	c.day, c.onset, c.class, c.reported, c.version, coalesce(d.since, 0), coalesce(p.name, ''), coalesce(p.sex, ''), coalesce(p.birth, '')`
+	c.day, c.onset, c.class, c.reported, c.version, c.entered, c.paper, c.died, c.same_as, coalesce(d.since, 0),
+	coalesce(p.name, ''), coalesce(p.sex, ''), coalesce(p.birth, '')`
 
 const caseFrom = ` from surveillance_case c left join surveillance_person p on p.patient = c.patient
 	left join surveillance_diagnosis d on d.cause = c.cause and d.cause <> '' `
 
 func (m *Module) scanCase(scan store.Scan) (Case, error) {
 	var c Case
-	var label, unit, onDay, onset, reported, diagnosed int64
+	var label, unit, onDay, onset, reported, diagnosed, entered, died int64
+	var paper int
 	var sensitivity string
 	err := scan(&c.Report, &c.Disease, &c.Patient, &c.Encounter, &c.Cause, &c.Facility, &label, &sensitivity, &unit,
-		&onDay, &onset, &c.Class, &reported, &c.Version, &diagnosed, &c.Name, &c.Sex, &c.Birth)
+		&onDay, &onset, &c.Class, &reported, &c.Version, &entered, &paper, &died, &c.SameAs, &diagnosed, &c.Name, &c.Sex, &c.Birth)
 	c.labelUnit, c.Unit, c.sensitivity = vn.UnitID(label), vn.UnitID(unit), strings.Fields(sensitivity)
 	c.Day, c.Onset, c.Reported = vn.Date(onDay), vn.ZeroDate, time.UnixMicro(reported)
 	if onset >= 0 {
 		c.Onset = vn.Date(onset)
+	}
+	c.Entered, c.Paper, c.Died = time.UnixMicro(entered), paper == 1, vn.ZeroDate
+	if died >= 0 {
+		c.Died = vn.Date(died)
 	}
 	from := time.UnixMicro(diagnosed)
 	if diagnosed == 0 { // only the day is known: it counts from its end

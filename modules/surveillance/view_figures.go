@@ -237,7 +237,7 @@ func (m *Module) Unsent(ctx context.Context, a store.Actor, unit vn.UnitID, plac
 		return u, err
 	}, `select place, count(*), sum(case when due < ? then 1 else 0 end)
 		  from surveillance_draft
-		 where place in (`+marks(len(places))+`) and report = '' and since + (due - since) / 1000 * ? <= ?
+		 where place in (`+marks(len(places))+`) and report = '' and sensitivity = '' and since + (due - since) / 1000 * ? <= ?
 		 group by place order by place`, append(args, permille, at)...)
 	if err != nil {
 		return nil, fmt.Errorf("unsent drafts of %v: %w", unit, err)

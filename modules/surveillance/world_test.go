@@ -207,11 +207,17 @@ func (w *world) dump() string {
 	w.t.Helper()
 	var b strings.Builder
 	for _, q := range []struct{ table, columns string }{
-		{"surveillance_person", "patient, name, name_sort, sex, birth, unit"},
+		{"surveillance_person", "patient, name, name_sort, sex, birth, unit, number, folded, year, phone, died"},
 		{"surveillance_visit", "encounter, patient, facility, place, signed"},
-		{"surveillance_diagnosis", "cause, encounter, patient, disease, code, words, at, since, sensitivity, draft"},
-		{"surveillance_draft", "cause, disease, code, words, patient, encounter, facility, place, unit, at, since, due, triggers, report, refuted"},
-		{"surveillance_case", "report, disease, patient, encounter, cause, drafted, cause_disease, focus, facility, label_unit, sensitivity, unit, province, day, onset, class, claimed, reported, version"},
+		{"surveillance_diagnosis", "cause, kind, encounter, patient, disease, code, words, at, since, sensitivity, draft, facility, place"},
+		{"surveillance_draft", "cause, disease, code, words, patient, encounter, facility, place, unit, at, since, due, triggers, report, refuted, kind, sensitivity, province, died"},
+		{"surveillance_case", "report, disease, patient, encounter, cause, drafted, cause_disease, focus, facility, label_unit, sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place"},
+		{"surveillance_apart", "report, other"},
+		{"surveillance_result", "result, disease, kind, patient, facility, place, at, test, outcome, words, sample, sensitivity"},
+		{"surveillance_feedback", "report, version, facility, place, author, patient, disease, becomes, was, class, reason, sensitivity, at"},
+		{"surveillance_message", "message, facility, place, author, disease, who, spot, what, born, sex, phone, since, at, sender, report, answer, answered"},
+		{"surveillance_handover", "task, report, patient, facility, owner, place, status, at, by_name, seen"},
+		{"surveillance_desk", "organization, kind, unit, name"},
 		{"surveillance_count", "disease, unit, parent, span, start, class, value, seen"},
 		{"surveillance_epidemic", "notice, form, opens, disease, unit, day, facility"},
 	} {
