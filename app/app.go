@@ -22,6 +22,7 @@ import (
 	"mach/modules/account"
 	"mach/modules/book"
 	"mach/modules/bulk"
+	alerts "mach/modules/detection"
 	"mach/modules/directory"
 	"mach/modules/fhirapi"
 	"mach/modules/flat"
@@ -61,6 +62,7 @@ type App struct {
 	station      *station.Module
 	book         *book.Module
 	surveillance *surveillance.Module
+	detection    *alerts.Module
 	indicators   *indicators.Module
 	telehealth   *telehealth.Module
 	peers        *peers.Module
