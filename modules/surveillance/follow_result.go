@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package surveillance
+
+import (
+	"context"
+	"strings"
+
+	"mach/casereport"
+	"mach/content"
+	"mach/fhir"
+	"mach/store"
+	"mach/vn"
+)
+
+// applyResult keeps the laboratory's tests for agents of notifiable diseases.
+// A positive one that is final is a trigger as a diagnosis is: of a sample that
+// nobody has diagnosed yet it begins a draft.
+func (m *Module) applyResult(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+	is, diseases := resultOf(now)
+	had, err := m.forget(ctx, tx, c.ID)
+	if err != nil || len(diseases) == 0 && len(had) == 0 {
+		return err
+	}
+	if c.Labels.Patient == "" || is.outcome == "" {
+		diseases = nil
+	}
+	for _, disease := range diseases {
+		if err := tx.Exec(ctx, `
+			insert into surveillance_result (result, disease, kind, patient, facility, place, at, test, outcome, words, sample, sensitivity)
+			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			c.ID, disease, c.Type, c.Labels.Patient, c.Labels.Facility, int64(c.Labels.Unit), is.at, is.test, is.outcome, is.words, is.sample,
+			strings.Join(c.Labels.Sensitivity, " ")); err != nil {
+			return err
+		}
+	}
+	if is.outcome == "positive" && is.final && len(diseases) > 0 {
+		i, err := m.triggers(ctx, tx, c, now, is, diseases[0])
+		if err != nil {
+			return err
+		}
+		had = append(had, i)
+	}
+	done := map[illness]bool{}
+	for _, i := range had {
+		if done[i] || i.disease == "" {
+			continue
+		}
+		done[i] = true
+		if err := m.redraft(ctx, tx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget takes away what the version before said, and tells whose drafts
+// rested on it.
+func (m *Module) forget(ctx context.Context, tx store.Tx, result string) ([]illness, error) {
+	had, err := illnessesOf(ctx, tx, `cause = ? and kind <> 'Condition'`, result)
+	if err != nil {
+		return nil, err
+	}
+	for _, table := range []string{`surveillance_diagnosis where cause = ? and kind <> 'Condition'`, `surveillance_result where result = ?`} {
+		if err := tx.Exec(ctx, `delete from `+table, result); err != nil {
+			return nil, err
+		}
+	}
+	return had, nil
+}
+
+// triggers writes the result as what a draft rests on. The clock runs from when
+// the laboratory said it.
+func (m *Module) triggers(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, is result, id string) (illness, error) {
+	disease, ok := m.diseases.ByID(id)
+	if !ok || len(disease.ICD) == 0 {
+		return illness{}, nil
+	}
+	since := c.At.UnixMicro()
+	if issued := casereport.Instant(now.Get("issued").String()); !issued.IsZero() && issued.Before(c.At) {
+		since = issued.UnixMicro()
+	}
+	i := illness{c.Labels.Patient, disease.ID}
+	return i, tx.Exec(ctx, `
+		insert into surveillance_diagnosis (cause, kind, encounter, patient, disease, code, words, at, since, sensitivity, draft, facility, place)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
+		c.ID, c.Type, fhir.IDOf(now.Get("encounter", "reference").String()), i.patient, i.disease, disease.ICD[0].From, is.words, is.at, since,
+		strings.Join(c.Labels.Sensitivity, " "), c.Labels.Facility, int64(c.Labels.Unit))
+}
+
+// result is what a laboratory says of a sample.
+type result struct {
+	at      int64  // sample taken, µs
+	test    string // code of the case form; "" = the name does not say
+	outcome string // positive, negative, doubtful, pending; "" = none of them
+	words   string // name and answer, as written
+	sample  string // Specimen id
+	final   bool
+}
+
+// resultOf reads a laboratory result and lists the diseases it speaks of; nil
+// for all others and for what was cancelled or entered in error.
+func resultOf(d *fhir.Doc) (result, []string) {
+	if d == nil || !laboratory(d) {
+		return result{}, nil
+	}
+	status := d.Get("status").String()
+	name := wordsOf(d.Get("code"))
+	diseases := content.TestedFor(name)
+	at := casereport.Instant(d.Get("effectiveDateTime").String())
+	if at.IsZero() {
+		at = casereport.Instant(d.Get("issued").String())
+	}
+	if len(diseases) == 0 || at.IsZero() || status == "cancelled" || status == "entered-in-error" {
+		return result{}, nil
+	}
+	r := result{at: at.UnixMicro(), test: content.TestKind(name + " " + wordsOf(d.Get("method"))), sample: d.Get("specimen").RefID("Specimen"),
+		final: status == "final" || status == "amended" || status == "corrected"}
+	answer := saidBy(d)
+	if r.outcome = content.TestResult(answer); r.outcome == "" && (status == "registered" || status == "preliminary" || status == "partial") {
+		r.outcome = "pending"
+	}
+	if r.sample == "" {
+		r.sample = d.Get("specimen", "0").RefID("Specimen")
+	}
+	r.words = strings.Trim(name+": "+strings.ReplaceAll(answer, " . ", " "), ": .")
+	return r, diseases
+}
+
+// laboratory reports whether the resource is a laboratory's.
+func laboratory(d *fhir.Doc) bool {
+	for c := range d.Each("category") {
+		for coding := range c.Each("coding") {
+			if code := coding.Get("code").String(); code == "laboratory" || code == "LAB" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// saidBy is all that the result says, in words and codes.
+func saidBy(d *fhir.Doc) string {
+	var said []string
+	for _, words := range []string{d.Get("valueString").String(), d.Get("conclusion").String()} {
+		if words != "" {
+			said = append(said, words)
+		}
+	}
+	for _, member := range []string{"valueCodeableConcept", "interpretation", "conclusionCode"} {
+		for c := range d.Each(member) {
+			said = append(said, wordsOf(c))
+		}
+	}
+	return strings.Join(said, " . ")
+}
+
+// classOf proposes what a test makes of the case; "" when no rule speaks.
+// onset is vn.ZeroDate when it is not known.
+func classOf(disease, test, outcome string, sampled, onset vn.Date) casereport.Class {
+	days := -1
+	if sampled.Known() && onset.Known() && sampled >= onset {
+		days = int(sampled - onset)
+	}
+	rule, ok := content.LabClass(disease, test, outcome, days)
+	if !ok {
+		return ""
+	}
+	return casereport.Class(rule.Class)
+}
