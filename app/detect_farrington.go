@@ -12,7 +12,7 @@ import (
 // in R.
 func readFarrington(control json.RawMessage) (outbreak.Detector, error) {
 	f := outbreak.ClassicFarrington()
-	f.FitAlways = true
+	f.AsR = true
 	var more struct {
 		FitFun string `json:"fitFun"`
 	}
@@ -36,7 +36,7 @@ func farringtonResults(outbreak.Detector) []column {
 // readFlexible reads the settings of R's `farringtonFlexible`.
 func readFlexible(control json.RawMessage) (outbreak.Detector, error) {
 	f := outbreak.DefaultFlexible()
-	f.FitAlways = true
+	f.AsR = true
 	return f, unmarshalAll(control, &f)
 }
 
@@ -44,7 +44,9 @@ func readFlexible(control json.RawMessage) (outbreak.Detector, error) {
 // judged, and tells the rest.
 func flexibleResults(d outbreak.Detector) []column {
 	results := []column{
-		{"expected", func(p outbreak.Point) any { return judged(p, p.Expected) }},
+		{"expected", func(p outbreak.Point) any {
+			return orNull(p.Reason == outbreak.Judged || p.Reason == outbreak.NotConverged || p.Reason == outbreak.OutOfRange && p.Plugin > 0, p.Expected)
+		}},
 		{"upper", func(p outbreak.Point) any { return judged(p, p.Bound) }},
 		{"phi", func(p outbreak.Point) any { return orNull(p.Dispersion > 0, p.Dispersion) }},
 		{"trend", func(p outbreak.Point) any {

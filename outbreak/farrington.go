@@ -2,7 +2,10 @@
 
 package outbreak
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Farrington is the classic method (C. P. Farrington et al., J. R. Statist.
 // Soc. A 159, 1996): a quasi-Poisson regression on the steps around the same
@@ -17,9 +20,9 @@ type Farrington struct {
 	Power    string  `json:"powertrans"` // PowerSkew, PowerVariance or PowerNone
 	// Offset takes the population as a factor.
 	Offset bool `json:"-"`
-	// FitAlways fits also where Least is not reached, to show what would be;
-	// the point has no verdict all the same.
-	FitAlways bool `json:"-"`
+	// AsR fits also where there is no verdict, and gives none where one of the
+	// steps that Least looks at is missing, whatever the others hold.
+	AsR bool `json:"-"`
 }
 
 // Least are the cases, and the steps up to now in which they must lie, below
@@ -57,8 +60,8 @@ func (f Farrington) Eval(s Series, from, to int, w *Work, out []Point) error {
 }
 
 func (f Farrington) point(s Series, k int, g *glm) Point {
-	p, open := begin(s, k, f.Least)
-	if !open && !f.FitAlways {
+	p := begin(s, k, f.Least, f.AsR)
+	if p.Reason != Judged && !f.AsR {
 		return p
 	}
 	if reason := f.baseline(s, k, g); reason != Judged {
@@ -76,34 +79,33 @@ func (f Farrington) point(s Series, k int, g *glm) Point {
 	return p
 }
 
-// baseline gives the regression the steps around the same step of past years.
+// baseline gives the regression the steps around the same step of past years,
+// as far as the series goes back.
 func (f Farrington) baseline(s Series, k int, g *glm) Reason {
 	g.reset(1)
 	for i := f.Years; i >= 1; i-- {
-		at := s.yearsAgo(k, i)
-		if at-f.Half < 0 {
+		at, ok := s.yearsAgo(k, i)
+		if !ok {
 			return ShortHistory
 		}
-		for j := at - f.Half; j <= min(at+f.Half, k-1); j++ {
+		for j := max(0, at-f.Half); j <= min(at+f.Half, k-1); j++ {
 			s.addTo(g, 0, j, float64(j-k), f.Offset)
 		}
 	}
 	return g.enough(0)
 }
 
-// begin starts the point of step k, and says whether there are cases enough to
-// judge it.
-func begin(s Series, k int, least Least) (p Point, open bool) {
-	p = Point{At: k, Observed: max(s.Count[k], Missing)}
-	if p.Observed == Missing {
+// begin starts the point of step k and says whether it can be judged.
+func begin(s Series, k int, least Least, asR bool) Point {
+	p := Point{At: k, Observed: max(s.Count[k], Missing)}
+	recent := s.Count[max(0, k-least[1]+1) : k+1]
+	switch {
+	case p.Observed == Missing, asR && slices.Min(recent) < 0:
 		p.Reason = NotReported
-		return p, false
-	}
-	if s.recent(k, least[1]) < int64(least[0]) {
+	case s.recent(k, least[1]) < int64(least[0]):
 		p.Reason = TooFewCases
-		return p, false
 	}
-	return p, true
+	return p
 }
 
 // describe writes what the regression found into the point.
@@ -151,4 +153,11 @@ func (c forecast) powerTail(power string, y float64) float64 {
 		return normalAbove((math.Sqrt(y) - math.Sqrt(c.mean)) / math.Sqrt(spread/4))
 	}
 	return normalAbove((y - c.mean) / math.Sqrt(c.mean*spread))
+}
+
+// chance writes the probability of the count or more.
+func (p *Point) chance(v float64) {
+	if p.Observed != Missing && !math.IsNaN(v) {
+		p.P, p.HasP = v, true
+	}
 }

@@ -22,7 +22,7 @@ type FarringtonFlexible struct {
 	Power     string  `json:"powertrans"`
 	Offset    bool    `json:"populationOffset"`
 	BoundBy   string  `json:"thresholdMethod"` // BoundDelta, BoundPlugin or BoundMuan
-	FitAlways bool    `json:"-"`               // as for Farrington
+	AsR       bool    `json:"-"`               // as for Farrington
 }
 
 // The ways to the bound.
@@ -78,8 +78,8 @@ func (f FarringtonFlexible) check() error {
 }
 
 func (f FarringtonFlexible) point(s Series, k int, g *glm) Point {
-	p, open := begin(s, k, f.Least)
-	if !open && !f.FitAlways {
+	p := begin(s, k, f.Least, f.AsR)
+	if p.Reason != Judged && !f.AsR {
 		return p
 	}
 	if reason := f.baseline(s, k, g); reason != Judged {
@@ -101,7 +101,7 @@ func (f FarringtonFlexible) point(s Series, k int, g *glm) Point {
 func (f FarringtonFlexible) bound(p *Point, c forecast) {
 	y := float64(p.Observed)
 	if f.BoundBy == BoundDelta {
-		p.P, p.HasP = c.powerTail(f.Power, y), true
+		p.chance(c.powerTail(f.Power, y))
 		p.conclude(c, c.powerBound(f.Power, f.Alpha), true)
 		return
 	}
@@ -111,7 +111,7 @@ func (f FarringtonFlexible) bound(p *Point, c forecast) {
 	}
 	if d.valid() {
 		p.Plugin = d.mean
-		p.P, p.HasP = d.atLeast(y), true
+		p.chance(d.atLeast(y))
 	}
 	bound, ok := d.quantile(f.Alpha)
 	p.conclude(c, bound, ok)
@@ -127,19 +127,25 @@ func (f FarringtonFlexible) baseline(s Series, k int, g *glm) Reason {
 		skip = f.Half
 	}
 	end := k - skip // the first step that is left out
-	at := s.yearsAgo(k, f.Years)
-	if at-f.Half < 0 {
+	at, ok := s.yearsAgo(k, f.Years)
+	if !ok || at-f.Half < -1 { // R bears that the first step of all is not there
 		return ShortHistory
 	}
 	for i := f.Years; i >= 1; i-- {
-		next := s.yearsAgo(k, i-1)
-		for j := at - f.Half; j <= at+f.Half && j < end; j++ {
+		next, ok := s.yearsAgo(k, i-1)
+		if !ok {
+			return ShortHistory
+		}
+		for j := max(0, at-f.Half); j <= at+f.Half && j < end; j++ {
 			s.addTo(g, last, j, f.time(s, j, k), f.Offset)
 		}
 		if last > 0 {
 			f.between(s, at+f.Half+1, next-f.Half, end, k, g)
 		}
 		at = next
+	}
+	for j := k - f.Half; j < end; j++ { // the window around k itself
+		s.addTo(g, last, j, f.time(s, j, k), f.Offset)
 	}
 	return g.enough(last)
 }

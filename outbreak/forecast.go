@@ -62,8 +62,11 @@ func (g *glm) attempt(c course, trend bool, level int, factor float64) (forecast
 	phi := max(1, working)
 	errorPhi := phi
 	g.trendPhi = working
-	if c.looseError && c.reweight {
-		errorPhi, g.trendPhi = loose, loose
+	if c.looseError {
+		if c.reweight {
+			g.trendPhi = loose
+		}
+		errorPhi = g.trendPhi
 	}
 	f := forecast{eta: g.coef[level], phi: phi, trend: g.trend, slope: g.slope}
 	f.mean = max(leastMu, math.Exp(f.eta)*factor)
@@ -120,29 +123,36 @@ func (s Series) factor(k int, offset bool) float64 {
 	return s.Pop[k]
 }
 
-// yearsAgo is the step a number of years before k, negative when there is none.
-// With dates it holds the same calendar date, for weeks moved to the nearest
-// day that is the same day of the week; 29 February becomes 1 March.
-func (s Series) yearsAgo(k, years int) int {
+// yearsAgo is the step a number of years before k; negative when it lies before
+// the series, and not ok when the dates have a hole there. With dates it holds
+// the same calendar date, for weeks moved to the nearest day that is the same
+// day of the week; 29 February becomes 1 March.
+func (s Series) yearsAgo(k, years int) (at int, ok bool) {
 	if s.Dates == nil {
-		return k - years*s.Freq
+		return k - years*s.Freq, true
 	}
 	year, month, day := s.Dates[k].Date()
 	date := vn.NewDate(year-years, month, day)
 	if !date.Known() {
 		date = vn.NewDate(year-years, 3, 1)
 	}
-	if s.Freq == 52 {
+	step := 1
+	switch s.Freq {
+	case 52:
+		step = 7
 		shift := (int(s.Dates[k]-date)%7 + 7) % 7
 		if shift > 3 {
 			shift -= 7
 		}
 		date = date.AddDays(shift)
+	case 365:
+	default:
+		return k - years*s.Freq, true
 	}
-	if at, found := slices.BinarySearch(s.Dates, date); found {
-		return at
+	if date < s.Dates[0] {
+		return -int(s.Dates[0]-date) / step, true
 	}
-	return -1
+	return slices.BinarySearch(s.Dates, date)
 }
 
 // enough reports whether the baseline can carry a regression that is asked for
