@@ -24,6 +24,7 @@ import (
 	"mach/modules/bulk"
 	alerts "mach/modules/detection"
 	"mach/modules/directory"
+	"mach/modules/events"
 	"mach/modules/fhirapi"
 	"mach/modules/flat"
 	"mach/modules/indicators"
@@ -62,6 +63,7 @@ type App struct {
 	station      *station.Module
 	book         *book.Module
 	surveillance *surveillance.Module
+	events       *events.Module
 	detection    *alerts.Module
 	indicators   *indicators.Module
 	telehealth   *telehealth.Module

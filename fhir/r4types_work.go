@@ -64,8 +64,16 @@ type Task struct {
 	ReasonCode      CodeableConcept   `json:"reasonCode,omitzero"`
 	ReasonReference Reference         `json:"reasonReference,omitzero"`
 	Note            []Annotation      `json:"note,omitempty"`
+	Restriction     TaskRestriction   `json:"restriction,omitzero"`
 	Input           []TaskParameter   `json:"input,omitempty"`
 	Output          []TaskParameter   `json:"output,omitempty"`
+}
+
+// TaskRestriction is when a task is to be done, and for whom.
+type TaskRestriction struct {
+	Repetitions *int        `json:"repetitions,omitzero"`
+	Period      Period      `json:"period,omitzero"`
+	Recipient   []Reference `json:"recipient,omitempty"`
 }
 
 // TaskParameter is something a task starts from or brings about.
