@@ -74,10 +74,11 @@ type Cluster struct {
 
 	// P is (1 + random sets that reach it) / (1 + random sets), 0 without
 	// replicates. Tail is the same by a Gumbel distribution fitted to the random
-	// sets, which goes below 1/1000.
+	// sets, which goes below 1/1000, at least 1e-12.
 	P, Tail float64
 	// Recurrence is how many periods pass until such a cluster comes by chance:
-	// 1/P, and 1/Tail where fewer than 10 random sets reach it.
+	// 1/P, and 1/Tail where fewer than 10 random sets reach it. 0 without
+	// replicates.
 	Recurrence float64
 }
 
@@ -127,7 +128,7 @@ func (c *Cluster) judge(null []float64, fit gumbel) {
 	c.P = float64(1+reached) / float64(1+len(null))
 	c.Tail = fit.above(c.LLR)
 	c.Recurrence = 1 / c.P
-	if reached < 10 && c.Tail > 0 {
+	if reached < 10 {
 		c.Recurrence = 1 / c.Tail
 	}
 }
@@ -350,11 +351,13 @@ func gumbelOf(x []float64) gumbel {
 	return gumbel{mean - euler*scale, scale}
 }
 
+// above is the probability of x or more. A fit to a thousand sets says nothing
+// below 1e-12.
 func (g gumbel) above(x float64) float64 {
-	if g.scale == 0 {
-		return 0
+	if g.scale == 0 && x <= g.at {
+		return 1
 	}
-	return -math.Expm1(-math.Exp(-(x - g.at) / g.scale))
+	return max(-math.Expm1(-math.Exp(-(x-g.at)/g.scale)), 1e-12)
 }
 
 func (o ScanOptions) check() error {

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package outbreak
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"mach/vn"
+)
+
+// BenjaminiHochberg returns the adjusted probabilities of m tests of which p are
+// those below some line, in any order; the others are taken as 1. A test stands
+// at the false discovery rate q when its adjusted probability is q or less. The
+// result is in the order of p; it is exact up to that line (Benjamini and
+// Hochberg 1995).
+func BenjaminiHochberg(p []float64, m int) []float64 {
+	order := make([]int, len(p))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(p[a], p[b]) })
+	out := make([]float64, len(p))
+	least := 1.0
+	for rank := len(order); rank > 0; rank-- {
+		i := order[rank-1]
+		least = min(least, p[i]*float64(m)/float64(rank))
+		out[i] = least
+	}
+	return out
+}
+
+// rank makes findings of the alarms of every week and says what becomes of
+// them, the oldest week first, because what it opens stands in the next.
+func (n *Nation) rank(o Options) Verdicts {
+	r := ranking{Nation: n, Options: o, open: map[series]OpenAlert{}}
+	for _, a := range o.Open {
+		key := series{int32(a.Disease), int32(a.Place)}
+		if was, ok := r.open[key]; !ok || was.Closed && !a.Closed || was.Closed == a.Closed && a.Raised > was.Raised {
+			r.open[key] = a
+		}
+	}
+	var out Verdicts
+	for at := o.Week - o.Back; at <= o.Week; at++ {
+		out = append(r.week(at), out...)
+	}
+	return out
+}
+
+// ranking is the state of one rank.
+type ranking struct {
+	*Nation
+	Options
+	open map[series]OpenAlert
+}
+
+// week ranks one week.
+func (r *ranking) week(at int) Verdicts {
+	found := r.alarms(at)
+	byDisease := map[int][]*Finding{}
+	for i := range found {
+		byDisease[found[i].Disease] = append(byDisease[found[i].Disease], &found[i])
+	}
+	var added []*Finding
+	for d := range r.catalogue.Diseases {
+		added = append(added, r.hierarchy(d, at, byDisease[d])...)
+	}
+	for _, f := range added {
+		found = append(found, *f)
+	}
+	slices.SortFunc(found, func(a, b Finding) int {
+		rule := func(f Finding) int {
+			if f.Method == MethodRule {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(rule(a), rule(b)), cmp.Compare(b.Evidence, a.Evidence), cmp.Compare(a.Disease, b.Disease), cmp.Compare(a.Place, b.Place))
+	})
+	r.settle(found, at)
+	return found
+}
+
+// alarms makes findings of the points above their bound, Pushed where they
+// stand out among all monitored series of the week, gated ones counted as P = 1
+// (surveillance.md 7.7: correcting over the tested ones alone gives three times
+// as many false alerts).
+func (r *ranking) alarms(at int) Verdicts {
+	w := r.weeks[at]
+	monitored := 0
+	for d := range r.catalogue.Diseases {
+		if !r.catalogue.Diseases[d].Daily {
+			monitored += r.catalogue.Places()
+		}
+	}
+	var p []float64
+	for _, list := range w.found {
+		for i := range list {
+			if list[i].HasP && list[i].P <= r.FalseShare {
+				p = append(p, list[i].P)
+			}
+		}
+	}
+	adjusted := BenjaminiHochberg(p, monitored)
+	var out Verdicts
+	next := 0
+	for d, list := range w.found {
+		for i := range list {
+			j := &list[i]
+			q := 1.0
+			if j.HasP && j.P <= r.FalseShare {
+				q = adjusted[next]
+				next++
+			}
+			if !j.Alarm {
+				continue
+			}
+			f := r.finding(d, at, j)
+			f.Adjusted = q
+			switch {
+			case j.method == MethodRule:
+				f.Status, f.Adjusted, f.Evidence = Pushed, 0, evidence(0, r.catalogue.Diseases[d].Settings.Severity)
+			case q <= r.FalseShare:
+				f.Status = Pushed
+			}
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (r *ranking) finding(disease, at int, j *judged) Finding {
+	f := Finding{Disease: disease, Place: int(j.place), Week: at, Tier: j.tier, Method: j.method, Settings: r.settings[disease],
+		Point: j.Point, Foci: int(j.foci), Complete: r.complete(disease, int(j.place), at), Adjusted: 1}
+	f.Evidence = evidence(1, 1)
+	if j.HasP {
+		f.Evidence = evidence(j.P, r.catalogue.Diseases[disease].Settings.Severity)
+	}
+	return f
+}
+
+// hierarchy decides between a place and those below it. It changes the findings
+// of one disease and returns findings of provinces that it adds.
+func (r *ranking) hierarchy(disease, at int, found []*Finding) []*Finding {
+	communes := len(r.catalogue.Communes)
+	byPlace := map[int]*Finding{}
+	for _, f := range found {
+		byPlace[f.Place] = f
+	}
+	var added []*Finding
+	for province := communes; province < r.catalogue.Nation(); province++ {
+		below := r.below(found, province)
+		group := r.group(below)
+		above := byPlace[province]
+		switch {
+		case len(group) >= r.Group:
+			if above == nil {
+				above = r.together(disease, at, province, group)
+				added = append(added, above)
+			}
+			above.Status, above.Parts = Pushed, places(group)
+			for _, f := range group {
+				f.Status = Attached
+			}
+		case above != nil && r.catalogue.Diseases[disease].Wave && above.Status == Pushed:
+			for _, f := range below {
+				if f.Status == Pushed {
+					f.Status = Attached
+				}
+			}
+			above.Parts = places(below)
+		case above != nil:
+			r.explain(above, below)
+		}
+	}
+	if above := byPlace[r.catalogue.Nation()]; above != nil {
+		provinces := found[:0:0]
+		for _, f := range slices.Concat(found, added) {
+			if f.Place >= communes && f.Place < r.catalogue.Nation() {
+				provinces = append(provinces, f)
+			}
+		}
+		r.explain(above, provinces)
+	}
+	return added
+}
+
+// below are the findings of communes of a province.
+func (r *ranking) below(found []*Finding, province int) (out []*Finding) {
+	for _, f := range found {
+		if r.catalogue.Level(f.Place) == vn.LevelCommune && r.catalogue.Parent(f.Place) == province {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// group gathers the communes of the province that rise together: each touches
+// another of them, and Group or more hang together. Immediate cases stand for
+// themselves.
+func (r *ranking) group(below []*Finding) (out []*Finding) {
+	rises, seen := map[int32]*Finding{}, map[int32]bool{}
+	for _, f := range below {
+		if f.Method != MethodRule {
+			rises[int32(f.Place)] = f
+		}
+	}
+	for _, f := range below {
+		if seen[int32(f.Place)] || rises[int32(f.Place)] == nil {
+			continue
+		}
+		seen[int32(f.Place)] = true
+		part := []*Finding{f}
+		for i := 0; i < len(part); i++ {
+			for _, near := range r.catalogue.Communes[part[i].Place].Near {
+				if g := rises[near]; g != nil && !seen[near] {
+					seen[near] = true
+					part = append(part, g)
+				}
+			}
+		}
+		if len(part) >= r.Group {
+			out = append(out, part...)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Finding) int { return cmp.Compare(a.Place, b.Place) })
+	return out
+}
+
+// together is the finding of a province whose own count does not alarm, made of
+// the communes that rise together; their probabilities are combined by Fisher.
+func (r *ranking) together(disease, at, province int, group []*Finding) *Finding {
+	f := &Finding{Disease: disease, Place: province, Week: at, Tier: group[0].Tier, Method: MethodGroup, Settings: r.settings[disease],
+		Point: Point{At: at, Alarm: true, HasP: true, Dispersion: 1}, Complete: r.complete(disease, province, at), Adjusted: 1}
+	logs := 0.0
+	for _, g := range group {
+		f.Observed += g.Observed
+		f.Expected += g.Expected
+		f.Bound += g.Bound
+		f.Foci += g.Foci
+		f.Adjusted = min(f.Adjusted, g.Adjusted)
+		logs -= math.Log(max(g.P, leastP))
+	}
+	f.P = max(fisher(logs, len(group)), leastP)
+	f.Evidence = evidence(f.P, r.catalogue.Diseases[disease].Settings.Severity)
+	return f
+}
+
+// fisher is the probability that −Σ ln p of k tests is logs or more: a χ² of 2k
+// degrees of freedom at twice of it.
+func fisher(logs float64, k int) float64 {
+	term, sum := 1.0, 1.0
+	for i := 1; i < k; i++ {
+		term *= logs / float64(i)
+		sum += term
+	}
+	return math.Exp(-logs + math.Log(sum))
+}
+
+// explain attaches a place to those below it that are told and have most of its
+// excess: the same cases make one alert, where somebody can act.
+func (r *ranking) explain(above *Finding, below []*Finding) {
+	excess, theirs := float64(above.Observed)-above.Expected, 0.0
+	var parts []*Finding
+	for _, f := range below {
+		if f.Status != Listed {
+			theirs += max(0, float64(f.Observed)-f.Expected)
+			parts = append(parts, f)
+		}
+	}
+	if len(parts) > 0 && theirs >= r.Explained*excess {
+		above.Status, above.Parts = Explained, places(parts)
+	}
+}
+
+func places(of []*Finding) []int32 {
+	out := make([]int32, len(of))
+	for i, f := range of {
+		out[i] = int32(f.Place)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// settle gives findings their alerts, in the order of importance: those that
+// stand are joined, others opened as far as the desk's budget goes.
+func (r *ranking) settle(found Verdicts, at int) {
+	day := r.tensor.Start + vn.Date(7*at)
+	pushed := map[int]int{}
+	alerts := map[series]Alert{}
+	for i := range found {
+		f := &found[i]
+		if f.Status != Pushed {
+			continue
+		}
+		key := series{int32(f.Disease), int32(f.Place)}
+		stands, ok := r.open[key]
+		desk := f.Place
+		if r.catalogue.Level(f.Place) == vn.LevelCommune {
+			desk = r.catalogue.Parent(f.Place)
+		}
+		switch {
+		case ok && (!stands.Closed || day <= stands.Raised+vn.Date(r.CoolDown)):
+			f.Status, f.Alert = Attached, stands.Alert
+			stands.Raised = max(stands.Raised, day)
+			r.open[key] = stands
+		case f.Method != MethodRule && pushed[desk] >= r.Budget:
+			f.Status = Collapsed
+			continue
+		default:
+			if f.Method != MethodRule {
+				pushed[desk]++
+			}
+			f.Alert = Alert{f.Disease, f.Place, day}
+			r.open[key] = OpenAlert{Alert: f.Alert, Raised: day}
+		}
+		alerts[key] = f.Alert
+	}
+	for i := range found { // communes gathered under their province's alert
+		f := &found[i]
+		if f.Status != Attached || f.Alert != (Alert{}) {
+			continue
+		}
+		var ok bool
+		if f.Alert, ok = alerts[series{int32(f.Disease), int32(r.catalogue.Parent(f.Place))}]; !ok {
+			f.Status = Collapsed
+		}
+	}
+}

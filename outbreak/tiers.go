@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package outbreak
+
+import (
+	"math"
+	"slices"
+)
+
+// class is what became of a series in a week; it is kept for every series.
+type class uint8
+
+const (
+	classElsewhere class = iota // a syndrome, judged by the day
+	classSilent
+	classGated
+	classShort
+	classFailed
+	classFitted
+)
+
+// judged is a series that a method came to a point for.
+type judged struct {
+	place  int32
+	foci   int32
+	tier   Tier
+	method string
+	Point
+}
+
+// scratch is the memory of one thread: that of the detectors, and the counts of
+// the series that is being judged.
+type scratch struct {
+	Work
+	of     series
+	filled bool
+	counts []int32
+}
+
+// judge judges one series in one week (surveillance.md 2). ok is false when no
+// method came to a point, and class says why.
+func (n *Nation) judge(disease, place, week int, w *scratch) (j judged, c class) {
+	d := &n.catalogue.Diseases[disease]
+	if d.Daily {
+		return j, classElsewhere
+	}
+	count := func(at int) int32 { return n.count(disease, place, at) }
+	observed := count(week)
+	if observed == Missing {
+		return j, classSilent
+	}
+	j.place, j.foci = int32(place), n.focusCases(disease, place, week)
+	commune := place < len(n.catalogue.Communes)
+	if d.Immediate && commune {
+		if observed == 0 {
+			return j, classGated
+		}
+		j.tier, j.method = TierImmediate, MethodRule
+		j.Point = Point{At: week, Observed: observed, Alarm: true, Dispersion: 1}
+		return j, classFitted
+	}
+	set := &d.Settings
+	recent := 0
+	for at := max(0, week-set.GateWeeks+1); at <= week; at++ {
+		recent += int(max(count(at), 0))
+	}
+	if recent < set.GateCases {
+		if j.tier = TierRare; commune || observed == 0 {
+			return j, classGated
+		}
+		return n.rare(j, disease, week, 0, w)
+	}
+	return n.frequent(j, disease, week, w)
+}
+
+// rare compares with the weeks just before and, where a regression found
+// nothing to fit, with the same weeks of past years.
+func (n *Nation) rare(j judged, disease, week, years int, w *scratch) (judged, class) {
+	set := &n.catalogue.Diseases[disease].Settings
+	j.method = MethodBayes
+	return n.by(BayesNB{Years: years, Half: set.RareWeeks, Current: true, Alpha: set.RareAlpha}, j, disease, week, w)
+}
+
+// frequent fits what the history allows: five years with a trend, fewer than
+// MinYears without one, none at all by the rule for rare diseases.
+func (n *Nation) frequent(j judged, disease, week int, w *scratch) (judged, class) {
+	d := &n.catalogue.Diseases[disease]
+	f := Noufaily()
+	f.Years = n.years(disease, int(j.place), week, f.Half, w)
+	f.Least = Least{d.Settings.GateCases, d.Settings.GateWeeks}
+	f.Alpha = d.Settings.AlphaAbove
+	if int(j.place) < len(n.catalogue.Communes) {
+		f.Alpha = d.Settings.AlphaCommune
+	}
+	if j.tier = TierShort; f.Years == 0 {
+		return n.rare(j, disease, week, 0, w)
+	}
+	switch f.Trend = f.Years >= d.Settings.MinYears; {
+	case f.Trend && d.Wave:
+		j.tier = TierWave
+	case f.Trend:
+		j.tier = TierFrequent
+	}
+	j.method = MethodFarrington
+	got, c := n.by(f, j, disease, week, w)
+	if c == classFitted {
+		return got, c
+	}
+	return n.rare(j, disease, week, f.Years, w)
+}
+
+// by lets a detector judge.
+func (n *Nation) by(detector Detector, j judged, disease, week int, w *scratch) (judged, class) {
+	s := n.series(disease, int(j.place), w)
+	var out [1]Point
+	if err := detector.Eval(s, week, week+1, &w.Work, out[:]); err != nil {
+		return j, classFailed // settings out of range are refused before
+	}
+	j.Point = out[0]
+	switch j.Reason {
+	case Judged:
+		// Nothing below is told apart; a level without cases would give P = 0.
+		j.P = max(j.P, leastP)
+		return j, classFitted
+	case ShortHistory:
+		return j, classShort
+	}
+	return j, classFailed
+}
+
+// leastP is the smallest probability that evidence rests on.
+const leastP = 1e-300
+
+// years is how many years of baseline a series has: the week a year ago and the
+// half window around it were reported, and at least half of all weeks since.
+func (n *Nation) years(disease, place, week, half int, w *scratch) int {
+	s := n.series(disease, place, w)
+	set := n.catalogue.Diseases[disease].Settings
+	for years := set.Years; years > 0; years-- {
+		at, ok := s.yearsAgo(week, years)
+		if !ok || at-half < 0 {
+			continue
+		}
+		reported := 0
+		for _, c := range s.Count[at-half : week] {
+			if c >= 0 {
+				reported++
+			}
+		}
+		window := slices.ContainsFunc(s.Count[at-half:at+half+1], func(c int32) bool { return c >= 0 })
+		if window && 2*reported >= week-at+half {
+			return years
+		}
+	}
+	return 0
+}
+
+// count is a cell without the cases of open foci.
+func (n *Nation) count(disease, place, week int) int32 {
+	c := n.Count(disease, place, week)
+	if c > 0 {
+		c = max(0, c-n.focusCases(disease, place, week))
+	}
+	return c
+}
+
+func (n *Nation) focusCases(disease, place, week int) int32 {
+	sum := int32(0)
+	if len(n.foci) > 0 {
+		for _, f := range n.foci[series{int32(disease), int32(place)}] {
+			if int(f.week) == week {
+				sum += f.cases
+			}
+		}
+	}
+	return sum
+}
+
+// series widens a series into the scratch; it stays until the next call.
+func (n *Nation) series(disease, place int, w *scratch) Series {
+	if of := (series{int32(disease), int32(place)}); !w.filled || w.of != of {
+		w.of, w.filled = of, true
+		w.counts = w.counts[:0]
+		for week := range n.tensor.Weeks {
+			w.counts = append(w.counts, n.count(disease, place, week))
+		}
+	}
+	return Series{Freq: 52, Dates: n.dates, Count: w.counts}
+}
+
+// complete is the share of commune-weeks reported in the weeks of the gate.
+func (n *Nation) complete(disease, place, week int) float64 {
+	first := max(0, week-n.catalogue.Diseases[disease].Settings.GateWeeks+1)
+	all, reported := week-first+1, 0
+	communes := len(n.catalogue.Communes)
+	for at := first; at <= week; at++ {
+		if place >= communes {
+			_, those := n.sums.row(disease, place-communes)
+			reported += int(those[at])
+		} else if n.tensor.At(disease, place, at) != Missing {
+			reported++
+		}
+	}
+	if place >= communes {
+		all *= max(1, n.sums.members[place-communes])
+	}
+	return float64(reported) / float64(all)
+}
+
+// evidence is −ln p, weighed by severity.
+func evidence(p, severity float64) float64 { return -math.Log(max(p, leastP)) * severity }
