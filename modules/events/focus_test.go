@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package events
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mach/casereport"
+	"mach/issue"
+	"mach/store"
+	"mach/vn"
+)
+
+// Cases belong to a focus by the name on their report; those nearby are offered
+// with what they share, and join by a new version of the report and its form.
+func TestLineList(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx, director, cdc := t.Context(), w.as(store.StationDirector), w.as(store.CDC)
+		id := w.focus("measles")
+		w.person("p1", "Nguyễn Thị Lan", "Thôn Đoài, xã")
+		w.person("p2", "Nguyễn Văn Hùng", "Thôn Đông, xã")
+		w.person("p3", "Nguyễn Thị Mai", "Thôn Đoài, xã")
+		w.person("p4", "Lê Văn Tư", "Thôn Tây, xã")
+		w.report("p1", "B05.9", "Thôn Đoài A", "Mầm non Hoa Sen", w.today()-3)
+		w.report("p2", "B05.9", "", "Mầm non HOA SEN", w.today()-2)
+		w.report("p3", "B05.9", "", "", w.today()-1)
+		w.report("p4", "B05.9", "", "", w.today()-1)
+		for _, a := range []store.Actor{director, cdc, w.as(store.Nurse)} {
+			e, err := w.Event(ctx, a, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cases, err := w.Cases(ctx, a, e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines, err := w.Lines(ctx, a, cases)
+			if err != nil || len(lines) != 1 || lines[0].Answers["name"] != "Nguyễn Thị Lan" || lines[0].Answers["workplace"] != "Mầm non Hoa Sen" {
+				t.Fatalf("%s: %+v, %v", a.Role, lines, err)
+			}
+			if cases, err = w.Near(ctx, a, e); err != nil {
+				t.Fatal(err)
+			}
+			near, err := w.Lines(ctx, a, cases)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[string][]string{}
+			for _, l := range shared(lines, near) {
+				got[l.Patient] = l.Shared
+			}
+			if diff := cmp.Diff(map[string][]string{"p2": {"workplace"}, "p3": {"hamlet"}, "p4": nil}, got); diff != "" {
+				t.Errorf("%s: %s", a.Role, diff)
+			}
+		}
+		for _, role := range []store.Role{store.Ministry, store.Chairman, store.VillageWorker} {
+			if cases, err := w.Cases(ctx, w.as(role), w.event(id)); err != nil || len(cases) > 0 {
+				t.Errorf("%s sees %d cases, %v", role, len(cases), err)
+			}
+		}
+		if err := w.Join(ctx, cdc, id, "case-p2", w.key()); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Join(ctx, cdc, id, "case-p2", w.key()); err != nil {
+			t.Errorf("joining twice: %v", err)
+		}
+		d, err := w.s.For(cdc).Read(ctx, "QuestionnaireResponse", "form-p2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers := map[string]string{}
+		formAnswers(d, answers)
+		if answers["focus"] != "Thôn Đoài A" || answers["workplace"] != "Mầm non HOA SEN" || d.Get("status").String() != "amended" {
+			t.Errorf("the form says %v", answers)
+		}
+		tally, err := w.tally(ctx, cdc, w.event(id))
+		if err != nil || tally.Suspect != 2 {
+			t.Errorf("%+v, %v", tally, err)
+		}
+	})
+}
+
+// A name is taken while a focus of the disease has it in the province.
+func TestNamesOfFoci(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.focus("measles")
+		n := w.news("measles")
+		n.Unit, n.Anew = w.other.ID, true
+		id := w.signal(w.neighbour(store.Nurse), n)
+		w.take(w.neighbour(store.Nurse), id, Draft{Kind: Verified})
+		d := Draft{Kind: Focus, Name: "  thôn đoài  A", Place: "Thôn", Since: w.today(), Words: "x"}
+		wantRefused(t, w.Take(t.Context(), w.neighbour(store.StationDirector), id, dated(d), w.key()), issue.BusinessRule, "name")
+		d.Name = "Thôn Đoài B"
+		w.take(w.neighbour(store.StationDirector), id, d)
+	})
+}
+
+// Contacts are called once a day; fever is fever whatever was ticked; they are
+// seen by those who follow them and by nobody else.
+func TestContacts(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx, nurse, director := t.Context(), w.as(store.Nurse), w.as(store.StationDirector)
+		id := w.focus("measles")
+		w.person("p1", "Nguyễn Thị Lan", "Thôn Đoài, xã")
+		report := w.report("p1", "B05.9", "Thôn Đoài A", "", w.today()-3)
+		c := Contact{Case: report, Name: "Trần  Văn Bình", Phone: "0987654321", Relation: "household", First: w.today() - 1}
+		wantRefused(t, w.Trace(ctx, nurse, id, Contact{Case: report, Name: "x", First: w.today()}, 21, w.key()), issue.Required, "phone")
+		wantRefused(t, w.Trace(ctx, nurse, id, Contact{Case: "nobody", Name: "x", Phone: "0987654321", First: w.today()}, 21, w.key()), issue.BusinessRule, "case")
+		if err := w.Trace(ctx, nurse, id, c, 2, w.key()); err != nil {
+			t.Fatal(err)
+		}
+		due := func(a store.Actor) []Contact {
+			t.Helper()
+			unit, _ := w.units.At(a.Oversees(w.units), w.today())
+			list, _, err := w.DueContacts(ctx, a, unit, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return list
+		}
+		if list := due(nurse); len(list) != 1 || list[0].Name != "Trần Văn Bình" || list[0].Patient != "p1" || list[0].Last != w.today()+1 {
+			t.Fatalf("%+v", list)
+		}
+		for _, a := range []store.Actor{w.as(store.Ministry), w.as(store.Chairman), w.as(store.VillageWorker), w.as(store.Receptionist), w.neighbour(store.Nurse)} {
+			if list := due(a); len(list) > 0 {
+				t.Errorf("%s sees contacts", a.Account)
+			}
+		}
+		person := w.as(store.Person)
+		if _, err := w.s.For(person).Read(ctx, "Task", due(nurse)[0].ID); !issue.Is(err, issue.NotFound) {
+			t.Errorf("the case reads who the contacts are: %v", err)
+		}
+		contact := due(w.as(store.CDC))[0].ID
+		wantRefused(t, w.Ask(ctx, nurse, contact, "", "", 0, w.today(), w.key()), issue.Required, "result")
+		if err := w.Ask(ctx, nurse, contact, "well", "hơi mệt", 38.2, w.today(), w.key()); err != nil {
+			t.Fatal(err)
+		}
+		list, err := w.Contacts(ctx, director, id)
+		if err != nil || len(list) != 1 || !list[0].Ill() || list[0].Checks[0].Words != "38,2 °C · hơi mệt" || list[0].DueOn(w.today()) {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		f, err := w.counted(ctx, director, w.event(id), w.today())
+		if err != nil || f != (Figures{Cases: 1, Contacts: 1, Seen: 1}) {
+			t.Errorf("%+v, %v", f, err)
+		}
+		if len(due(nurse)) != 0 {
+			t.Error("called, and still due")
+		}
+		w.wait(24 * time.Hour)
+		if len(due(nurse)) != 1 {
+			t.Error("not due on the next day")
+		}
+		if err := w.Ask(ctx, nurse, contact, "case", "", 0, w.today(), w.key()); err != nil {
+			t.Fatal(err)
+		}
+		wantRefused(t, w.Ask(ctx, nurse, contact, "well", "", 0, w.today(), w.key()), issue.Conflict, "")
+	})
+}
+
+// Tasks are given and done; what is overdue is counted.
+func TestDuties(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx, director := t.Context(), w.as(store.StationDirector)
+		id := w.focus("dengue")
+		wantRefused(t, w.Assign(ctx, director, id, Duty{What: "Phun hóa chất"}, w.key()), issue.Required, "who")
+		if err := w.Assign(ctx, director, id, Duty{What: "Phun hóa chất", Who: "Đội cơ động", Due: w.today() - 1}, w.key()); err != nil {
+			t.Fatal(err)
+		}
+		list, err := w.Duties(ctx, w.as(store.Ministry), id)
+		if err != nil || len(list) != 1 || list[0].Who != "Đội cơ động" || !list[0].Done.IsZero() {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		if tally, err := w.tally(ctx, director, w.event(id)); err != nil || tally.Late != 1 || tally.Duties != 1 {
+			t.Errorf("%+v, %v", tally, err)
+		}
+		if err := w.Finish(ctx, w.as(store.Chairman), id, list[0].ID, w.key()); !refused(err) {
+			t.Errorf("the chairman finished a task: %v", err)
+		}
+		for range 2 {
+			if err := w.Finish(ctx, w.as(store.Nurse), id, list[0].ID, w.key()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if list, err = w.Duties(ctx, director, id); err != nil || list[0].Done.IsZero() {
+			t.Errorf("%+v, %v", list, err)
+		}
+	})
+}
+
+// What two lines share depends on the commune for hamlets, not for schools.
+func TestShared(t *testing.T) {
+	line := func(patient string, unit vn.UnitID, address, work string) Line {
+		return Line{Case: Case{Patient: patient, Unit: unit, Class: casereport.Suspect}, Answers: map[string]string{"address": address, "workplace": work}}
+	}
+	focus := []Line{line("a", 1, "Thôn Đoài, xã Một", "Trường Hai Bà Trưng")}
+	near := shared(focus, []Line{
+		line("none", 1, "Thôn Đông, xã Một", ""), line("namesake", 2, "Thôn Đoài, xã Hai", ""), line("school", 2, "", "trường hai bà trưng"),
+		line("hamlet", 1, "thôn đoài, xã Một", ""), line("word", 1, "Thôn Đoài", ""),
+	})
+	got := map[string]int{}
+	for _, l := range near {
+		got[l.Patient] = len(l.Shared)
+	}
+	if diff := cmp.Diff(map[string]int{"none": 0, "namesake": 0, "school": 1, "hamlet": 1, "word": 0}, got); diff != "" {
+		t.Error(diff)
+	}
+	if len(near[0].Shared) == 0 {
+		t.Error("those that share nothing stand first")
+	}
+}
