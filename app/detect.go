@@ -51,6 +51,8 @@ func detections() map[string]detection {
 		"earsC":              {readEARS, boundResults},
 		"algo.cusum":         {readCUSUM, cusumResults},
 		"algo.bayes":         {readBayes, boundResults},
+		"algo.glrpois":       {readGLR, glrResults},
+		"algo.glrnb":         {readGLR, glrResults},
 	}
 }
 
