@@ -147,14 +147,15 @@ func (c *comparison) series(want, got goldenSeries) {
 
 // trends compares the flags where the slope is more than rounding.
 func (c *comparison) trends(name string, g, w goldenRun) {
-	var got, want []*float64
+	var got, want, slope, wantSlope []*float64
 	for i, flag := range w.Trend {
 		if i < len(g.Trend) && (w.Slope[i] == nil || math.Abs(*w.Slope[i]) >= 1e-12) {
 			got, want = append(got, g.Trend[i]), append(want, flag)
+			slope, wantSlope = append(slope, g.Slope[i]), append(wantSlope, w.Slope[i])
 		}
 	}
 	c.column(name+" trend", got, want, 0, 0)
-	c.column(name+" trend_coef", g.Slope, w.Slope, 1e-6, 1e-9)
+	c.column(name+" trend_coef", slope, wantSlope, 1e-6, 1e-9)
 }
 
 func (c *comparison) column(name string, got, want []*float64, rel, abs float64) {

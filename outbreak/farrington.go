@@ -20,8 +20,9 @@ type Farrington struct {
 	Power    string  `json:"powertrans"` // PowerSkew, PowerVariance or PowerNone
 	// Offset takes the population as a factor.
 	Offset bool `json:"-"`
-	// AsR fits also where there is no verdict, and gives none where one of the
-	// steps that Least looks at is missing, whatever the others hold.
+	// AsR fits also where there is no verdict, gives none where one of the steps
+	// that Least looks at is missing, whatever the others hold, and alarms by
+	// R's score. For comparing with R alone.
 	AsR bool `json:"-"`
 }
 
@@ -121,11 +122,12 @@ func (p *Point) conclude(c forecast, bound float64, ok bool) {
 		}
 		return
 	}
+	y := float64(p.Observed)
 	p.Bound = bound
-	if y := float64(p.Observed); bound > c.mean {
+	if bound > c.mean {
 		p.Statistic = (y - c.mean) / (bound - c.mean)
 	}
-	p.Alarm = p.Reason == Judged && p.Observed > 0 && float64(p.Observed) > bound
+	p.Alarm = p.Reason == Judged && y > 0 && y > bound
 }
 
 // powerBound is the bound under a transformation to normality, with the errors

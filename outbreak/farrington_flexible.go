@@ -115,6 +115,10 @@ func (f FarringtonFlexible) bound(p *Point, c forecast) {
 	}
 	bound, ok := d.quantile(f.Alpha)
 	p.conclude(c, bound, ok)
+	if f.AsR && ok && bound < c.eta {
+		// R's score sets counts against the logarithm of the mean.
+		p.Alarm = p.Reason == Judged && y > 0 && (y-c.eta)/(bound-c.eta) > 1
+	}
 }
 
 // baseline gives the regression the steps from the oldest window on: those in a

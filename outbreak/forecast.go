@@ -79,10 +79,14 @@ func (g *glm) attempt(c course, trend bool, level int, factor float64) (forecast
 // fitOrFlat fits, and without a slope when it does not converge with one.
 func (g *glm) fitOrFlat(trend bool) bool { return g.fit(trend) || trend && g.fit(false) }
 
+// leastSlope is a slope that is rounding alone, as over counts that are all the
+// same.
+const leastSlope = 1e-12
+
 // keepsTrend reports whether a slope stays: three years at least, significant,
 // and no forecast above everything seen (Farrington et al. 3.3).
 func (g *glm) keepsTrend(c course, f forecast) bool {
-	if c.years < 3 {
+	if c.years < 3 || math.Abs(f.slope) < leastSlope {
 		return false
 	}
 	most := 0.0

@@ -245,7 +245,7 @@ func (g *glm) reweight(phi, threshold float64) {
 			sixth := math.Sqrt(math.Cbrt(p.mu))
 			s := 1.5 * (p.twoThirds/sixth - sixth*sixth*sixth) / math.Sqrt(phi*(1-hat))
 			p.before = 1
-			if s > threshold {
+			if s > threshold && hat < 1-1e-10 { // a count that is a level by itself is its own mean
 				p.before = 1 / (s * s)
 			}
 			total += p.before
