@@ -18,13 +18,14 @@ import (
 type Rule string
 
 // The rules, gravest first. Immediate and Death are sure by themselves; the
-// linked ones count as Article 22 and 16.1c do; Excess is Farrington's, Rare
-// Bayes'.
+// linked ones count as Article 22 and 16.1c do; Group is several units below
+// that rise together; Excess is Farrington's, Rare Bayes'.
 const (
 	RuleDeath       Rule = "death"
 	RuleImmediate   Rule = "immediate"
 	RuleLinkedMonth Rule = "linked-month"
 	RuleLinkedWeek  Rule = "linked-week"
+	RuleGroup       Rule = "group"
 	RuleExcess      Rule = "excess"
 	RuleRare        Rule = "rare"
 )
@@ -33,12 +34,14 @@ const (
 func (r Rule) gravity() int {
 	switch r {
 	case RuleDeath:
-		return 5
+		return 6
 	case RuleImmediate:
-		return 4
+		return 5
 	case RuleLinkedMonth:
-		return 3
+		return 4
 	case RuleLinkedWeek:
+		return 3
+	case RuleGroup:
 		return 2
 	case RuleExcess, RuleRare:
 		return 1
@@ -53,8 +56,10 @@ func (r Rule) immediate() bool { return r == RuleDeath || r == RuleImmediate }
 type Push int
 
 // The ways. Evidence means that it stands out among all series (Benjamini and
-// Hochberg); the desk still sees only as many as its budget.
+// Hochberg); the desk still sees only as many as its budget. Never is a
+// seasonal wave in a commune: it is shown, not pushed.
 const (
+	PushNever    Push = -1
 	PushListed   Push = 0 // in the ranked list only
 	PushEvidence Push = 1
 	PushAlways   Push = 2

@@ -24,6 +24,11 @@ type ground struct {
 	week  vn.Date // Monday of its verdict; ZeroDate when it rests on none
 }
 
+// sure is a ground that needs no statistics.
+func sure(rule Rule, since vn.Date) ground {
+	return ground{rule: rule, since: since, push: PushAlways, p: 1, week: vn.ZeroDate}
+}
+
 // latest reads the newest alert of a disease in a unit.
 func (t *turn) latest(ctx context.Context, disease string, unit vn.UnitID) (a Alert, cooled int64, found bool, err error) {
 	err = t.tx.Rows(ctx, `select `+alertColumns+`, cooled from detection_alert where unit = ? and disease = ? order by opened desc, alert desc limit 1`,
@@ -89,10 +94,16 @@ func (t *turn) attach(ctx context.Context, a Alert, x touch, rule content.Detect
 }
 
 // tally counts the cases of the alert that waits, or still cools down.
-func (t *turn) tally(ctx context.Context, disease string, unit vn.UnitID) error {
-	return t.tx.Exec(ctx, `update detection_alert set cases =
-		(select coalesce(sum(c.value), 0) from detection_count c where c.disease = detection_alert.disease and c.unit = detection_alert.unit and c.week > detection_alert.since - 7)
-		 where unit = ? and disease = ? and (answer = '' or cooled > ?)`, int64(unit), disease, t.c.At.UnixMicro())
+func (t *turn) tally(ctx context.Context, p place) error {
+	a, cooled, found, err := t.latest(ctx, p.disease, p.unit)
+	if err != nil || !found || a.Answer != "" && cooled <= t.c.At.UnixMicro() {
+		return err
+	}
+	n := 0
+	if err := t.ledger().years(ctx, p, vn.WeekOf(a.Since).Start(), vn.WeekOf(vn.DateOf(t.c.At)).Start(), func(_ vn.Date, count, _ int32) { n += int(count) }); err != nil || n == a.Cases {
+		return err
+	}
+	return t.tx.Exec(ctx, `update detection_alert set cases = ? where alert = ?`, n, a.Key)
 }
 
 // hold says whether an alert that nobody has answered still rests on

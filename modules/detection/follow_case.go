@@ -8,6 +8,7 @@ import (
 	"mach/casereport"
 	"mach/content"
 	"mach/fhir"
+	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
 )
@@ -215,6 +216,12 @@ type turn struct {
 	c       store.Change
 	parts   int
 	touched []touch
+	work    outbreak.Work
+}
+
+// ledger reads what is known after the change.
+func (t *turn) ledger() ledger {
+	return ledger{units: t.units, rows: t.tx.Rows, seq: t.c.Seq, newest: true}
 }
 
 // touch is a series that the change moved, at its lowest unit.
@@ -272,13 +279,8 @@ func (t *turn) enter(ctx context.Context, k counted, change, seen int64) error {
 		t.c.Seq, t.parts, k.disease, int64(k.commune), int64(k.province), int64(k.day), k.focus, change); err != nil {
 		return err
 	}
-	week := vn.WeekOf(k.day).Start()
 	for _, unit := range t.above(k.unit()) {
-		if err := t.tx.Exec(ctx, `
-			insert into detection_count (disease, unit, week, value, seen) values (?, ?, ?, ?, ?)
-			on conflict (disease, unit, week) do update
-			   set value = detection_count.value + excluded.value, seen = detection_count.seen + excluded.seen`,
-			k.disease, int64(unit), int64(week), change, seen); err != nil {
+		if err := t.count(ctx, place{disease: k.disease, unit: unit}, vn.WeekOf(k.day), int32(change), int32(seen)); err != nil {
 			return err
 		}
 	}

@@ -58,9 +58,9 @@ func TestLinkedCases(t *testing.T) {
 		for i := range 2 {
 			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, day: week})
 		}
-		w.want("two cases", vn.Nation)
+		w.want("two cases", w.commune.ID)
 		w.report(report{id: "r3", icd: "A97.0", at: w.commune})
-		w.want("three cases", vn.Nation, "dengue "+w.commune.Code+" linked-week 3")
+		w.want("three cases", w.commune.ID, "dengue "+w.commune.Code+" linked-week 3")
 	})
 }
 

@@ -36,24 +36,36 @@ func (t *turn) judgeOne(ctx context.Context, x touch) error {
 		return nil
 	}
 	units := t.above(x.unit)
+	slices.Reverse(units) // children first: they may explain what stands above
 	for i, unit := range units {
 		p := place{disease: x.disease.ID, unit: unit, level: t.levelOf(unit)}
-		var best ground
-		if i == len(units)-1 { // where the case itself counts
-			var err error
-			if best, err = t.cases(ctx, x, p, rule, on); err != nil {
-				return err
-			}
-		}
-		g, err := t.statistics(ctx, p, rule, weeks)
+		g, excess, err := t.statistics(ctx, p, rule, weeks)
 		if err != nil {
 			return err
 		}
-		if err := t.conclude(ctx, x, unit, rule, graver(best, g)); err != nil {
+		var kids []kid
+		if i == 0 { // where the case itself counts
+			cases, err := t.cases(ctx, x, p, rule, on)
+			if err != nil {
+				return err
+			}
+			g = graver(cases, g)
+		} else if g, kids, err = t.against(ctx, p, rule, g, excess); err != nil {
 			return err
 		}
-		if err := t.tally(ctx, x.disease.ID, unit); err != nil {
+		if err := t.conclude(ctx, x, unit, rule, g); err != nil {
 			return err
+		}
+		if err := t.gather(ctx, p, kids); err != nil {
+			return err
+		}
+		if err := t.tally(ctx, p); err != nil {
+			return err
+		}
+		if g.week.Known() {
+			if err := t.stand(ctx, g.week, rule); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -95,13 +107,6 @@ func dirty(day, on vn.Date, rule content.DetectionRule) []vn.Date {
 	return out
 }
 
-// place is a series: a disease in a unit.
-type place struct {
-	disease string
-	unit    vn.UnitID
-	level   vn.Level
-}
-
 // graver is the ground that weighs more; the zero ground weighs nothing.
 func graver(a, b ground) ground {
 	switch {
@@ -139,9 +144,9 @@ func (t *turn) cases(ctx context.Context, x touch, p place, rule content.Detecti
 	case !first.Known():
 		return ground{}, nil
 	case x.died || died:
-		return ground{rule: RuleDeath, since: first, push: PushAlways, p: 1, week: vn.ZeroDate}, nil
+		return sure(RuleDeath, first), nil
 	case rule.Tier == content.TierImmediate:
-		return ground{rule: RuleImmediate, since: first, push: PushAlways, p: 1, week: vn.ZeroDate}, nil
+		return sure(RuleImmediate, first), nil
 	}
 	if p.level != vn.LevelCommune {
 		return ground{}, nil
@@ -163,7 +168,7 @@ func (t *turn) linked(ctx context.Context, p place, rule content.DetectionRule, 
 	}
 	push := PushAlways
 	if rule.Tier == content.TierWave {
-		push = PushListed
+		push = PushNever
 	}
 	if outbreak.LargestLinked(linked, month, on, rule.LinkedGapDays) >= rule.LinkedMonth {
 		return ground{rule: RuleLinkedMonth, since: month, push: push, p: 1, week: vn.ZeroDate}, nil
@@ -183,7 +188,7 @@ type caseDay struct {
 // days reads the counted cases of a place in a span of days, without those of
 // open foci.
 func (t *turn) days(ctx context.Context, p place, from, to vn.Date) ([]caseDay, error) {
-	foci, err := t.foci(ctx, p, 0)
+	foci, err := t.ledger().foci(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -213,73 +218,56 @@ func (t *turn) days(ctx context.Context, p place, from, to vn.Date) ([]caseDay, 
 	return out, err
 }
 
-// focus is an open focus: cases that name it are worked on already.
-type focus struct {
-	unit vn.UnitID
-	name string
-}
-
-type foci []focus
-
-func (f foci) hold(commune vn.UnitID, name string) bool {
-	return name != "" && slices.Contains(f, focus{commune, name})
-}
-
-// foci are the open foci of the disease in the unit, as known at a position of
-// the log; 0 = now.
-func (t *turn) foci(ctx context.Context, p place, seq int64) (foci, error) {
-	until := int64(1) << 62
-	if seq != 0 {
-		until = seq
-	}
-	var out foci
-	// The latest step of each event that opens, names or closes a focus.
-	err := t.tx.Rows(ctx, `
-		select s.unit, s.focus from detection_step s
-		 where s.disease = ? and s.kind = 'focus' and s.focus <> '' and s.seq <= ?
-		   and not exists (select 1 from detection_step e where e.first = s.first and e.kind in ('focus', 'closed') and e.seq > s.seq and e.seq <= ?)
-		 order by s.unit, s.focus`, []any{p.disease, until, until}, func(scan func(...any) error) error {
-		var unit int64
-		var f focus
-		err := scan(&unit, &f.name)
-		f.unit = vn.UnitID(unit)
-		if t.units.Within(f.unit, p.unit) {
-			out = append(out, f)
-		}
-		return err
-	})
-	return out, err
-}
-
 // frequent reports whether the unit has enough cases in the last weeks for
 // statistics to judge, and enough history.
 func (t *turn) frequent(ctx context.Context, p place, rule content.DetectionRule, week vn.Date) (bool, error) {
-	var sum int64
-	_, err := t.tx.Row(ctx, []any{&sum}, `select coalesce(sum(value), 0) from detection_count where disease = ? and unit = ? and week > ? and week <= ?`,
-		p.disease, int64(p.unit), int64(week.AddDays(-7*rule.LeastWeeks)), int64(week))
-	if err != nil || int(sum) < rule.LeastCases {
+	sum := 0
+	if err := t.ledger().years(ctx, p, week.AddDays(-7*(rule.LeastWeeks-1)), week, func(_ vn.Date, count, _ int32) { sum += int(count) }); err != nil || sum < rule.LeastCases {
 		return false, err
 	}
-	since, err := t.since(ctx, p.unit, 0)
+	since, err := t.ledger().since(ctx, p.unit)
 	return since.Known() && since <= week.AddDays(-364*rule.MinYears), err
 }
 
-// since is the first week in which the unit was heard of, as known at a
-// position of the log; vn.ZeroDate when it was not. What lies before is unknown,
-// not zero.
-func (t *turn) since(ctx context.Context, unit vn.UnitID, seq int64) (vn.Date, error) {
-	where, args := "", []any{int64(vn.ZeroDate), int64(unit)}
-	if seq != 0 {
-		where, args = ` and seq <= ?`, append(args, seq)
+// statistics judges the weeks of a series, keeps the verdicts and says whether
+// one is an alarm: the least probable of them, since the first week that was.
+func (t *turn) statistics(ctx context.Context, p place, rule content.DetectionRule, weeks []vn.Date) (ground, float64, error) {
+	list, err := t.ledger().verdicts(ctx, p, rule, weeks, t.expecting[p.unit], &t.work)
+	if err != nil {
+		return ground{}, 0, err
 	}
-	var first int64
-	_, err := t.tx.Row(ctx, []any{&first}, `select coalesce(min(week), ?) from detection_reporting where unit = ?`+where, args...)
-	return vn.Date(first), err
+	g, excess := ground{p: 1, week: vn.ZeroDate}, 0.0
+	for _, v := range list {
+		if err := t.keep(ctx, v); err != nil {
+			return ground{}, 0, err
+		}
+		if !v.Alarm {
+			continue
+		}
+		if g.rule == "" || v.P < g.p {
+			g.p, g.week, excess = v.P, v.Week, float64(v.Observed)-v.Expected
+			g.rule = RuleExcess
+			if v.Method == methodBayes {
+				g.rule = RuleRare
+			}
+		}
+		if !g.since.Known() || g.since == 0 || v.Week < g.since {
+			g.since = v.Week
+		}
+	}
+	if g.rule != "" && rule.Tier == content.TierWave && p.level == vn.LevelCommune {
+		g.push = PushNever
+	}
+	return g, excess, nil
 }
 
-// statistics judges the weeks of a series.
-func (t *turn) statistics(ctx context.Context, p place, rule content.DetectionRule, weeks []vn.Date) (ground, error) {
-	return ground{}, nil
+// keep writes a verdict.
+func (t *turn) keep(ctx context.Context, v Verdict) error {
+	return t.tx.Exec(ctx, `insert into detection_verdict (`+verdictColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		on conflict (disease, unit, week, seq) do update set observed = excluded.observed, foci = excluded.foci, expected = excluded.expected, bound = excluded.bound,
+		   p = excluded.p, score = excluded.score, trend = excluded.trend, reason = excluded.reason, alarm = excluded.alarm, method = excluded.method`,
+		v.Disease, int64(v.Unit), int64(v.Week), t.c.Seq, t.c.At.UnixMicro(), v.Method, v.Settings, v.Observed, v.Foci, v.Expected, v.Bound, v.P, v.Score,
+		flag(v.Trend), v.Reason, flag(v.Alarm), v.Reporting, v.Expecting)
 }
 
 // alarms reports whether the newest verdict on the week is an alarm.

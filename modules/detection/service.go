@@ -32,6 +32,7 @@ type Module struct {
 	now      func() time.Time
 
 	expecting map[vn.UnitID]int // communes on today's map, in each unit
+	monitored int               // series: open diseases by communes and the units above
 }
 
 // New prepares the module; law may be nil: then only a link leads to it.
@@ -44,7 +45,15 @@ func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law Law
 			}
 		}
 	}
+	for _, d := range diseases.List(lastList) {
+		if !d.Closed {
+			m.monitored += len(m.expecting)
+		}
+	}
 	return m
 }
+
+// lastList is a day on the newest list of diseases.
+var lastList = vn.NewDate(9999, 1, 1)
 
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }

@@ -36,9 +36,11 @@ const mostAlerts = 500
 // answered, by rank: the first are what the desk sees, see [Desk].
 func (m *Module) Waiting(ctx context.Context, a store.Actor, unit vn.UnitID) ([]Alert, error) {
 	list, err := m.alerts(ctx, a, unit, ` and answer = '' and holds = 1 order by pushed desc, opened desc, alert limit ?`)
-	slices.SortStableFunc(list, func(x, y Alert) int { return cmp.Compare(y.Rank(), x.Rank()) })
+	slices.SortStableFunc(list, byRank)
 	return list, err
 }
+
+func byRank(x, y Alert) int { return cmp.Compare(y.Rank(), x.Rank()) }
 
 // Done lists the alerts of a unit and those below it that were answered or
 // withdrawn, opened since a day, newest first.
@@ -67,13 +69,13 @@ type Desk struct {
 }
 
 // desk divides a ranked list. What is sure or overdue is always shown; of what
-// rests on evidence, as much as the budget allows; what nothing pushes is in
-// the rest.
-func desk(list []Alert, budget int, now time.Time) Desk {
+// rests on evidence, as much as the budget allows; what nothing pushes, or what
+// an alert of the desk's own level gathers, is in the rest.
+func desk(list []Alert, top vn.Level, budget int, now time.Time) Desk {
 	var d Desk
 	for _, a := range list {
 		shown := a.Push == PushAlways || a.Push == PushEvidence && (budget > 0 || now.After(a.Due))
-		if !shown || a.Parent != "" {
+		if !shown || a.Parent != "" && top != vn.LevelCommune {
 			d.Rest = append(d.Rest, a)
 			continue
 		}
@@ -139,14 +141,12 @@ type Week struct {
 // none missing: a week before the unit was heard of, and one in which a unit
 // that had visits before was not heard of, is silent.
 func (m *Module) Weeks(ctx context.Context, a store.Actor, disease string, unit vn.UnitID, from, to vn.Date) ([]Week, error) {
-	type row struct{ start, value, seen int64 }
-	counts, err := figures(ctx, m, a, unit, "weekly counts", func(scan store.Scan) (row, error) {
-		var r row
-		err := scan(&r.start, &r.value, &r.seen)
-		return r, err
-	}, `select week, value, seen from detection_count where disease = ? and unit = ? and week >= ? and week <= ?`, disease, int64(unit), int64(from), int64(to))
-	if err != nil {
-		return nil, err
+	type row struct{ start, value int64 }
+	by := map[vn.Date]Week{}
+	if err := m.asked(a, unit, 0).years(ctx, place{disease: disease, unit: unit}, from, to, func(week vn.Date, count, seen int32) {
+		by[week] = Week{week, int(count), int(seen)}
+	}); err != nil {
+		return nil, fmt.Errorf("weekly counts of %v: %w", unit, err)
 	}
 	heard, err := figures(ctx, m, a, unit, "weeks reported", func(scan store.Scan) (row, error) {
 		var r row
@@ -160,13 +160,9 @@ func (m *Module) Weeks(ctx context.Context, a store.Actor, disease string, unit 
 	for _, h := range heard {
 		reported.add(vn.Date(h.start), h.value != 0)
 	}
-	by := map[vn.Date]row{}
-	for _, r := range counts {
-		by[vn.Date(r.start)] = r
-	}
 	var out []Week
 	for w := from; w <= to; w = w.AddDays(7) {
-		one := Week{w, int(by[w].value), int(by[w].seen)}
+		one := Week{w, by[w].Count, by[w].Seen}
 		if reported.silent(w) {
 			one.Count = -1
 		}

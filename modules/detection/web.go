@@ -87,7 +87,7 @@ func (m *Module) inbox(r *http.Request) (inboxData, error) {
 		return p, err
 	}
 	rule := content.DetectionOn(web.Today(r))
-	p.Desk, p.Weeks = desk(list, rule.Budget(p.Unit.Level), p.Now), rule.SilentWeeks
+	p.Desk, p.Weeks = desk(list, p.Unit.Level, rule.Budget(p.Unit.Level), p.Now), rule.SilentWeeks
 	if p.Silent, err = m.Silent(ctx, a, p.Unit.ID, vn.WeekOf(web.Today(r)).Start().AddDays(-7*rule.SilentWeeks)); err != nil {
 		return p, err
 	}

@@ -307,7 +307,7 @@ func (w *world) dump() string {
 		{"detection_cause", "cause, disease"},
 		{"detection_case", "report, " + caseColumns},
 		{"detection_ledger", "seq, part, disease, commune, province, day, focus, change"},
-		{"detection_count", "disease, unit, week, value, seen"},
+		{"detection_year", "disease, unit, year, counts, seen"},
 		{"detection_reporting", "unit, week, seq, visited, heard, last"},
 		{"detection_verdict", verdictColumns},
 		{"detection_alert", alertColumns + ", cooled"},

@@ -46,15 +46,16 @@ create table detection_ledger (
 );
 create index detection_ledger_disease on detection_ledger (disease, province, commune, day);
 
--- The same summed up, by unit and week, in communes and every unit above. value
--- follows the newest versions, seen is what was counted when first reported.
-create table detection_count (
+-- The same summed up by week, in communes and every unit above: the weeks of an
+-- ISO year in one row, numbers with spaces between. counts follow the newest
+-- versions, seen is what was counted when first reported.
+create table detection_year (
     disease text   not null,
     unit    bigint not null,
-    week    bigint not null, -- Monday
-    value   bigint not null,
-    seen    bigint not null,
-    primary key (disease, unit, week)
+    year    bigint not null,
+    counts  text   not null,
+    seen    text   not null,
+    primary key (disease, unit, year)
 );
 
 -- Weeks in which a unit was heard of: a case, or a visit. Rows are never taken
@@ -68,6 +69,7 @@ create table detection_reporting (
     last    bigint not null, -- newest report, µs
     primary key (unit, week)
 );
+create index detection_reporting_week on detection_reporting (week);
 
 -- Every judgement that was made, never altered.
 create table detection_verdict (
@@ -111,8 +113,8 @@ create table detection_alert (
     settings text     not null, -- hash
     weight   double precision not null,
     p        double precision not null,
-    pushed   smallint not null, -- 2 = always, 1 = by evidence, 0 = in the ranked list only
-    parent   text     not null, -- alert of the unit above that shows it; empty = stands alone
+    pushed   smallint not null, -- 2 = always, 1 = by evidence, 0 = in the ranked list only, -1 = never
+    parent   text     not null, -- alert that is shown instead of it; empty = stands alone
     holds    smallint not null, -- 0 = its cases were taken back
     due      bigint   not null, -- to be answered, µs
     answer   text     not null, -- kind of the last answer; empty = none
@@ -121,6 +123,7 @@ create table detection_alert (
 );
 create index detection_alert_unit on detection_alert (unit, disease, opened);
 create index detection_alert_province on detection_alert (province, opened);
+create index detection_alert_week on detection_alert (week);
 create index detection_alert_opened on detection_alert (opened);
 
 create table detection_answer (

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package detection
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mach/casereport"
+	"mach/content"
+	"mach/outbreak"
+	"mach/store"
+	"mach/store/storetest"
+	"mach/vn"
+)
+
+// wavy gives a commune's counts of past weeks: level cases a week, a little up
+// and down, before the current week.
+func wavy(today vn.Date, weeks, level int) map[vn.Date]int {
+	out := map[vn.Date]int{}
+	for i := 1; i <= weeks; i++ {
+		out[vn.WeekOf(today).Start().AddDays(-7*i)] = level + (i*7919)%3 - 1
+	}
+	return out
+}
+
+// Far more cases than in five years raise an alert where they are; the units
+// above, whose excess they explain, stand behind it. Every verdict that was
+// written can be computed again.
+func TestExcess(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.history("h", "A97.0", w.commune, wavy(w.today(), 280, 2))
+		var ops []report
+		for i := range 14 {
+			ops = append(ops, report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
+		}
+		for i, r := range ops {
+			w.report(r)
+			if i == 8 {
+				w.report(report{id: "r3", icd: "A97.0", at: w.commune, class: casereport.Refuted})
+			}
+		}
+		list, err := w.Waiting(ctx, w.actor(store.CDC), w.provinceOf(w.commune.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := desk(list, vn.LevelProvince, 10, w.clock.Now())
+		if len(d.Shown) != 1 || d.Shown[0].Unit != w.commune.ID || d.Shown[0].Rule != RuleExcess || d.Shown[0].Push != PushEvidence {
+			t.Fatalf("the CDC sees %+v", d)
+		}
+		verdicts, err := w.Verdicts(ctx, w.actor(store.CDC), "dengue", w.commune.ID, w.today()-7)
+		if err != nil || len(verdicts) != 1 {
+			t.Fatalf("verdicts %+v, %v", verdicts, err)
+		}
+		v := verdicts[0]
+		if v.Observed != 13 || math.Abs(v.Expected-2) > 1 || v.Bound < 3 || v.Bound > 8 || v.P > 1e-4 || !v.Alarm || v.Method != methodFarrington || v.Reporting != 1 {
+			t.Errorf("verdict %+v", v)
+		}
+		w.wantReplays(20)
+	})
+}
+
+// wantReplays computes every verdict again; there must be at least so many.
+func (w *world) wantReplays(least int) {
+	w.t.Helper()
+	w.calm()
+	all, err := store.Figures(ctx, w.s.For(storetest.System()), vn.Nation, scanVerdict, `select `+verdictColumns+` from detection_verdict order by seq, unit, week`)
+	if err != nil || len(all) < least {
+		w.t.Fatalf("%d verdicts, %v", len(all), err)
+	}
+	for _, v := range all {
+		again, err := w.Replay(ctx, storetest.System(), v)
+		if diff := cmp.Diff(v, again); diff != "" || err != nil {
+			w.t.Fatalf("verdict (-), replay (+) %v\n%s", err, diff)
+		}
+	}
+}
+
+// A verdict is what outbreak's method says of the same series, whatever order
+// the cases came in: late, corrected, moved, deleted ones too.
+func TestVerdictEqualsARunFromNothing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.history("h", "A97.0", w.commune, wavy(w.today(), 200, 3))
+		week := vn.WeekOf(w.today()).Start()
+		for i := range 10 {
+			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, day: week.AddDays(-7 * (i % 3))})
+		}
+		w.report(report{id: "r1", icd: "A97.0", at: w.next})                            // moved
+		w.report(report{id: "r2", icd: "B05.9", at: w.commune})                         // another disease
+		w.report(report{id: "r4", icd: "A97.0", at: w.commune, day: week.AddDays(-21)}) // another day
+		w.drop("Condition", "r5")
+		w.calm()
+		weeks, err := w.Weeks(ctx, w.actor(store.CDC), "dengue", w.commune.ID, week.AddDays(-7*199), week)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := outbreak.Series{Freq: 52}
+		for _, x := range weeks {
+			s.Dates, s.Count = append(s.Dates, x.Start), append(s.Count, int32(x.Count))
+		}
+		d, _ := w.diseases.ByID("dengue")
+		verdicts, err := w.Verdicts(ctx, w.actor(store.CDC), "dengue", w.commune.ID, week.AddDays(-21))
+		if err != nil || len(verdicts) < 4 {
+			t.Fatalf("verdicts %+v, %v", verdicts, err)
+		}
+		for _, v := range verdicts {
+			k := slices.Index(s.Dates, v.Week)
+			want, ok, err := judgeWeek(s, k, place{"dengue", w.commune.ID, vn.LevelCommune}, content.DetectionOf(d, w.today()), new(outbreak.Work))
+			if err != nil || !ok || want.Observed != v.Observed || want.Expected != v.Expected || want.Bound != v.Bound || want.P != v.P || want.Alarm != v.Alarm {
+				t.Errorf("week %v: %+v, from nothing %+v, %v", v.Week, v, want, err)
+			}
+		}
+		w.wantReplays(10)
+	})
+}
+
+// Three communes that rise together are one alert of the province.
+func TestNeighboursRiseTogether(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		communes := w.units.Communes(w.provinceOf(w.commune.ID), w.today())[:3]
+		for n, c := range communes {
+			for i := range 3 {
+				w.report(report{id: fmt.Sprintf("r%d-%d", n, i), icd: "A97.0", at: c})
+			}
+		}
+		w.calm()
+		list, err := w.Waiting(ctx, w.actor(store.CDC), w.provinceOf(w.commune.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := desk(list, vn.LevelProvince, 10, w.clock.Now())
+		if len(d.Shown) != 1 || d.Shown[0].Rule != RuleGroup || d.Shown[0].Cases != 9 || len(d.Rest) != 3 {
+			t.Errorf("the CDC sees %+v", d)
+		}
+		list, err = w.Waiting(ctx, w.actor(store.Doctor), w.commune.ID)
+		if d := desk(list, vn.LevelCommune, 5, w.clock.Now()); err != nil || len(d.Shown) != 1 {
+			t.Errorf("the station sees %+v, %v", d, err)
+		}
+	})
+}
+
+func TestBenjaminiHochberg(t *testing.T) {
+	for _, c := range []struct {
+		ps   []float64
+		n    int
+		want float64
+	}{
+		{nil, 100, 0}, {[]float64{0.0011}, 100, 0}, {[]float64{0.001}, 100, 0.001}, {[]float64{0.002, 0.0019}, 100, 0.002},
+		{[]float64{0.5, 0.0001, 0.0029, 0.0025}, 100, 0.0029},
+	} {
+		if got := benjaminiHochberg(c.ps, c.n, 0.1); got != c.want {
+			t.Errorf("%v of %d: %v, want %v", c.ps, c.n, got, c.want)
+		}
+	}
+}
+
+func TestDesk(t *testing.T) {
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, vn.Zone)
+	list := []Alert{
+		{Key: "sure", Push: PushAlways, P: 1, Weight: 1}, {Key: "weak", Push: PushListed, P: 1e-3, Weight: 1}, {Key: "wave", Push: PushNever, P: 1e-12, Weight: 1},
+		{Key: "strong", Push: PushEvidence, P: 1e-9, Weight: 1}, {Key: "next", Push: PushEvidence, P: 1e-5, Weight: 3}, {Key: "late", Push: PushEvidence, P: 1e-4, Weight: 1},
+		{Key: "behind", Push: PushAlways, P: 1, Parent: "sure"},
+	}
+	for i := range list {
+		list[i].Holds, list[i].Due = true, now.Add(time.Hour)
+	}
+	list[5].Due = now.Add(-time.Hour)
+	slices.SortStableFunc(list, byRank)
+	d := desk(list, vn.LevelProvince, 1, now)
+	keys := func(l []Alert) string {
+		var out []string
+		for _, a := range l {
+			out = append(out, a.Key)
+		}
+		return strings.Join(out, " ")
+	}
+	if keys(d.Shown) != "sure next late" || keys(d.Rest) != "wave strong weak behind" {
+		t.Errorf("shown %q, rest %q", keys(d.Shown), keys(d.Rest))
+	}
+}

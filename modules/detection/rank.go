@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package detection
+
+import (
+	"context"
+	"slices"
+
+	"mach/content"
+	"mach/vn"
+)
+
+// kid is an alert of a unit right below that stands.
+type kid struct {
+	key    string
+	since  vn.Date
+	excess float64 // cases above what was expected
+}
+
+// kidsDays is how far back an alert below still belongs to what rises now.
+const kidsDays = 28
+
+// kids lists the alerts of the disease in the units right below that wait. One
+// case of a grave disease is its own alert wherever it is: it gathers nothing.
+func (t *turn) kids(ctx context.Context, p place) ([]kid, error) {
+	where, args := ` a.province = ? and a.unit <> ?`, []any{int64(p.unit), int64(p.unit)}
+	if p.level == vn.LevelNation {
+		where, args = ` a.province <> 0 and a.unit = a.province`, nil
+	}
+	args = append(args, p.disease, t.c.At.AddDate(0, 0, -kidsDays).UnixMicro())
+	var out []kid
+	err := t.tx.Rows(ctx, `
+		select a.alert, a.since, coalesce(v.observed - v.expected, a.cases)
+		  from detection_alert a
+		  left join detection_verdict v on v.disease = a.disease and v.unit = a.unit and v.week = a.week and v.seq = a.verdict
+		 where `+where+` and a.disease = ? and a.answer = '' and a.holds = 1 and a.opened >= ? and a.rule not in ('immediate', 'death')
+		 order by a.alert`, args, func(scan func(...any) error) error {
+		var k kid
+		var since int64
+		err := scan(&k.key, &since, &k.excess)
+		k.since = vn.Date(since)
+		out = append(out, k)
+		return err
+	})
+	return out, err
+}
+
+// against sets what a unit shows against the alerts right below it: several that
+// rise together are one alert of the unit; fewer that explain most of its excess
+// are shown instead of it.
+func (t *turn) against(ctx context.Context, p place, rule content.DetectionRule, g ground, excess float64) (ground, []kid, error) {
+	kids, err := t.kids(ctx, p)
+	if err != nil {
+		return g, nil, err
+	}
+	if len(kids) >= rule.ChildrenMany {
+		group := sure(RuleGroup, kids[0].since)
+		for _, k := range kids {
+			group.since = min(group.since, k.since)
+		}
+		return graver(group, g), kids, nil
+	}
+	sum := 0.0
+	for _, k := range kids {
+		sum += k.excess
+	}
+	shownBy := ""
+	if g.rule != "" && sum >= rule.ChildrenShare*excess {
+		g, shownBy = ground{}, kids[0].key
+	}
+	// One that was open before they rose stands behind them.
+	return g, nil, t.tx.Exec(ctx, `update detection_alert set parent = ? where unit = ? and disease = ? and answer = '' and parent <> ?`,
+		shownBy, int64(p.unit), p.disease, shownBy)
+}
+
+// gather puts alerts under the one of the unit above that shows them.
+func (t *turn) gather(ctx context.Context, p place, kids []kid) error {
+	if len(kids) == 0 {
+		return nil
+	}
+	a, _, found, err := t.latest(ctx, p.disease, p.unit)
+	if err != nil || !found {
+		return err
+	}
+	for _, k := range kids {
+		if err := t.tx.Exec(ctx, `update detection_alert set parent = ? where alert = ?`, a.Key, k.key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stand pushes the alerts of a week that stand out among all series, by
+// Benjamini and Hochberg: corrected over every series that is watched, those too
+// that had no alarm. It never takes a push back: people were told.
+func (t *turn) stand(ctx context.Context, week vn.Date, rule content.DetectionRule) error {
+	var ps []float64
+	if err := t.tx.Rows(ctx, `select p from detection_alert where week = ? and p < 1`, []any{int64(week)}, func(scan func(...any) error) error {
+		var p float64
+		err := scan(&p)
+		ps = append(ps, p)
+		return err
+	}); err != nil {
+		return err
+	}
+	bound := benjaminiHochberg(ps, t.monitored, rule.FalseShare)
+	if bound == 0 {
+		return nil
+	}
+	return t.tx.Exec(ctx, `update detection_alert set pushed = 1 where week = ? and p <= ? and pushed = 0`, int64(week), bound)
+}
+
+// benjaminiHochberg is the greatest of the probabilities that may be called
+// true so that at most a share of all such calls is false, among n tests of
+// which the others gave 1 (J. R. Stat. Soc. B 57, 1995); 0 when none may.
+func benjaminiHochberg(ps []float64, n int, share float64) float64 {
+	slices.Sort(ps)
+	for k := len(ps); k > 0; k-- {
+		if ps[k-1] <= float64(k)*share/float64(n) {
+			return ps[k-1]
+		}
+	}
+	return 0
+}

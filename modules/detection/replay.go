@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package detection
+
+import (
+	"context"
+	"fmt"
+
+	"mach/content"
+	"mach/issue"
+	"mach/outbreak"
+	"mach/store"
+	"mach/vn"
+)
+
+// Replay judges again what an old verdict judged, from the ledger as it stood
+// at the verdict's position and by the settings of that day. It gives the same
+// verdict, for ever: what is another is a fault of the program or of the data.
+// Errors: Forbidden for who may not see figures of the unit; NotFound when the
+// settings of the verdict are no more.
+func (m *Module) Replay(ctx context.Context, a store.Actor, v Verdict) (Verdict, error) {
+	d, ok := m.diseases.ByID(v.Disease)
+	rule := content.DetectionOf(d, vn.DateOf(v.At))
+	if !ok || rule.Hash != v.Settings {
+		return Verdict{}, issue.New(issue.NotFound, "detection.settings.gone")
+	}
+	l := m.asked(a, v.Unit, v.Seq)
+	p := place{disease: v.Disease, unit: v.Unit, level: m.levelOf(v.Unit)}
+	out, err := l.verdicts(ctx, p, rule, []vn.Date{v.Week}, m.expecting[v.Unit], new(outbreak.Work))
+	if err != nil {
+		return Verdict{}, fmt.Errorf("replay of a verdict: %w", err)
+	}
+	if len(out) == 0 {
+		return Verdict{}, issue.New(issue.NotFound, "detection.verdict.none")
+	}
+	out[0].Seq, out[0].At = v.Seq, v.At
+	return out[0], nil
+}
