@@ -34,6 +34,7 @@ type Draft struct {
 	Name, Sex, Birth, Number string
 
 	sensitivity []string
+	message     string // Communication that told of it; of a case without a trigger
 }
 
 // categoryDraft is that of drafts of labelled diseases: no resource has it, so

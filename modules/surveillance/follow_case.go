@@ -143,7 +143,7 @@ func (m *Module) insertCase(ctx context.Context, tx store.Tx, c store.Change, r 
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, r.disease, r.patient, r.encounter, r.cause, r.drafted, r.causeDisease, r.focus, c.Labels.Facility, int64(c.Labels.Unit),
 		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.provinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version,
-		r.died, r.entered, paper, r.sameAs, r.author, int64(c.Labels.Unit))
+		r.died, r.entered, paper, r.sameAs, r.author, int64(m.provinceOf(c.Labels.Unit)))
 }
 
 // report reads a case report; false for everything else, see casereport.Of.

@@ -5,6 +5,7 @@ package surveillance
 import (
 	"cmp"
 	"strconv"
+	"time"
 
 	"mach/casereport"
 	"mach/fhir"
@@ -67,7 +68,8 @@ var caseForm = []part{
 	{"exposure", []question{
 		{"travel", kindArea, nil}, {"contact", kindChoice, []string{"yes", "no", "unknown"}}, {"focus", kindText, nil},
 	}},
-	{"reporter", []question{{"reporter", kindText, nil}, {"reporter_unit", kindText, nil}, {"reporter_phone", kindText, nil}}},
+	{"reporter", []question{{"reporter", kindText, nil}, {"reporter_unit", kindText, nil}, {"reporter_phone", kindText, nil},
+		{"paper_sent", kindDate, nil}, {"paper_time", kindText, nil}}},
 }
 
 // personFields are taken from the record and cannot be changed in the form: who
@@ -114,6 +116,8 @@ func (r Report) arises(id string) bool {
 		return !r.minor() || r["guardian_phone"] == ""
 	case "guardian", "guardian_phone":
 		return r.minor()
+	case "paper_sent", "paper_time":
+		return false
 	}
 	return true
 }
@@ -162,6 +166,10 @@ func (r Report) check(today vn.Date) error {
 	order("onset", "diagnosed")
 	order("onset", "sample_date")
 	order("admitted", "discharged")
+	order("diagnosed", "paper_sent")
+	if r["paper_time"] != "" && (r["paper_sent"] == "" || r.paper().IsZero()) {
+		fail("paper_time", "surveillance.form.paper_time")
+	}
 	if r["disease"] == "" {
 		fail("disease", "surveillance.form.disease_needed")
 	}
@@ -175,6 +183,24 @@ func (r Report) check(today vn.Date) error {
 		fail("outcome_date", "surveillance.form.death_needs_day")
 	}
 	return issue.List(found)
+}
+
+// paper is when the report was sent on paper, before it was entered here
+// (TT 15/2026/TT-BYT Article 4.2): without an hour, at the end of that day; the
+// zero time when it was not.
+func (r Report) paper() time.Time {
+	on, err := vn.ParseDate(r["paper_sent"])
+	if err != nil {
+		return time.Time{}
+	}
+	if r["paper_time"] == "" {
+		return on.AddDays(1).Time().Add(-time.Minute)
+	}
+	hour, err := time.Parse("15:04", r["paper_time"])
+	if err != nil {
+		return time.Time{}
+	}
+	return on.Time().Add(time.Duration(hour.Hour())*time.Hour + time.Duration(hour.Minute())*time.Minute)
 }
 
 // items turns the answers into those of a QuestionnaireResponse, in the order

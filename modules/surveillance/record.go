@@ -57,7 +57,7 @@ func (m *Module) recordOf(ctx context.Context, a store.Actor, d Draft) (record, 
 		to      **fhir.Doc
 		typ, id string
 	}{
-		{&r.visit, "Encounter", d.Encounter}, {&r.cause, "Condition", d.Cause}, {&r.facility, "Organization", d.Facility},
+		{&r.visit, "Encounter", d.Encounter}, {&r.cause, d.Kind, d.Cause}, {&r.facility, "Organization", d.Facility},
 		{&r.reporter, "Practitioner", a.Practitioner}, {&r.desk, "Organization", a.Facility},
 	} {
 		if one.id == "" {

@@ -3,6 +3,7 @@
 package surveillance
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -28,11 +29,14 @@ func (m *Module) Filled(ctx context.Context, a store.Actor, cause string) (Draft
 	if !d.Open() {
 		return d, nil, issue.New(issue.BusinessRule, "surveillance.draft.sent")
 	}
-	record, err := m.recordOf(ctx, a, d)
-	if err != nil {
-		return d, nil, err
+	r := m.closedForm(d)
+	if !d.Closed() {
+		record, err := m.recordOf(ctx, a, d)
+		if err != nil {
+			return d, nil, err
+		}
+		r = record.report()
 	}
-	r := record.report()
 	r["reporter"], r["reporter_unit"] = a.Name, a.FacilityName
 	return d, r, nil
 }
@@ -70,31 +74,11 @@ func (m *Module) Refute(ctx context.Context, a store.Actor, cause, key, reason s
 }
 
 func (m *Module) write(ctx context.Context, a store.Actor, d Draft, key string, r Report, class casereport.Class, reason string) (string, error) {
-	number := d.Cause + "/" + d.Disease // a corrected diagnosis is another case
-	form := fhir.QuestionnaireResponse{
-		ID: newID(), Identifier: &fhir.Identifier{System: casereport.SystemNumber, Value: number},
-		Questionnaire: fhir.QuestionnaireCase, Status: "completed",
-		Subject: fhir.Ref("Patient", d.Patient), Encounter: fhir.Ref("Encounter", d.Encounter),
-		Authored: fhir.Instant(m.now()), Author: fhir.Ref("Practitioner", a.Practitioner), Item: r.items(),
+	same, err := m.standing(ctx, Key{Number: r["number"]}, r["disease"], vn.DateOf(d.At), d.Patient)
+	if err != nil {
+		return "", err
 	}
-	report := fhir.Condition{
-		ID: newID(), Identifier: []fhir.Identifier{{System: casereport.SystemNumber, Value: number}},
-		ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
-		Category:       []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
-		Subject:        fhir.Ref("Patient", d.Patient), Encounter: fhir.Ref("Encounter", d.Encounter),
-		RecordedDate: fhir.Instant(d.At), Recorder: fhir.Ref("Practitioner", a.Practitioner),
-		Evidence: []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("Condition", d.Cause), fhir.Ref("QuestionnaireResponse", form.ID)}}},
-	}
-	if u, ok := m.units.Get(d.Unit); ok && u.Level == vn.LevelCommune {
-		report.Extension = append(report.Extension, fhir.Unit(u.Code, u.From.String(), u.Full()))
-	}
-	m.state(&report, r, d.Code, class)
-	if reason != "" {
-		report.Note = []fhir.Annotation{m.note(a, reason)}
-	}
-	ops, err := m.ops(report, form, func(doc *fhir.Doc) store.Op {
-		return store.Create(doc).Unless("identifier=" + casereport.SystemNumber + "|" + number)
-	})
+	ops, err := m.caseOps(a, d, r, class, reason, same)
 	if err != nil {
 		return "", err
 	}
@@ -105,7 +89,48 @@ func (m *Module) write(ctx context.Context, a store.Actor, d Draft, key string, 
 	return receipt.Docs[0].ID(), m.store.Await(ctx, receipt, "surveillance")
 }
 
-// state sets what the form says of disease, class, onset and focus.
+// caseOps are Condition and form of a new case report, in this order. A draft
+// of no trigger is of a case without a visit. same is the report of the same
+// case that stands already, "" for none.
+func (m *Module) caseOps(a store.Actor, d Draft, r Report, class casereport.Class, reason, same string) ([]store.Op, error) {
+	id := newID()
+	number := cmp.Or(d.Cause, id) + "/" + d.Disease // a corrected diagnosis is another case
+	form := fhir.QuestionnaireResponse{
+		ID: newID(), Identifier: &fhir.Identifier{System: casereport.SystemNumber, Value: number},
+		Questionnaire: fhir.QuestionnaireCase, Status: "completed",
+		Subject: fhir.Ref("Patient", d.Patient), Encounter: fhir.Ref("Encounter", d.Encounter),
+		Authored: fhir.Instant(m.now()), Author: fhir.Ref("Practitioner", a.Practitioner), Item: r.items(),
+	}
+	report := fhir.Condition{
+		ID: id, Identifier: []fhir.Identifier{{System: casereport.SystemNumber, Value: number}},
+		ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
+		Category:       []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
+		Subject:        fhir.Ref("Patient", d.Patient), Encounter: fhir.Ref("Encounter", d.Encounter),
+		RecordedDate: fhir.Instant(d.At), Recorder: fhir.Ref("Practitioner", a.Practitioner),
+		Evidence: []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("QuestionnaireResponse", form.ID)}}},
+	}
+	for _, from := range []fhir.Reference{fhir.Ref("Communication", d.message), fhir.Ref(d.Kind, d.Cause)} {
+		if from.Reference != "" {
+			report.Evidence[0].Detail = append([]fhir.Reference{from}, report.Evidence[0].Detail...)
+		}
+	}
+	if u, ok := m.units.Get(d.Unit); ok && u.Level == vn.LevelCommune {
+		report.Extension = append(report.Extension, fhir.Unit(u.Code, u.From.String(), u.Full()))
+	}
+	if same != "" {
+		other := fhir.Ref("Condition", same)
+		report.Extension = append(report.Extension, fhir.Extension{URL: casereport.ExtSameCase, ValueReference: &other})
+	}
+	m.state(&report, r, d.Code, class)
+	if reason != "" {
+		report.Note = []fhir.Annotation{m.note(a, reason)}
+	}
+	return m.ops(report, form, func(doc *fhir.Doc) store.Op {
+		return store.Create(doc).Unless("identifier=" + casereport.SystemNumber + "|" + number)
+	})
+}
+
+// state sets what the form says of disease, class, onset, focus, death and paper.
 func (m *Module) state(c *fhir.Condition, r Report, icd string, class casereport.Class) {
 	c.VerificationStatus = fhir.Code(fhir.ConditionVerStatus, class.Status(), "")
 	c.OnsetDateTime = r["onset"]
@@ -118,9 +143,17 @@ func (m *Module) state(c *fhir.Condition, r Report, icd string, class casereport
 			Text:   disease.Name.Vi,
 		}
 	}
-	c.Extension = dropExtension(c.Extension, casereport.ExtFocus)
+	for _, url := range []string{casereport.ExtFocus, casereport.ExtDied, casereport.ExtReported} {
+		c.Extension = dropExtension(c.Extension, url)
+	}
 	if r["focus"] != "" {
 		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtFocus, ValueString: r["focus"]})
+	}
+	if r["outcome"] == "died" && r["outcome_date"] != "" {
+		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtDied, ValueDate: r["outcome_date"]})
+	}
+	if at := r.paper(); !at.IsZero() {
+		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtReported, ValueDateTime: fhir.Instant(at)})
 	}
 }
 

@@ -24,7 +24,7 @@ alter table surveillance_case add column entered bigint not null default 0;  -- 
 alter table surveillance_case add column paper smallint not null default 0;  -- 1 = sent on paper, entered later
 alter table surveillance_case add column same_as text not null default '';   -- the report that stands instead
 alter table surveillance_case add column author text not null default '';    -- account of the first version
-alter table surveillance_case add column place bigint not null default 0;    -- unit of the facility that reported
+alter table surveillance_case add column place bigint not null default 0;    -- province of the facility that reported
 create index surveillance_case_facility on surveillance_case (facility, reported);
 
 -- Pairs that a person found to be two cases.
