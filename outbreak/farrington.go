@@ -101,7 +101,7 @@ func begin(s Series, k int, least Least, asR bool) Point {
 	p := Point{At: k, Observed: max(s.Count[k], Missing)}
 	recent := s.Count[max(0, k-least[1]+1) : k+1]
 	switch {
-	case p.Observed == Missing, asR && slices.Min(recent) < 0:
+	case p.Observed == Missing, asR && slices.ContainsFunc(recent, func(y int32) bool { return y < 0 }):
 		p.Reason = NotReported
 	case s.recent(k, least[1]) < int64(least[0]):
 		p.Reason = TooFewCases
