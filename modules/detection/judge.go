@@ -45,7 +45,7 @@ func (t *turn) judgeOne(ctx context.Context, x touch) error {
 		}
 		var kids []kid
 		if i == 0 { // where the case itself counts
-			cases, err := t.cases(ctx, x, p, rule, on)
+			cases, err := t.cases(ctx, p, rule, on)
 			if err != nil {
 				return err
 			}
@@ -125,96 +125,98 @@ func graver(a, b ground) ground {
 }
 
 // cases judges the cases themselves, without those of open foci: one is enough
-// for an immediate disease or a death, several linked ones for a rare disease.
-func (t *turn) cases(ctx context.Context, x touch, p place, rule content.DetectionRule, on vn.Date) (ground, error) {
+// for an immediate disease, several linked ones for a rare disease in a commune.
+// A death always is.
+func (t *turn) cases(ctx context.Context, p place, rule content.DetectionRule, on vn.Date) (ground, error) {
 	from := vn.WeekOf(on).Start().AddDays(-7 * rule.BackWeeks)
-	days, err := t.days(ctx, p, from.AddDays(-4*rule.LinkedGapDays), on)
+	died, err := t.firstDeath(ctx, p, from)
 	if err != nil {
 		return ground{}, err
 	}
-	first := vn.ZeroDate
-	var died bool
-	for _, d := range days {
-		if d.Day >= from && (!first.Known() || d.Day < first) {
-			first = d.Day
+	if died.Known() {
+		return sure(RuleDeath, died), nil
+	}
+	if rule.Tier == content.TierImmediate {
+		days, err := t.days(ctx, p, from, on)
+		if err != nil || len(days) == 0 {
+			return ground{}, err
 		}
-		died = died || d.died && d.Day >= from
+		return sure(RuleImmediate, days[0].Day), nil
 	}
-	switch {
-	case !first.Known():
-		return ground{}, nil
-	case x.died || died:
-		return sure(RuleDeath, first), nil
-	case rule.Tier == content.TierImmediate:
-		return sure(RuleImmediate, first), nil
+	frequent, err := t.frequent(ctx, p, rule, vn.WeekOf(on).Start())
+	if err != nil || frequent || p.level != vn.LevelCommune {
+		return ground{}, err
 	}
-	if p.level != vn.LevelCommune {
-		return ground{}, nil
-	}
-	return t.linked(ctx, p, rule, days, on)
+	return t.linked(ctx, p, rule, on)
 }
 
 // linked judges a commune with few cases as Articles 16.1c and 22 count them.
 // Where cases are frequent, statistics judge.
-func (t *turn) linked(ctx context.Context, p place, rule content.DetectionRule, days []caseDay, on vn.Date) (ground, error) {
+func (t *turn) linked(ctx context.Context, p place, rule content.DetectionRule, on vn.Date) (ground, error) {
 	week, month := vn.WeekOf(on).Start(), vn.MonthOf(on).Start()
-	frequent, err := t.frequent(ctx, p, rule, week)
-	if err != nil || frequent {
+	days, err := t.days(ctx, p, min(week, month).AddDays(-4*rule.LinkedGapDays), on)
+	if err != nil {
 		return ground{}, err
 	}
-	linked := make([]outbreak.LinkedCase, len(days))
-	for i, d := range days {
-		linked[i] = d.LinkedCase
+	g := ground{}
+	switch {
+	case outbreak.LargestLinked(days, month, on, rule.LinkedGapDays) >= rule.LinkedMonth:
+		g = sure(RuleLinkedMonth, month)
+	case outbreak.LargestLinked(days, week, on, rule.LinkedGapDays) >= rule.LinkedWeek:
+		g = sure(RuleLinkedWeek, week)
 	}
-	push := PushAlways
 	if rule.Tier == content.TierWave {
-		push = PushNever
+		g.push = PushNever
 	}
-	if outbreak.LargestLinked(linked, month, on, rule.LinkedGapDays) >= rule.LinkedMonth {
-		return ground{rule: RuleLinkedMonth, since: month, push: push, p: 1, week: vn.ZeroDate}, nil
-	}
-	if outbreak.LargestLinked(linked, week, on, rule.LinkedGapDays) >= rule.LinkedWeek {
-		return ground{rule: RuleLinkedWeek, since: week, push: push, p: 1, week: vn.ZeroDate}, nil
-	}
-	return ground{}, nil
+	return g, nil
 }
 
-// caseDay is a counted case without its person.
-type caseDay struct {
-	outbreak.LinkedCase
-	died bool
+// counting selects the counted cases that count first in the place.
+func (p place) counting() (where string, args []any) {
+	where = ` disease = ? and class in ('suspect', 'probable', 'confirmed')`
+	switch p.level {
+	case vn.LevelProvince: // those that lie in no one commune of it
+		return where + ` and commune = 0 and province = ?`, []any{p.disease, int64(p.unit)}
+	case vn.LevelNation:
+		return where + ` and commune = 0 and province = 0`, []any{p.disease}
+	}
+	return where + ` and commune = ?`, []any{p.disease, int64(p.unit)}
 }
 
-// days reads the counted cases of a place in a span of days, without those of
-// open foci.
-func (t *turn) days(ctx context.Context, p place, from, to vn.Date) ([]caseDay, error) {
+// firstDeath is the day of the first case since a day whose person died;
+// vn.ZeroDate when none did.
+func (t *turn) firstDeath(ctx context.Context, p place, from vn.Date) (vn.Date, error) {
+	where, args := p.counting()
+	day := int64(vn.ZeroDate)
+	_, err := t.tx.Row(ctx, []any{&day}, `select day from detection_case where died = 1 and`+where+` and day >= ? order by day limit 1`, append(args, int64(from))...)
+	return vn.Date(day), err
+}
+
+// days reads the counted cases of a place in a span of days, the first first,
+// without those of open foci.
+func (t *turn) days(ctx context.Context, p place, from, to vn.Date) ([]outbreak.LinkedCase, error) {
 	foci, err := t.ledger().foci(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	where, args := ` commune = ? `, []any{p.disease, int64(p.unit)}
-	switch p.level {
-	case vn.LevelProvince: // those that lie in no one commune of it
-		where = ` commune = 0 and province = ? `
-	case vn.LevelNation:
-		where, args = ` commune = 0 and province = 0 `, args[:1]
-	}
-	var out []caseDay
-	err = t.tx.Rows(ctx, `select day, focus, died, commune from detection_case
-		 where disease = ? and `+where+` and day >= ? and day <= ? and class in ('suspect', 'probable', 'confirmed') order by day, report`,
-		append(args, int64(from), int64(to)), func(scan func(...any) error) error {
-			var day, commune int64
-			var died int
-			var d caseDay
-			if err := scan(&day, &d.Focus, &died, &commune); err != nil {
-				return err
+	where, args := p.counting()
+	var out []outbreak.LinkedCase
+	err = t.tx.Rows(ctx, `select day, focus, commune, count(*) from detection_case where`+where+` and day >= ? and day <= ?
+		 group by day, focus, commune order by day, focus`, append(args, int64(from), int64(to)), func(scan func(...any) error) error {
+		var day, commune int64
+		var n int
+		var c outbreak.LinkedCase
+		if err := scan(&day, &c.Focus, &commune, &n); err != nil {
+			return err
+		}
+		c.Day = vn.Date(day)
+		for range n {
+			if !foci.hold(vn.UnitID(commune), c.Focus) {
+				out = append(out, c)
 			}
-			d.Day, d.died = vn.Date(day), died == 1
-			if !foci.hold(vn.UnitID(commune), d.Focus) {
-				out = append(out, d)
-			}
-			return nil
-		})
+		}
+		return nil
+	})
 	return out, err
 }
 

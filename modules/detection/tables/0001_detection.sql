@@ -28,6 +28,7 @@ create table detection_case (
     reported      bigint   not null  -- first version, µs
 );
 create index detection_case_commune on detection_case (disease, commune, day);
+create index detection_case_died on detection_case (disease, commune, day) where died = 1;
 create index detection_case_cause on detection_case (cause);
 
 -- What every change did to the counts, never altered: the counts of any
