@@ -48,6 +48,7 @@ func TestFormsSentAgainAfterARestart(t *testing.T) {
 		s.manage()
 		s.applications()
 		s.cases()
+		s.events()
 		s.consultations()
 		s.rest()
 		s.wantEveryForm()
@@ -315,6 +316,34 @@ func (s *sender) cases() {
 	s.send("truong-tram-a", "/dich/xa/{commune}/{disease}/cong-bo", []string{a.Code, "dengue"}, notice...)
 	s.settle()
 	s.send("truong-tram-a", "/dich/xa/{commune}/{disease}/ket-thuc", []string{a.Code, "dengue"}, notice...)
+}
+
+// events sends each kind of form of a focus: a signal, a step, a case, contacts
+// and what is to be done.
+func (s *sender) events() {
+	a, today := s.commune(province, 0), time.Now().Format(time.DateOnly)
+	p := s.resident("moi-3", "Phạm Văn Zqba", "024090000033", "1990-01-01", "tram-a", a)
+	report := s.send("bac-si-a", "/dich/ca-moi/{cause}", []string{s.draft("ba", p)}, "disease", "dengue", "class", "suspect", "onset", today)
+	signal := []string{"source", "village", "disease", "dengue", "unit", a.Code, "place", "Thôn Đoài", "words", "Ba người sốt", "sick", "3"}
+	id := s.send("truong-tram-a", "/su-kien", nil, signal...)
+	s.send("truong-tram-a", "/su-kien/{id}/buoc/{step}", []string{id, "verified"}, "words", "Đã tới nơi")
+	s.send("truong-tram-a", "/su-kien/{id}/buoc/{step}", []string{id, "focus"}, "words", "Cùng thôn", "name", "Thôn Đoài", "place", "Thôn Đoài", "since", today)
+	s.send("truong-tram-a", "/su-kien/{id}/ca-benh/{report}", []string{id, report})
+	s.send("truong-tram-a", "/su-kien/{id}/tiep-xuc", []string{id}, "case", report, "name", "Trần Văn Bình", "phone", "0987654321", "first", today, "days", "14")
+	s.settle()
+	contact := regexp.MustCompile(`goi=([^#"&]+)`).FindStringSubmatch(s.get(s.users["truong-tram-a"], "/su-kien/"+id+"/tiep-xuc").Body.String())
+	if contact == nil {
+		s.Fatal("no contact to call")
+	}
+	s.send("truong-tram-a", "/su-kien/{id}/tiep-xuc/{contact}", []string{id, contact[1]}, "result", "well")
+	s.send("truong-tram-a", "/su-kien/{id}/viec", []string{id}, "what", "Diệt bọ gậy", "who", "Trạm", "due", today)
+	s.settle()
+	task := regexp.MustCompile(`/viec/([^"/]+)"`).FindStringSubmatch(s.get(s.users["truong-tram-a"], "/su-kien/"+id).Body.String())
+	if task == nil {
+		s.Fatal("no task to finish")
+	}
+	s.send("truong-tram-a", "/su-kien/{id}/viec/{task}", []string{id, task[1]})
+	s.send("nguoi-alpha", "/su-kien/nguoi-dan", nil, "syndrome", "Nhiều người sốt", "unit", a.Code, "place", "Thôn Đoài", "words", "Cả xóm sốt")
 }
 
 func (s *sender) consultations() {
