@@ -22,6 +22,7 @@ import (
 	"mach/modules/account"
 	"mach/modules/book"
 	"mach/modules/bulk"
+	"mach/modules/bulletin"
 	alerts "mach/modules/detection"
 	"mach/modules/directory"
 	"mach/modules/events"
@@ -63,6 +64,7 @@ type App struct {
 	station      *station.Module
 	book         *book.Module
 	surveillance *surveillance.Module
+	bulletin     *bulletin.Module
 	events       *events.Module
 	detection    *alerts.Module
 	indicators   *indicators.Module

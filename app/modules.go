@@ -13,6 +13,7 @@ import (
 	"mach/fhir/profile"
 	"mach/modules/account"
 	"mach/modules/book"
+	"mach/modules/bulletin"
 	alerts "mach/modules/detection"
 	"mach/modules/directory"
 	"mach/modules/events"
@@ -44,6 +45,7 @@ func (a *App) openModules(ctx context.Context) error {
 	a.surveillance = surveillance.New(a.Store, a.Units, content.Diseases(), content.EndemicDiseases(), now)
 	a.events = events.New(a.Store, a.Units, content.Diseases(), now)
 	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), a.legalFlag, now)
+	a.bulletin = bulletin.New(a.Store, a.Units, content.Diseases(), a.alertsOf, now)
 	if a.indicators, err = indicators.New(a.Store, a.Units, definitions, now); err != nil {
 		return err
 	}
@@ -52,6 +54,7 @@ func (a *App) openModules(ctx context.Context) error {
 		return err
 	}
 	a.surveillance.Draw(borders)
+	a.bulletin.Draw(borders)
 	a.indicators.Draw(borders)
 	a.telehealth = telehealth.New(a.Store, a.rooms, a.catalogue, now)
 	if a.peers, err = peers.New(ctx, a.Store, a.Units, now, a.wake); err != nil {
@@ -82,7 +85,7 @@ func (a *App) openModules(ctx context.Context) error {
 // followers are the views, in the order of the modules.
 func (a *App) followers() []store.Follower {
 	return []store.Follower{
-		a.station.Follower(), a.book.Follower(), a.surveillance.Follower(), a.events.Follower(), a.indicators.Follower(),
+		a.station.Follower(), a.book.Follower(), a.surveillance.Follower(), a.events.Follower(), a.indicators.Follower(), a.bulletin.Follower(),
 		a.detection.Follower(), a.telehealth.Follower(), a.peers.Follower(), a.directory.Follower(), a.flat.Follower(),
 	}
 }
@@ -157,6 +160,7 @@ func (a *App) routes() *web.Mux {
 	a.surveillance.Routes(mux)
 	a.events.Routes(mux)
 	a.detection.Routes(mux)
+	a.bulletin.Routes(mux, a.fhirapi.Fail)
 	a.indicators.Routes(mux)
 	a.telehealth.Routes(mux)
 	a.peers.Routes(mux)

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bulletin
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"mach/content"
+	"mach/fhir/sof"
+	"mach/issue"
+	"mach/store"
+	"mach/vn"
+)
+
+// least is the smallest number that leaves the health system as it is: below
+// it a cell may show who somebody is.
+const least = 5
+
+// asked is what an export is asked for.
+type asked struct {
+	unit     vn.Unit
+	disease  string // "" = all
+	axis     int
+	below    bool // the units right below it, not itself
+	from, to vn.Date
+	whole    bool // small numbers stand: the reader may see the cases
+}
+
+// maxWeeks is how many weeks one export holds.
+const maxWeeks = 6 * 53
+
+// countRow is one week of one disease in one unit.
+type countRow struct {
+	unit    vn.Unit
+	disease content.Disease
+	week    vn.Week
+	tally
+	hidden  bool // the sum is 1 to 4 and not told
+	classes bool // the classes are not told
+}
+
+// hide takes out what may not leave. Where one class is hidden all are: one
+// alone would follow from the sum.
+func (r *countRow) hide() {
+	small := func(n int) bool { return n > 0 && n < least }
+	r.hidden = small(r.total())
+	r.classes = r.hidden || small(r.confirmed) || small(r.probable) || small(r.suspect) || small(r.died)
+}
+
+// rows reads what is asked for, by unit, disease and week.
+func (m *Module) rows(ctx context.Context, a store.Actor, q asked) ([]countRow, error) {
+	if q.from > q.to || int(q.to-q.from)/7 > maxWeeks {
+		return nil, issue.New(issue.Value, "bulletin.export.range", maxWeeks).At("tu")
+	}
+	read := m.counts
+	if q.below {
+		read = m.below
+	}
+	days, err := read(ctx, a, q.unit.ID, q.disease, q.axis, vn.WeekOf(q.from).Start(), vn.WeekOf(q.to).End())
+	if err != nil {
+		return nil, err
+	}
+	type key struct {
+		unit    vn.UnitID
+		disease string
+		week    vn.Week
+	}
+	sums := map[key]tally{}
+	for _, d := range days {
+		k := key{d.unit, d.disease, vn.WeekOf(d.day)}
+		t := sums[k]
+		t.add(d.tally)
+		sums[k] = t
+	}
+	var out []countRow
+	for k, t := range sums {
+		unit, ok := m.units.Get(k.unit)
+		disease, known := m.diseases.ByID(k.disease)
+		if !ok || !known || disease.Closed || t.total() == 0 {
+			continue
+		}
+		r := countRow{unit: unit, disease: disease, week: k.week, tally: t}
+		if !q.whole {
+			r.hide()
+		}
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(x, y countRow) int {
+		return cmp.Or(cmp.Compare(x.unit.Code, y.unit.Code), cmp.Compare(x.disease.ID, y.disease.ID), x.week.Compare(y.week))
+	})
+	return out, nil
+}
+
+// told is a number as an export writes it; "" when it is hidden.
+func told(n int, hidden bool) string {
+	if hidden {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// writeCounts writes CSV. Hidden numbers are empty, and hidden says so.
+func writeCounts(w io.Writer, rows []countRow) error {
+	out := csv.NewWriter(w)
+	lines := [][]string{{"unit_code", "unit_name", "unit_level", "disease", "week", "week_start", "cases", "confirmed", "probable", "suspect", "deaths", "hidden"}}
+	for _, r := range rows {
+		hidden := "0"
+		if r.hidden || r.classes {
+			hidden = "1"
+		}
+		lines = append(lines, []string{r.unit.Code, sof.Inert(r.unit.Full()), levelNames[r.unit.Level], r.disease.ID, r.week.String(), r.week.Start().String(),
+			told(r.total(), r.hidden), told(r.confirmed, r.classes), told(r.probable, r.classes), told(r.suspect, r.classes), told(r.died, r.classes), hidden})
+	}
+	return out.WriteAll(lines)
+}
+
+// values are the numbers of a row by data element and class; hidden ones are
+// left out. Where the classes are hidden the sum stands without one.
+func (r countRow) values(e content.Exchange) []dataValue {
+	element := e.Element(r.disease.ID)
+	switch {
+	case r.hidden:
+		return nil
+	case r.classes:
+		return []dataValue{{Element: element, Value: r.total()}}
+	}
+	var out []dataValue
+	for _, c := range []struct {
+		class string
+		n     int
+	}{{"confirmed", r.confirmed}, {"probable", r.probable}, {"suspect", r.suspect}} {
+		if c.n > 0 {
+			out = append(out, dataValue{Element: element, class: c.class, Value: c.n})
+		}
+	}
+	if r.died > 0 {
+		out = append(out, dataValue{Element: e.DeathsOf(r.disease.ID), Value: r.died})
+	}
+	return out
+}
+
+// dataValue is one number of an ADX message, and of a dataValueSet.
+type dataValue struct {
+	Element string
+	class   string
+	Value   int
+}
+
+// writeADX writes a message of IHE QRPH ADX: a group for each unit and week.
+func writeADX(w io.Writer, rows []countRow, at time.Time) error {
+	e := content.ExchangeNames()
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	out := xml.NewEncoder(w)
+	out.Indent("", "  ")
+	attr := func(pairs ...string) (list []xml.Attr) {
+		for i := 0; i+1 < len(pairs); i += 2 {
+			list = append(list, xml.Attr{Name: xml.Name{Local: pairs[i]}, Value: pairs[i+1]})
+		}
+		return list
+	}
+	var failed error
+	token := func(t xml.Token) {
+		if failed == nil {
+			failed = out.EncodeToken(t)
+		}
+	}
+	start := func(name string, list []xml.Attr) xml.StartElement {
+		s := xml.StartElement{Name: xml.Name{Local: name}, Attr: list}
+		token(s)
+		return s
+	}
+	root := start("adx", attr("xmlns", "urn:ihe:qrph:adx:2015", "exported", at.In(vn.Zone).Format(time.RFC3339)))
+	ordered := slices.Clone(rows)
+	slices.SortStableFunc(ordered, func(x, y countRow) int { return cmp.Or(cmp.Compare(x.unit.Code, y.unit.Code), x.week.Compare(y.week)) })
+	for i := 0; i < len(ordered); {
+		r := ordered[i]
+		group := start("group", attr("dataSet", e.DataSet, "orgUnit", r.unit.Code, "period", r.week.Start().String()+"/P7D"))
+		for ; i < len(ordered) && ordered[i].unit.ID == r.unit.ID && ordered[i].week == r.week; i++ {
+			for _, v := range ordered[i].values(e) {
+				list := attr("dataElement", v.Element, "value", strconv.Itoa(v.Value))
+				if v.class != "" {
+					list = append(list, attr(e.Dimension, v.class)...)
+				}
+				token(start("dataValue", list).End())
+			}
+		}
+		token(group.End())
+	}
+	token(root.End())
+	return cmp.Or(failed, out.Close())
+}
+
+// writeJSON writes a dataValueSet of DHIS2. The class stands in
+// categoryOptionCombo.
+func writeJSON(w io.Writer, rows []countRow) error {
+	type value struct {
+		DataElement string `json:"dataElement"`
+		Period      string `json:"period"`
+		OrgUnit     string `json:"orgUnit"`
+		Class       string `json:"categoryOptionCombo,omitempty"`
+		Value       string `json:"value"`
+	}
+	e := content.ExchangeNames()
+	set := struct {
+		DataSet string  `json:"dataSet"`
+		Values  []value `json:"dataValues"`
+		Hidden  int     `json:"hiddenRows"`
+	}{DataSet: e.DataSet, Values: []value{}}
+	for _, r := range rows {
+		if r.hidden || r.classes {
+			set.Hidden++
+		}
+		for _, v := range r.values(e) {
+			set.Values = append(set.Values, value{v.Element, strings.Replace(r.week.String(), "-W", "W", 1), r.unit.Code, v.class, strconv.Itoa(v.Value)})
+		}
+	}
+	return json.NewEncoder(w).Encode(set)
+}
+
+// lister reports whether the actor may have the line list of the unit: the CDC
+// of its province, those who care for people at the station of their commune.
+// Row by row the guard decides.
+func (m *Module) lister(a store.Actor, unit vn.UnitID) bool {
+	switch a.Role {
+	case store.CDC:
+		return m.units.Within(unit, a.Oversees(m.units))
+	case store.Doctor, store.StationDirector:
+		return unit == a.Unit
+	case store.System:
+		return true
+	}
+	return false
+}
+
+// listRow is one case of a line list.
+type listRow struct {
+	report string
+	reported
+	name, sex, birth, address string
+}
+
+// Labels lets the guard judge the row as the case report.
+func (r listRow) Labels() store.Labels {
+	unit := r.label
+	if unit == 0 && r.patient == "" { // a minimal case of nobody in particular
+		unit = r.unit
+	}
+	return store.Labels{Type: "Condition", ID: r.report, Patient: r.patient, Facility: r.facility, Unit: unit, Category: "case-report"}
+}
+
+// maxList is how many cases one line list holds.
+const maxList = 5000
+
+// list reads the line list of the days, newest diagnosis first, and whether
+// there is more.
+func (m *Module) list(ctx context.Context, a store.Actor, q asked) ([]listRow, bool, error) {
+	if !m.lister(a, q.unit.ID) {
+		return nil, false, issue.New(issue.Forbidden, "store.forbidden")
+	}
+	column := map[vn.Level]string{vn.LevelProvince: "c.province", vn.LevelCommune: "c.unit"}[q.unit.Level]
+	if column == "" {
+		return nil, false, issue.New(issue.BusinessRule, "bulletin.export.province")
+	}
+	where, args := column+` = ? and c.day >= ? and c.day <= ?`, []any{int64(q.unit.ID), int64(q.from), int64(q.to)}
+	if q.disease != "" {
+		where += ` and c.disease = ?`
+		args = append(args, q.disease)
+	}
+	columns := "c." + strings.ReplaceAll(caseColumns, ", ", ", c.")
+	rows, more, err := store.First(ctx, m.store.For(a), q.unit.ID, maxList, func(scan store.Scan) (listRow, error) {
+		var r listRow
+		err := r.scan(func(dest ...any) error {
+			return scan(append(append([]any{&r.report}, dest...), &r.name, &r.sex, &r.birth, &r.address)...)
+		})
+		return r, err
+	}, `select c.report, `+columns+`, coalesce(p.name, ''), coalesce(p.sex, ''), coalesce(p.birth, ''), coalesce(p.address, '')
+		  from bulletin_case c left join bulletin_person p on p.patient = c.patient
+		 where `+where+` order by c.day desc, c.report limit ?`, args...)
+	if err != nil {
+		return nil, false, fmt.Errorf("line list of %v: %w", q.unit.ID, err)
+	}
+	return rows, more, nil
+}
+
+// writeList writes a line list as CSV.
+func (m *Module) writeList(w io.Writer, rows []listRow) error {
+	out := csv.NewWriter(w)
+	lines := [][]string{{"case", "name", "sex", "birth", "address", "unit_code", "unit_name", "disease", "icd10", "class",
+		"onset", "diagnosed", "reported", "late", "focus", "died"}}
+	day := func(d vn.Date) string {
+		if !d.Known() {
+			return ""
+		}
+		return d.String()
+	}
+	for _, r := range rows {
+		code, place := "", ""
+		if u, ok := m.units.Get(r.unit); ok {
+			code, place = u.Code, u.Full()
+		}
+		line := []string{r.report, r.name, r.sex, r.birth, r.address, code, place, r.disease, r.icd, string(r.class),
+			day(r.onset), day(r.day), time.UnixMicro(r.at).In(vn.Zone).Format(time.RFC3339), told(flag(r.late), false), r.focus, day(r.died)}
+		for i := range line {
+			line[i] = sof.Inert(line[i])
+		}
+		lines = append(lines, line)
+	}
+	return out.WriteAll(lines)
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bulletin
+
+import (
+	"fmt"
+	"testing"
+
+	"mach/casereport"
+	"mach/fhir"
+	"mach/store"
+	"mach/store/storetest"
+	"mach/vn"
+)
+
+// Late, corrected, refuted, moved, deleted and labelled cases: the counts follow
+// the newest versions in every unit above, on both axes, and a view built from
+// nothing is the same.
+func TestCountsFollowTheNewestVersions(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		day := w.today() - 10
+		w.report(
+			report{id: "a", icd: "A97.0", home: w.commune, day: day, onset: day - 2, class: casereport.Confirmed},
+			report{id: "b", icd: "A97.0", home: w.other, day: day},
+			report{id: "c", icd: "A97.0", home: w.commune, day: day, died: true},
+			report{id: "secret", icd: "A53.9", home: w.commune, day: day}, // closed desk
+		)
+		w.report(report{id: "b", icd: "A97.0", home: w.other, day: day, class: casereport.Refuted})
+		w.report(report{id: "c", icd: "A97.0", home: w.other, day: day + 1, class: casereport.Probable, died: true})
+		for _, c := range []struct {
+			unit vn.UnitID
+			axis int
+			want tally
+		}{
+			{w.commune.ID, axisDiagnosis, tally{confirmed: 1}},
+			{w.other.ID, axisDiagnosis, tally{probable: 1, died: 1}},
+			{w.province.ID, axisDiagnosis, tally{confirmed: 1, probable: 1, died: 1}},
+			{vn.Nation, axisDiagnosis, tally{confirmed: 1, probable: 1, died: 1}},
+			{vn.Nation, axisOnset, tally{confirmed: 1}},
+		} {
+			if got := w.sum(c.unit, "", c.axis); got != c.want {
+				t.Errorf("unit %d by axis %d: %+v, want %+v", c.unit, c.axis, got, c.want)
+			}
+		}
+		storetest.Commit(t, w.s, "bulletin", store.Delete("Condition", "a"))
+		if got := w.sum(vn.Nation, "", axisDiagnosis); got.total() != 1 {
+			t.Errorf("after the deletion %+v", got)
+		}
+		w.rebuilt()
+	})
+}
+
+// rebuilt fails when a view built from nothing differs.
+func (w *world) rebuilt() {
+	w.t.Helper()
+	line, err := w.s.CheckView(w.t.Context(), "bulletin")
+	if err != nil || !line.OK {
+		w.t.Errorf("rebuilt: %+v, %v", line, err)
+	}
+}
+
+// A suspect case whose diagnosis is corrected no longer counts, and counts again
+// when the diagnosis is put back.
+func TestCorrectedDiagnosis(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p", "Nguyễn Thị Lan")
+		day := w.today() - 3
+		diagnosis := func(icd string) fhir.Condition {
+			return fhir.Condition{ID: "d", ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
+				VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""),
+				Category:           []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")},
+				Code:               fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}}},
+				Subject:            fhir.Ref("Patient", "p"), RecordedDate: day.String()}
+		}
+		w.put(diagnosis("A97.0"))
+		w.report(report{id: "r", icd: "A97.0", day: day, patient: "p", cause: "d"})
+		for i, c := range []struct {
+			icd  string
+			want int
+		}{{"A97.0", 1}, {"J06.9", 0}, {"B05.9", 0}, {"A97.0", 1}} {
+			w.put(diagnosis(c.icd))
+			if got := w.sum(w.commune.ID, "dengue", axisDiagnosis); got.total() != c.want { // of the person's home
+				t.Errorf("step %d, %s: %d cases, want %d", i, c.icd, got.total(), c.want)
+			}
+		}
+		w.rebuilt()
+	})
+}
+
+func visit(id, patient string, day vn.Date) fhir.Encounter {
+	return fhir.Encounter{ID: id, Status: "finished", Class: fhir.Coding{System: fhir.ActCode, Code: "AMB"}, Subject: fhir.Ref("Patient", patient),
+		Period: fhir.Period{Start: fhir.Instant(day.Time())}, ServiceProvider: fhir.Ref("Organization", station)}
+}
+
+// Weeks without a visit are silent once there were visits, from the second on;
+// what is reported late is late; a week that is not over is never silent.
+func TestStates(t *testing.T) {
+	monday := vn.WeekOf(vn.Reform).Start()
+	on := monday.AddDays(7*5 + 2) // Wednesday of the sixth week
+	visits, none, late, cases := share{visits: 3}, share{}, share{cases: 2, late: 1}, share{cases: 1}
+	always := begun{monday, monday}
+	for _, c := range []struct {
+		name  string
+		sent  []share
+		since begun
+		want  []state
+	}{
+		{"silent", []share{visits, none, none, none, visits, none}, always, []state{stateSent, stateSilent, stateSilent, stateSilent, stateSent, stateQuiet}},
+		{"one week is no silence", []share{visits, none, visits, late, none, none}, always, []state{stateSent, stateQuiet, stateSent, stateLate, stateQuiet, stateQuiet}},
+		{"cases only", []share{cases, none, none, none, none, none}, begun{monday, vn.ZeroDate}, []state{stateSent, stateQuiet, stateQuiet, stateQuiet, stateQuiet, stateQuiet}},
+		{"begins later", []share{none, none, visits, none, none, none}, begun{monday + 14, monday + 14}, []state{stateUnknown, stateUnknown, stateSent, stateSilent, stateSilent, stateQuiet}},
+		{"never", make([]share, 6), begun{vn.ZeroDate, vn.ZeroDate}, make([]state, 6)},
+	} {
+		if got := states(c.sent, monday, c.since, 2, on); fmt.Sprint(got) != fmt.Sprint(c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// A silent commune's weeks are unknown, not zero, on the curve, in the map and
+// in the bulletin.
+func TestSilentIsNotZero(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p", "Nguyễn Thị Lan")
+		weeks := w.weeks(8)
+		w.put(visit("v", "p", weeks[7]))
+		w.report(report{id: "x", icd: "A97.0", home: w.other, day: weeks[7]})
+		c, err := w.course(t.Context(), w.actor(store.CDC), w.commune, "dengue", byWeek, axisDiagnosis, 9, w.today())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.known(0); got != 0 {
+			t.Errorf("the week with a visit and no case: %d, want 0", got)
+		}
+		for i := 1; i < 8; i++ {
+			if got := c.known(i); got >= 0 {
+				t.Errorf("week %d without anything: %d, want unknown", i, got)
+			}
+		}
+		p, err := w.picture(t.Context(), w.actor(store.CDC), w.province, "dengue", w.today())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range p.spots {
+			if s.unit.ID == w.commune.ID && !s.silent {
+				t.Error("the silent commune is drawn as a zero")
+			}
+		}
+		b, err := w.bulletin(t.Context(), w.actor(store.CDC), w.province, vn.WeekOf(weeks[0]))
+		if err != nil || len(b.sent.silentUnits) == 0 || b.sent.sent != 0 {
+			t.Errorf("completeness %+v, %v", b.sent, err)
+		}
+	})
+}
+
+// Foci and epidemics: open, declared, closed; a form of an epidemic and the
+// focus of the same place are one.
+func TestFoci(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		step := func(id, kind, first string, day vn.Date) fhir.Communication {
+			c := fhir.Communication{ID: id, Status: "completed", Extension: []fhir.Extension{place(w.commune)},
+				Category: []fhir.CodeableConcept{{Coding: []fhir.Coding{{System: fhir.CSCategory, Code: "event-decision"}, {System: systemStep, Code: kind}}}},
+				Topic:    fhir.CodeableConcept{Coding: []fhir.Coding{{System: casereport.SystemDisease, Code: "dengue"}}}, Sent: day.String()}
+			if kind == formOpens || kind == formCloses {
+				c.Category = []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "epidemic", ""), fhir.Code(systemForm, kind, "")}
+			}
+			if first != "" {
+				c.InResponseTo = []fhir.Reference{fhir.Ref("Communication", first)}
+			}
+			return c
+		}
+		day := w.today() - 20
+		w.put(step("f", stepFocus, "signal", day), step("n", formOpens, "", day+2))
+		list, err := w.foci(t.Context(), w.actor(store.CDC), w.province, day, w.today())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list = merged(list); len(list) != 1 || !list[0].epidemic || list[0].from != day || list[0].ended.Known() {
+			t.Errorf("focus and epidemic: %+v", list)
+		}
+		w.put(step("e", formCloses, "n", day+8), step("c", stepClosed, "signal", day+9))
+		if list, err = w.foci(t.Context(), w.actor(store.CDC), w.commune, day, w.today()); err != nil {
+			t.Fatal(err)
+		}
+		if list = merged(list); len(list) != 1 || list[0].ended != day+9 {
+			t.Errorf("closed: %+v", list)
+		}
+		if list, err = w.foci(t.Context(), w.actor(store.CDC), w.province, day+15, w.today()); err != nil || len(list) != 0 {
+			t.Errorf("after it: %+v, %v", list, err)
+		}
+		if list, err = w.foci(t.Context(), w.actor(store.CDC), w.other, day, w.today()); err != nil || len(list) != 0 {
+			t.Errorf("elsewhere: %+v, %v", list, err)
+		}
+		w.rebuilt()
+	})
+}
+
+// What analysts read by SQL has codes, names and dates, and survives a rebuild.
+func TestAnalystsViews(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		day := w.today() - 10
+		w.report(report{id: "a", icd: "A97.0", home: w.commune, day: day}, report{id: "b", icd: "A97.0", home: w.commune, day: day})
+		read := func() string {
+			rows, err := store.Figures(t.Context(), w.s.For(storetest.System()), vn.Nation, func(scan store.Scan) (string, error) {
+				var unit, week string
+				var n int
+				err := scan(&unit, &week, &n)
+				return fmt.Sprintf("%s %.10s %d", unit, week, n), err
+			}, `select unit_code, cast(week_start as text), sum(cases) from bulletin_weekly_cases where unit_level = 'commune' and by_date = 'diagnosis' group by unit_code, week_start`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return fmt.Sprint(rows)
+		}
+		want := fmt.Sprintf("[%s %s 2]", w.commune.Code, vn.WeekOf(day).Start())
+		if got := read(); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		if err := w.s.Rebuild(t.Context(), "bulletin"); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(); got != want {
+			t.Errorf("after a rebuild %s, want %s", got, want)
+		}
+	})
+}

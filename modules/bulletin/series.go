@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bulletin
+
+import (
+	"context"
+
+	"mach/content"
+	"mach/outbreak"
+	"mach/store"
+	"mach/vn"
+)
+
+// step is the length of a period of a curve.
+type step string
+
+// The steps, by their names in addresses.
+const (
+	byDay   step = "ngay"
+	byWeek  step = "tuan"
+	byMonth step = "thang"
+)
+
+// shown is how many periods a curve shows.
+func (s step) shown() int {
+	switch s {
+	case byDay:
+		return 60
+	case byMonth:
+		return 24
+	}
+	return 53
+}
+
+// start is the first day of the period of a day.
+func (s step) start(d vn.Date) vn.Date {
+	switch s {
+	case byDay:
+		return d
+	case byMonth:
+		return vn.MonthOf(d).Start()
+	}
+	return vn.WeekOf(d).Start()
+}
+
+// add is the first day of the period n later; d is a first day.
+func (s step) add(d vn.Date, n int) vn.Date {
+	switch s {
+	case byDay:
+		return d.AddDays(n)
+	case byMonth:
+		return vn.MonthOf(d).Add(n).Start()
+	}
+	return d.AddDays(7 * n)
+}
+
+// end is the last day of the period that begins on d.
+func (s step) end(d vn.Date) vn.Date { return s.add(d, 1) - 1 }
+
+// freq is how many periods a year has.
+func (s step) freq() int {
+	switch s {
+	case byDay:
+		return 365
+	case byMonth:
+		return 12
+	}
+	return 52
+}
+
+// course is what is counted of one disease in one unit, period by period,
+// oldest first.
+type course struct {
+	step   step
+	axis   int
+	dates  []vn.Date // first days
+	cases  []tally
+	silent []bool  // nobody was heard of: no zeros
+	since  vn.Date // before it nobody watched
+	last   vn.Date // the newest day that counts: the end of the reporting
+}
+
+// known is the count of period i; outbreak.Missing where nobody reported.
+func (c course) known(i int) int32 {
+	if c.silent[i] || !c.since.Known() || c.step.end(c.dates[i]) < c.since {
+		return outbreak.Missing
+	}
+	return int32(c.cases[i].total())
+}
+
+func (c course) series() outbreak.Series {
+	s := outbreak.Series{Freq: c.step.freq(), Dates: c.dates, Count: make([]int32, len(c.dates))}
+	for i := range c.dates {
+		s.Count[i] = c.known(i)
+	}
+	return s
+}
+
+// course reads n periods up to that of the day.
+func (m *Module) course(ctx context.Context, a store.Actor, unit vn.Unit, disease string, s step, axis, n int, on vn.Date) (course, error) {
+	c := course{step: s, axis: axis, last: on}
+	first := s.add(s.start(on), 1-n)
+	for i := range n {
+		c.dates = append(c.dates, s.add(first, i))
+	}
+	c.cases, c.silent = make([]tally, n), make([]bool, n)
+	days, err := m.counts(ctx, a, unit.ID, disease, axis, first, on)
+	if err != nil {
+		return c, err
+	}
+	at := make(map[vn.Date]int, n)
+	for i, d := range c.dates {
+		at[d] = i
+	}
+	for _, d := range days {
+		c.cases[at[s.start(d.day)]].add(d.tally)
+	}
+	if c.since, err = m.since(ctx, a, m.watched(unit.ID)); err != nil {
+		return c, err
+	}
+	if unit.Level != vn.LevelCommune {
+		return c, nil
+	}
+	sends, err := m.sending(ctx, a, unit.ID, []vn.UnitID{unit.ID}, vn.WeekOf(first).Start(), on)
+	if err != nil {
+		return c, err
+	}
+	for i, d := range c.dates {
+		c.silent[i] = c.cases[i].total() == 0 && sends.silentThrough(unit.ID, d, min(s.end(d), on))
+	}
+	return c, nil
+}
+
+// state is what a commune sent of a week, as the heat map shows it.
+type state uint8
+
+// The states. Quiet is a short gap, or a commune that never sent a visit: no
+// report may mean no case. Unknown is before the commune sent anything at all.
+const (
+	stateUnknown state = iota
+	stateSilent
+	stateQuiet
+	stateLate
+	stateSent
+)
+
+var stateNames = [...]string{"unknown", "silent", "quiet", "late", "sent"}
+
+func (s state) String() string { return stateNames[s] }
+
+// sending is what communes sent week by week.
+type sending struct {
+	weeks  []vn.Date // Mondays, oldest first
+	states map[vn.UnitID][]state
+	sent   map[vn.UnitID][]share
+}
+
+// sending reads what the communes sent of the weeks from … to the day's.
+func (m *Module) sending(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, from, on vn.Date) (sending, error) {
+	n := content.DetectionOn(on).SilentWeeks
+	s := sending{states: map[vn.UnitID][]state{}, sent: map[vn.UnitID][]share{}}
+	first := from.AddDays(-7 * n) // a run that begins before is as long
+	rows, since, err := m.sentBy(ctx, a, unit, communes, first, on)
+	if err != nil {
+		return s, err
+	}
+	all := int(vn.WeekOf(on).Start()-first)/7 + 1
+	for i := range all - n {
+		s.weeks = append(s.weeks, from.AddDays(7*i))
+	}
+	sent := map[vn.UnitID][]share{}
+	for _, c := range communes {
+		sent[c] = make([]share, all)
+	}
+	for _, r := range rows {
+		sent[r.unit][int(r.week-first)/7] = r.share
+	}
+	for _, c := range communes {
+		s.states[c], s.sent[c] = states(sent[c], first, since[c], n, on)[n:], sent[c][n:]
+	}
+	return s, nil
+}
+
+// states judges the weeks of a commune, the first of which begins on a day;
+// since says since when it sends.
+func states(sent []share, first vn.Date, since begun, silent int, on vn.Date) []state {
+	out := make([]state, len(sent))
+	gap := 0 // weeks without anything, up to here
+	for i, w := range sent {
+		week := first.AddDays(7 * i)
+		switch {
+		case !since.any.Known() || week < since.any:
+			out[i], gap = stateUnknown, 0
+			continue
+		case w.late > 0:
+			out[i], gap = stateLate, 0
+			continue
+		case w.cases+w.visits > 0:
+			out[i], gap = stateSent, 0
+			continue
+		}
+		out[i] = stateQuiet
+		if !since.visit.Known() || week < since.visit || week+6 > on { // never heard daily, or not over
+			continue
+		}
+		if gap++; gap >= silent {
+			for j := i - gap + 1; j <= i; j++ {
+				out[j] = stateSilent
+			}
+		}
+	}
+	return out
+}
+
+// silentThrough reports whether every week that the days touch was silent.
+func (s sending) silentThrough(unit vn.UnitID, from, to vn.Date) bool {
+	any := false
+	for i, w := range s.weeks {
+		if w+6 < from || w > to {
+			continue
+		}
+		if s.states[unit][i] != stateSilent {
+			return false
+		}
+		any = true
+	}
+	return any
+}

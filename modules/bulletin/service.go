@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bulletin
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"mach/content"
+	"mach/store"
+	"mach/vn"
+)
+
+// Module draws, counts and prints. It is safe for concurrent use.
+type Module struct {
+	store    *store.Store
+	units    *vn.Units
+	diseases *content.DiseaseList
+	now      func() time.Time
+	alerts   Alerts
+
+	mu      sync.Mutex
+	borders content.Borders
+	maps    map[vn.UnitID]drawn // cartograms of the day: laying one out costs milliseconds
+	scans   map[scanOf][]cluster
+}
+
+// drawn is a cartogram with the day it shows.
+type drawn struct {
+	on      vn.Date
+	circles []vn.Circle
+	borders content.Borders // nil: circles are drawn
+}
+
+// Alert is what the bulletin says of an alert of the detection.
+type Alert struct {
+	Disease string
+	Unit    vn.UnitID
+	Opened  vn.Date
+	Cases   int
+	Why     string // message key of the rule that opened it
+	Answer  string // message key of the answer; "" = nobody has answered
+	Href    string // its page
+}
+
+// Alerts lists the alerts opened in a unit and below it on the days from … to,
+// the gravest first.
+type Alerts func(ctx context.Context, a store.Actor, unit vn.UnitID, from, to vn.Date) ([]Alert, error)
+
+// New prepares the module. alerts may be nil: then bulletins tell the signals
+// of their own counts.
+func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, alerts Alerts, now func() time.Time) *Module {
+	return &Module{store: s, units: units, diseases: diseases, alerts: alerts, now: now,
+		maps: map[vn.UnitID]drawn{}, scans: map[scanOf][]cluster{}}
+}
+
+// Draw makes maps show borders where there are any. Call it before serving.
+func (m *Module) Draw(b content.Borders) { m.borders = b }
+
+// cartogram lays out the communes of a unit, once a day.
+func (m *Module) cartogram(unit vn.UnitID, on vn.Date) drawn {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if d, ok := m.maps[unit]; ok && d.on == on {
+		return d
+	}
+	d := drawn{on: on, circles: vn.Cartogram(m.units, unit, on)}
+	if m.borders.Place(m.units, d.circles) {
+		d.borders = m.borders
+	}
+	m.maps[unit] = d
+	return d
+}
+
+// open leaves out the diseases of the closed desk.
+func (m *Module) open(on vn.Date) []content.Disease {
+	var out []content.Disease
+	for _, d := range m.diseases.List(on) {
+		if !d.Closed {
+			out = append(out, d)
+		}
+	}
+	return out
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bulletin
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"mach/content"
+	"mach/outbreak"
+	"mach/store"
+	"mach/vn"
+)
+
+// bulletin is the weekly bulletin of a province, a commune or the nation.
+type bulletin struct {
+	unit     vn.Unit
+	week     vn.Week
+	until    vn.Date // last day that counts: the week's Sunday, or today
+	partial  bool    // the week is not over
+	public   bool    // the edition that leaves the health system
+	diseases []diseaseWeek
+	cases    tally
+	before   int // cases of the week before
+	alerts   []Alert
+	foci     []focus
+	sent     sums
+	since    vn.Date
+	trend    []float64            // cases of all diseases week by week, the bulletin's the last
+	weeks    []vn.Week            // of trend
+	names    map[vn.UnitID]string // of the units of alerts and foci
+}
+
+// diseaseWeek is one line of the bulletin.
+type diseaseWeek struct {
+	disease  content.Disease
+	now      tally
+	before   int // the week before
+	expected outbreak.Point
+	legal    outbreak.Verdict
+	year     tally // from week 1 to this one
+	lastYear int   // the same weeks of the year before; -1 = not known
+}
+
+// sums says how complete the week is.
+type sums struct {
+	communes, sent, late, quiet, silent int
+	silentUnits                         []vn.Unit
+}
+
+// trendWeeks are the weeks of the small picture.
+const trendWeeks = 26
+
+// bulletin reads all that the bulletin says.
+func (m *Module) bulletin(ctx context.Context, a store.Actor, unit vn.Unit, w vn.Week) (bulletin, error) {
+	today := vn.DateOf(m.now())
+	b := bulletin{unit: unit, week: w, until: min(w.End(), today)}
+	b.partial = b.until < w.End()
+	var err error
+	if b.since, err = m.since(ctx, a, m.watched(unit.ID)); err != nil {
+		return b, err
+	}
+	if err := m.bulletinDiseases(ctx, a, &b); err != nil {
+		return b, err
+	}
+	if b.sent, err = m.complete(ctx, a, unit, w, b.until); err != nil {
+		return b, err
+	}
+	if b.foci, err = m.foci(ctx, a, unit, w.Start(), b.until); err != nil {
+		return b, err
+	}
+	b.foci = slices.DeleteFunc(merged(b.foci), func(f focus) bool { d, ok := m.diseases.ByID(f.disease); return !ok || d.Closed })
+	if m.alerts != nil {
+		if b.alerts, err = m.alerts(ctx, a, unit.ID, w.Start(), b.until); err != nil {
+			return b, fmt.Errorf("alerts of the bulletin: %w", err)
+		}
+	} else {
+		b.alerts = b.signals()
+	}
+	b.names = map[vn.UnitID]string{}
+	name := func(id vn.UnitID) {
+		if u, ok := m.units.Get(id); ok {
+			b.names[id] = u.Full()
+		}
+	}
+	for _, x := range b.alerts {
+		name(x.Unit)
+	}
+	for _, f := range b.foci {
+		name(f.unit)
+	}
+	return b, nil
+}
+
+// bulletinDiseases fills in the diseases that had cases in the week, in the
+// year before it, or are well above what was expected.
+func (m *Module) bulletinDiseases(ctx context.Context, a store.Actor, b *bulletin) error {
+	on := b.until
+	settings := content.SurveillanceOn(on)
+	n := 53 + max(53*settings.BaselineYears+4, 53*settings.LookbackYears)
+	first := b.week.Start().AddDays(-7 * (n - 1))
+	days, err := m.counts(ctx, a, b.unit.ID, "", axisDiagnosis, first, on)
+	if err != nil {
+		return err
+	}
+	weekly := map[string][]tally{}
+	for _, c := range days {
+		if weekly[c.disease] == nil {
+			weekly[c.disease] = make([]tally, n)
+		}
+		weekly[c.disease][int(vn.WeekOf(c.day).Start()-first)/7].add(c.tally)
+	}
+	dates := make([]vn.Date, n)
+	for i := range dates {
+		dates[i] = first.AddDays(7 * i)
+	}
+	b.trend = make([]float64, trendWeeks)
+	for i := range b.trend {
+		b.weeks = append(b.weeks, vn.WeekOf(dates[n-trendWeeks+i]))
+	}
+	for _, d := range m.open(on) {
+		counts := weekly[d.ID]
+		if counts == nil {
+			continue
+		}
+		for i := range b.trend {
+			b.trend[i] += float64(counts[n-trendWeeks+i].total())
+		}
+		c := course{step: byWeek, dates: dates, cases: counts, silent: make([]bool, n), since: b.since, last: on}
+		line, ok, err := m.diseaseWeek(d, c, b.unit.Level, b.week)
+		if err != nil {
+			return err
+		}
+		b.cases.add(line.now)
+		b.before += line.before
+		if ok {
+			b.diseases = append(b.diseases, line)
+		}
+	}
+	slices.SortStableFunc(b.diseases, func(x, y diseaseWeek) int {
+		return cmp.Or(cmp.Compare(y.now.total(), x.now.total()), cmp.Compare(y.year.total(), x.year.total()))
+	})
+	return nil
+}
+
+// diseaseWeek judges the last week of the course; false when there is nothing
+// to say of the year.
+func (m *Module) diseaseWeek(d content.Disease, c course, level vn.Level, w vn.Week) (diseaseWeek, bool, error) {
+	n := len(c.dates)
+	out := diseaseWeek{disease: d, now: c.cases[n-1], before: c.cases[n-2].total(), lastYear: -1}
+	for i := n - w.Number; i < n; i++ {
+		out.year.add(c.cases[i])
+	}
+	begin := vn.Week{Year: w.Year - 1, Number: 1}.Start()
+	for i, day := range c.dates {
+		if day < begin || day >= begin.AddDays(7*w.Number) || c.known(i) < 0 {
+			continue
+		}
+		out.lastYear = max(out.lastYear, 0) + c.cases[i].total()
+	}
+	if out.now.total() == 0 {
+		return out, out.year.total() > 0, nil
+	}
+	look := curve{course: c, shown: 1, rule: content.DetectionOf(d, c.last)}
+	if err := look.judge(level); err != nil {
+		return out, false, err
+	}
+	out.expected, out.legal = look.points[0], look.lines(c.last)[0]
+	return out, true, nil
+}
+
+// complete says what the communes of the unit sent of the week.
+func (m *Module) complete(ctx context.Context, a store.Actor, unit vn.Unit, w vn.Week, on vn.Date) (sums, error) {
+	if unit.Level == vn.LevelNation {
+		return m.completeNation(ctx, a, w, on)
+	}
+	communes := m.units.Communes(unit.ID, on)
+	s := sums{communes: len(communes)}
+	sends, err := m.sending(ctx, a, unit.ID, ids(communes), w.Start(), on)
+	if err != nil {
+		return s, err
+	}
+	for _, c := range communes {
+		switch sends.states[c.ID][0] {
+		case stateSent:
+			s.sent++
+		case stateLate:
+			s.sent, s.late = s.sent+1, s.late+1
+		case stateQuiet:
+			s.quiet++
+		default:
+			s.silent++
+			s.silentUnits = append(s.silentUnits, c)
+		}
+	}
+	return s, nil
+}
+
+// completeNation counts communes by province; those not heard of are silent or
+// only quiet, which the nation does not tell apart.
+func (m *Module) completeNation(ctx context.Context, a store.Actor, w vn.Week, on vn.Date) (sums, error) {
+	s := sums{communes: len(m.units.Communes(vn.Nation, on))}
+	list, err := m.heardIn(ctx, a, w.Start(), w.Start())
+	if err != nil {
+		return s, err
+	}
+	seen := map[vn.UnitID]bool{}
+	for _, h := range list {
+		s.sent, s.late = s.sent+h.communes, s.late+h.late
+		seen[h.province] = true
+	}
+	s.quiet = s.communes - s.sent
+	for _, p := range m.units.Provinces(on) {
+		if !seen[p.ID] {
+			s.silentUnits = append(s.silentUnits, p)
+		}
+	}
+	return s, nil
+}
+
+// signals are the diseases above their statistical bound in the week, where no
+// detection tells alerts.
+func (b bulletin) signals() []Alert {
+	var out []Alert
+	for _, d := range b.diseases {
+		if d.expected.Alarm {
+			out = append(out, Alert{Disease: d.disease.ID, Unit: b.unit.ID, Opened: b.week.Start(), Cases: d.now.total(), Why: "bulletin.alerts.excess",
+				Href: curvePath(b.unit, d.disease.ID)})
+		}
+	}
+	return out
+}
+
+// merged makes one of a focus and of the notice of its epidemic.
+func merged(list []focus) []focus {
+	var out []focus
+	for _, f := range list {
+		i := slices.IndexFunc(out, func(o focus) bool {
+			overlap := (!o.ended.Known() || o.ended >= f.from) && (!f.ended.Known() || f.ended >= o.from)
+			return o.disease == f.disease && o.unit == f.unit && o.notice != f.notice && overlap
+		})
+		if i < 0 {
+			out = append(out, f)
+			continue
+		}
+		o := &out[i]
+		o.from, o.epidemic, o.notice = min(o.from, f.from), true, false
+		if !o.ended.Known() || !f.ended.Known() {
+			o.ended = vn.ZeroDate
+		} else {
+			o.ended = max(o.ended, f.ended)
+		}
+	}
+	return out
+}
+
+func curvePath(u vn.Unit, disease string) string {
+	return "/dich/dien-bien?don-vi=" + u.Code + "&benh=" + disease
+}
