@@ -99,7 +99,7 @@ func (q *nowcastQuestion) run(o *ordered, delays outbreak.Delays) error {
 	}
 	o.drop("median", "lower", "upper", "delay_cdf")
 	if method != "lawless" {
-		return o.set("not_computed", "method "+method)
+		return o.set("passed_over", "not computed here")
 	}
 	rows, err := q.triangle.Lawless(1-control.Alpha, control.Support)
 	if err != nil {

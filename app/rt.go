@@ -152,7 +152,7 @@ func (q rtQuestion) run(o *ordered) error {
 	case r.method == "uncertain_si":
 		return r.uncertain(o, cases, windows)
 	case r.method != "" && r.method != "non_parametric_si":
-		return o.set("not_computed", "method "+r.method)
+		return o.set("passed_over", "not computed here")
 	}
 	if err != nil {
 		return err

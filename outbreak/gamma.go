@@ -18,6 +18,9 @@ func (d gammaDist) below(x float64) float64 { return lowerGamma(d.shape, x/d.sca
 // it has shown.
 func (d gammaDist) quantile(p float64) float64 {
 	x := d.wilsonHilferty(p)
+	if x == 0 {
+		return 0 // nearer to 0 than any number
+	}
 	low, high := 0.0, math.Inf(1)
 	for range 200 {
 		miss := lowerGamma(d.shape, x) - p
@@ -26,7 +29,7 @@ func (d gammaDist) quantile(p float64) float64 {
 		} else {
 			low = x
 		}
-		next := x - miss/gammaDensity(d.shape, x)
+		next := x - miss*x/gammaFront(d.shape, x)
 		switch {
 		case next > low && next < high:
 		case math.IsInf(high, 1):
@@ -50,11 +53,12 @@ func (d gammaDist) wilsonHilferty(p float64) float64 {
 	if root > 0.1 {
 		return d.shape * root * root * root
 	}
-	return max(math.Exp((math.Log(p)+lgamma(d.shape+1))/d.shape), math.SmallestNonzeroFloat64)
+	return math.Exp((math.Log(p) + lgamma(d.shape+1)) / d.shape)
 }
 
-func gammaDensity(a, x float64) float64 {
-	return math.Exp((a-1)*math.Log(x) - x - lgamma(a))
+// gammaFront is xᵃ·e⁻ˣ/Γ(a), by the saddle point as counts.mass is.
+func gammaFront(a, x float64) float64 {
+	return math.Sqrt(a/(2*math.Pi)) * math.Exp(-stirling(a)-deviation(a, x))
 }
 
 // lowerGamma is the regularised lower incomplete gamma function P(a, x): its
@@ -66,7 +70,7 @@ func lowerGamma(a, x float64) float64 {
 	if math.IsInf(x, 1) {
 		return 1
 	}
-	front := math.Exp(a*math.Log(x) - x - lgamma(a))
+	front := gammaFront(a, x)
 	if x < a+1 {
 		term := 1 / a
 		sum := term
