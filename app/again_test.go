@@ -49,6 +49,7 @@ func TestFormsSentAgainAfterARestart(t *testing.T) {
 		s.applications()
 		s.cases()
 		s.events()
+		s.forecasts()
 		s.consultations()
 		s.rest()
 		s.wantEveryForm()

@@ -29,6 +29,11 @@ func exportHref(v view, file, level string) string {
 	return base + file + "?" + q.Encode()
 }
 
+// analystViews are the SQL views that analysts read (tables/0002_analysts).
+func analystViews() []string {
+	return []string{"bulletin_weekly_cases", "bulletin_weekly_reporting", "bulletin_foci"}
+}
+
 // publicEdition is the edition of the paper that leaves the health system.
 const publicEdition = "cong-khai"
 

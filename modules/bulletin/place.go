@@ -120,31 +120,13 @@ func (m *Module) scan(disease string, unit vn.UnitID, communes []vn.Unit, days [
 	if len(communes) < 2 || len(communes) > mostOnScan {
 		return nil, false, nil
 	}
-	first := on.AddDays(1 - scanDays)
-	at, place := make([]outbreak.Position, 0, len(communes)), map[vn.UnitID]int{}
-	for i, c := range communes {
-		place[c.ID] = i
-		lon, lat := c.Lon, c.Lat
-		if p, ok := m.units.Get(c.Parent); ok && !c.Located() {
-			lon, lat = p.Lon, p.Lat
-		}
-		at = append(at, outbreak.Position{X: lon, Y: lat})
-	}
-	counts := outbreak.Counts{Periods: scanDays, Cases: make([]int32, scanDays*len(communes))}
-	key, n := scanOf{disease: disease, unit: unit, on: on, cases: 14695981039346656037}, 0
-	for _, c := range days {
-		i, ok := place[c.unit]
-		if !ok || c.day < first {
-			continue
-		}
-		counts.Cases[int(c.day-first)*len(communes)+i] += int32(c.total())
-		n += c.total()
-	}
-	for _, c := range counts.Cases {
-		key.cases = (key.cases ^ uint64(uint32(c))) * 1099511628211
-	}
+	counts, n := countsOf(communes, days, on)
 	if n < fewestScan {
 		return nil, true, nil
+	}
+	key := scanOf{disease: disease, unit: unit, on: on, cases: 14695981039346656037} // FNV-1a
+	for _, c := range counts.Cases {
+		key.cases = (key.cases ^ uint64(uint32(c))) * 1099511628211
 	}
 	m.mu.Lock()
 	found, ok := m.scans[key]
@@ -152,7 +134,7 @@ func (m *Module) scan(disease string, unit vn.UnitID, communes []vn.Unit, days [
 	if ok {
 		return found, true, nil
 	}
-	zones := outbreak.NewZones(at, outbreak.Distance{EarthRadius: outbreak.EarthRadius}, outbreak.Reach{Radius: scanRadius})
+	zones := outbreak.NewZones(m.positions(communes), outbreak.Distance{EarthRadius: outbreak.EarthRadius}, outbreak.Reach{Radius: scanRadius})
 	o := outbreak.Nightly(disease, on)
 	o.Clusters, o.Threads = scanCluster, 1
 	r, err := outbreak.Scan(zones, counts, o)
@@ -176,6 +158,36 @@ func (m *Module) scan(disease string, unit vn.UnitID, communes []vn.Unit, days [
 	m.scans[key] = found
 	m.mu.Unlock()
 	return found, true, nil
+}
+
+// positions are where the communes lie; those without a place of their own lie
+// where their province does.
+func (m *Module) positions(communes []vn.Unit) []outbreak.Position {
+	out := make([]outbreak.Position, len(communes))
+	for i, c := range communes {
+		lon, lat := c.Lon, c.Lat
+		if p, ok := m.units.Get(c.Parent); ok && !c.Located() {
+			lon, lat = p.Lon, p.Lat
+		}
+		out[i] = outbreak.Position{X: lon, Y: lat}
+	}
+	return out
+}
+
+// countsOf are the cases of the last days by day and commune, and their sum.
+func countsOf(communes []vn.Unit, days []dayCount, on vn.Date) (outbreak.Counts, int) {
+	first, place := on.AddDays(1-scanDays), make(map[vn.UnitID]int, len(communes))
+	for i, c := range communes {
+		place[c.ID] = i
+	}
+	counts, n := outbreak.Counts{Periods: scanDays, Cases: make([]int32, scanDays*len(communes))}, 0
+	for _, c := range days {
+		if i, ok := place[c.unit]; ok && c.day >= first {
+			counts.Cases[int(c.day-first)*len(communes)+i] += int32(c.total())
+			n += c.total()
+		}
+	}
+	return counts, n
 }
 
 // around is the circle around the places of a cluster as the map draws them.
