@@ -54,12 +54,13 @@ type Settings struct {
 	AlphaAbove   float64 // of provinces and the nation: 0.01
 	RareWeeks    int     // weeks that the rule for rare diseases looks back: 6
 	RareAlpha    float64 // 0.01
+	Dispersion   float64 // least variance / mean that evidence is weighed with: 1.8
 }
 
 // Usual are the settings of surveillance.md 2.
 func Usual() Settings {
 	return Settings{Severity: 1, GateCases: 5, GateWeeks: 4, Years: 5, MinYears: 3,
-		AlphaCommune: 0.005, AlphaAbove: 0.01, RareWeeks: 6, RareAlpha: 0.01}
+		AlphaCommune: 0.005, AlphaAbove: 0.01, RareWeeks: 6, RareAlpha: 0.01, Dispersion: 1.8}
 }
 
 // Places is how many places there are: communes, provinces, the nation.
@@ -119,7 +120,7 @@ func (c *Catalogue) check(t *Tensor) error {
 	}
 	for _, d := range c.Diseases {
 		if s := d.Settings; !(s.Severity > 0) || math.IsInf(s.Severity, 0) || s.GateCases < 1 || s.GateWeeks < 1 ||
-			s.MinYears < 1 || s.Years < s.MinYears || !share(s.AlphaCommune) || !share(s.AlphaAbove) || !share(s.RareAlpha) || s.RareWeeks < 1 {
+			s.MinYears < 1 || s.Years < s.MinYears || !share(s.AlphaCommune) || !share(s.AlphaAbove) || !share(s.RareAlpha) || s.RareWeeks < 1 || s.RareWeeks > 52 || !(s.Dispersion >= 1) || math.IsInf(s.Dispersion, 0) {
 			return issue.New(issue.Value, "outbreak.run.settings", d.Code).At("diseases")
 		}
 	}

@@ -38,6 +38,11 @@ type series struct{ disease, place int32 }
 type week struct {
 	class []class    // [disease][place]
 	found [][]judged // [disease], in the order of places
+
+	// What ranking made of found by a rule, until found changes.
+	ranked   bool
+	by       rule
+	findings Verdicts
 }
 
 // NewNation sums the communes upward. The tensor and the catalogue are the
@@ -161,7 +166,7 @@ func (n *Nation) jobs(o Options) []job {
 	for at := o.Week - o.Back; at <= o.Week; at++ {
 		places := make([][]int32, len(n.catalogue.Diseases))
 		if n.weeks[at] == nil {
-			n.weeks[at] = &week{make([]class, len(places)*len(all)), make([][]judged, len(places))}
+			n.weeks[at] = &week{class: make([]class, len(places)*len(all)), found: make([][]judged, len(places))}
 			for d := range places {
 				places[d] = all
 			}
@@ -215,7 +220,7 @@ func (n *Nation) take(at int, jobs []job) int {
 			}
 		}
 		slices.SortFunc(fresh, func(a, b judged) int { return cmp.Compare(a.place, b.place) })
-		w.found[disease] = fresh
+		w.found[disease], w.ranked = fresh, false
 	}
 	return computed
 }

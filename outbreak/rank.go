@@ -4,6 +4,7 @@ package outbreak
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -42,8 +43,14 @@ func (n *Nation) rank(o Options) Verdicts {
 		}
 	}
 	var out Verdicts
-	for at := o.Week - o.Back; at <= o.Week; at++ {
-		out = append(r.week(at), out...)
+	for at := o.Week; at >= o.Week-o.Back; at-- {
+		out = append(out, r.week(at)...)
+	}
+	for from, to := len(out), len(out); from > 0; to = from {
+		for from > 0 && out[from-1].Week == out[to-1].Week {
+			from--
+		}
+		r.settle(out[from:to])
 	}
 	return out
 }
@@ -55,37 +62,51 @@ type ranking struct {
 	open map[series]OpenAlert
 }
 
-// week ranks one week.
+// rule is what of the options the order of a week rests on.
+type rule struct {
+	share, explained float64
+	group            int
+}
+
+// week orders the findings of one week and decides between places. The result is
+// kept with the week until a count or the options change: what is left then is
+// to settle it.
 func (r *ranking) week(at int) Verdicts {
+	w, by := r.weeks[at], rule{r.FalseShare, r.Explained, r.Options.Group}
+	if w.ranked && w.by == by {
+		return w.findings
+	}
 	found := r.alarms(at)
-	byDisease := map[int][]*Finding{}
+	all := make([]*Finding, len(found))
 	for i := range found {
-		byDisease[found[i].Disease] = append(byDisease[found[i].Disease], &found[i])
+		all[i] = &found[i]
 	}
-	var added []*Finding
-	for d := range r.catalogue.Diseases {
-		added = append(added, r.hierarchy(d, at, byDisease[d])...)
+	for from, to := 0, 0; from < len(found); from = to {
+		for to < len(found) && found[to].Disease == found[from].Disease {
+			to++
+		}
+		all = append(all, r.hierarchy(at, all[from:to:to])...)
 	}
-	for _, f := range added {
-		found = append(found, *f)
-	}
-	slices.SortFunc(found, func(a, b Finding) int {
-		rule := func(f Finding) int {
-			if f.Method == MethodRule {
-				return 0
+	slices.SortFunc(all, func(a, b *Finding) int {
+		if first := a.Method == MethodRule; first != (b.Method == MethodRule) {
+			if first {
+				return -1
 			}
 			return 1
 		}
-		return cmp.Or(cmp.Compare(rule(a), rule(b)), cmp.Compare(b.Evidence, a.Evidence), cmp.Compare(a.Disease, b.Disease), cmp.Compare(a.Place, b.Place))
+		return cmp.Or(cmp.Compare(b.Evidence, a.Evidence), cmp.Compare(a.Disease, b.Disease), cmp.Compare(a.Place, b.Place))
 	})
-	r.settle(found, at)
-	return found
+	w.ranked, w.by, w.findings = true, by, make(Verdicts, len(all))
+	for i, f := range all {
+		w.findings[i] = *f
+	}
+	return w.findings
 }
 
 // alarms makes findings of the points above their bound, Pushed where they
 // stand out among all monitored series of the week, gated ones counted as P = 1
 // (surveillance.md 7.7: correcting over the tested ones alone gives three times
-// as many false alerts).
+// as many false alerts). They come by disease and place.
 func (r *ranking) alarms(at int) Verdicts {
 	w := r.weeks[at]
 	monitored := 0
@@ -94,34 +115,35 @@ func (r *ranking) alarms(at int) Verdicts {
 			monitored += r.catalogue.Places()
 		}
 	}
-	var p []float64
+	var chances []float64
 	for _, list := range w.found {
 		for i := range list {
-			if list[i].HasP && list[i].P <= r.FalseShare {
-				p = append(p, list[i].P)
+			if list[i].chance <= r.FalseShare {
+				chances = append(chances, list[i].chance)
 			}
 		}
 	}
-	adjusted := BenjaminiHochberg(p, monitored)
+	adjusted := BenjaminiHochberg(chances, monitored)
 	var out Verdicts
 	next := 0
 	for d, list := range w.found {
+		set := &r.catalogue.Diseases[d].Settings
 		for i := range list {
 			j := &list[i]
 			q := 1.0
-			if j.HasP && j.P <= r.FalseShare {
+			if j.chance <= r.FalseShare {
 				q = adjusted[next]
 				next++
 			}
-			if !j.Alarm {
+			alpha := set.AlphaAbove
+			if int(j.place) < len(r.catalogue.Communes) {
+				alpha = set.AlphaCommune
+			}
+			if !j.Alarm && j.chance > alpha {
 				continue
 			}
 			f := r.finding(d, at, j)
-			f.Adjusted = q
-			switch {
-			case j.method == MethodRule:
-				f.Status, f.Adjusted, f.Evidence = Pushed, 0, evidence(0, r.catalogue.Diseases[d].Settings.Severity)
-			case q <= r.FalseShare:
+			if f.Adjusted = q; q <= r.FalseShare || j.method == MethodRule {
 				f.Status = Pushed
 			}
 			out = append(out, f)
@@ -131,69 +153,61 @@ func (r *ranking) alarms(at int) Verdicts {
 }
 
 func (r *ranking) finding(disease, at int, j *judged) Finding {
-	f := Finding{Disease: disease, Place: int(j.place), Week: at, Tier: j.tier, Method: j.method, Settings: r.settings[disease],
-		Point: j.Point, Foci: int(j.foci), Complete: r.complete(disease, int(j.place), at), Adjusted: 1}
-	f.Evidence = evidence(1, 1)
-	if j.HasP {
-		f.Evidence = evidence(j.P, r.catalogue.Diseases[disease].Settings.Severity)
-	}
-	return f
+	return Finding{Disease: disease, Place: int(j.place), Week: at, Tier: j.tier, Method: j.method, Settings: r.settings[disease],
+		Point: j.Point, Foci: int(j.foci), Complete: r.complete(disease, int(j.place), at), Chance: j.chance, Window: j.window,
+		Evidence: evidence(j.chance, r.catalogue.Diseases[disease].Settings.Severity)}
 }
 
 // hierarchy decides between a place and those below it. It changes the findings
-// of one disease and returns findings of provinces that it adds.
-func (r *ranking) hierarchy(disease, at int, found []*Finding) []*Finding {
-	communes := len(r.catalogue.Communes)
-	byPlace := map[int]*Finding{}
+// of one disease, which stand in the order of places, and returns findings of
+// provinces that it adds.
+func (r *ranking) hierarchy(at int, found []*Finding) (added []*Finding) {
+	below, above := map[int][]*Finding{}, map[int]*Finding{}
 	for _, f := range found {
-		byPlace[f.Place] = f
+		above[f.Place] = f
+		below[r.catalogue.Parent(f.Place)] = append(below[r.catalogue.Parent(f.Place)], f)
 	}
-	var added []*Finding
-	for province := communes; province < r.catalogue.Nation(); province++ {
-		below := r.below(found, province)
-		group := r.group(below)
-		above := byPlace[province]
-		switch {
-		case len(group) >= r.Group:
-			if above == nil {
-				above = r.together(disease, at, province, group)
-				added = append(added, above)
-			}
-			above.Status, above.Parts = Pushed, places(group)
-			for _, f := range group {
-				f.Status = Attached
-			}
-		case above != nil && r.catalogue.Diseases[disease].Wave && above.Status == Pushed:
-			for _, f := range below {
-				if f.Status == Pushed {
-					f.Status = Attached
-				}
-			}
-			above.Parts = places(below)
-		case above != nil:
-			r.explain(above, below)
+	nation := r.catalogue.Nation()
+	for _, province := range slices.Sorted(maps.Keys(below)) {
+		if province < 0 || province == nation {
+			continue
+		}
+		if f := r.province(at, province, above[province], below[province]); f != nil {
+			added = append(added, f)
 		}
 	}
-	if above := byPlace[r.catalogue.Nation()]; above != nil {
-		provinces := found[:0:0]
-		for _, f := range slices.Concat(found, added) {
-			if f.Place >= communes && f.Place < r.catalogue.Nation() {
-				provinces = append(provinces, f)
-			}
-		}
-		r.explain(above, provinces)
+	if f := above[nation]; f != nil {
+		r.explain(f, slices.Concat(below[nation], added))
 	}
 	return added
 }
 
-// below are the findings of communes of a province.
-func (r *ranking) below(found []*Finding, province int) (out []*Finding) {
-	for _, f := range found {
-		if r.catalogue.Level(f.Place) == vn.LevelCommune && r.catalogue.Parent(f.Place) == province {
-			out = append(out, f)
+// province decides between a province and its communes. It returns a finding of
+// the province when communes rise together and it has none.
+func (r *ranking) province(at, place int, above *Finding, below []*Finding) (added *Finding) {
+	group := r.group(below)
+	switch {
+	case len(group) >= r.Group:
+		if above == nil {
+			added = r.together(at, place, group)
+			above = added
 		}
+		above.Status, above.Parts = Pushed, places(group)
+		for _, f := range group {
+			f.Status = Attached
+		}
+	case above == nil:
+	case above.Tier == TierWave && above.Status == Pushed:
+		above.Parts = places(below)
+		for _, f := range below {
+			if f.Status == Pushed {
+				f.Status = Attached
+			}
+		}
+	default:
+		r.explain(above, below)
 	}
-	return out
+	return added
 }
 
 // group gathers the communes of the province that rise together: each touches
@@ -230,9 +244,10 @@ func (r *ranking) group(below []*Finding) (out []*Finding) {
 
 // together is the finding of a province whose own count does not alarm, made of
 // the communes that rise together; their probabilities are combined by Fisher.
-func (r *ranking) together(disease, at, province int, group []*Finding) *Finding {
+func (r *ranking) together(at, province int, group []*Finding) *Finding {
+	disease := group[0].Disease
 	f := &Finding{Disease: disease, Place: province, Week: at, Tier: group[0].Tier, Method: MethodGroup, Settings: r.settings[disease],
-		Point: Point{At: at, Alarm: true, HasP: true, Dispersion: 1}, Complete: r.complete(disease, province, at), Adjusted: 1}
+		Point: Point{At: at, Alarm: true, Dispersion: 1}, Complete: r.complete(disease, province, at), Window: 1, Adjusted: 1}
 	logs := 0.0
 	for _, g := range group {
 		f.Observed += g.Observed
@@ -240,10 +255,11 @@ func (r *ranking) together(disease, at, province int, group []*Finding) *Finding
 		f.Bound += g.Bound
 		f.Foci += g.Foci
 		f.Adjusted = min(f.Adjusted, g.Adjusted)
-		logs -= math.Log(max(g.P, leastP))
+		f.Window = max(f.Window, g.Window)
+		logs -= math.Log(g.Chance)
 	}
-	f.P = max(fisher(logs, len(group)), leastP)
-	f.Evidence = evidence(f.P, r.catalogue.Diseases[disease].Settings.Severity)
+	f.Chance = max(fisher(logs, len(group)), leastP)
+	f.Evidence = evidence(f.Chance, r.catalogue.Diseases[disease].Settings.Severity)
 	return f
 }
 
@@ -285,8 +301,8 @@ func places(of []*Finding) []int32 {
 
 // settle gives findings their alerts, in the order of importance: those that
 // stand are joined, others opened as far as the desk's budget goes.
-func (r *ranking) settle(found Verdicts, at int) {
-	day := r.tensor.Start + vn.Date(7*at)
+func (r *ranking) settle(found Verdicts) {
+	day := r.tensor.Start + vn.Date(7*found[0].Week)
 	pushed := map[int]int{}
 	alerts := map[series]Alert{}
 	for i := range found {

@@ -89,7 +89,8 @@ type FocusCases struct {
 	Disease, Commune, Week, Cases int
 }
 
-// Finding is the verdict on one series in one week that alarmed. Everything
+// Finding is the verdict on one series in one week that alarmed, by its method
+// (Point.Alarm) or by what the last two weeks hold together. Everything
 // that it rests on stands in it, so that it can be explained and computed again.
 type Finding struct {
 	Disease, Place, Week int
@@ -101,8 +102,13 @@ type Finding struct {
 	Point
 	Foci     int     // cases of open foci that were taken off before testing
 	Complete float64 // share of commune-weeks reported in the last GateWeeks weeks, 0 … 1
-	Adjusted float64 // P after Benjamini–Hochberg over all monitored series of the week
-	Evidence float64 // −ln P × severity; findings are ranked by it
+	// Chance is the probability of what was seen when nothing happens, by which
+	// series are compared: over the last Window weeks, 1 or 2, with a mean and a
+	// dispersion that few cases cannot make extreme. Point.P is the method's own.
+	Chance   float64
+	Window   int
+	Adjusted float64 // Chance after Benjamini–Hochberg over all monitored series of the week
+	Evidence float64 // −ln Chance × severity; findings are ranked by it
 	Status   Status
 	Alert    Alert // the alert that it opens or belongs to; zero when Listed, Explained or Collapsed
 	// Parts are the communes that a province's alert gathers, or that explain

@@ -25,6 +25,8 @@ type judged struct {
 	foci   int32
 	tier   Tier
 	method string
+	window int     // weeks that the evidence is strongest over
+	chance float64 // see Finding.Chance
 	Point
 }
 
@@ -57,6 +59,7 @@ func (n *Nation) judge(disease, place, week int, w *scratch) (j judged, c class)
 		}
 		j.tier, j.method = TierImmediate, MethodRule
 		j.Point = Point{At: week, Observed: observed, Alarm: true, Dispersion: 1}
+		j.window, j.chance = 1, leastP
 		return j, classFitted
 	}
 	set := &d.Settings
@@ -78,7 +81,7 @@ func (n *Nation) judge(disease, place, week int, w *scratch) (j judged, c class)
 func (n *Nation) rare(j judged, disease, week, years int, w *scratch) (judged, class) {
 	set := &n.catalogue.Diseases[disease].Settings
 	j.method = MethodBayes
-	return n.by(BayesNB{Years: years, Half: set.RareWeeks, Current: true, Alpha: set.RareAlpha}, j, disease, week, w)
+	return n.by(BayesNB{Years: years, Half: set.RareWeeks, Current: years == 0, Alpha: set.RareAlpha}, j, disease, week, years*(2*set.RareWeeks+1), w)
 }
 
 // frequent fits what the history allows: five years with a trend, fewer than
@@ -102,15 +105,15 @@ func (n *Nation) frequent(j judged, disease, week int, w *scratch) (judged, clas
 		j.tier = TierFrequent
 	}
 	j.method = MethodFarrington
-	got, c := n.by(f, j, disease, week, w)
+	got, c := n.by(f, j, disease, week, f.Years*(2*f.Half+1), w)
 	if c == classFitted {
 		return got, c
 	}
 	return n.rare(j, disease, week, f.Years, w)
 }
 
-// by lets a detector judge.
-func (n *Nation) by(detector Detector, j judged, disease, week int, w *scratch) (judged, class) {
+// by lets a detector judge that compares with the given number of weeks.
+func (n *Nation) by(detector Detector, j judged, disease, week, weeks int, w *scratch) (judged, class) {
 	s := n.series(disease, int(j.place), w)
 	var out [1]Point
 	if err := detector.Eval(s, week, week+1, &w.Work, out[:]); err != nil {
@@ -119,14 +122,51 @@ func (n *Nation) by(detector Detector, j judged, disease, week int, w *scratch) 
 	j.Point = out[0]
 	switch j.Reason {
 	case Judged:
-		// Nothing below is told apart; a level without cases would give P = 0.
-		j.P = max(j.P, leastP)
+		j.window, j.chance = n.weigh(s, j.Point, weeks, n.catalogue.Diseases[disease].Settings)
 		return j, classFitted
 	case ShortHistory:
 		return j, classShort
 	}
 	return j, classFailed
 }
+
+// weigh is the probability of what was seen when nothing happens, as the
+// evidence that series are compared by. It differs from Point.P, which is the
+// method's own, in three things, because over 150,000 series the smallest
+// probabilities are otherwise those of the worst fits:
+//   - A mean fitted to few cases is drawn towards that of the whole baseline,
+//     as if it held priorCases more cases: a season without a case in five years
+//     gives a mean of 0, and then one case is a miracle.
+//   - The dispersion is at least Settings.Dispersion: a fit to few cases does
+//     not see it.
+//   - The last two weeks together count too, for the cases of an outbreak do not
+//     keep to weeks; the smaller probability of the two is doubled (Bonferroni).
+func (n *Nation) weigh(s Series, p Point, weeks int, set Settings) (window int, chance float64) {
+	mean := p.Expected
+	if weeks > 0 {
+		sum, known := 0.5, 1.0
+		for _, c := range s.Count[max(0, p.At-52*set.Years):max(0, p.At-26)] {
+			if c >= 0 {
+				sum += float64(c)
+				known++
+			}
+		}
+		mean = (float64(weeks)*mean + priorCases) / (float64(weeks) + priorCases*known/sum)
+	}
+	phi := max(p.Dispersion, set.Dispersion)
+	one := counts{mean, phi}.atLeast(float64(p.Observed))
+	two := one
+	if p.At > 0 && s.Count[p.At-1] >= 0 {
+		two = counts{2 * mean, phi}.atLeast(float64(p.Observed) + float64(s.Count[p.At-1]))
+	}
+	if two < one {
+		return 2, max(leastP, min(1, 2*two))
+	}
+	return 1, max(leastP, min(1, 2*one))
+}
+
+// priorCases is what the whole baseline weighs against the weeks of the season.
+const priorCases = 2
 
 // leastP is the smallest probability that evidence rests on.
 const leastP = 1e-300
