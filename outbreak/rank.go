@@ -118,7 +118,7 @@ func (r *ranking) alarms(at int) Verdicts {
 	var chances []float64
 	for _, list := range w.found {
 		for i := range list {
-			if list[i].chance <= r.FalseShare {
+			if r.tested(&list[i]) {
 				chances = append(chances, list[i].chance)
 			}
 		}
@@ -131,7 +131,7 @@ func (r *ranking) alarms(at int) Verdicts {
 		for i := range list {
 			j := &list[i]
 			q := 1.0
-			if j.chance <= r.FalseShare {
+			if r.tested(j) {
 				q = adjusted[next]
 				next++
 			}
@@ -143,7 +143,10 @@ func (r *ranking) alarms(at int) Verdicts {
 				continue
 			}
 			f := r.finding(d, at, j)
-			if f.Adjusted = q; q <= r.FalseShare || j.method == MethodRule {
+			if j.method == MethodRule {
+				q = 0
+			}
+			if f.Adjusted = q; q <= r.FalseShare {
 				f.Status = Pushed
 			}
 			out = append(out, f)
@@ -151,6 +154,10 @@ func (r *ranking) alarms(at int) Verdicts {
 	}
 	return out
 }
+
+// tested says that a point is a test whose chance may stand out. A rule is none:
+// its findings must not make room for those of others.
+func (r *ranking) tested(j *judged) bool { return j.method != MethodRule && j.chance <= r.FalseShare }
 
 func (r *ranking) finding(disease, at int, j *judged) Finding {
 	return Finding{Disease: disease, Place: int(j.place), Week: at, Tier: j.tier, Method: j.method, Settings: r.settings[disease],

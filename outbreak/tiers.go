@@ -124,7 +124,7 @@ func (n *Nation) by(detector Detector, j judged, disease, week, weeks int, w *sc
 	case Judged:
 		j.window, j.chance = n.weigh(s, j.Point, weeks, n.catalogue.Diseases[disease].Settings)
 		return j, classFitted
-	case ShortHistory:
+	case ShortHistory, NoBaseline:
 		return j, classShort
 	}
 	return j, classFailed
