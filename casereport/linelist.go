@@ -191,7 +191,7 @@ func (r Reader) line(row int, cell func(id string) string) Line {
 		}
 	}
 	if text := cell("birth"); text != "" {
-		if b, ok := partial(text); ok && b.First() <= r.Today {
+		if b, ok := ParseDate(text); ok && b.First() <= r.Today {
 			l.Birth = b
 		} else {
 			fail("birth", "casereport.line.date", text)
@@ -242,7 +242,7 @@ func (r Reader) days(l *Line, cell func(string) string, fail func(column, key st
 		if text == "" {
 			continue
 		}
-		p, ok := partial(text)
+		p, ok := ParseDate(text)
 		if !ok || p.First() != p.Last() {
 			fail(d.id, "casereport.line.date", text)
 		} else if *d.to = p.First(); *d.to > r.Today {
@@ -278,6 +278,12 @@ func (r Reader) commune(text string) (id vn.UnitID, several bool) {
 	return id, false
 }
 
+// Commune finds a commune as Lines does; 0 when there is none, or several.
+func (r Reader) Commune(text string) vn.UnitID {
+	id, _ := r.commune(text)
+	return id
+}
+
 // disease finds a notifiable disease by ICD-10 code or by name.
 func (r Reader) disease(text string) (content.Disease, bool) {
 	if d, ok := r.Diseases.For(text, r.Today); ok {
@@ -292,9 +298,9 @@ func (r Reader) disease(text string) (content.Disease, bool) {
 	return content.Disease{}, false
 }
 
-// partial reads a date as people write it: 2026-11-20, 20/11/2026, 1990, or
+// ParseDate reads a date as people write it: 2026-11-20, 20/11/2026, 1990, or
 // the day number of a workbook.
-func partial(text string) (vn.PartialDate, bool) {
+func ParseDate(text string) (vn.PartialDate, bool) {
 	if p, err := vn.ParsePartialDate(text); err == nil && p.Known() {
 		return p, true
 	}

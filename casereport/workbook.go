@@ -16,6 +16,22 @@ import (
 // maxPart bounds each part of a workbook once it is unpacked.
 const maxPart = 16 << 20
 
+// sheet is what is read of a worksheet.
+type sheet struct {
+	Rows []struct {
+		Cells []cell `xml:"c"`
+	} `xml:"sheetData>row"`
+}
+
+type cell struct {
+	At   string `xml:"r,attr"`
+	Kind string `xml:"t,attr"`
+	V    string `xml:"v"`
+	IS   struct {
+		T string `xml:"t"`
+	} `xml:"is"`
+}
+
 // workbook reads the first sheet of an .xlsx file (ECMA-376): shared strings,
 // inline strings and plain values. Formulas give what they last gave.
 func workbook(file []byte) ([][]string, error) {
@@ -23,6 +39,38 @@ func workbook(file []byte) ([][]string, error) {
 	if err != nil {
 		return nil, issue.New(issue.Structure, "casereport.list.workbook")
 	}
+	words, err := sharedStrings(z)
+	if err != nil {
+		return nil, err
+	}
+	var s sheet
+	if err := part(z, "xl/worksheets/sheet1.xml", &s); err != nil {
+		return nil, err
+	}
+	var rows [][]string
+	for _, r := range s.Rows {
+		if len(rows) > maxRows+1 {
+			break
+		}
+		var row []string
+		for i, c := range r.Cells {
+			text, ok := c.text(words)
+			at := columnOf(c.At, i)
+			if !ok || at < 0 || at > 200 {
+				return nil, issue.New(issue.Structure, "casereport.list.workbook")
+			}
+			for len(row) <= at {
+				row = append(row, "")
+			}
+			row[at] = text
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// sharedStrings are the words that cells refer to by number.
+func sharedStrings(z *zip.Reader) ([]string, error) {
 	var shared struct {
 		SI []struct {
 			T string `xml:"t"`
@@ -41,51 +89,22 @@ func workbook(file []byte) ([][]string, error) {
 			words[i] += run.T
 		}
 	}
-	var sheet struct {
-		Rows []struct {
-			Cells []struct {
-				At   string `xml:"r,attr"`
-				Kind string `xml:"t,attr"`
-				V    string `xml:"v"`
-				IS   struct {
-					T string `xml:"t"`
-				} `xml:"is"`
-			} `xml:"c"`
-		} `xml:"sheetData>row"`
-	}
-	if err := part(z, "xl/worksheets/sheet1.xml", &sheet); err != nil {
-		return nil, err
-	}
-	var rows [][]string
-	for _, r := range sheet.Rows {
-		if len(rows) > maxRows+1 {
-			break
+	return words, nil
+}
+
+// text is what the cell shows; false for a word that is not there.
+func (c cell) text(words []string) (string, bool) {
+	switch c.Kind {
+	case "s":
+		n, err := strconv.Atoi(c.V)
+		if err != nil || n < 0 || n >= len(words) {
+			return "", false
 		}
-		var row []string
-		for i, c := range r.Cells {
-			text := c.V
-			switch c.Kind {
-			case "s":
-				n, err := strconv.Atoi(c.V)
-				if err != nil || n < 0 || n >= len(words) {
-					return nil, issue.New(issue.Structure, "casereport.list.workbook")
-				}
-				text = words[n]
-			case "inlineStr":
-				text = c.IS.T
-			}
-			at := columnOf(c.At, i)
-			if at < 0 || at > 200 {
-				return nil, issue.New(issue.Structure, "casereport.list.workbook")
-			}
-			for len(row) <= at {
-				row = append(row, "")
-			}
-			row[at] = text
-		}
-		rows = append(rows, row)
+		return words[n], true
+	case "inlineStr":
+		return c.IS.T, true
 	}
-	return rows, nil
+	return c.V, true
 }
 
 // columnOf is the place of a cell such as "AB12", 0 first; otherwise where it

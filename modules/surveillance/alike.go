@@ -134,11 +134,11 @@ func (m *Module) Merge(ctx context.Context, a store.Actor, report, into string, 
 		return err
 	}
 	if report == into || stands.SameAs != "" {
-		return issue.New(issue.BusinessRule, "surveillance.alike.itself")
+		return issue.New(issue.BusinessRule, "reporting.alike.itself")
 	}
 	return m.link(ctx, a, report, version, key, reason, func(s Sent, c *fhir.Condition) error {
 		if s.Disease != stands.Disease {
-			return issue.New(issue.BusinessRule, "surveillance.alike.disease")
+			return issue.New(issue.BusinessRule, "reporting.alike.disease")
 		}
 		other := fhir.Ref("Condition", into)
 		c.Extension = append(dropExtension(c.Extension, casereport.ExtSameCase), fhir.Extension{URL: casereport.ExtSameCase, ValueReference: &other})

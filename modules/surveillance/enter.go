@@ -62,7 +62,7 @@ func (t *Told) check(today vn.Date, diseases *content.DiseaseList) error {
 		t.Phone = string(p)
 	}
 	if t.Commune == 0 {
-		note(issue.New(issue.Required, "surveillance.told.commune"), "commune")
+		note(issue.New(issue.Required, "reporting.told.commune"), "commune")
 	}
 	if t.Answers["diagnosed"] == "" {
 		note(issue.New(issue.Required, "web.field.required"), "diagnosed")
@@ -72,7 +72,7 @@ func (t *Told) check(today vn.Date, diseases *content.DiseaseList) error {
 			t.ICD = d.ICD[0].From
 		}
 		if d.Closed || len(content.Sensitivity(content.ICD10, t.ICD, "")) > 0 {
-			note(issue.New(issue.BusinessRule, "surveillance.told.closed"), "disease")
+			note(issue.New(issue.BusinessRule, "reporting.told.closed"), "disease")
 		}
 	}
 	var e *issue.Error
@@ -97,7 +97,7 @@ func (t Told) key() Key {
 // Enter writes the report of a case without a visit, and registers the person
 // whom nobody knows. It merges by itself only with a report of the same
 // personal id, disease and episode.
-// Errors: by field; Duplicate ("surveillance.told.number") at "number" when the
+// Errors: by field; Duplicate ("reporting.told.number") at "number" when the
 // number is that of somebody with another name or year of birth.
 func (m *Module) Enter(ctx context.Context, a store.Actor, key string, t Told) (report string, err error) {
 	ids, err := m.EnterAll(ctx, a, key, []Told{t})
@@ -158,7 +158,7 @@ func (m *Module) personOps(ctx context.Context, a store.Actor, t *Told) ([]store
 		}
 		for _, p := range found {
 			if vn.Fold(p.Name) != vn.Fold(t.Name) || p.Year != 0 && t.key().Year != 0 && abs(p.Year-t.key().Year) > 1 {
-				return nil, issue.New(issue.Duplicate, "surveillance.told.number").At("number")
+				return nil, issue.New(issue.Duplicate, "reporting.told.number").At("number")
 			}
 			t.Patient = p.Patient
 			return nil, nil

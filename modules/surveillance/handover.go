@@ -109,7 +109,7 @@ func (d deskRow) Labels() store.Labels { return store.Labels{Type: "Organization
 
 // Hand gives a case to the station of residence, or to the centre of another
 // province. Again does nothing.
-// Errors: NotFound for the case; BusinessRule ("surveillance.handover.nobody")
+// Errors: NotFound for the case; BusinessRule ("reporting.handover.nobody")
 // when nobody is known who could take it.
 func (m *Module) Hand(ctx context.Context, a store.Actor, report, key string) error {
 	c, err := m.Case(ctx, a, report)
@@ -121,7 +121,7 @@ func (m *Module) Hand(ctx context.Context, a store.Actor, report, key string) er
 		return err
 	}
 	if !ok {
-		return issue.New(issue.BusinessRule, "surveillance.handover.nobody")
+		return issue.New(issue.BusinessRule, "reporting.handover.nobody")
 	}
 	number := report + "/" + to.id
 	doc, err := fhir.New(fhir.Task{
@@ -153,7 +153,7 @@ func (m *Module) Acknowledge(ctx context.Context, a store.Actor, task, key strin
 		return err
 	}
 	if d.Get("code", "coding", "code").String() != codeHandover || d.Get("owner").RefID("Organization") != a.Facility {
-		return issue.New(issue.NotFound, "surveillance.handover.none")
+		return issue.New(issue.NotFound, "reporting.handover.none")
 	}
 	if t.Status != "requested" {
 		return nil

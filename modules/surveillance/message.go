@@ -133,7 +133,7 @@ func (m *Module) Messages(ctx context.Context, a store.Actor, since vn.Date) ([]
 func (m *Module) Message(ctx context.Context, a store.Actor, id string) (Message, error) {
 	rows, err := m.messages(ctx, a, `message = ?`, id)
 	if err == nil && len(rows) == 0 {
-		err = issue.New(issue.NotFound, "surveillance.message.none")
+		err = issue.New(issue.NotFound, "reporting.message.none")
 	}
 	if err != nil {
 		return Message{}, err

@@ -52,10 +52,22 @@ func (m *Module) Send(ctx context.Context, a store.Actor, cause, key string, r R
 	for _, id := range personFields { // the record answers these, not the form
 		r[id] = record[id]
 	}
+	if err := m.mayReport(a, r); err != nil {
+		return "", err
+	}
 	if err := r.check(m.today()); err != nil {
 		return "", err
 	}
 	return m.write(ctx, a, d, key, r, casereport.Class(r["class"]), "")
+}
+
+// mayReport refuses a labelled disease to everybody but the closed desk: it
+// would stand unlabelled in the form of another.
+func (m *Module) mayReport(a store.Actor, r Report) error {
+	if d, _ := m.diseases.ByID(r["disease"]); d.Closed && a.Role != store.ClosedDesk {
+		return issue.New(issue.BusinessRule, "reporting.told.closed").At("disease")
+	}
+	return nil
 }
 
 // Refute writes that the draft is not a case, with the reason. The diagnosis
@@ -264,6 +276,9 @@ func (m *Module) Update(ctx context.Context, a store.Actor, id string, version i
 	}
 	if class != casereport.Refuted {
 		r["class"] = string(class)
+		if err := m.mayReport(a, r); err != nil {
+			return err
+		}
 		if err := r.check(m.today()); err != nil {
 			return err
 		}

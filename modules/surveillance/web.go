@@ -21,8 +21,11 @@ import (
 var (
 	carers    = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter)
 	reporters = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter)
+	// senders open a draft: those who report, and the closed desk its own.
+	senders   = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.ClosedDesk)
+	openers   = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.CDC, store.ClosedDesk)
 	followers = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.CDC)
-	updaters  = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.CDC)
+	updaters  = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.CDC, store.ClosedDesk)
 	readers   = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.Chairman, store.Department, store.CDC, store.Ministry)
 	directors = web.Roles(store.StationDirector)
 	homes     = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter,
@@ -31,13 +34,15 @@ var (
 
 // Routes registers the pages under /dich.
 func (m *Module) Routes(mux *web.Mux) {
+	m.deskRoutes(mux)
+	m.toldRoutes(mux)
 	mux.Get("/dich", homes, m.homePage)
 	mux.Get("/dich/cho-gui", carers, m.draftsPart)
 	mux.Get("/dich/luot-kham/{encounter}", carers, m.boxPart)
-	mux.Get("/dich/ca-moi/{cause}", reporters, m.draftPage)
-	mux.Post("/dich/ca-moi/{cause}", reporters, m.send)
-	mux.Post("/dich/ca-moi/{cause}/khong-phai", reporters, m.refute)
-	mux.Get("/dich/ca/{report}", followers, m.casePage)
+	mux.Get("/dich/ca-moi/{cause}", senders, m.draftPage)
+	mux.Post("/dich/ca-moi/{cause}", senders, m.send)
+	mux.Post("/dich/ca-moi/{cause}/khong-phai", senders, m.refute)
+	mux.Get("/dich/ca/{report}", openers, m.casePage)
 	mux.Post("/dich/ca/{report}", updaters, m.update)
 	mux.Get("/dich/xa/{commune}/{disease}", readers, m.statePage)
 	mux.Post("/dich/xa/{commune}/{disease}/cong-bo", directors, m.declare)
@@ -65,6 +70,7 @@ type homeData struct {
 	Now       time.Time
 	Month     vn.Month
 	All       bool // the whole lists, not only their heads
+	Desk      bool // the reader looks after cases
 }
 
 // headOf is how many lines of a list are shown until somebody asks for all.
@@ -113,6 +119,7 @@ func (m *Module) homePage(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Drafts = &d
 	}
+	p.Desk = deskers.Allows(web.SessionOf(ctx))
 	if p.Figures = readers.Allows(web.SessionOf(ctx)); p.Figures {
 		if err := m.figures(r, a, &p); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"mach/casereport"
@@ -30,7 +31,10 @@ type formData struct {
 	Others   []content.Disease
 	Disease  content.Disease
 	Clock    Clock
-	Updates  bool // the reader may write
+	Updates  bool   // the reader may write
+	Alike    []Case // of a draft: reports that may be of the same case
+	Besides  besides
+	Proposes casereport.Class // what the rules make of the test in the form
 }
 
 func (m *Module) formData(r *http.Request, disease, icd string, report Report, f *web.Form) formData {
@@ -45,6 +49,17 @@ func (m *Module) formData(r *http.Request, disease, icd string, report Report, f
 	}
 	p.Disease, _ = m.diseases.ByID(disease)
 	p.Others = open(m.diseases.List(on))
+	if closers.Allows(web.SessionOf(r.Context())) {
+		p.Others = slices.DeleteFunc(m.diseases.List(on), func(d content.Disease) bool { return !d.Closed })
+	}
+	sampled, _ := vn.ParseDate(report["sample_date"])
+	onset, err := vn.ParseDate(report["onset"])
+	if err != nil {
+		onset = vn.ZeroDate
+	}
+	if report["result"] != "" {
+		p.Proposes = classOf(disease, report["test"], report["result"], sampled, onset)
+	}
 	p.Updates = updaters.Allows(web.SessionOf(r.Context()))
 	return p
 }
@@ -56,6 +71,11 @@ func (m *Module) draftData(r *http.Request, f *web.Form) (formData, error) {
 	}
 	p := m.formData(r, d.Disease, d.Code, report, f)
 	p.Draft = &d
+	if !d.Closed() {
+		if p.Alike, err = m.Alike(r.Context(), web.Actor(r), keyOfRow(d.Name, d.Sex, d.Birth, d.Number, d.Unit), d.Disease, vn.DateOf(d.At), ""); err != nil {
+			return p, err
+		}
+	}
 	p.Clock = clockOf(d.Since, d.Due, web.Now(r.Context()), content.SurveillanceOn(web.Today(r)).Escalation)
 	return p, nil
 }
@@ -182,7 +202,8 @@ func (m *Module) sentData(r *http.Request, f *web.Form) (formData, error) {
 	}
 	p := m.formData(r, s.Disease, casereport.ICD(s.report), s.Answers, f)
 	p.Sent = &s
-	return p, nil
+	p.Besides, err = m.besides(r, s)
+	return p, err
 }
 
 func (m *Module) casePage(w http.ResponseWriter, r *http.Request) error {
