@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"mach/casereport"
+	"mach/content"
 	"mach/fhir"
 	"mach/issue"
 	"mach/store"
@@ -322,4 +323,13 @@ func (w *world) random(t *rapid.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// rules are escalations: share, role, share, role …
+func rules(pairs ...any) []content.Escalation {
+	var out []content.Escalation
+	for i := 0; i < len(pairs); i += 2 {
+		out = append(out, content.Escalation{Share: pairs[i].(float64), To: pairs[i+1].(string)})
+	}
+	return out
 }

@@ -193,7 +193,7 @@ func why(ctx context.Context, p alertData) []string {
 		out = append(out, web.T(ctx, "detection.why.linked-week", p.Cases, disease, place, period(ctx, p.Alert), p.Rule.LinkedGapDays, p.Rule.LinkedWeek))
 	case p.Alert.Rule == RuleLinkedMonth:
 		out = append(out, web.T(ctx, "detection.why.linked-month", p.Cases, disease, place, period(ctx, p.Alert), p.Rule.LinkedGapDays, p.Rule.LinkedMonth))
-	case p.Alert.Rule == RuleDeath, p.Alert.Rule == RuleImmediate, v == nil:
+	case p.Alert.Rule == RuleDeath, p.Alert.Rule == RuleImmediate, p.Alert.Rule == RuleGroup, v == nil:
 		out = append(out, web.T(ctx, "detection.why."+string(p.Alert.Rule), p.Cases, disease, place, period(ctx, p.Alert)))
 	}
 	if v := p.Verdict; v != nil {
@@ -354,7 +354,7 @@ func years(ctx context.Context, p alertData) (chart.LineProps, bool) {
 		out.Series = append(out.Series, chart.Series{Name: strconv.Itoa(year - 1), Values: lines[year-1]})
 	}
 	out.Band = &chart.Band{Name: web.T(ctx, "detection.years.band", past), Low: low, High: high}
-	out.Title = web.T(ctx, "detection.years", diseaseName(ctx, p.Alert.Disease), year, past)
+	out.Title = web.T(ctx, "detection.years", diseaseName(ctx, p.Alert.Disease), strconv.Itoa(year), past)
 	if past < p.Rule.MinYears {
 		out.Foot.Missing = web.T(ctx, "detection.years.short", past, p.Rule.MinYears)
 	}
@@ -430,7 +430,8 @@ func dutyWords(ctx context.Context, list []OnDuty) string {
 // tabsOf are the pages of the early warning.
 func tabsOf(ctx context.Context, at string, unit vn.Unit) []tabs.Tab {
 	var out []tabs.Tab
-	for _, t := range [][2]string{{"/canh-bao", "detection.tab.waiting"}, {"/canh-bao/da-tra-loi", "detection.tab.done"}} {
+	for _, t := range [][2]string{{"/canh-bao", "detection.tab.waiting"}, {"/canh-bao/da-tra-loi", "detection.tab.done"},
+		{"/canh-bao/bang-diem", "detection.tab.score"}, {"/canh-bao/truc", "detection.tab.duty"}} {
 		out = append(out, tabs.Tab{Text: web.T(ctx, t[1]), Href: t[0] + "?don-vi=" + queryCode(unit), Current: t[0] == at})
 	}
 	return out

@@ -49,18 +49,23 @@ func (m *Module) Done(ctx context.Context, a store.Actor, unit vn.UnitID, since 
 }
 
 func (m *Module) alerts(ctx context.Context, a store.Actor, unit vn.UnitID, rest string, more ...any) ([]Alert, error) {
-	where, args := ` where 1 = 1`, []any(nil)
-	switch m.levelOf(unit) {
-	case vn.LevelProvince:
-		where, args = ` where province = ?`, []any{int64(unit)}
-	case vn.LevelCommune:
-		where, args = ` where unit = ?`, []any{int64(unit)}
-	}
-	rows, _, err := store.First(ctx, m.store.For(a), unit, mostAlerts, scanAlert, `select `+alertColumns+` from detection_alert`+where+rest, append(args, more...)...)
+	where, args := m.within(unit)
+	rows, _, err := store.First(ctx, m.store.For(a), unit, mostAlerts, scanAlert, `select `+alertColumns+` from detection_alert where 1 = 1`+where+rest, append(args, more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("alerts of %v: %w", unit, err)
 	}
 	return rows, nil
+}
+
+// within selects the alerts of a unit and of those below it.
+func (m *Module) within(unit vn.UnitID) (where string, args []any) {
+	switch m.levelOf(unit) {
+	case vn.LevelProvince:
+		return ` and province = ?`, []any{int64(unit)}
+	case vn.LevelCommune:
+		return ` and unit = ?`, []any{int64(unit)}
+	}
+	return ``, nil
 }
 
 // Desk is what a desk has before it: within its budget, and the rest by rank.

@@ -4,6 +4,7 @@ package detection
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"mach/content"
@@ -13,18 +14,24 @@ import (
 	"mach/web"
 )
 
-// readers see alerts of their place, answerers say what came of them.
+// readers see alerts of their place, answerers say what came of them, keepers
+// write the duty roster.
 var (
 	readers   = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.CDC, store.Department, store.Ministry)
 	answerers = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.CDC, store.Ministry)
+	keepers   = web.Roles(store.StationDirector, store.CDC)
 )
 
 // Routes registers the pages under /canh-bao.
 func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/canh-bao", readers, m.inboxPage)
 	mux.Get("/canh-bao/danh-sach", readers, m.inboxPart)
-	mux.Get("/canh-bao/dang-cho", readers, m.waitingPart)
+	mux.Get("/canh-bao/dang-cho", web.AnyStaff, m.waitingPart)
 	mux.Get("/canh-bao/da-tra-loi", readers, m.donePage)
+	mux.Get("/canh-bao/bang-diem", readers, m.scorePage)
+	mux.Get("/canh-bao/truc", readers, m.dutyPage)
+	mux.Post("/canh-bao/truc", keepers, m.addDuty)
+	mux.Post("/canh-bao/truc/{schedule}", keepers, m.endDuty)
 	mux.Get("/canh-bao/{disease}/{unit}/{week}", readers, m.alertPage)
 	mux.Post("/canh-bao/{disease}/{unit}/{week}", answerers, m.answer)
 }
@@ -115,14 +122,34 @@ func (m *Module) inboxPart(w http.ResponseWriter, r *http.Request) error {
 	return web.Fragment(w, r, inboxList(p))
 }
 
-// waitingPart is what first screens include: the alerts that wait, nothing when
-// none does.
+// waitingPart is what first screens include: the alerts that wait for the reader,
+// nothing when none does.
 func (m *Module) waitingPart(w http.ResponseWriter, r *http.Request) error {
+	if !readers.Allows(web.SessionOf(r.Context())) {
+		return web.Fragment(w, r, waiting(inboxData{}))
+	}
 	p, err := m.inbox(r)
 	if err != nil {
 		return err
 	}
+	p.Desk.Shown = p.told(web.Actor(r))
 	return web.Fragment(w, r, waiting(p))
+}
+
+// told are the alerts of the desk that the reader is told of without asking:
+// all for who is on duty, and for everybody while nobody is; those whose clock
+// has reached their role, for the others.
+func (p inboxData) told(a store.Actor) []Alert {
+	if len(p.Duty) == 0 || slices.ContainsFunc(p.Duty, func(o OnDuty) bool { return o.Practitioner == a.Practitioner }) {
+		return p.Desk.Shown
+	}
+	var out []Alert
+	for _, one := range p.Desk.Shown {
+		if c := one.ClockAt(p.Now, p.Rules); c.Overdue || c.Level == string(a.Role) {
+			out = append(out, one)
+		}
+	}
+	return out
 }
 
 // doneData are the alerts of the last weeks that were answered or withdrawn.
