@@ -29,7 +29,7 @@ type pattern struct {
 // noPages are the GET routes that answer no HTML, with what they answer.
 var noPages = map[string]string{
 	"/live": "text/event-stream", "/manifest.webmanifest": "application/manifest+json", "/sw.js": "text/javascript",
-	"/favicon.ico": "image/svg+xml", "/vai/qr": "image/png", "/hoi-chan/{id}/phong/nguoi": "application/json", "/dich/ban-tin/pdf": "application/pdf",
+	"/su-kien/{id}/ca-benh.csv": "text/csv", "/favicon.ico": "image/svg+xml", "/vai/qr": "image/png", "/hoi-chan/{id}/phong/nguoi": "application/json", "/dich/ban-tin/pdf": "application/pdf",
 }
 
 func patternsOf(routes []harness.Route) []*pattern {

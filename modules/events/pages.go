@@ -93,7 +93,7 @@ func clock(ctx context.Context, e Event, now time.Time, rules []content.Escalati
 // people is how many are ill and dead, as told; "" when nobody said.
 func people(ctx context.Context, sick, dead int) string {
 	var out []string
-	if sick >= 0 {
+	if sick > 0 {
 		out = append(out, web.T(ctx, "events.sick", sick))
 	}
 	if dead > 0 {
@@ -276,4 +276,11 @@ func toldRows(ctx context.Context, list []Event) []worklist.Row {
 		}
 	}
 	return rows
+}
+
+func overdueWords(ctx context.Context, n int) string {
+	if n == 0 {
+		return ""
+	}
+	return web.T(ctx, "events.figure.overdue", n)
 }

@@ -103,10 +103,19 @@ func triggers(ctx context.Context, list []string) string {
 	return strings.Join(words, "; ")
 }
 
-// course is the steps, the newest first: who, when, with which words.
+// course is the steps, the newest first: who, when, with which words. Daily
+// reports in a row are one line, their page lists them.
 func course(ctx context.Context, p eventData) []timeline.Item {
 	var out []timeline.Item
+	reports := 0
 	for _, s := range slices.Backward(p.Steps) {
+		if s.Kind != Daily || slices.Contains(p.Void, s.ID) {
+			reports = 0
+		} else if reports++; reports > 1 {
+			out[len(out)-1].Title = web.T(ctx, "events.step.dailies", reports)
+			out[len(out)-1].Href = path(p.ID) + "/bao-cao"
+			continue
+		}
 		i := timeline.Item{When: web.DateTime(ctx, s.At), Title: stepTitle(ctx, p, s), Text: joined(stepFigures(ctx, s), s.Words), Icon: stepIcon(s.Kind), Tone: stepTone(s)}
 		i.Where = joined(s.Who, s.Office)
 		if i.Where == "" {
@@ -178,6 +187,17 @@ func stepTone(s Step) tag.Tone {
 		return tag.Good
 	}
 	return tag.Plain
+}
+
+// actName is what a step is called in the stage the event is in.
+func actName(ctx context.Context, p eventData, k Kind) string {
+	switch {
+	case k == Focus && p.Stage.Active():
+		return web.T(ctx, "events.act.focus.correct")
+	case k == Focus && p.Stage == IsClosed:
+		return web.T(ctx, "events.act.focus.again")
+	}
+	return web.T(ctx, "events.act."+string(k))
 }
 
 // actWords says what the step means, with the rule it rests on.
