@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"mach/access"
+	"mach/fhir"
 	"mach/store"
 	"mach/store/storetest"
 	"mach/vn"
@@ -48,7 +49,9 @@ func TestFormsSentAgainAfterARestart(t *testing.T) {
 		s.manage()
 		s.applications()
 		s.cases()
+		s.reporting()
 		s.events()
+		s.alerts()
 		s.forecasts()
 		s.consultations()
 		s.rest()
@@ -317,6 +320,56 @@ func (s *sender) cases() {
 	s.send("truong-tram-a", "/dich/xa/{commune}/{disease}/cong-bo", []string{a.Code, "dengue"}, notice...)
 	s.settle()
 	s.send("truong-tram-a", "/dich/xa/{commune}/{disease}/ket-thuc", []string{a.Code, "dengue"}, notice...)
+}
+
+// alerts answers an alert and keeps the duty roster.
+func (s *sender) alerts() {
+	a, today := s.commune(province, 0), vn.DateOf(time.Now())
+	s.put(map[string]any{"resourceType": "Condition", "id": "ca-soi", "subject": map[string]any{"display": "Ca bệnh tối thiểu"},
+		"extension": []any{fhir.Unit(a.Code, a.From.String(), a.Full())}, "category": []any{fhir.Code(fhir.CSCategory, "case-report", "")},
+		"verificationStatus": fhir.Code(fhir.ConditionVerStatus, "provisional", ""), "recordedDate": today.String(),
+		"clinicalStatus": fhir.Code(fhir.ConditionClinical, "active", ""),
+		"code":           map[string]any{"coding": []any{map[string]any{"system": fhir.ICD10, "code": "B05.9"}}}})
+	s.settle()
+	s.send("truong-tram-a", "/canh-bao/{disease}/{unit}/{week}", []string{"measles", a.Code, vn.WeekOf(today).String()}, "answer", "explained", "words", "Ca từ nơi khác đến")
+	s.send("truong-tram-a", "/canh-bao/truc", nil, "who", "cb-bac-si-a", "from", today.String(), "to", (today + 6).String())
+	s.settle()
+	line := regexp.MustCompile(`/canh-bao/truc/([^"/]+)"`).FindStringSubmatch(s.get(s.users["truong-tram-a"], "/canh-bao/truc").Body.String())
+	if line == nil {
+		s.Fatal("nobody on the duty roster")
+	}
+	s.send("truong-tram-a", "/canh-bao/truc/{schedule}", []string{line[1]})
+}
+
+// reporting sends each kind of form of a case without a visit, and of what is
+// done about cases.
+func (s *sender) reporting() {
+	a, today := s.commune(province, 0), time.Now().Format(time.DateOnly)
+	told := func(name, number string) []string {
+		return []string{"name", name, "number", number, "birth", "1990", "sex", "female", "commune", a.Code, "disease", "dengue", "class", "suspect", "diagnosed", today}
+	}
+	first := s.send("bao-cao", "/dich/bao-ca", nil, told("Phạm Thị Zqbốn", "024190000044")...)
+	s.settle()
+	s.send("cdc", "/dich/ca/{report}/giao", []string{first})
+	s.settle()
+	task := regexp.MustCompile(`/dich/giao/([^"]+)"`).FindStringSubmatch(s.get(s.users["truong-tram-a"], "/dich/viec").Body.String())
+	if task == nil {
+		s.Fatal("no case to acknowledge")
+	}
+	s.send("truong-tram-a", "/dich/giao/{task}", []string{task[1]})
+	second := s.send("bao-cao", "/dich/bao-ca", nil, append(told("Phạm Thị Zqbốn", ""), "another", "1")...)
+	s.settle()
+	pair := []string{first, second}
+	at := "/dich/trung/" + first + "/" + second
+	s.send("cdc", "/dich/trung/{report}/{other}", pair, "version", s.hidden("cdc", at, "version"), "what", "same", "reason", "cùng người")
+	s.send("bao-cao", "/dich/danh-sach/ghi", nil, "rows", "name,birth,sex,commune,disease,diagnosed\nPhạm Thị Zqnăm,1990,nữ,"+a.Code+",A97,"+today+"\n")
+	s.send("thon-a", "/dich/tin", nil, "who", "Phạm Thị Zqsáu", "where", "Thôn Đoài", "what", "sốt", "since", today)
+	s.settle()
+	message := regexp.MustCompile(`/dich/tin/([^"]+)"`).FindStringSubmatch(s.get(s.users["truong-tram-a"], "/dich/viec").Body.String())
+	if message == nil {
+		s.Fatal("no message to answer")
+	}
+	s.send("dieu-duong-a", "/dich/tin/{message}", []string{message[1]}, "reason", "Cảm lạnh")
 }
 
 // events sends each kind of form of a focus: a signal, a step, a case, contacts

@@ -182,6 +182,7 @@ func (w *world) people() {
 		{"phong-kham", "phong-kham", store.PrivateClinic, a.ID, ""}, {"chu-tich", "uy-ban", store.Chairman, a.ID, ""},
 		{"so", "so", store.Department, w.province(province).ID, ""}, {"bo", "bo", store.Ministry, vn.Nation, ""},
 		{"cdc", "cdc", store.CDC, w.province(province).ID, ""}, {"cdc-xa", "cdc-xa", store.CDC, w.province(farProvince).ID, ""},
+		{"ban-kin", "cdc", store.ClosedDesk, w.province(province).ID, ""},
 		{"bao-cao", "vien-h", store.HospitalReporter, w.province(province).ID, ""},
 		{"dieu-phoi-h", "vien-h", store.Coordinator, w.province(province).ID, ""}, {"dieu-phoi-k", "vien-k", store.Coordinator, w.province(province).ID, ""},
 		{"chuyen-gia-h", "vien-h", store.Expert, w.province(province).ID, ""}, {"chuyen-gia-h2", "vien-h", store.Expert, w.province(province).ID, ""},
