@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"mach/content"
 	"mach/outbreak"
@@ -243,9 +242,14 @@ func (c *curve) years(on vn.Date) map[int][]float64 {
 
 // short reports whether no shown period could be judged for want of history.
 func (c *curve) short() bool {
-	return len(c.points) > 0 && !slices.ContainsFunc(c.points, func(p outbreak.Point) bool {
-		return p.Reason != outbreak.ShortHistory && p.Reason != outbreak.NoBaseline
-	})
+	short := false
+	for _, p := range c.points {
+		if p.Reason == outbreak.Judged {
+			return false
+		}
+		short = short || p.Reason == outbreak.ShortHistory || p.Reason == outbreak.NoBaseline
+	}
+	return short
 }
 
 // empty reports whether no case is shown.

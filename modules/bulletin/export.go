@@ -118,7 +118,7 @@ func writeCounts(w io.Writer, rows []countRow) error {
 		if r.hidden || r.classes {
 			hidden = "1"
 		}
-		lines = append(lines, []string{r.unit.Code, sof.Inert(r.unit.Full()), levelNames[r.unit.Level], r.disease.ID, r.week.String(), r.week.Start().String(),
+		lines = append(lines, []string{codeOf(r.unit), sof.Inert(r.unit.Full()), levelNames[r.unit.Level], r.disease.ID, r.week.String(), r.week.Start().String(),
 			told(r.total(), r.hidden), told(r.confirmed, r.classes), told(r.probable, r.classes), told(r.suspect, r.classes), told(r.died, r.classes), hidden})
 	}
 	return out.WriteAll(lines)
@@ -186,7 +186,7 @@ func writeADX(w io.Writer, rows []countRow, at time.Time) error {
 	slices.SortStableFunc(ordered, func(x, y countRow) int { return cmp.Or(cmp.Compare(x.unit.Code, y.unit.Code), x.week.Compare(y.week)) })
 	for i := 0; i < len(ordered); {
 		r := ordered[i]
-		group := start("group", attr("dataSet", e.DataSet, "orgUnit", r.unit.Code, "period", r.week.Start().String()+"/P7D"))
+		group := start("group", attr("dataSet", e.DataSet, "orgUnit", codeOf(r.unit), "period", r.week.Start().String()+"/P7D"))
 		for ; i < len(ordered) && ordered[i].unit.ID == r.unit.ID && ordered[i].week == r.week; i++ {
 			for _, v := range ordered[i].values(e) {
 				list := attr("dataElement", v.Element, "value", strconv.Itoa(v.Value))
@@ -223,7 +223,7 @@ func writeJSON(w io.Writer, rows []countRow) error {
 			set.Hidden++
 		}
 		for _, v := range r.values(e) {
-			set.Values = append(set.Values, value{v.Element, strings.Replace(r.week.String(), "-W", "W", 1), r.unit.Code, v.class, strconv.Itoa(v.Value)})
+			set.Values = append(set.Values, value{v.Element, strings.Replace(r.week.String(), "-W", "W", 1), codeOf(r.unit), v.class, strconv.Itoa(v.Value)})
 		}
 	}
 	return json.NewEncoder(w).Encode(set)
@@ -308,7 +308,7 @@ func (m *Module) writeList(w io.Writer, rows []listRow) error {
 	for _, r := range rows {
 		code, place := "", ""
 		if u, ok := m.units.Get(r.unit); ok {
-			code, place = u.Code, u.Full()
+			code, place = codeOf(u), u.Full()
 		}
 		line := []string{r.report, r.name, r.sex, r.birth, r.address, code, place, r.disease, r.icd, string(r.class),
 			day(r.onset), day(r.day), time.UnixMicro(r.at).In(vn.Zone).Format(time.RFC3339), told(flag(r.late), false), r.focus, day(r.died)}

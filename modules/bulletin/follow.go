@@ -97,7 +97,7 @@ func (m *Module) name(ctx context.Context, tx store.Tx, id vn.UnitID) error {
 		province = p.Code
 	}
 	return tx.Exec(ctx, `insert into bulletin_unit (unit, code, name, level, province) values (?, ?, ?, ?, ?) on conflict (unit) do nothing`,
-		int64(id), u.Code, u.Full(), levelNames[u.Level], province)
+		int64(id), codeOf(u), u.Full(), levelNames[u.Level], province)
 }
 
 // levelNames are the levels as analysts and exports name them.

@@ -115,7 +115,7 @@ func (m *Module) forecastLine(line []string) (x forecast, source string, made vn
 	if n := len([]rune(source)); n == 0 || n > maxSource {
 		return x, "", made, wrong(6)
 	}
-	unit, ok := m.units.ByCode(line[0], max(made, vn.Reform))
+	unit, ok := m.coded(line[0], max(made, vn.Reform))
 	if !ok {
 		return x, "", made, wrong(0)
 	}

@@ -35,7 +35,7 @@ func tabRow(ctx context.Context, v view) []tabs.Tab {
 func unitOptions(v view) []field.Option {
 	out := make([]field.Option, len(v.Choices))
 	for i, u := range v.Choices {
-		out[i] = field.Option{Value: u.Code, Text: u.Full()}
+		out[i] = field.Option{Value: codeOf(u), Text: u.Full()}
 	}
 	return out
 }
@@ -63,7 +63,7 @@ func stepOptions(ctx context.Context) []field.Option {
 // choice is the form in which the reader chooses, as it stands.
 func choice(v view) *web.Form {
 	f := &web.Form{}
-	f.Set("don-vi", v.Unit.Code)
+	f.Set("don-vi", codeOf(v.Unit))
 	f.Set("benh", v.Disease.ID)
 	f.Set("buoc", string(v.Step))
 	f.Set("theo", byReport)

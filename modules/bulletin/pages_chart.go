@@ -145,7 +145,7 @@ func mapProps(ctx context.Context, v view, p picture) cartogram.Props {
 	top := spot{}
 	for _, s := range p.spots {
 		c := cartogram.Circle{X: s.circle.X, Y: s.circle.Y, R: s.circle.R, Border: s.border, Name: s.unit.Full(),
-			Href: v.with(pathCurve, "don-vi", s.unit.Code), Value: float64(s.cases), Estimated: s.circle.Estimated}
+			Href: v.with(pathCurve, "don-vi", codeOf(s.unit)), Value: float64(s.cases), Estimated: s.circle.Estimated}
 		if s.circle.Inset != "" {
 			c.Inset = web.TOr(ctx, "map.inset."+s.circle.Inset, s.circle.Inset)
 		}
@@ -216,7 +216,7 @@ func ranking(ctx context.Context, v view, p picture) chart.RankingProps {
 		return y.cases - x.cases
 	})
 	for _, s := range list {
-		r := chart.Rank{Name: s.unit.Full(), Value: float64(s.cases), Step: 3, Href: v.with(pathMap, "don-vi", s.unit.Code)}
+		r := chart.Rank{Name: s.unit.Full(), Value: float64(s.cases), Step: 3, Href: v.with(pathMap, "don-vi", codeOf(s.unit))}
 		if s.silent {
 			r.Value, r.Step = nan(), -1
 		}

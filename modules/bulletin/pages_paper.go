@@ -160,6 +160,7 @@ func (s *sheet) table(columns []column, rows [][]string, empty string) {
 // bars draws the weeks as columns from zero.
 func (s *sheet) bars(values []float64, labels []string, partial bool) {
 	const high = 34.0
+	s.Ln(3)
 	if s.GetY()+high+12 > 297-pageFoot {
 		s.AddPage()
 	}
@@ -183,7 +184,7 @@ func (s *sheet) bars(values []float64, labels []string, partial bool) {
 		s.Rect(x+step*0.15, y0-h, step*0.7, h, mode)
 		if v == top || i == len(values)-1 {
 			s.SetXY(x-4, y0-h-4)
-			s.CellFormat(step+8, 4, web.Number(s.ctx, v, 0), "", 0, "C", false, 0, "")
+			s.CellFormat(step+8, 4, s.ed.sum(s.ctx, int(v)), "", 0, "C", false, 0, "")
 		}
 		if (len(values)-1-i)%4 == 0 {
 			s.SetXY(x-4, y0+0.6)
@@ -197,6 +198,15 @@ func (s *sheet) bars(values []float64, labels []string, partial bool) {
 func (ed edition) number(ctx context.Context, n int) string {
 	if ed.public && n > 0 && n < least {
 		return "< " + strconv.Itoa(least)
+	}
+	return web.Int(ctx, n)
+}
+
+// sum is a total as the edition may tell it: beside numbers of which one is
+// hidden, the very total would give it away.
+func (ed edition) sum(ctx context.Context, n int) string {
+	if ed.public {
+		return web.T(ctx, "bulletin.about", web.Int(ctx, (n+2)/5*5))
 	}
 	return web.Int(ctx, n)
 }
@@ -295,7 +305,7 @@ func (s *sheet) diseases(b bulletin) {
 		confirmed, died := n(d.now.confirmed), n(d.now.died)
 		rows = append(rows, []string{named(s.ctx, d.disease.Name), n(d.now.total()), confirmed, n(d.before), died, n(d.year.total()), last})
 	}
-	s.table([]column{{t("bulletin.col.disease"), 0.34, false}, {t("bulletin.col.week"), 0.11, true}, {t("bulletin.col.confirmed"), 0.11, true}, {t("bulletin.col.before"), 0.11, true},
+	s.table([]column{{t("bulletin.col.disease"), 0.31, false}, {t("bulletin.col.week"), 0.11, true}, {t("bulletin.col.confirmed"), 0.14, true}, {t("bulletin.col.before"), 0.11, true},
 		{t("bulletin.col.died"), 0.1, true}, {t("bulletin.col.year"), 0.11, true}, {t("bulletin.col.lastyear"), 0.12, true}}, rows, t("bulletin.diseases.none"))
 }
 
@@ -318,7 +328,7 @@ func (s *sheet) foci(b bulletin) {
 
 // paperName is the name of the file.
 func (b bulletin) paperName(ed edition) string {
-	name := "ban-tin-" + strings.ToLower(b.unit.Code) + "-" + b.week.String()
+	name := "ban-tin-" + strings.ToLower(codeOf(b.unit)) + "-" + b.week.String()
 	if ed.public {
 		name += "-" + publicEdition
 	}

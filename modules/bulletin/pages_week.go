@@ -19,7 +19,7 @@ import (
 
 // exportHref is an export of what the page shows.
 func exportHref(v view, file, level string) string {
-	q := url.Values{"don-vi": {v.Unit.Code}, "benh": {v.Disease.ID}, "tu": {vn.WeekOf(v.On).Start().AddDays(-7 * 52).String()}}
+	q := url.Values{"don-vi": {codeOf(v.Unit)}, "benh": {v.Disease.ID}, "tu": {vn.WeekOf(v.On).Start().AddDays(-7 * 52).String()}}
 	if level != "" {
 		q.Set("cap", level)
 	}
@@ -38,7 +38,7 @@ func analystViews() []string {
 const publicEdition = "cong-khai"
 
 func paperHref(v view, b bulletin, edition string) string {
-	q := url.Values{"don-vi": {v.Unit.Code}, "tuan": {b.week.String()}}
+	q := url.Values{"don-vi": {codeOf(v.Unit)}, "tuan": {b.week.String()}}
 	if edition != "" {
 		q.Set("ban", edition)
 	}
@@ -76,8 +76,12 @@ func change(ctx context.Context, now, before int) string {
 
 // summary is the bulletin in a few sentences.
 func summary(ctx context.Context, b bulletin) []string {
-	n := func(v int) string { return edition{public: b.public}.number(ctx, v) }
-	out := []string{web.T(ctx, "bulletin.summary.cases", n(b.cases.total()), change(ctx, b.cases.total(), b.before), n(b.cases.confirmed))}
+	ed := edition{public: b.public}
+	n := func(v int) string { return ed.number(ctx, v) }
+	out := []string{web.T(ctx, "bulletin.summary.cases", ed.sum(ctx, b.cases.total()), change(ctx, b.cases.total(), b.before), ed.sum(ctx, b.cases.confirmed))}
+	if b.public { // the difference would give away the total
+		out[0] = web.T(ctx, "bulletin.summary.cases.public", ed.sum(ctx, b.cases.total()))
+	}
 	if b.cases.died > 0 {
 		out = append(out, web.T(ctx, "bulletin.summary.deaths", n(b.cases.died)))
 	} else {
@@ -295,7 +299,7 @@ func forecastSample(v view) string {
 	week := vn.WeekOf(v.On)
 	lines := []string{strings.Join(forecastColumns, ",")}
 	for i := 1; i <= 2; i++ {
-		lines = append(lines, strings.Join([]string{v.Unit.Code, v.Disease.ID, week.Add(i).String(), strconv.Itoa(10 + 2*i), strconv.Itoa(6 + i), strconv.Itoa(17 + 4*i), "D-MOSS", v.On.String()}, ","))
+		lines = append(lines, strings.Join([]string{codeOf(v.Unit), v.Disease.ID, week.Add(i).String(), strconv.Itoa(10 + 2*i), strconv.Itoa(6 + i), strconv.Itoa(17 + 4*i), "D-MOSS", v.On.String()}, ","))
 	}
 	return strings.Join(lines, "\n")
 }

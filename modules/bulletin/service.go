@@ -83,3 +83,22 @@ func (m *Module) open(on vn.Date) []content.Disease {
 	}
 	return out
 }
+
+// codeNation stands for the nation, which has no code, in addresses and exports.
+const codeNation = "VN"
+
+// codeOf is the code of a unit in addresses and exports.
+func codeOf(u vn.Unit) string {
+	if u.ID == vn.Nation {
+		return codeNation
+	}
+	return u.Code
+}
+
+// coded finds a unit by that code.
+func (m *Module) coded(code string, on vn.Date) (vn.Unit, bool) {
+	if code == codeNation {
+		return m.units.Get(vn.Nation)
+	}
+	return m.units.ByCode(code, on)
+}

@@ -88,9 +88,7 @@ func (m *Module) view(r *http.Request, at string) (view, error) {
 	}
 	v.Own, v.Unit = own, own
 	if code := q.Get("don-vi"); code != "" {
-		if v.Unit, ok = m.units.ByCode(code, on); !ok && code == own.Code {
-			v.Unit, ok = own, true
-		}
+		v.Unit, ok = m.coded(code, on)
 	}
 	if !ok || !m.units.Within(v.Unit.ID, own.ID) {
 		return v, issue.New(issue.NotFound, "bulletin.unit.none")
@@ -150,7 +148,7 @@ func (m *Module) chosen(id string, list []content.Disease) content.Disease {
 
 // with is the address of another page about the same, with further parameters.
 func (v view) with(path string, pairs ...string) string {
-	q := url.Values{"don-vi": {v.Unit.Code}, "benh": {v.Disease.ID}}
+	q := url.Values{"don-vi": {codeOf(v.Unit)}, "benh": {v.Disease.ID}}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] == "" {
 			q.Del(pairs[i])

@@ -69,7 +69,7 @@ func (m *Module) export(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", kind)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s-%s%s"`, strings.Trim(file[:strings.LastIndexByte(file, '.')], "/"),
-		q.unit.Code, q.to, file[strings.LastIndexByte(file, '.'):]))
+		codeOf(q.unit), q.to, file[strings.LastIndexByte(file, '.'):]))
 	w.Write(body.Bytes()) // an error here: the reader went away
 	return nil
 }
@@ -111,10 +111,7 @@ func (m *Module) asked(r *http.Request, a store.Actor) (asked, error) {
 	q := asked{to: today, from: vn.WeekOf(today).Start().AddDays(-7 * 11), below: p.Get("cap") == "duoi"}
 	var ok bool
 	if q.unit, ok = m.units.At(own, today); p.Get("don-vi") != "" {
-		q.unit, ok = m.units.ByCode(p.Get("don-vi"), today)
-		if !ok && p.Get("don-vi") == nationCode(m.units) {
-			q.unit, ok = m.units.Get(vn.Nation)
-		}
+		q.unit, ok = m.coded(p.Get("don-vi"), today)
 	}
 	if !ok || !m.units.Within(q.unit.ID, own) {
 		return q, issue.New(issue.NotFound, "bulletin.unit.none")
@@ -140,11 +137,6 @@ func (m *Module) asked(r *http.Request, a store.Actor) (asked, error) {
 	}
 	q.whole = m.lister(a, q.unit.ID)
 	return q, nil
-}
-
-func nationCode(units *vn.Units) string {
-	u, _ := units.Get(vn.Nation)
-	return u.Code
 }
 
 func (m *Module) dataPage(w http.ResponseWriter, r *http.Request) error {

@@ -257,5 +257,5 @@ func merged(list []focus) []focus {
 }
 
 func curvePath(u vn.Unit, disease string) string {
-	return "/dich/dien-bien?don-vi=" + u.Code + "&benh=" + disease
+	return "/dich/dien-bien?don-vi=" + codeOf(u) + "&benh=" + disease
 }

@@ -97,6 +97,7 @@ type report struct {
 	died    bool
 	patient string // "" = nobody in particular
 	cause   string
+	visit   string // Encounter
 }
 
 func (r report) condition() fhir.Condition {
@@ -110,6 +111,9 @@ func (r report) condition() fhir.Condition {
 		Subject:            fhir.Reference{Display: "Ca bệnh tối thiểu"}, RecordedDate: r.day.String()}
 	if r.patient != "" {
 		c.Subject = fhir.Ref("Patient", r.patient)
+	}
+	if r.visit != "" {
+		c.Encounter = fhir.Ref("Encounter", r.visit)
 	}
 	if r.home.ID != 0 {
 		c.Extension = append(c.Extension, place(r.home))
@@ -159,7 +163,8 @@ func (w *world) weeks(n int) []vn.Date {
 func (w *world) person(id, name string) {
 	w.t.Helper()
 	w.put(fhir.Patient{ID: id, Gender: "female", BirthDate: "1990-05-02", Name: []fhir.HumanName{{Text: name}},
-		Address: []fhir.Address{{Use: "home", Text: "Thôn Đoài, " + w.commune.Full(), Extension: []fhir.Extension{place(w.commune)}}}})
+		ManagingOrganization: fhir.Ref("Organization", station),
+		Address:              []fhir.Address{{Use: "home", Text: "Thôn Đoài, " + w.commune.Full(), Extension: []fhir.Extension{place(w.commune)}}}})
 }
 
 // sum is what is counted of a disease in a unit, of all days.

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bulletin
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"mach/access"
+	"mach/casereport"
+	"mach/content"
+	"mach/store"
+	"mach/store/storetest"
+	"mach/vn"
+)
+
+// What leaves hides 1 to 4; where one class is hidden all are, so that none
+// follows from the sum.
+func TestHide(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := func(name string) int { return rapid.IntRange(0, 12).Draw(t, name) }
+		r := countRow{tally: tally{confirmed: n("confirmed"), probable: n("probable"), suspect: n("suspect"), died: n("died")}}
+		r.died = min(r.died, r.total())
+		r.disease, _ = content.Diseases().ByID("dengue")
+		r.hide()
+		for _, v := range r.values(content.ExchangeNames()) {
+			if v.Value < least {
+				t.Fatalf("%+v tells %+v", r.tally, v)
+			}
+		}
+		if r.total() >= least && r.hidden {
+			t.Fatalf("%+v hides its sum", r.tally)
+		}
+	})
+}
+
+// The formats tell the same numbers; hidden cells are empty in CSV and absent
+// in the others.
+func TestFormats(t *testing.T) {
+	dengue, _ := content.Diseases().ByID("dengue")
+	unit := vn.Unit{Code: "24", Kind: "=tỉnh", Name: "Bắc Ninh", Level: vn.LevelProvince, ID: 7}
+	week := vn.Week{Year: 2026, Number: 46}
+	rows := []countRow{
+		{unit: unit, disease: dengue, week: week, tally: tally{confirmed: 10, suspect: 20, died: 6}},
+		{unit: unit, disease: dengue, week: week.Add(1), tally: tally{confirmed: 2, suspect: 20}},
+		{unit: unit, disease: dengue, week: week.Add(2), tally: tally{suspect: 3}},
+	}
+	for i := range rows {
+		rows[i].hide()
+	}
+	var text, sheet, set strings.Builder
+	for _, err := range []error{writeADX(&text, rows, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)), writeCounts(&sheet, rows), writeJSON(&set, rows)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var adx struct {
+		XMLName xml.Name `xml:"urn:ihe:qrph:adx:2015 adx"`
+		Groups  []struct {
+			Period string `xml:"period,attr"`
+			Unit   string `xml:"orgUnit,attr"`
+			Set    string `xml:"dataSet,attr"`
+			Values []struct {
+				Element string `xml:"dataElement,attr"`
+				Class   string `xml:"case_class,attr"`
+				Value   int    `xml:"value,attr"`
+			} `xml:"dataValue"`
+		} `xml:"group"`
+	}
+	if err := xml.Unmarshal([]byte(text.String()), &adx); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(adx.Groups), "[{2026-11-09/P7D 24 MACH_WEEKLY_CASES [{dengue confirmed 10} {dengue suspect 20} {dengue-deaths  6}]} "+
+		"{2026-11-16/P7D 24 MACH_WEEKLY_CASES [{dengue  22}]} {2026-11-23/P7D 24 MACH_WEEKLY_CASES []}]"; got != want {
+		t.Errorf("ADX:\n%s, want\n%s", got, want)
+	}
+	lines, err := csv.NewReader(strings.NewReader(sheet.String())).ReadAll()
+	if err != nil || len(lines) != 4 {
+		t.Fatalf("%v, %v", lines, err)
+	}
+	for i, want := range []string{"30 10 0 20 6 0", "22     1", "     1"} {
+		if got := strings.Join(lines[i+1][6:], " "); got != want {
+			t.Errorf("CSV line %d: %q, want %q", i+1, got, want)
+		}
+	}
+	if name := lines[1][1]; strings.HasPrefix(name, "=") {
+		t.Errorf("a spreadsheet would compute %q", name)
+	}
+	var dhis struct {
+		Values []struct{ Period, Value, CategoryOptionCombo string } `json:"dataValues"`
+		Hidden int                                                   `json:"hiddenRows"`
+	}
+	if err := json.Unmarshal([]byte(set.String()), &dhis); err != nil || len(dhis.Values) != 4 || dhis.Hidden != 2 || dhis.Values[0].Period != "2026W46" {
+		t.Errorf("JSON: %+v, %v", dhis, err)
+	}
+}
+
+// Under the real policies: who gets counts whole, with small numbers hidden, or
+// not at all; who gets the line list; what it holds and what it never holds.
+func TestExportsUnderThePolicies(t *testing.T) {
+	units, err := unitsOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := access.NewPolicy(content.Policies(), units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	each(t, func(t *testing.T, w *world) {
+		w.person("p", "=HYPERLINK(1)")
+		day := w.today() - 10
+		w.put(visit("v", "p", day))
+		w.report(report{id: "a", icd: "A97.0", day: day, patient: "p", visit: "v", class: casereport.Confirmed}, report{id: "b", icd: "A97.0", home: w.other, day: day},
+			report{id: "secret", icd: "A53.9", day: day, patient: "p"})
+		site := w.site()
+		far := w.actor(store.CDC)
+		far.Unit = units.Provinces(w.today())[0].ID
+		query := "?don-vi=" + provinceCode + "&benh=dengue"
+		for _, c := range []struct {
+			who   store.Actor
+			path  string
+			code  int
+			wants string
+		}{
+			{w.actor(store.CDC), fileCSV + query, 200, ",2,1,0,1,0,0\n"},
+			{w.actor(store.Department), fileCSV + query, 200, ",,,,,,1\n"},
+			{w.actor(store.Ministry), fileCSV + query, 200, ",,,,,,1\n"},
+			{w.actor(store.Ministry), fileCSV + "?benh=dengue", 200, "\nVN,"},
+			{w.actor(store.Chairman), fileCSV + "?benh=dengue", 200, ",,,,,,1\n"},
+			{w.actor(store.Doctor), fileCSV + "?benh=dengue", 200, ",1,1,0,0,0,0\n"},
+			{w.actor(store.Chairman), fileCSV + query, 403, ""},
+			{w.actor(store.Receptionist), fileList, 403, ""},
+			{far, fileCSV + query, 403, ""},
+			{store.Actor{}, fileCSV + query, 403, ""},
+			{w.actor(store.CDC), fileCSV + "?benh=syphilis", 403, ""},
+			{w.actor(store.CDC), fileCSV + query + "&tu=2020-01-01&den=2026-11-01", 403, ""},
+			{w.actor(store.CDC), fileList + "?don-vi=" + provinceCode, 200, "'=HYPERLINK(1)"},
+			{w.actor(store.StationDirector), fileList, 200, "'=HYPERLINK(1)"},
+			{w.actor(store.Department), fileList, 403, ""},
+			{w.actor(store.Ministry), fileList + query, 403, ""},
+			{w.actor(store.CDC), "/nothing", 403, ""},
+		} {
+			got := site.Get(c.who, base+c.path)
+			if got.Code != c.code || !strings.Contains(got.Body.String(), c.wants) {
+				t.Errorf("%s %s: %d %q, want %d with %q", c.who.Role, c.path, got.Code, got.Body, c.code, c.wants)
+			}
+			if strings.Contains(got.Body.String(), "A53") || strings.Contains(got.Body.String(), "secret") {
+				t.Errorf("%s %s tells of a closed disease", c.who.Role, c.path)
+			}
+		}
+		seen := map[store.Role]bool{}
+		for end := time.Now().Add(time.Minute); time.Now().Before(end) && !(seen[store.CDC] && seen[store.StationDirector]); time.Sleep(20 * time.Millisecond) {
+			log, err := w.s.For(store.SystemActor()).AccessLog(t.Context(), "p", w.clock.Now().Add(time.Hour), 50)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range log { // numbered a moment later
+				seen[l.Role] = true
+			}
+		}
+		if !seen[store.CDC] || !seen[store.StationDirector] {
+			t.Errorf("the person is not told who took the line list: %v", seen)
+		}
+	}, storetest.Guarded(policy))
+}
