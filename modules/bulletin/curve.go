@@ -190,7 +190,7 @@ func (c *curve) estimate(list []delayed, on vn.Date) []outbreak.Now {
 	if n < fewestCases {
 		return nil
 	}
-	days, err := triangle.Lawless(0.95, 0)
+	days, err := triangle.Nowcast(0.95)
 	if err != nil {
 		return nil
 	}
@@ -206,7 +206,7 @@ func (c *curve) estimate(list []delayed, on vn.Date) []outbreak.Now {
 		sum := outbreak.Now{Row: i}
 		for d := from; d <= to; d++ {
 			x := days[int(d-on)+triangleDays]
-			sum.Seen, sum.Estimate = sum.Seen+x.Seen, sum.Estimate+x.Estimate
+			sum.Seen, sum.Estimate = sum.Seen+x.Seen, sum.Estimate+x.Median
 			sum.Low, sum.High = sum.Low+x.Low, sum.High+x.High
 		}
 		if sum.Estimate-sum.Seen >= 0.5 {
