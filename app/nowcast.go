@@ -98,10 +98,16 @@ func (q *nowcastQuestion) run(o *ordered, delays outbreak.Delays) error {
 		}
 	}
 	o.drop("median", "lower", "upper", "delay_cdf")
-	if method != "lawless" {
+	var rows []outbreak.Now
+	var err error
+	switch method {
+	case "lawless":
+		rows, err = q.triangle.Lawless(1-control.Alpha, control.Support)
+	case "predictive": // ours, the one that people see
+		rows, err = q.triangle.Nowcast(1 - control.Alpha)
+	default:
 		return o.set("passed_over", "not computed here")
 	}
-	rows, err := q.triangle.Lawless(1-control.Alpha, control.Support)
 	if err != nil {
 		return err
 	}

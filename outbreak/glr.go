@@ -149,57 +149,54 @@ type ratio struct {
 	first int
 	start int     // first step after the last alarm
 	sum   float64 // of known changes
-	size  float64 // where the last search ended: the next begins there
+	terms []term  // of the steps looked at, latest first
 }
 
-// term is one step within the span that may have changed.
+// term is one step within the span that may have changed: its count, its mean,
+// and the count before. One that says nothing is 0.
 type term struct{ y, mu, before float64 }
 
-// term gives step t, its count replaced by y in the step that is judged; not ok
-// where it says nothing.
-func (r *ratio) term(t, k int, y int32) (term, bool) {
+// term gives step t, its count replaced by y in step k, which is judged.
+func (r *ratio) term(t, k int, y int32) term {
 	if t < k {
 		y = r.y[t]
 	}
 	x := term{y: float64(y), mu: r.mean[t-r.first]}
-	if r.g.Change == GLREpidemic {
-		if t == 0 || r.y[t-1] < 0 {
-			return x, false
-		}
+	if r.g.Change == GLREpidemic && t > 0 {
 		x.before = float64(r.y[t-1])
 	}
-	return x, y >= 0
+	if y < 0 || r.g.Change == GLREpidemic && (t == 0 || x.before < 0) {
+		return term{}
+	}
+	return x
 }
 
 // statistic is the likelihood ratio at step k if its count were y.
 func (r *ratio) statistic(k int, y int32) float64 {
 	if r.g.Theta != nil {
-		if x, ok := r.term(k, k, y); ok {
-			return max(0, r.sum+r.gain(x, *r.g.Theta))
-		}
-		return r.sum
+		return max(0, r.sum+r.gain([]term{r.term(k, k, y)}, *r.g.Theta))
 	}
 	oldest := r.start
 	if r.g.Most > 0 {
 		oldest = max(oldest, k-r.g.Most)
 	}
-	best, slope := 0.0, 0.0
+	best, slope, size := 0.0, 0.0, 0.0
 	var cases, means float64
-	r.size = 0
+	r.terms = r.terms[:0]
 	for t := k; t >= oldest; t-- {
-		x, ok := r.term(t, k, y)
-		if ok {
-			slope += r.slope(x, 0)
-			cases += x.y
-			means += x.mu
+		x := r.term(t, k, y)
+		if x.mu > 0 {
+			r.terms = append(r.terms, x)
+			d, _ := r.slope(r.terms[len(r.terms)-1:], 0)
+			slope, cases, means = slope+d, cases+x.y, means+x.mu
 		}
-		if k-t+1 < r.g.Least || !ok {
-			continue
-		}
-		if r.alpha == 0 && r.g.Change == GLRIntercept {
+		switch {
+		case k-t+1 < r.g.Least || x.mu == 0:
+		case r.alpha == 0 && r.g.Change == GLRIntercept:
 			best = max(best, poissonRatio(cases, means, r.g.Dir))
-		} else if slope != 0 && (slope > 0) == (r.g.Dir == GLRIncrease) {
-			best = max(best, r.most(t, k, y))
+		case slope != 0 && (slope > 0) == (r.g.Dir == GLRIncrease):
+			size = r.best(size)
+			best = max(best, r.gain(r.terms, size))
 		}
 	}
 	return best
@@ -216,74 +213,83 @@ func poissonRatio(cases, means float64, dir GLRDirection) float64 {
 	return cases*math.Log(cases/means) - (cases - means)
 }
 
-// gain is what a change of the given size explains of one step, in logarithms.
-func (r *ratio) gain(x term, size float64) float64 {
-	changed := x.changed(r.g.Change, size)
-	ratio := changed / x.mu
-	if r.alpha == 0 {
-		if x.y == 0 {
-			return x.mu - changed
+// gain is what a change of the given size explains, in logarithms.
+func (r *ratio) gain(terms []term, size float64) float64 {
+	factor := math.Exp(size)
+	sum := 0.0
+	for _, x := range terms {
+		m, log := x.mu*factor, size
+		if r.g.Change == GLREpidemic {
+			if x.before == 0 {
+				continue
+			}
+			m = x.mu + size*x.before
+			log = math.Log(m / x.mu)
 		}
-		return x.y*math.Log(ratio) - (changed - x.mu)
+		switch {
+		case x.mu == 0:
+		case r.alpha == 0:
+			sum += x.y*log - (m - x.mu)
+		default:
+			sum += x.y*log - (x.y+1/r.alpha)*math.Log1p(r.alpha*(m-x.mu)/(1+r.alpha*x.mu))
+		}
 	}
-	g := -(x.y + 1/r.alpha) * math.Log1p(r.alpha*(changed-x.mu)/(1+r.alpha*x.mu))
-	if x.y > 0 {
-		g += x.y * math.Log(ratio)
-	}
-	return g
+	return sum
 }
 
-func (x term) changed(c GLRChange, size float64) float64 {
-	if c == GLREpidemic {
-		return x.mu + size*x.before
-	}
-	return x.mu * math.Exp(size)
-}
-
-// slope is the derivative of gain by the size.
-func (r *ratio) slope(x term, size float64) float64 {
-	m := x.changed(r.g.Change, size)
-	d := m // of m by the size
+// slope and bend are the first two derivatives of gain by the size.
+func (r *ratio) slope(terms []term, size float64) (slope, bend float64) {
 	if r.g.Change == GLREpidemic {
-		d = x.before
+		for _, x := range terms {
+			m := x.mu + size*x.before
+			v := m * (1 + r.alpha*m)
+			slope += x.before * (x.y - m) / v
+			bend -= x.before * x.before * (v + (x.y-m)*(1+2*r.alpha*m)) / (v * v)
+		}
+		return slope, bend
 	}
-	if d == 0 {
-		return 0
+	factor := math.Exp(size)
+	for _, x := range terms {
+		m := x.mu * factor
+		v := 1 + r.alpha*m
+		slope += (x.y - m) / v
+		bend -= (1 + r.alpha*x.y) * m / (v * v)
 	}
-	return (x.y - m) / (m * (1 + r.alpha*m)) * d
+	return slope, bend
 }
 
-// most is the gain of steps t…k under the size that explains them best, in
-// the direction in which the gain grows from size 0.
-func (r *ratio) most(t, k int, y int32) float64 {
-	slope := func(size float64) float64 { return r.over(t, k, y, size, r.slope) }
+// best is the size that explains the terms best, in the direction in which the
+// gain grows from size 0: Newton's steps from the guess, kept where the slope
+// changes its sign.
+func (r *ratio) best(guess float64) float64 {
 	away := 1.0
 	if r.g.Dir == GLRDecrease {
 		away = -1
 	}
-	near, far := 0.0, r.size
-	if far*away <= 0 {
-		far = away / 8
-	}
-	for slope(far)*away > 0 { // far is beyond the summit when the slope has turned
-		near, far = far, 2*far
-		if math.Abs(far) > 100 {
-			return r.over(t, k, y, far, r.gain) // no case at all: the lower the better
+	near, far, size := 0.0, math.Inf(1), max(guess*away, 1.0/16)
+	for range 200 {
+		slope, bend := r.slope(r.terms, size*away)
+		if slope *= away; slope > 0 {
+			near = size
+		} else {
+			far = size
 		}
-	}
-	r.size = root(slope, near, far)
-	return max(0, r.over(t, k, y, r.size, r.gain))
-}
-
-// over sums f over steps t…k.
-func (r *ratio) over(t, k int, y int32, size float64, f func(term, float64) float64) float64 {
-	sum := 0.0
-	for ; t <= k; t++ {
-		if x, ok := r.term(t, k, y); ok {
-			sum += f(x, size)
+		next := size - slope/bend
+		switch {
+		case next > near && next < far:
+		case math.IsInf(far, 1):
+			if next = 2 * size; size > 100 && r.g.Change == GLRIntercept {
+				return size * away // no case at all: the lower the better
+			}
+		default:
+			next = near + (far-near)/2
 		}
+		if math.Abs(next-size) <= 1e-13*next {
+			return next * away
+		}
+		size = next
 	}
-	return sum
+	return size * away
 }
 
 // root finds where f changes its sign between a and b, by the method of
