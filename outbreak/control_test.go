@@ -25,7 +25,7 @@ func controls() []Detector {
 			g := DefaultGLR()
 			g.Alpha, g.Change = a, change
 			all = append(all, g)
-			g.Theta, g.Season = &half, Season{Trend: true}
+			g.Theta, g.Season, g.Cases = &half, Season{Trend: true}, a == nil
 			all = append(all, g)
 		}
 		g := DefaultGLR()

@@ -176,30 +176,51 @@ func (r *ratio) statistic(k int, y int32) float64 {
 	if r.g.Theta != nil {
 		return max(0, r.sum+r.gain([]term{r.term(k, k, y)}, *r.g.Theta))
 	}
+	best, size := 0.0, 0.0
+	least := r.fill(k, y)
+	var cases, means, got float64
+	for n, x := range r.terms {
+		cases, means = cases+x.y, means+x.mu
+		if n+1 >= least {
+			got, size = r.span(n+1, cases, means, size)
+			best = max(best, got)
+		}
+	}
+	return best
+}
+
+// fill lists the terms that a change may cover at step k if its count were y,
+// and returns how many of them it must.
+func (r *ratio) fill(k int, y int32) (least int) {
 	oldest := r.start
 	if r.g.Most > 0 {
 		oldest = max(oldest, k-r.g.Most)
 	}
-	best, slope, size := 0.0, 0.0, 0.0
-	var cases, means float64
 	r.terms = r.terms[:0]
 	for t := k; t >= oldest; t-- {
-		x := r.term(t, k, y)
-		if x.mu > 0 {
+		if x := r.term(t, k, y); x.mu > 0 {
 			r.terms = append(r.terms, x)
-			d, _ := r.slope(r.terms[len(r.terms)-1:], 0)
-			slope, cases, means = slope+d, cases+x.y, means+x.mu
 		}
-		switch {
-		case k-t+1 < r.g.Least || x.mu == 0:
-		case r.alpha == 0 && r.g.Change == GLRIntercept:
-			best = max(best, poissonRatio(cases, means, r.g.Dir))
-		case slope != 0 && (slope > 0) == (r.g.Dir == GLRIncrease):
-			size = r.best(size)
-			best = max(best, r.gain(r.terms, size))
+		if k-t+1 < r.g.Least {
+			least = len(r.terms) + 1
 		}
 	}
-	return best
+	return max(least, 1)
+}
+
+// span is the ratio when the change covers the latest n terms, of which cases
+// and means are the sums, and the size of the change, sought from a guess.
+func (r *ratio) span(n int, cases, means, guess float64) (ratio, size float64) {
+	if r.alpha == 0 && r.g.Change == GLRIntercept {
+		return poissonRatio(cases, means, r.g.Dir), 0
+	}
+	terms := r.terms[:n]
+	slope, _ := r.slope(terms, 0)
+	if slope == 0 || (slope > 0) != (r.g.Dir == GLRIncrease) {
+		return 0, guess
+	}
+	size = r.best(terms, guess)
+	return r.gain(terms, size), size
 }
 
 // poissonRatio is the ratio in closed form: the factor is cases/means.
@@ -261,14 +282,14 @@ func (r *ratio) slope(terms []term, size float64) (slope, bend float64) {
 // best is the size that explains the terms best, in the direction in which the
 // gain grows from size 0: Newton's steps from the guess, kept where the slope
 // changes its sign.
-func (r *ratio) best(guess float64) float64 {
+func (r *ratio) best(terms []term, guess float64) float64 {
 	away := 1.0
 	if r.g.Dir == GLRDecrease {
 		away = -1
 	}
 	near, far, size := 0.0, math.Inf(1), max(guess*away, 1.0/16)
 	for range 200 {
-		slope, bend := r.slope(r.terms, size*away)
+		slope, bend := r.slope(terms, size*away)
 		if slope *= away; slope > 0 {
 			near = size
 		} else {
@@ -292,58 +313,59 @@ func (r *ratio) best(guess float64) float64 {
 	return size * away
 }
 
-// root finds where f changes its sign between a and b, by the method of
-// Ridders with bisection where that fails.
-func root(f func(float64) float64, a, b float64) float64 {
-	fa, fb := f(a), f(b)
-	for range 100 {
-		mid := a + (b-a)/2
-		fm := f(mid)
-		if fm == 0 || math.Abs(b-a) <= 1e-12*(math.Abs(a)+math.Abs(b)) {
-			return mid
-		}
-		x := mid
-		if s := math.Sqrt(fm*fm - fa*fb); s > 0 {
-			x = mid + (mid-a)*math.Copysign(1, fa-fb)*fm/s
-		}
-		fx := f(x)
-		switch {
-		case fx == 0:
-			return x
-		case (fm > 0) != (fx > 0):
-			a, fa, b, fb = mid, fm, x, fx
-		case (fa > 0) != (fx > 0):
-			b, fb = x, fx
-		default:
-			a, fa = x, fx
-		}
-	}
-	return a + (b-a)/2
-}
-
 // bound is the count from which on step k alarms; when falls are looked for,
-// the count down to which it does.
+// the count down to which it does, −1 when none is low enough.
 func (r *ratio) bound(k int) (float64, Reason) {
-	alarms := func(y int32) bool { return r.statistic(k, y) >= r.g.Bar }
 	if r.g.Dir == GLRDecrease {
-		if !alarms(0) {
-			return -1, Judged // no count is low enough
-		}
-		high := int32(math.Ceil(min(r.mean[k-r.first], 1e9)))
-		return float64(search(0, high, func(y int32) bool { return !alarms(y) }) - 1), Judged
+		high := int32(math.Ceil(min(r.mean[k-r.first], 1e9))) + 1
+		return float64(search(-1, high, func(y int32) bool { return r.statistic(k, y) < r.g.Bar }) - 1), Judged
 	}
-	high := int32(8)
-	for !alarms(high) {
-		if high > 1<<29 {
-			return 0, OutOfRange // no count is an alarm yet: Least steps have not passed
-		}
-		high *= 2
+	const most = 1 << 30
+	if r.g.Theta != nil {
+		b := search(-1, most, func(y int32) bool { return r.statistic(k, y) >= r.g.Bar })
+		return inRange(b, most)
 	}
-	return float64(search(-1, high, alarms)), Judged
+	least := r.fill(k, 0)
+	bound := int32(most)
+	if x := r.term(k, k, 0); x.mu == 0 || r.g.Change == GLREpidemic && x.before == 0 {
+		return 0, OutOfRange // the count itself says nothing
+	}
+	var cases, means float64
+	for n, x := range r.terms {
+		cases, means = cases+x.y, means+x.mu
+		alarms := func(y int32) bool {
+			r.terms[0].y = float64(y)
+			got, _ := r.span(n+1, cases+float64(y), means, 0)
+			return got >= r.g.Bar
+		}
+		// Few spans lower the bound: most are asked once.
+		if n+1 >= least && alarms(bound-1) {
+			bound = search(-1, bound-1, alarms)
+		}
+	}
+	return inRange(bound, most)
 }
 
-// search is the least number in (low, high] from which on is holds.
+func inRange(bound, most int32) (float64, Reason) {
+	if bound == most {
+		return 0, OutOfRange
+	}
+	return float64(bound), Judged
+}
+
+// search is the least number in (low, high] from which on is holds, high if
+// for none below.
 func search(low, high int32, is func(int32) bool) int32 {
+	for step := int32(1); high-low > step; step *= 2 { // most lie near the low end
+		if is(low + step) {
+			high = low + step
+			break
+		}
+		low += step
+		if step > 1<<28 {
+			break
+		}
+	}
 	for high-low > 1 {
 		if mid := low + (high-low)/2; is(mid) {
 			high = mid

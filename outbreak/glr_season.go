@@ -273,3 +273,32 @@ func digamma(x float64) float64 {
 	v := 1 / (x * x)
 	return shift + math.Log(x) - 1/(2*x) - v*(1.0/12-v*(1.0/120-v*(1.0/252-v*(1.0/240-v*(1.0/132-v*691.0/32760)))))
 }
+
+// root finds where f changes its sign between a and b, by the method of
+// Ridders with bisection where that fails.
+func root(f func(float64) float64, a, b float64) float64 {
+	fa, fb := f(a), f(b)
+	for range 100 {
+		mid := a + (b-a)/2
+		fm := f(mid)
+		if fm == 0 || math.Abs(b-a) <= 1e-12*(math.Abs(a)+math.Abs(b)) {
+			return mid
+		}
+		x := mid
+		if s := math.Sqrt(fm*fm - fa*fb); s > 0 {
+			x = mid + (mid-a)*math.Copysign(1, fa-fb)*fm/s
+		}
+		fx := f(x)
+		switch {
+		case fx == 0:
+			return x
+		case (fm > 0) != (fx > 0):
+			a, fa, b, fb = mid, fm, x, fx
+		case (fa > 0) != (fx > 0):
+			b, fb = x, fx
+		default:
+			a, fa = x, fx
+		}
+	}
+	return a + (b-a)/2
+}
