@@ -127,7 +127,8 @@ func (m *Module) checkClosing(ctx context.Context, a store.Actor, e Event, d Dra
 	if err != nil {
 		return err
 	}
-	if over := e.Over(tally.Last, content.FocusRuleOf(e.Disease)); on < over {
+	rule := content.FocusRuleOf(e.Disease)
+	if over := e.Over(tally.Last, rule); rule.Closes == content.EndNoNewCase && on < over {
 		f.add("at", issue.BusinessRule, "events.close.early", over.String())
 	}
 	return nil

@@ -189,6 +189,14 @@ func TestCitizen(t *testing.T) {
 		if steps, err := w.Steps(ctx, citizen, id); err != nil || len(steps) != 1 || steps[0].Who != "" {
 			t.Errorf("a citizen sees %+v, %v", steps, err)
 		}
+		for range perDay - 1 {
+			w.signal(citizen, n)
+		}
+		if _, err := w.Signal(ctx, citizen, n, w.key()); !issue.Is(err, issue.BusinessRule) {
+			t.Errorf("a sixth signal on one day: %v", err)
+		}
+		w.wait(24 * time.Hour)
+		w.signal(citizen, n)
 		if strings.Contains(w.dump(), citizen.Name) {
 			t.Error("the citizen's name stands in a view")
 		}

@@ -48,11 +48,11 @@ func TestLineList(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := map[string][]string{}
+			got := map[string][]Exposure{}
 			for _, l := range shared(lines, near) {
 				got[l.Patient] = l.Shared
 			}
-			if diff := cmp.Diff(map[string][]string{"p2": {"workplace"}, "p3": {"hamlet"}, "p4": nil}, got); diff != "" {
+			if diff := cmp.Diff(map[string][]Exposure{"p2": {{"workplace", "case-p1"}}, "p3": {{"hamlet", "case-p1"}}, "p4": nil}, got); diff != "" {
 				t.Errorf("%s: %s", a.Role, diff)
 			}
 		}
@@ -61,11 +61,30 @@ func TestLineList(t *testing.T) {
 				t.Errorf("%s sees %d cases, %v", role, len(cases), err)
 			}
 		}
-		if err := w.Join(ctx, cdc, id, "case-p2", w.key()); err != nil {
+		with := Exposure{"workplace", "case-p1"}
+		for _, wrong := range []Exposure{{"workplace", "case-p4"}, {"moon", "case-p1"}, {"workplace", "case-p2"}} {
+			if err := w.Join(ctx, cdc, id, "case-p2", wrong, w.key()); !issue.Is(err, issue.NotFound) {
+				t.Errorf("linked with %v: %v", wrong, err)
+			}
+		}
+		for range 2 {
+			if err := w.Join(ctx, cdc, id, "case-p2", with, w.key()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Join(ctx, cdc, id, "case-p3", Exposure{}, w.key()); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Join(ctx, cdc, id, "case-p2", w.key()); err != nil {
-			t.Errorf("joining twice: %v", err)
+		cases, err := w.Cases(ctx, cdc, w.event(id))
+		if err != nil || len(cases) != 3 || !cmp.Equal(cases[1].Exposed, []Exposure{with}) {
+			t.Fatalf("%+v, %v", cases, err)
+		}
+		lines, err := w.Lines(ctx, cdc, cases)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pairs := unlinked(lines); len(pairs) != 1 || pairs[0].Line.Patient != "p3" || pairs[0].With.Patient != "p1" || pairs[0].Kind != "hamlet" {
+			t.Errorf("offered %+v", pairs)
 		}
 		d, err := w.s.For(cdc).Read(ctx, "QuestionnaireResponse", "form-p2")
 		if err != nil {
@@ -77,7 +96,7 @@ func TestLineList(t *testing.T) {
 			t.Errorf("the form says %v", answers)
 		}
 		tally, err := w.tally(ctx, cdc, w.event(id))
-		if err != nil || tally.Suspect != 2 {
+		if err != nil || tally.Suspect != 3 {
 			t.Errorf("%+v, %v", tally, err)
 		}
 	})

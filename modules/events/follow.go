@@ -24,7 +24,7 @@ const view, topic = "events", "view:events"
 // Follower keeps events, foci, contacts and tasks.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: view, Version: 1, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: view, Version: 2, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Communication", "Condition", "Task"},
 	}
 }
@@ -179,10 +179,10 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		died = 1
 	}
 	return tx.Exec(ctx, `
-		insert into events_case (report, disease, patient, form, unit, province, day, onset, class, focus, died, facility, label_unit, sensitivity, version)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		insert into events_case (report, disease, patient, form, unit, province, day, onset, class, focus, died, facility, label_unit, sensitivity, version, exposed)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, r.Disease, c.Labels.Patient, formOf(now), int64(unit), int64(m.provinceOf(unit)), day, onset, string(r.Class), r.Focus, died,
-		c.Labels.Facility, int64(c.Labels.Unit), strings.Join(c.Labels.Sensitivity, " "), c.Version)
+		c.Labels.Facility, int64(c.Labels.Unit), strings.Join(c.Labels.Sensitivity, " "), c.Version, lineOf(exposuresOf(now)))
 }
 
 // formOf is the filled form of a case report, "" for none.

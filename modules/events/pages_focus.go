@@ -3,6 +3,7 @@
 package events
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -90,7 +91,7 @@ func lineTable(ctx context.Context, p linesData) table.Props {
 	t := table.Props{Caption: web.T(ctx, "events.lines"), Hidden: true, First: true, Stack: true, Cols: []table.Col{
 		{Head: web.T(ctx, "events.line.name")}, {Head: web.T(ctx, "events.line.sex")}, {Head: web.T(ctx, "events.line.current_address"), Wide: true},
 		{Head: web.T(ctx, "events.line.onset")}, {Head: web.T(ctx, "events.line.diagnosed")}, {Head: web.T(ctx, "events.line.class")},
-		{Head: web.T(ctx, "events.line.outcome")}, {Head: web.T(ctx, "events.line.vaccinated")}, {Head: web.T(ctx, "events.line.workplace")}, {Head: web.T(ctx, "events.line.result")}}}
+		{Head: web.T(ctx, "events.line.outcome")}, {Head: web.T(ctx, "events.line.vaccinated")}, {Head: web.T(ctx, "events.line.workplace")}, {Head: web.T(ctx, "events.line.result")}, {Head: web.T(ctx, "events.line.linked")}}}
 	for _, l := range p.Lines {
 		address := l.Answers["current_address"]
 		if address == "" {
@@ -107,6 +108,7 @@ func lineTable(ctx context.Context, p linesData) table.Props {
 			}
 			row = append(row, cell)
 		}
+		row = append(row, table.Cell{Text: cmp.Or(linkedWith(ctx, l, p.Lines), "–")})
 		t.Rows = append(t.Rows, row)
 	}
 	return t
@@ -117,19 +119,48 @@ func lineTable(ctx context.Context, p linesData) table.Props {
 func nearRows(ctx context.Context, p linesData) []worklist.Row {
 	rows := make([]worklist.Row, len(p.Near))
 	for i, l := range p.Near {
-		words := make([]string, len(l.Shared))
-		for n, s := range l.Shared {
-			words[n] = web.T(ctx, "events.shared."+s)
-		}
 		r := worklist.Row{ID: "n-" + l.Report, Name: nameOr(ctx, l), Href: casePath(l.Report), Meta: who(ctx, l),
 			Why:   joined(l.Answers["current_address"], l.Answers["commune"], web.T(ctx, "events.near.day", web.Date(ctx, l.Day))),
 			State: web.T(ctx, "events.near.apart"), Tone: tag.Plain,
 			Post: path(p.ID) + "/ca-benh/" + l.Report}
-		if len(words) > 0 {
-			r.State, r.Tone = strings.Join(words, ", "), tag.Warning
+		if len(l.Shared) > 0 {
+			x := l.Shared[0]
+			r.State, r.Tone, r.Values = web.T(ctx, "events.shared."+x.Kind), tag.Warning, [][2]string{{"with", x.Case}, {"kind", x.Kind}}
+			r.Why = joined(web.T(ctx, "events.shared.with", nameIn(ctx, p.Lines, x.Case)), r.Why)
 		}
 		r.Action.Text = web.T(ctx, "events.near.join")
 		rows[i] = r
+	}
+	return rows
+}
+
+// nameIn is the name of the case with the report.
+func nameIn(ctx context.Context, lines []Line, report string) string {
+	for _, l := range lines {
+		if l.Report == report {
+			return nameOr(ctx, l)
+		}
+	}
+	return web.T(ctx, "events.line.nameless")
+}
+
+// linkedWith are the cases that a case is linked with, and by what.
+func linkedWith(ctx context.Context, l Line, lines []Line) string {
+	var out []string
+	for _, x := range l.Exposed {
+		out = append(out, nameIn(ctx, lines, x.Case)+" ("+web.T(ctx, "events.shared."+x.Kind)+")")
+	}
+	return strings.Join(out, ", ")
+}
+
+// pairRows are the links that are offered between cases of the focus.
+func pairRows(ctx context.Context, p linesData) []worklist.Row {
+	rows := make([]worklist.Row, len(p.Pairs))
+	for i, x := range p.Pairs {
+		rows[i] = worklist.Row{ID: "p-" + x.Line.Report, Name: nameOr(ctx, x.Line), Meta: who(ctx, x.Line), Why: web.T(ctx, "events.shared.with", nameOr(ctx, x.With)),
+			State: web.T(ctx, "events.shared."+x.Kind), Tone: tag.Info, Post: path(p.ID) + "/ca-benh/" + x.Line.Report,
+			Values: [][2]string{{"with", x.With.Report}, {"kind", x.Kind}}}
+		rows[i].Action.Text = web.T(ctx, "events.pair.link")
 	}
 	return rows
 }

@@ -57,6 +57,9 @@ func (m *Module) Signal(ctx context.Context, a store.Actor, n News, key string) 
 	if err := m.check(n); err != nil {
 		return "", err
 	}
+	if err := m.restrain(ctx, a); err != nil {
+		return "", err
+	}
 	s := Step{ID: newID(), Kind: Signal, At: m.now(), Written: m.now(), Who: a.Name, Words: n.Words, Place: n.Place, Since: n.Since, Figures: unsaid, Tidings: n.Tidings}
 	s.Event, s.Figures.Cases, s.Figures.Deaths = s.ID, n.Sick, n.Dead
 	if n.Attach != "" {
@@ -74,6 +77,30 @@ func (m *Module) Signal(ctx context.Context, a store.Actor, n News, key string) 
 		return "", issue.New(issue.BusinessRule, "events.same.choose").At("same")
 	}
 	return s.Event, m.write(ctx, a, s, n.Phone, key)
+}
+
+// perDay is how many signals a citizen may give within 24 hours.
+const perDay = 5
+
+// restrain refuses the sixth signal of a citizen on one day.
+func (m *Module) restrain(ctx context.Context, a store.Actor) error {
+	if a.Role != store.Person {
+		return nil
+	}
+	told, err := m.Told(ctx, a)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, e := range told {
+		if m.now().Sub(e.Told) < 24*time.Hour {
+			n++
+		}
+	}
+	if n >= perDay {
+		return issue.New(issue.BusinessRule, "events.citizen.many", perDay)
+	}
+	return nil
 }
 
 // check refuses what is no signal.

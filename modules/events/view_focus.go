@@ -145,6 +145,7 @@ type Case struct {
 	Focus                          string
 	Died                           bool
 	Version                        int64
+	Exposed                        []Exposure
 
 	facility    string
 	labelUnit   vn.UnitID
@@ -156,14 +157,15 @@ func (c Case) Labels() store.Labels {
 	return store.Labels{Type: "Condition", ID: c.Report, Patient: c.Patient, Facility: c.facility, Unit: c.labelUnit, Sensitivity: c.sensitivity, Category: "case-report"}
 }
 
-const caseColumns = `c.report, c.disease, c.patient, c.form, c.unit, c.day, c.onset, c.class, c.focus, c.died, c.version, c.facility, c.label_unit, c.sensitivity`
+const caseColumns = `c.report, c.disease, c.patient, c.form, c.unit, c.day, c.onset, c.class, c.focus, c.died, c.version, c.facility, c.label_unit, c.sensitivity, c.exposed`
 
 func scanCase(scan store.Scan) (Case, error) {
 	var c Case
 	var unit, on, onset, label int64
 	var died int
-	var sensitivity string
-	err := scan(&c.Report, &c.Disease, &c.Patient, &c.Form, &unit, &on, &onset, &c.Class, &c.Focus, &died, &c.Version, &c.facility, &label, &sensitivity)
+	var sensitivity, exposed string
+	err := scan(&c.Report, &c.Disease, &c.Patient, &c.Form, &unit, &on, &onset, &c.Class, &c.Focus, &died, &c.Version, &c.facility, &label, &sensitivity, &exposed)
+	c.Exposed = exposuresIn(exposed)
 	c.Unit, c.Day, c.Onset, c.Died, c.labelUnit, c.sensitivity = vn.UnitID(unit), vn.Date(on), vn.ZeroDate, died == 1, vn.UnitID(label), strings.Fields(sensitivity)
 	if onset >= 0 {
 		c.Onset = vn.Date(onset)

@@ -19,6 +19,7 @@ type linesData struct {
 	eventData
 	Lines []Line
 	Near  []Line // that may belong to it
+	Pairs []Pair // that share an exposure and are not linked yet
 }
 
 func (m *Module) lines(r *http.Request, near bool) (linesData, error) {
@@ -44,7 +45,7 @@ func (m *Module) lines(r *http.Request, near bool) (linesData, error) {
 	if p.Near, err = m.Lines(ctx, a, cases); err != nil {
 		return p, err
 	}
-	p.Near = shared(p.Lines, p.Near)
+	p.Near, p.Pairs = shared(p.Lines, p.Near), unlinked(p.Lines)
 	return p, nil
 }
 
@@ -70,12 +71,13 @@ func (m *Module) linesFile(w http.ResponseWriter, r *http.Request) error {
 	for i, id := range Columns {
 		head[i] = web.T(r.Context(), "events.line."+id)
 	}
-	rows := [][]string{head}
+	rows := [][]string{append(head, web.T(r.Context(), "events.line.linked"))}
 	for _, l := range p.Lines {
 		row := make([]string, len(Columns))
 		for i, id := range Columns {
 			row[i] = unformula(answerWords(r.Context(), id, l.Answers[id]))
 		}
+		row = append(row, unformula(linkedWith(r.Context(), l, p.Lines)))
 		rows = append(rows, row)
 	}
 	if err := out.WriteAll(rows); err != nil {
@@ -97,8 +99,9 @@ func unformula(s string) string {
 }
 
 func (m *Module) join(w http.ResponseWriter, r *http.Request) error {
-	id := r.PathValue("id")
-	if err := m.Join(r.Context(), web.Actor(r), id, r.PathValue("report"), web.OnceKey(r)); err != nil {
+	f, id := web.ParseForm(r), r.PathValue("id")
+	with := Exposure{Kind: f.Get("kind"), Case: f.Get("with")}
+	if err := m.Join(r.Context(), web.Actor(r), id, r.PathValue("report"), with, web.OnceKey(r)); err != nil {
 		return err
 	}
 	web.Flash(w, r, "events.case.joined")
