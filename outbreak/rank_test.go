@@ -240,6 +240,25 @@ func TestTiers(t *testing.T) {
 	}
 }
 
+// A rise of a fifth in a whole province, week after week, is seen as a wave
+// before any week stands out.
+func TestSlowRise(t *testing.T) {
+	shape := outbreaktest.Shape{Diseases: 1, Provinces: 2, Communes: 60, Weeks: last + 1, Rarest: 200, Commonest: 200, Dispersion: 1.1}
+	counts, c := outbreaktest.Quiet(shape, 3)
+	c.Diseases[0].Wave = true
+	for u := range 30 {
+		row := counts.Row(0, u)
+		for w := last - 9; w <= last; w++ {
+			row[w] += uint16((u + w) % 4 / 3 * (1 + int(row[w])/4))
+		}
+	}
+	v, _ := mustRun(t, counts, c, outbreak.For(last))
+	at := slices.IndexFunc(v, func(f outbreak.Finding) bool { return f.Place == 60 })
+	if at < 0 || v[at].Method != outbreak.MethodGLR || v[at].Tier != outbreak.TierWave || v[at].Window != 14 || v[at].Status != outbreak.Pushed {
+		t.Errorf("%+v", v)
+	}
+}
+
 // Benjamini–Hochberg by its definition: the k smallest stand where p(k) ≤ kq/m
 // for the largest such k; adjusted probabilities keep the order.
 func TestBenjaminiHochberg(t *testing.T) {

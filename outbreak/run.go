@@ -103,8 +103,9 @@ type Finding struct {
 	Foci     int     // cases of open foci that were taken off before testing
 	Complete float64 // share of commune-weeks reported in the last GateWeeks weeks, 0 … 1
 	// Chance is the probability of what was seen when nothing happens, by which
-	// series are compared: over the last Window weeks, 1 or 2, with a mean and a
-	// dispersion that few cases cannot make extreme. Point.P is the method's own.
+	// series are compared: over the last Window weeks (1 or 2; of a slow rise a
+	// quarter), with a mean and a dispersion that few cases cannot make extreme.
+	// Point.P is the method's own.
 	Chance   float64
 	Window   int
 	Adjusted float64 // Chance after Benjamini–Hochberg over all monitored series of the week

@@ -106,10 +106,42 @@ func (n *Nation) frequent(j judged, disease, week int, w *scratch) (judged, clas
 	}
 	j.method = MethodFarrington
 	got, c := n.by(f, j, disease, week, f.Years*(2*f.Half+1), w)
-	if c == classFitted {
-		return got, c
+	if c != classFitted {
+		return n.rare(j, disease, week, f.Years, w)
 	}
-	return n.rare(j, disease, week, f.Years, w)
+	if j.tier == TierWave && int(j.place) >= len(n.catalogue.Communes) {
+		got = n.rise(got, disease, week, w)
+	}
+	return got, c
+}
+
+// waveWeeks is how far back a wave may have begun.
+const waveWeeks = 13
+
+// rise asks of a disease that comes in waves whether counts have been rising
+// slowly, which no week shows by itself: the generalised likelihood ratio over
+// the last quarter, against the season of the years before. It replaces the
+// weekly answer when that does not alarm.
+func (n *Nation) rise(j judged, disease, week int, w *scratch) judged {
+	if j.Alarm || week < waveWeeks {
+		return j
+	}
+	g := DefaultGLR()
+	bar := g.Bar
+	g.Bar, g.Most, g.Cases, g.Season = math.MaxFloat64, waveWeeks, false, Season{Waves: 2, Trend: true} // no new beginning inside the quarter
+	var out [waveWeeks + 1]Point
+	if err := g.Eval(n.series(disease, int(j.place), w), week-waveWeeks, week+1, &w.Work, out[:]); err != nil {
+		return j
+	}
+	p := out[waveWeeks]
+	// By Wilks the root of the ratio is half a normal; the beginning is one of waveWeeks + 1.
+	chance := (waveWeeks + 1) * 0.5 * math.Erfc(math.Sqrt(max(0, p.Statistic)))
+	if p.Reason != Judged || p.Statistic < bar || chance >= j.chance {
+		return j
+	}
+	p.Alarm = true
+	j.Point, j.method, j.window, j.chance = p, MethodGLR, waveWeeks+1, max(chance, leastP)
+	return j
 }
 
 // by lets a detector judge that compares with the given number of weeks.
