@@ -272,3 +272,18 @@ func FuzzFarrington(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkFlexible is the cost of a series and week, fitted.
+func BenchmarkFlexible(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	s := Series{Freq: 52, Count: make([]int32, 312)}
+	for i := range s.Count {
+		s.Count[i] = int32(8 + 5*math.Cos(2*math.Pi*float64(i)/52) + 3*r.NormFloat64())
+	}
+	w, out := &Work{}, make([]Point, 1)
+	for b.Loop() {
+		if err := Noufaily().Eval(s, 311, 312, w, out); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -74,6 +74,8 @@ var groups = []group{
 	{[]string{"fhir"}, (*bench).volumePostgres, true},
 	{[]string{"person.search"}, (*bench).personSearch, false},
 	{[]string{"demo.memory"}, (*bench).demoMemory, true},
+	{[]string{"surveillance.flexible", "surveillance.classic"}, (*bench).surveillanceR, false},
+	{[]string{"surveillance.noufaily"}, (*bench).surveillanceNoufaily, false},
 	{[]string{"surveillance.scan"}, (*bench).surveillanceScan, false},
 	{[]string{"surveillance.nation"}, (*bench).surveillanceNation, false},
 }
