@@ -127,8 +127,11 @@ func (n *Nation) rise(j judged, disease, week int, w *scratch) judged {
 		return j
 	}
 	g := DefaultGLR()
-	bar := g.Bar
-	g.Bar, g.Most, g.Cases, g.Season = math.MaxFloat64, waveWeeks, false, Season{Waves: 2, Trend: true} // no new beginning inside the quarter
+	bar, alpha := g.Bar, max(0, j.Dispersion-1)/j.Expected // variance φµ = µ + αµ²
+	if !(alpha <= 1e6) {
+		return j
+	}
+	g.Bar, g.Most, g.Cases, g.Alpha, g.Season = math.MaxFloat64, waveWeeks, false, &alpha, Season{Waves: 2, Trend: true} // no new beginning inside the quarter
 	var out [waveWeeks + 1]Point
 	if err := g.Eval(n.series(disease, int(j.place), w), week-waveWeeks, week+1, &w.Work, out[:]); err != nil {
 		return j
