@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"mach/content"
 	"mach/issue"
@@ -288,8 +289,8 @@ func (m *Module) citizenSignal(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, r, "/su-kien/nguoi-dan")
 }
 
-// namesPart lists the open foci of a disease in the reader's place: what a case
-// report may name.
+// namesPart lists the open foci of a disease in the reader's place whose names
+// have what is typed: what the field of a case report offers.
 func (m *Module) namesPart(w http.ResponseWriter, r *http.Request) error {
 	unit, err := m.area(r)
 	if err != nil {
@@ -299,7 +300,9 @@ func (m *Module) namesPart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	disease := r.URL.Query().Get("benh")
-	list = slices.DeleteFunc(list, func(e Event) bool { return !e.Stage.Active() || disease != "" && e.Disease != disease })
+	disease, typed := r.URL.Query().Get("benh"), vn.Fold(r.URL.Query().Get("focus"))
+	list = slices.DeleteFunc(list, func(e Event) bool {
+		return !e.Stage.Active() || disease != "" && e.Disease != disease || !strings.Contains(vn.Fold(e.Focus), typed)
+	})
 	return web.Fragment(w, r, focusNames(list))
 }

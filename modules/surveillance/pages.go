@@ -11,6 +11,7 @@ import (
 	"mach/casereport"
 	"mach/content"
 	"mach/outbreak"
+	"mach/store"
 	"mach/vn"
 	"mach/web"
 	"mach/web/components/field"
@@ -83,6 +84,19 @@ func clockState(ctx context.Context, c Clock) string {
 		return clockWords(ctx, c)
 	}
 	return clockWords(ctx, c) + " · " + web.T(ctx, "surveillance.level."+c.Level)
+}
+
+// foci is where the names of open foci of the disease are suggested for the
+// question that asks for one; "" for other questions and for those who see no
+// foci (policy events.see).
+func foci(ctx context.Context, p formData, q question) string {
+	switch web.SessionOf(ctx).Actor.Role {
+	case store.Doctor, store.Midwife, store.StationDirector, store.CDC:
+		if q.id == "focus" {
+			return "/su-kien/o-dich?benh=" + url.QueryEscape(p.Disease.ID)
+		}
+	}
+	return ""
 }
 
 func draftPath(cause string) string { return "/dich/ca-moi/" + url.PathEscape(cause) }
