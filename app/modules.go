@@ -136,7 +136,7 @@ func (a *App) routes() *web.Mux {
 			{Key: "app.place.surveillance", Path: "/dich", Icon: "shield-alert", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Department, store.HospitalReporter, store.PrivateClinic, store.Ministry)},
 			{Key: "app.place.closed_desk", Path: "/dich/ban-kin", Icon: "shield-alert", Who: web.Roles(store.ClosedDesk)},
 			{Key: "app.place.alerts", Path: "/canh-bao", Icon: "circle-alert", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Department, store.Ministry)},
-			{Key: "app.place.events", Path: "/su-kien", Icon: "clipboard-list", Who: web.Roles(store.VillageWorker, store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Department, store.Ministry)},
+			{Key: "app.place.events", Path: "/su-kien", Icon: "clipboard-list", Who: web.Roles(store.VillageWorker, store.Chairman, store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Department, store.Ministry)},
 			{Key: "app.place.telehealth", Path: "/hoi-chan", Icon: "video", Who: web.Roles(store.Doctor, store.StationDirector, store.Coordinator, store.Expert)},
 			{Key: "app.place.boards", Path: "/bang", Icon: "chart-column", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.Chairman, store.Department, store.CDC, store.Ministry)},
 			{Key: "app.place.peers", Path: "/mang", Icon: "megaphone", Who: web.AnyStaff},
