@@ -99,7 +99,7 @@ func (m *Module) Pairs(ctx context.Context, a store.Actor, unit vn.Unit, since v
 		       or q.folded = p.folded and (q.number = '' or p.number = '') and abs(q.year - p.year) <= 1 and q.sex = p.sex
 		          and (q.unit = p.unit or q.phone <> '' and q.phone = p.phone)
 		  join surveillance_case o on o.patient = q.patient and o.disease = c.disease and o.same_as = '' and o.sensitivity = '' and o.report <> c.report
-		       and o.class in ('suspect', 'probable', 'confirmed') and (o.entered < c.entered or o.entered = c.entered and o.report < c.report)
+		       and o.class in ('suspect', 'probable', 'confirmed') and (o.reported < c.reported or o.reported = c.reported and o.report < c.report)
 		 where `+column+` = ? and c.day >= ? and c.patient <> '' and c.same_as = '' and c.sensitivity = '' and c.class in ('suspect', 'probable', 'confirmed')
 		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = o.report or x.report = o.report and x.other = c.report)
 		 order by c.reported desc, c.report, o.report limit 50`, int64(unit.ID), int64(since))

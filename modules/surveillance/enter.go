@@ -112,22 +112,21 @@ func (m *Module) EnterAll(ctx context.Context, a store.Actor, key string, list [
 	var ops []store.Op
 	var at []int // of the reports among ops
 	known := map[string]string{}
-	for i := range list {
-		t := &list[i]
+	for _, t := range list {
 		if err := t.check(m.today(), m.diseases); err != nil {
 			return nil, err
 		}
 		if t.Patient == "" {
 			t.Patient = known[t.Number]
 		}
-		person, err := m.personOps(ctx, a, t)
+		person, err := m.personOps(ctx, a, &t)
 		if err != nil {
 			return nil, err
 		}
 		if t.Number != "" {
 			known[t.Number] = t.Patient
 		}
-		report, err := m.toldOps(ctx, a, *t)
+		report, err := m.toldOps(ctx, a, t)
 		if err != nil {
 			return nil, err
 		}

@@ -403,7 +403,7 @@ func (w *world) step(t *rapid.T, homes []vn.Unit) {
 		void:   rapid.SampledFrom([]string{"", "", "provisional", "entered-in-error"}).Draw(t, "void"),
 	}
 	v.words = v.icd
-	switch rapid.IntRange(0, 6).Draw(t, "what") {
+	switch rapid.IntRange(0, 9).Draw(t, "what") {
 	case 0, 1, 2:
 		w.visit(v)
 	case 3:
@@ -423,6 +423,21 @@ func (w *world) step(t *rapid.T, homes []vn.Unit) {
 		w.put(storetest.System(), report)
 	case 6:
 		w.drop("r-" + v.id)
+	case 7:
+		answer := rapid.SampledFrom([]string{"Dương tính", "Âm tính", "chờ"}).Draw(t, "answer")
+		o := w.lab("o-"+v.id, v.patient, rapid.SampledFrom([]string{"Dengue NS1 test nhanh", "Virus sởi IgM ELISA", "Đường huyết"}).Draw(t, "test"), answer, v.at)
+		o.Status = rapid.SampledFrom([]string{"final", "preliminary", "entered-in-error"}).Draw(t, "result")
+		w.put(storetest.System(), o)
+	case 8:
+		w.put(storetest.System(), fhir.Patient{ID: v.patient, Gender: "female", BirthDate: "1990", Name: []fhir.HumanName{{Text: "Người " + v.patient[1:]}}, DeceasedDateTime: fhir.Instant(v.at.Add(50 * time.Hour)),
+			Address: []fhir.Address{{Use: "home", Extension: []fhir.Extension{w.unit(homes[0])}}}})
+	case 9:
+		other := fhir.Ref("Condition", fmt.Sprintf("r-v%d", (n+1)%8))
+		w.put(storetest.System(), fhir.Condition{ID: "r-" + v.id, VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""),
+			Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")}, Subject: fhir.Ref("Patient", v.patient), RecordedDate: fhir.Instant(v.at),
+			Code: fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: v.icd}}},
+			Extension: []fhir.Extension{{URL: rapid.SampledFrom([]string{casereport.ExtSameCase, casereport.ExtOtherCase}).Draw(t, "link"), ValueReference: &other},
+				{URL: casereport.ExtReported, ValueDateTime: fhir.Instant(v.at.Add(5 * time.Hour))}, {URL: casereport.ExtDied, ValueDate: "2026-11-20"}}})
 	}
 }
 

@@ -46,7 +46,8 @@ func inRows(ctx context.Context, p deskData) []worklist.Row {
 			Post: "/dich/giao/" + h.Task, Action: web.Link{Text: web.T(ctx, "reporting.handover.take")}}
 		if !h.Seen.IsZero() {
 			row.Post, row.Action = "", web.Link{}
-			row.Tone, row.State = tag.Good, web.T(ctx, "reporting.handover.state.seen", h.By, web.DateTime(ctx, h.Seen))
+			row.Tone, row.State = tag.Good, web.T(ctx, "reporting.handover.state.done")
+			row.Why += ". " + web.T(ctx, "reporting.handover.state.seen", h.By, web.DateTime(ctx, h.Seen))
 		}
 		rows = append(rows, row)
 	}
@@ -60,7 +61,8 @@ func outRows(ctx context.Context, p deskData) []worklist.Row {
 			Why:  diseaseName(ctx, h.Disease) + " · " + web.T(ctx, "reporting.handover.to", h.ToName, web.DateTime(ctx, h.At)),
 			Tone: tag.Warning, State: web.T(ctx, "reporting.handover.state.open")}
 		if !h.Seen.IsZero() {
-			row.Tone, row.State = tag.Good, web.T(ctx, "reporting.handover.state.seen", h.By, web.DateTime(ctx, h.Seen))
+			row.Tone, row.State = tag.Good, web.T(ctx, "reporting.handover.state.done")
+			row.Why += ". " + web.T(ctx, "reporting.handover.state.seen", h.By, web.DateTime(ctx, h.Seen))
 		}
 		rows = append(rows, row)
 	}
@@ -150,7 +152,8 @@ func messageRow(ctx context.Context, t Message) worklist.Row {
 	if t.Report != "" {
 		row.Tone, row.State = tag.Good, web.T(ctx, "reporting.message.state.case")
 	} else if t.Answer != "" {
-		row.Tone, row.State = tag.Plain, web.T(ctx, "reporting.message.state.no", t.Answer)
+		row.Tone, row.State = tag.Plain, web.T(ctx, "surveillance.class.refuted")
+		row.Why += ". " + web.T(ctx, "reporting.message.state.no", t.Answer)
 	}
 	return row
 }

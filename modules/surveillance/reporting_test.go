@@ -433,3 +433,62 @@ func TestClosedDesk(t *testing.T) {
 		}
 	})
 }
+
+// A report that other software writes over FHIR is compared as any other.
+func TestReportOfOtherSoftwareIsCompared(t *testing.T) {
+	guarded(t, func(t *testing.T, w *world) {
+		hospital := w.elsewhere(store.HospitalReporter, "vien", "hospital-province")
+		cdc := w.elsewhere(store.CDC, "cdc", "cdc")
+		first, err := w.Enter(ctx, hospital, "k1", w.told("Trần Thị Bưởi", ""))
+		w.ok(err)
+		w.put(storetest.System(), fhir.Patient{ID: "theirs", Gender: "female", BirthDate: "1991", Name: []fhir.HumanName{{Text: "Trần Thị Bưởi"}},
+			Address: []fhir.Address{{Use: "home", Extension: []fhir.Extension{w.unit(w.commune)}}}})
+		w.put(hospital, fhir.Condition{ID: "theirs", VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""),
+			Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")}, Subject: fhir.Ref("Patient", "theirs"), RecordedDate: fhir.Instant(w.now()),
+			Code: fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: "A97.1"}}}})
+		w.calm()
+		province, _ := w.units.Get(w.commune.Parent)
+		pairs, err := w.Pairs(ctx, cdc, province, w.today().AddDays(-30))
+		w.ok(err)
+		if len(pairs) != 1 || pairs[0].A.Report != first || pairs[0].B.Report != "theirs" {
+			t.Errorf("%+v", pairs)
+		}
+	})
+}
+
+// A consultation at a distance that ends in a diagnosis makes the same draft.
+func TestDraftOfATelehealthVisit(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p1", "Nguyễn Thị Lan", w.commune)
+		parts := visit{id: "v1", patient: "p1", icd: "B05.9", words: "Sởi", at: w.now()}.resources()
+		encounter := parts[0].(fhir.Encounter)
+		encounter.Class = fhir.Coding{System: fhir.ActCode, Code: "VR"}
+		w.put(w.actor(store.Doctor), encounter, parts[1])
+		w.wantDrafts("seen at a distance", "measles c-v1(1)")
+	})
+}
+
+// A line list is written whole or not at all.
+func TestLineListIsWrittenWholeOrNotAtAll(t *testing.T) {
+	guarded(t, func(t *testing.T, w *world) {
+		cdc := w.elsewhere(store.CDC, "cdc", "cdc")
+		list := []Told{w.told("Trần Thị Bưởi", "024190123456"), w.told("Lê Thị Cam", ""), w.told("Phạm Thị Đào", "")}
+		list[2].Answers["disease"] = "hiv"
+		if _, err := w.EnterAll(ctx, cdc, "k1", list); !issue.Is(err, issue.BusinessRule) {
+			t.Errorf("a labelled disease in a list: %v", err)
+		}
+		w.wantCount("nothing half written", "dengue", casereport.Suspect, 0, 0)
+		list[2].Answers["disease"], list[2].Commune = "dengue", w.other.ID // whom this centre may not register
+		if _, err := w.EnterAll(ctx, cdc, "k2", list); !issue.Is(err, issue.Forbidden) {
+			t.Errorf("a person of another province: %v", err)
+		}
+		w.wantCount("nothing half written", "dengue", casereport.Suspect, 0, 0)
+		list[2].Commune = w.commune.ID
+		ids, err := w.EnterAll(ctx, cdc, "k3", list)
+		w.ok(err)
+		if len(ids) != 3 {
+			t.Errorf("%v", ids)
+		}
+		w.wantCount("written", "dengue", casereport.Suspect, 3, 3)
+	})
+}
