@@ -30,6 +30,13 @@ type EARS struct {
 	// puts its bound as far above the count as they fall short, which alarms
 	// one step late.
 	Current bool `json:"current"`
+	// Offset compares counts in proportion to Series.Pop: visits, or the factor
+	// of the day of the week.
+	Offset bool `json:"populationOffset"`
+	// Poisson takes the standard deviation to be that of a Poisson count at
+	// least, as on a day off, whose few counts swing more than those compared
+	// with would on its scale.
+	Poisson bool `json:"poisson"`
 }
 
 // DefaultEARS are the usual settings of a method.
@@ -62,13 +69,13 @@ func (e EARS) Eval(s Series, from, to int, _ *Work, out []Point) error {
 	}
 	z := normalQuantile(1 - e.Alpha)
 	for k := from; k < to; k++ {
-		out[k-from] = e.point(s.Count, k, z)
+		out[k-from] = e.point(s, k, z)
 	}
 	return nil
 }
 
-func (e EARS) point(y []int32, k int, z float64) Point {
-	p := Point{At: k, Observed: max(y[k], Missing)}
+func (e EARS) point(s Series, k int, z float64) Point {
+	p := Point{At: k, Observed: max(s.Count[k], Missing)}
 	lag, back := 2, 0 // back: steps before k that C3 looks at too
 	switch e.Method {
 	case EARSC1:
@@ -80,11 +87,11 @@ func (e EARS) point(y []int32, k int, z float64) Point {
 		p.Reason = ShortHistory
 		return p
 	}
-	mean, sd, ok := e.moments(y, k-lag)
+	mean, sd, ok := e.moments(s, k-lag, k)
 	carried := 0.0 // what the steps before stood above their own bound of one SD
 	for i := 1; ok && i <= back; i++ {
 		var above float64
-		above, ok = e.above(y, k-i)
+		above, ok = e.above(s, k-i)
 		carried += above
 	}
 	if ok && math.IsInf(carried, 1) && sd == 0 {
@@ -119,32 +126,50 @@ func (e EARS) point(y []int32, k int, z float64) Point {
 // above is how far, in standard deviations, a count stood more than one
 // standard deviation above the mean of its C2; not ok without counts, or where
 // all compared are equal to it.
-func (e EARS) above(y []int32, k int) (float64, bool) {
-	mean, sd, ok := e.moments(y, k-2)
-	if !ok || y[k] < 0 {
+func (e EARS) above(s Series, k int) (float64, bool) {
+	mean, sd, ok := e.moments(s, k-2, k)
+	y, known := e.value(s, k, k)
+	if !ok || !known {
 		return 0, false
 	}
-	d := float64(y[k]) - mean
+	d := y - mean
 	if sd == 0 && d == 0 {
 		return 0, false
 	}
 	return max(0, d/sd-1), true
 }
 
-// moments are mean and standard deviation of the Baseline steps before k; not
-// ok if one is missing.
-func (e EARS) moments(y []int32, k int) (mean, sd float64, ok bool) {
+// moments are mean and standard deviation of the Baseline steps before k, as
+// counts of step at; not ok if one is missing.
+func (e EARS) moments(s Series, k, at int) (mean, sd float64, ok bool) {
 	n := float64(e.Baseline)
-	for _, c := range y[k-e.Baseline : k] {
-		if c < 0 {
+	for t := k - e.Baseline; t < k; t++ {
+		y, ok := e.value(s, t, at)
+		if !ok {
 			return 0, 0, false
 		}
-		mean += float64(c)
+		mean += y
 	}
 	mean /= n
-	for _, c := range y[k-e.Baseline : k] {
-		d := float64(c) - mean
-		sd += d * d
+	for t := k - e.Baseline; t < k; t++ {
+		y, _ := e.value(s, t, at)
+		sd += (y - mean) * (y - mean)
 	}
-	return mean, max(e.MinSigma, math.Sqrt(sd/(n-1))), true
+	sd = max(e.MinSigma, math.Sqrt(sd/(n-1)))
+	if e.Poisson {
+		sd = max(sd, math.Sqrt(mean))
+	}
+	return mean, sd, true
+}
+
+// value is the count of step t, in proportion to step at.
+func (e EARS) value(s Series, t, at int) (float64, bool) {
+	y := float64(s.Count[t])
+	if !e.Offset || s.Pop == nil {
+		return y, y >= 0
+	}
+	if p, q := s.Pop[t], s.Pop[at]; p > 0 && q > 0 && p <= farMean && q <= farMean && q/p <= farMean {
+		return y * q / p, y >= 0
+	}
+	return 0, false
 }

@@ -3,151 +3,173 @@
 package outbreak
 
 import (
-	"math"
-
 	"mach/issue"
+	"mach/vn"
 )
 
-// Syndrome judges a syndrome by the day (surveillance.md 2, tier 4): visits for
-// influenza-like illness, acute watery diarrhoea and so on. Few people come on
-// Sundays and nobody at Tết, so counts are first divided by what such a day
-// usually has; and an alarm needs two witnesses.
-type Syndrome struct {
-	Learn int // days that the factors are learnt from: 182
-	Skip  int // last days that they are not learnt from: 7
-	Least int // cases on the day below which nothing alarms: 3
-	Agree int // witnesses needed: 2
+// DayKind is what kind of day the visits of a day are like.
+type DayKind uint8
+
+// The kinds: 0 to 6 are Sunday to Saturday; then days off by law, those of Tết,
+// and the first working day after days off.
+const (
+	DayOff DayKind = 7 + iota
+	DayTet
+	DayBack
+	dayKinds
+)
+
+// KindOf returns the kind of a day. A Saturday or Sunday that is worked in
+// place of another day is like a Friday.
+func KindOf(c *vn.Calendar, d vn.Date) DayKind {
+	if h, ok := c.Holiday(d); ok {
+		switch {
+		case h.Working:
+			return DayKind(5)
+		case h.Key == "tet":
+			return DayTet
+		}
+		return DayOff
+	}
+	if c.Working(d) {
+		before := d.AddDays(-1)
+		for !c.Working(before) && before > d-15 {
+			if h, ok := c.Holiday(before); ok && !h.Working {
+				return DayBack
+			}
+			before = before.AddDays(-1)
+		}
+	}
+	return DayKind(d.Weekday())
 }
 
-// UsualSyndrome are the settings of surveillance.md 2.
-func UsualSyndrome() Syndrome { return Syndrome{Learn: 182, Skip: 7, Least: 3, Agree: 2} }
+// DayFactors say how many visits each kind of day brings, an average day being 1.
+type DayFactors [dayKinds]float64
 
-// Holiday is the kind of a public holiday, Tết among them; the other kinds are
-// the days of the week, Monday 0 to Sunday 6.
-const Holiday = 7
+const (
+	factorSpan   = 14  // days on each side that give the level around a day
+	factorWeight = 5.0 // visits that a factor of 1, or of a Sunday, counts for
+	factorRounds = 8
+)
 
-// SyndromeDays are a syndrome's visits and all visits, day by day, oldest first;
-// Missing where nothing was reported.
-type SyndromeDays struct {
-	Count, Visits []int32
-	Kind          []uint8
+// EstimateDayFactors learns the factors from the days [0, until) of a daily
+// series: each kind's visits over those that the level of the weeks around
+// would bring. Little data leave a factor near 1; of a day off that was never
+// seen the factor is that of Sundays. Use the visits for all reasons: an
+// outbreak must not teach what is usual.
+func EstimateDayFactors(s Series, c *vn.Calendar, until int) (DayFactors, error) {
+	var f DayFactors
+	for k := range f {
+		f[k] = 1
+	}
+	if err := s.check(0, until, make([]Point, until)); until > 0 && err != nil {
+		return f, err
+	}
+	if s.Dates == nil || s.Freq != 365 {
+		return f, issue.New(issue.Value, "outbreak.series.dates").At("dates")
+	}
+	kinds := make([]DayKind, until)
+	for t := range kinds {
+		kinds[t] = KindOf(c, s.Dates[t])
+	}
+	for range factorRounds {
+		var seen, usual DayFactors
+		for t, kind := range kinds {
+			if s.Count[t] < 0 {
+				continue
+			}
+			var visits, days float64
+			for u := max(0, t-factorSpan); u < min(until, t+factorSpan+1); u++ {
+				if s.Count[u] >= 0 {
+					visits, days = visits+float64(s.Count[u]), days+f[kinds[u]]
+				}
+			}
+			seen[kind] += float64(s.Count[t])
+			usual[kind] += visits / days
+		}
+		week := 0.0
+		for k := range DayKind(7) {
+			f[k] = (seen[k] + factorWeight) / (usual[k] + factorWeight)
+			week += f[k] / 7
+		}
+		for k := range DayKind(7) {
+			f[k] /= week
+		}
+		for k, like := range map[DayKind]float64{DayOff: f[0], DayTet: f[0], DayBack: f[1]} {
+			f[k] = (seen[k]/week + factorWeight*like) / (usual[k] + factorWeight)
+		}
+	}
+	return f, nil
 }
 
-// SyndromePoint is the verdict on one day. The points' counts are divided by the
-// day's factor, in thousandths; C2 and C3 are of the counts, Share is C2 of the
-// share among all visits.
-type SyndromePoint struct {
-	At            int
-	Observed      int32
-	Factor        float64 // what such a day usually has, over an average day
-	Expected      float64 // cases expected on the day: the mean of C2 times Factor
-	C2, C3, Share Point
-	Witnesses     int // of C2, C3, Share and those told
+// Of returns the factor of each day, as the Pop of a series.
+func (f DayFactors) Of(c *vn.Calendar, days []vn.Date) []float64 {
+	out := make([]float64, len(days))
+	for t, d := range days {
+		out[t] = f[KindOf(c, d)]
+	}
+	return out
+}
+
+// SyndromeSource is one of four looks at a syndrome.
+type SyndromeSource string
+
+// The sources: EARS C2 and C3 of the counts, a scan that found a cluster here,
+// and a second source, which is the share of all visits unless there is
+// another (telehealth, medicines sold).
+const (
+	SourceC2     SyndromeSource = "c2"
+	SourceC3     SyndromeSource = "c3"
+	SourceScan   SyndromeSource = "scan"
+	SourceSecond SyndromeSource = "second"
+)
+
+// SyndromeDay is what the sources say of one day. Alarm needs two of them: one
+// alone is noise more often than not (surveillance.md, tier 4).
+type SyndromeDay struct {
+	C2, C3, Share Point // of counts by kind of day, and of shares of visits
+	Agree         []SyndromeSource
 	Alarm         bool
-	Reason        Reason
 }
 
-// thousandths keep what division leaves of whole counts.
-const thousandths = 1000
+// SyndromeSeries are the visits for one syndrome in one place, by day.
+type SyndromeSeries struct {
+	Dates  []vn.Date
+	Cases  []int32   // visits for the syndrome, Missing when not reported
+	Visits []float64 // visits for all reasons
+}
 
-// leastSigma is the least standard deviation of an EARS baseline, in cases.
-const leastSigma = 0.5
-
-// Eval judges one day. told is how many other witnesses say that something
-// rises on that day: a scan, another source.
-func (y Syndrome) Eval(d SyndromeDays, day, told int, w *Work) (SyndromePoint, error) {
-	n := len(d.Count)
-	if len(d.Visits) != n || len(d.Kind) != n || day < 0 || day >= n || told < 0 {
-		return SyndromePoint{}, issue.New(issue.Value, "outbreak.series.range").At("day")
-	}
-	p := SyndromePoint{At: day, Observed: max(d.Count[day], Missing), Factor: 1}
-	if p.Observed == Missing {
-		p.Reason = NotReported
-		return p, nil
-	}
-	factors, mean := y.factors(d, day)
-	p.Factor = factors[d.Kind[day]%(Holiday+1)]
-	// A count varies at least as Poisson does, and on a day with few visits the
-	// more when it is divided: seven alike days make the eighth no miracle.
-	sigma := max(leastSigma, math.Sqrt(mean/p.Factor))
-	first := max(0, day-20) // C3 looks eleven days back
-	counts, shares := make([]int32, day-first+1), make([]int32, day-first+1)
-	usual := y.usualVisits(d, day)
-	for i := range counts {
-		k := first + i
-		counts[i], shares[i] = Missing, Missing
-		if d.Count[k] < 0 {
-			continue
-		}
-		counts[i] = scaled(float64(d.Count[k]) / factors[d.Kind[k]%(Holiday+1)])
-		if d.Visits[k] > 0 && usual > 0 {
-			shares[i] = scaled(float64(d.Count[k]) / float64(d.Visits[k]) * usual)
-		}
-	}
-	for _, m := range []struct {
-		method EARSMethod
-		counts []int32
-		to     *Point
-	}{{EARSC2, counts, &p.C2}, {EARSC3, counts, &p.C3}, {EARSC2, shares, &p.Share}} {
-		e := DefaultEARS(m.method)
-		e.MinSigma, e.Current = sigma*thousandths, true
+// JudgeSyndrome judges day k. Scan says that a scan found a cluster that holds
+// the place on the day; second that a source of its own alarms.
+func JudgeSyndrome(s SyndromeSeries, f DayFactors, c *vn.Calendar, k int, scan, second bool, w *Work) (SyndromeDay, error) {
+	byDay := Series{Freq: 365, Dates: s.Dates, Count: s.Cases, Pop: f.Of(c, s.Dates)}
+	byVisits := byDay
+	byVisits.Pop = s.Visits
+	c2, c3 := DefaultEARS(EARSC2), DefaultEARS(EARSC3)
+	// Four weeks to compare with, because days are made alike. Rare syndromes
+	// have weeks without a visit: one visit is no alarm then.
+	c2.Offset, c2.Poisson, c2.MinSigma, c2.Baseline, c2.Alpha = true, true, 0.5, 28, 0.01
+	c3.Offset, c3.Poisson, c3.MinSigma, c3.Baseline, c3.Current = true, true, 0.5, 28, true
+	var day SyndromeDay
+	for _, look := range []struct {
+		ears EARS
+		s    Series
+		to   *Point
+	}{{c2, byDay, &day.C2}, {c3, byDay, &day.C3}, {c2, byVisits, &day.Share}} {
 		var out [1]Point
-		if err := e.Eval(Series{Freq: 365, Count: m.counts}, day-first, day-first+1, w, out[:]); err != nil {
-			return p, err
+		if err := look.ears.Eval(look.s, k, k+1, w, out[:]); err != nil {
+			return day, err
 		}
-		if *m.to = out[0]; out[0].Alarm {
-			p.Witnesses++
+		*look.to = out[0]
+	}
+	for _, x := range []struct {
+		source SyndromeSource
+		says   bool
+	}{{SourceC2, day.C2.Alarm}, {SourceC3, day.C3.Alarm}, {SourceScan, scan}, {SourceSecond, second || day.Share.Alarm}} {
+		if x.says {
+			day.Agree = append(day.Agree, x.source)
 		}
 	}
-	p.Witnesses += told
-	p.Reason = p.C2.Reason
-	p.Expected = p.C2.Expected / thousandths * p.Factor
-	p.Alarm = p.Witnesses >= y.Agree && int(p.Observed) >= y.Least
-	return p, nil
-}
-
-func scaled(x float64) int32 { return int32(math.Round(min(x*thousandths, math.MaxInt32/2))) }
-
-// factors are what a day of each kind has over an average day, and the count of
-// an average day. A kind that was met on fewer than three days is an average
-// day; a first Tết is a Sunday.
-func (y Syndrome) factors(d SyndromeDays, day int) ([Holiday + 1]float64, float64) {
-	var sum, days [Holiday + 1]float64
-	all, n := 0.0, 0.0
-	for k := max(0, day-y.Learn-y.Skip); k < day-y.Skip; k++ {
-		if d.Count[k] >= 0 {
-			kind := d.Kind[k] % (Holiday + 1)
-			sum[kind] += float64(d.Count[k])
-			days[kind]++
-			all += float64(d.Count[k])
-			n++
-		}
-	}
-	var out [Holiday + 1]float64
-	for kind := range out {
-		if out[kind] = 1; kind == Holiday {
-			out[kind] = out[6]
-		}
-		// Half a case more on either side: a kind that never had one is not impossible.
-		if days[kind] >= 3 {
-			out[kind] = (sum[kind] + 0.5) / days[kind] / ((all + 0.5) / n)
-		}
-		out[kind] = max(out[kind], 0.1)
-	}
-	return out, all / max(n, 1)
-}
-
-// usualVisits is the mean of the days learnt from on which anybody came.
-func (y Syndrome) usualVisits(d SyndromeDays, day int) float64 {
-	sum, n := 0.0, 0.0
-	for k := max(0, day-y.Learn-y.Skip); k < day-y.Skip; k++ {
-		if d.Visits[k] > 0 {
-			sum += float64(d.Visits[k])
-			n++
-		}
-	}
-	if n == 0 {
-		return 0
-	}
-	return sum / n
+	day.Alarm = len(day.Agree) >= 2
+	return day, nil
 }

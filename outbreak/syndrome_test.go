@@ -1,118 +1,184 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package outbreak_test
+package outbreak
 
 import (
 	"math"
 	"math/rand/v2"
 	"testing"
 
-	"mach/outbreak"
+	"mach/content"
+	"mach/vn"
 )
 
-// year is 400 days of visits for a syndrome: about one visit in ten, a third as
-// many on Sundays and none for a week at Tết.
-func year(seed uint64) outbreak.SyndromeDays {
-	r := rand.New(rand.NewPCG(seed, 5))
-	var d outbreak.SyndromeDays
-	for k := range 400 {
-		kind, visits := uint8(k%7), 60.0
-		switch {
-		case k >= 380 && k < 387:
-			kind, visits = outbreak.Holiday, 0
-		case kind == 6:
-			visits = 20
-		}
-		n := int32(math.Round(visits * (0.9 + 0.2*r.Float64())))
-		ill := int32(0)
-		for range n {
-			if r.Float64() < 0.1 {
-				ill++
-			}
-		}
-		d.Count, d.Visits, d.Kind = append(d.Count, ill), append(d.Visits, n), append(d.Kind, kind)
+func calendar(t testing.TB) *vn.Calendar {
+	t.Helper()
+	c, err := content.Calendar()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return d
+	return c
 }
 
-func TestSyndrome(t *testing.T) {
-	var w outbreak.Work
-	y := outbreak.UsualSyndrome()
-	judge := func(d outbreak.SyndromeDays, day, told int) outbreak.SyndromePoint {
-		p, err := y.Eval(d, day, told, &w)
+func TestKindOf(t *testing.T) {
+	c := calendar(t)
+	for _, x := range []struct {
+		year, month, day int
+		want             DayKind
+	}{
+		{2026, 11, 22, 0},     // Sunday
+		{2026, 11, 23, 1},     // Monday after a plain weekend
+		{2026, 4, 30, DayOff}, // liberation day
+		{2026, 2, 17, DayTet}, // first day of the year of the horse
+		{2026, 11, 18, 3},
+		{2026, 11, 25, DayBack}, // after the day of culture
+	} {
+		if got := KindOf(c, vn.NewDate(x.year, 1, 1).AddMonths(x.month-1).AddDays(x.day-1)); got != x.want {
+			t.Errorf("%d-%d-%d: %d, want %d", x.year, x.month, x.day, got, x.want)
+		}
+	}
+	back := 0
+	for d := vn.NewDate(2026, 1, 1); d < vn.NewDate(2027, 1, 1); d++ {
+		switch h, ok := c.Holiday(d); {
+		case KindOf(c, d) == DayBack:
+			back++
+			if !c.Working(d) || c.Working(d-1) {
+				t.Errorf("%v: the first working day after days off is none", d)
+			}
+		case ok && h.Working && KindOf(c, d) != 5:
+			t.Errorf("%v is worked, and of kind %d", d, KindOf(c, d))
+		}
+	}
+	if back < 4 {
+		t.Errorf("%d days back at work in a year", back)
+	}
+}
+
+// clinic makes three years of visits with the given factors, and of one
+// syndrome among them.
+func clinic(t testing.TB, r *rand.Rand, truth DayFactors, share float64) SyndromeSeries {
+	c := calendar(t)
+	var s SyndromeSeries
+	for d := vn.NewDate(2024, 1, 1); d < vn.NewDate(2027, 1, 1); d++ {
+		n := poissonNumber(r, 80*truth[KindOf(c, d)])
+		s.Dates, s.Visits = append(s.Dates, d), append(s.Visits, float64(n))
+		s.Cases = append(s.Cases, poissonNumber(r, float64(n)*share))
+	}
+	return s
+}
+
+func clinicFactors() DayFactors {
+	return DayFactors{0.3, 1.5, 1.2, 1.1, 1.1, 1.1, 0.7, DayOff: 0.2, DayTet: 0.1, DayBack: 1.9}
+}
+
+func (s SyndromeSeries) visits() Series {
+	all := Series{Freq: 365, Dates: s.Dates, Count: make([]int32, len(s.Visits))}
+	for t, v := range s.Visits {
+		all.Count[t] = int32(v)
+	}
+	return all
+}
+
+// TestEstimateDayFactors: what made the visits is found again; without any
+// visits every day is like another.
+func TestEstimateDayFactors(t *testing.T) {
+	truth := clinicFactors()
+	s := clinic(t, rand.New(rand.NewPCG(21, 1)), truth, 0.05)
+	f, err := EstimateDayFactors(s.visits(), calendar(t), len(s.Dates))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := range f {
+		if math.Abs(f[k]-truth[k]) > 0.08*truth[k]+0.03 {
+			t.Errorf("kind %d: %.3f, want %.3f", k, f[k], truth[k])
+		}
+	}
+	none, err := EstimateDayFactors(s.visits(), calendar(t), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, x := range none {
+		if math.Abs(x-1) > 1e-9 {
+			t.Errorf("kind %d without a day: %v", k, x)
+		}
+	}
+	if _, err := EstimateDayFactors(Series{Freq: 52, Count: []int32{1}}, calendar(t), 1); err == nil {
+		t.Error("weeks have days of the week")
+	}
+}
+
+// TestJudgeSyndrome: quiet years alarm seldom, also at Tết and on the Monday
+// after; a real rise is seen on its first days; one source alone is not enough.
+func TestJudgeSyndrome(t *testing.T) {
+	r := rand.New(rand.NewPCG(22, 1))
+	s := clinic(t, r, clinicFactors(), 0.08)
+	c := calendar(t)
+	f, err := EstimateDayFactors(s.visits(), c, 700)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var flat DayFactors
+	for k := range f {
+		flat[k] = 1
+	}
+	var w Work
+	quiet, naive, single := 0, 0, 0
+	for k := 700; k < len(s.Dates); k++ {
+		day, err := JudgeSyndrome(s, f, c, k, false, false, &w)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return p
+		if day.C2.Reason != Judged || day.C3.Reason != Judged {
+			t.Fatalf("%+v", day)
+		}
+		if day.Alarm {
+			quiet++
+		}
+		if day.C2.Alarm {
+			single++
+		}
+		if day.Alarm != (len(day.Agree) > 1) {
+			t.Fatalf("%+v", day)
+		}
+		if day, err = JudgeSyndrome(s, flat, c, k, false, false, &w); err != nil {
+			t.Fatal(err)
+		} else if day.C2.Alarm {
+			naive++
+		}
 	}
-
-	t.Run("weekdays, Sundays and Tết are no news", func(t *testing.T) {
-		wrong, days := 0, 0
-		for seed := range uint64(5) {
-			d := year(seed)
-			for day := 200; day < 400; day++ {
-				p := judge(d, day, 0)
-				if days++; p.Alarm {
-					wrong++
-				}
-				if d.Kind[day] == 6 && (p.Factor > 0.6 || p.Expected > 5) {
-					t.Errorf("a Sunday has factor %v, %v expected", p.Factor, p.Expected)
-				}
+	days := len(s.Dates) - 700
+	t.Logf("of %d quiet days: %d alarms; C2 alone %d, without factors %d", days, quiet, single, naive)
+	if quiet*100 > 4*days || single >= naive {
+		t.Errorf("of %d quiet days %d alarm; C2 alone %d, without factors %d", days, quiet, single, naive)
+	}
+	found := 0
+	for k := 750; k < 1050; k += 30 {
+		rise := s
+		rise.Cases, rise.Visits = append([]int32(nil), s.Cases...), append([]float64(nil), s.Visits...)
+		for d := range 3 {
+			extra := int32(12 * clinicFactors()[KindOf(c, s.Dates[k+d])])
+			rise.Cases[k+d] += extra
+			rise.Visits[k+d] += float64(extra)
+		}
+		for d := range 3 {
+			day, err := JudgeSyndrome(rise, f, c, k+d, false, false, &w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if day.Alarm {
+				found++
+				break
 			}
 		}
-		if 100*wrong > days {
-			t.Errorf("%d alarms in %d days of nothing", wrong, days)
-		}
-	})
-	t.Run("a jump is an alarm", func(t *testing.T) {
-		d := year(1)
-		d.Count[360] += 25
-		if p := judge(d, 360, 0); !p.Alarm || p.Witnesses < 2 || !p.C2.Alarm {
-			t.Errorf("%+v", p)
-		}
-	})
-	t.Run("one witness is not enough, another source makes two", func(t *testing.T) {
-		for seed := range uint64(20) {
-			for extra := range int32(20) {
-				d := year(seed)
-				d.Count[360] += extra
-				p := judge(d, 360, 0)
-				if p.Alarm != (p.Witnesses >= 2 && p.Observed >= 3) {
-					t.Fatalf("%+v", p)
-				}
-				if p.Witnesses == 1 && p.Observed >= 3 {
-					if p := judge(d, 360, 1); !p.Alarm || p.Witnesses != 2 {
-						t.Errorf("%+v", p)
-					}
-					return
-				}
-			}
-		}
-		t.Error("never a single witness")
-	})
-	t.Run("silence is no zero", func(t *testing.T) {
-		d := year(1)
-		d.Count[360] = outbreak.Missing
-		if p := judge(d, 360, 3); p.Alarm || p.Reason != outbreak.NotReported {
-			t.Errorf("%+v", p)
-		}
-		for k := 340; k < 360; k++ {
-			d.Count[k] = outbreak.Missing
-		}
-		d.Count[360] = 9
-		if p := judge(d, 360, 0); p.Alarm || p.Reason == outbreak.Judged {
-			t.Errorf("after twenty silent days: %+v", p)
-		}
-	})
-	t.Run("fewer than three are no alarm", func(t *testing.T) {
-		d := year(1)
-		clear(d.Count)
-		d.Count[360] = 2
-		if p := judge(d, 360, 5); p.Alarm {
-			t.Errorf("%+v", p)
-		}
-	})
-	if _, err := y.Eval(outbreak.SyndromeDays{Count: []int32{1}}, 0, 0, &w); err == nil {
-		t.Error("counts without days are taken")
+	}
+	if found < 8 {
+		t.Errorf("%d of 10 rises are seen within three days", found)
+	}
+	day, err := JudgeSyndrome(s, f, c, 40, true, false, &w)
+	if err != nil || day.Alarm != (len(day.Agree) > 1) || day.Agree[len(day.Agree)-1] != SourceScan && !day.Alarm {
+		t.Errorf("a scan alone: %+v, %v", day, err)
+	}
+	if day, err = JudgeSyndrome(s, f, c, 3, true, true, &w); err != nil || !day.Alarm || day.C2.Reason != ShortHistory {
+		t.Errorf("scan and second source in the first week: %+v, %v", day, err)
 	}
 }
