@@ -5,7 +5,9 @@
 // It is pure: no clock, no files, no database. The caller brings the counts,
 // the dated settings and what is known of the disease; a verdict carries every
 // number it rests on, so that a screen can explain it and anybody can compute
-// it again. Values are immutable and everything is safe for concurrent use.
+// it again. Values are immutable and everything is safe for concurrent use, but for
+// Work and Nation, which belong to one goroutine at a time. Random numbers are
+// drawn in scans only, from a seed made of disease and day.
 //
 // It holds the legal rules of TT 15/2026/TT-BYT (legal.go): Article 16 says
 // when a commune has an epidemic and when it ends, Article 22 when to warn.
@@ -15,7 +17,11 @@
 // Not here: Article 22's warning of a disease never recorded in Viet Nam, which
 // rests on a risk assessment (Article 21) that nobody records yet.
 //
-// Statistical detectors are to stand beside them, one file a method.
+// Statistical detectors stand beside them, one file a method. A Detector judges
+// one series (series.go). Scan looks over places and days for clusters
+// (scan.go). Run judges every disease in every commune, province and the nation,
+// and Nation does so by what changed (run.go, nation.go): tiers by expected
+// count, evidence compared over all series, one alert for what is one event.
 //
 //	v := outbreak.Epidemic(rules, outbreak.Facts{Group: "B", Endemic: true, Count: 14, Past: years})
 //	v.State == outbreak.StateEpidemic && v.Article == "16.1b"
