@@ -163,6 +163,11 @@ func (w *walk) addresses(p *pattern, a demo.SignIn) []string {
 			list = append(list, "/hoi-chan/"+room[strings.LastIndexByte(room, '/')+1:]+"/phong/nguoi")
 		}
 		return list
+	case p.path == "/su-kien/{id}/ca-benh.csv": // a file, beside its page
+		for _, page := range w.found[a.Login]["/su-kien/{id}/ca-benh"] {
+			list = append(list, page+".csv")
+		}
+		return list[:min(1, len(list))]
 	case p.path == "/hoi-chan/moi": // about a visit
 		if i := slices.IndexFunc(list, func(s string) bool { return strings.Contains(s, "encounter=") }); i >= 0 {
 			return list[i : i+1]
