@@ -157,7 +157,7 @@ func (n *Nation) by(detector Detector, j judged, disease, week, weeks int, w *sc
 	j.Point = out[0]
 	switch j.Reason {
 	case Judged:
-		j.window, j.chance = n.weigh(s, j.Point, weeks, n.catalogue.Diseases[disease].Settings)
+		j.window, j.chance = Weigh(s, j.Point, weeks, n.catalogue.Diseases[disease].Settings)
 		return j, classFitted
 	case ShortHistory, NoBaseline:
 		return j, classShort
@@ -165,10 +165,12 @@ func (n *Nation) by(detector Detector, j judged, disease, week, weeks int, w *sc
 	return j, classFailed
 }
 
-// weigh is the probability of what was seen when nothing happens, as the
-// evidence that series are compared by. It differs from Point.P, which is the
-// method's own, in three things, because over 150,000 series the smallest
-// probabilities are otherwise those of the worst fits:
+// Weigh is the probability of what was seen when nothing happens, as the
+// evidence that series are compared by, and over how many weeks it is least. p
+// is a point of a weekly series whose mean was fitted to so many weeks, 0 when
+// that is not known. The chance differs from Point.P, which is the method's own,
+// in three things, because over 150,000 series the smallest probabilities are
+// otherwise those of the worst fits:
 //   - A mean fitted to few cases is drawn towards that of the whole baseline,
 //     as if it held priorCases more cases: a season without a case in five years
 //     gives a mean of 0, and then one case is a miracle.
@@ -176,7 +178,7 @@ func (n *Nation) by(detector Detector, j judged, disease, week, weeks int, w *sc
 //     not see it.
 //   - The last two weeks together count too, for the cases of an outbreak do not
 //     keep to weeks; the smaller probability of the two is doubled (Bonferroni).
-func (n *Nation) weigh(s Series, p Point, weeks int, set Settings) (window int, chance float64) {
+func Weigh(s Series, p Point, weeks int, set Settings) (window int, chance float64) {
 	mean := p.Expected
 	if weeks > 0 {
 		sum, known := 0.5, 1.0
