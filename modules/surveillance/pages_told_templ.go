@@ -750,7 +750,7 @@ func messagePage(p messageData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.Staff(web.Chrome{Title: web.T(ctx, "reporting.message"), Lead: web.T(ctx, "reporting.message.lead"), Place: "/tram/thon"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.Staff(web.Chrome{Title: web.T(ctx, "reporting.message"), Lead: web.T(ctx, "reporting.message.lead"), Place: "/dich/tin"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
