@@ -13,7 +13,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"mach/access"
 	"mach/casereport"
 	"mach/content"
 	"mach/store"
@@ -109,10 +108,6 @@ func TestExportsUnderThePolicies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy, err := access.NewPolicy(content.Policies(), units)
-	if err != nil {
-		t.Fatal(err)
-	}
 	each(t, func(t *testing.T, w *world) {
 		w.person("p", "=HYPERLINK(1)")
 		day := w.today() - 10
@@ -168,5 +163,5 @@ func TestExportsUnderThePolicies(t *testing.T) {
 		if !seen[store.CDC] || !seen[store.StationDirector] {
 			t.Errorf("the person is not told who took the line list: %v", seen)
 		}
-	}, storetest.Guarded(policy))
+	}, storetest.Guarded(policy(t)))
 }

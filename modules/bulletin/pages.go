@@ -129,7 +129,7 @@ func source(ctx context.Context, v view) string { return web.T(ctx, "bulletin.so
 // judgedWeek is the newest period shown that is over, and whether there is one.
 func (c curve) judgedWeek(on vn.Date) int {
 	for i := c.shown - 1; i >= 0; i-- {
-		if c.step.end(c.dates[c.at(i)]) < on || c.step == byDay {
+		if c.step.end(c.dates[c.at(i)]) < on {
 			return i
 		}
 	}
@@ -170,6 +170,9 @@ func why(ctx context.Context, v view, c curve) string {
 		return web.T(ctx, "bulletin.why.silent")
 	}
 	n, out := c.cases[k].total(), ""
+	if c.step == byDay {
+		out = web.T(ctx, "bulletin.why.day")
+	}
 	if len(c.points) > 0 {
 		p := c.points[i]
 		switch {

@@ -15,6 +15,7 @@ import (
 	"mach/i18n"
 	"mach/outbreak"
 	"mach/store"
+	"mach/store/storetest"
 	"mach/vn"
 	"mach/web"
 	"mach/web/webtest"
@@ -105,7 +106,7 @@ func TestPages(t *testing.T) {
 				t.Errorf("%s as %s: %d, want 404", path, a.Role, got.Code)
 			}
 		}
-	})
+	}, storetest.Guarded(policy(t)))
 }
 
 // The points of a curve are those of the detector and of the law on the same

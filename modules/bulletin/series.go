@@ -115,7 +115,7 @@ func (m *Module) course(ctx context.Context, a store.Actor, unit vn.Unit, diseas
 	for _, d := range days {
 		c.cases[at[s.start(d.day)]].add(d.tally)
 	}
-	if c.since, err = m.since(ctx, a, m.watched(unit.ID)); err != nil {
+	if c.since, err = m.since(ctx, a, unit.ID); err != nil {
 		return c, err
 	}
 	if unit.Level != vn.LevelCommune {

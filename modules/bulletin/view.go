@@ -77,14 +77,14 @@ func (m *Module) below(ctx context.Context, a store.Actor, unit vn.UnitID, disea
 	return rows, nil
 }
 
-// since is the first day of any count in the unit: before it nobody watched.
-// vn.ZeroDate when there is none.
+// since is the first day of any count in the area around the unit: before it
+// nobody watched. vn.ZeroDate when there is none.
 func (m *Module) since(ctx context.Context, a store.Actor, unit vn.UnitID) (vn.Date, error) {
 	rows, err := store.Figures(ctx, m.store.For(a), unit, func(scan store.Scan) (vn.Date, error) {
 		var d int64
 		err := scan(&d)
 		return vn.Date(d), err
-	}, `select coalesce(min(day), ?) from bulletin_count where unit = ? and axis = ?`, int64(vn.ZeroDate), int64(unit), axisDiagnosis)
+	}, `select coalesce(min(day), ?) from bulletin_count where unit = ? and axis = ?`, int64(vn.ZeroDate), int64(m.watched(unit)), axisDiagnosis)
 	if err != nil || len(rows) == 0 {
 		return vn.ZeroDate, err
 	}

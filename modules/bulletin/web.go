@@ -228,6 +228,12 @@ type heatRow struct {
 	communes int
 }
 
+// never reports whether no commune of the province sent anything in the weeks:
+// that is no row of zeros.
+func (r heatRow) never() bool {
+	return r.states == nil && !slices.ContainsFunc(r.heard, func(n int) bool { return n > 0 })
+}
+
 func (m *Module) completePage(w http.ResponseWriter, r *http.Request) error {
 	v, err := m.view(r, pathComplete)
 	if err != nil {
@@ -286,13 +292,12 @@ func (m *Module) heatNation(r *http.Request, from, on vn.Date) (heat, error) {
 	all := 0
 	for _, p := range m.units.Provinces(on) {
 		row := heatRow{unit: p, heard: make([]int, heatWeeks), communes: len(m.units.Communes(p.ID, on))}
-		any := false
 		for _, x := range list {
 			if x.province == p.ID {
-				row.heard[int(x.week-from)/7], any = x.communes, true
+				row.heard[int(x.week-from)/7] = x.communes
 			}
 		}
-		if !any {
+		if row.never() {
 			h.never++
 		}
 		all += row.communes

@@ -59,7 +59,7 @@ func (m *Module) bulletin(ctx context.Context, a store.Actor, unit vn.Unit, w vn
 	b := bulletin{unit: unit, week: w, until: min(w.End(), today)}
 	b.partial = b.until < w.End()
 	var err error
-	if b.since, err = m.since(ctx, a, m.watched(unit.ID)); err != nil {
+	if b.since, err = m.since(ctx, a, unit.ID); err != nil {
 		return b, err
 	}
 	if err := m.bulletinDiseases(ctx, a, &b); err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"mach/access"
 	"mach/casereport"
 	"mach/content"
 	"mach/fhir"
@@ -64,6 +65,20 @@ func each(t *testing.T, test func(t *testing.T, w *world), more ...storetest.Opt
 			Address: []fhir.Address{{Extension: []fhir.Extension{place(w.commune)}}}})
 		test(t, w)
 	}, options...)
+}
+
+// policy are the real rules.
+func policy(t *testing.T) store.Guard {
+	t.Helper()
+	units, err := unitsOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := access.NewPolicy(content.Policies(), units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func place(u vn.Unit) fhir.Extension { return fhir.Unit(u.Code, u.From.String(), u.Full()) }
