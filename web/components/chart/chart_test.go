@@ -128,3 +128,46 @@ func TestCharts(t *testing.T) {
 		t.Errorf("a missing column is drawn: %d rects in two drawings, want 4", strings.Count(b, `class="chart-bar"`))
 	}
 }
+
+// An epidemic curve keeps what is not known apart from zero, adds the estimate
+// on top of what is seen, marks what stands out, and tells all of it in a table.
+func TestEpi(t *testing.T) {
+	p := EpiProps{
+		ID: "epi", Title: "Sởi: tuần 3 có 9 ca", Unit: "ca", Period: "tuần", Labels: []string{"1", "2", "3", "4", "5"},
+		Cases:    []Cases{{Suspect: 2, Probable: 1, Confirmed: 1}, {Silent: true}, {Confirmed: 9, Alarm: true, Mark: "tín hiệu"}, {Suspect: 1}},
+		Expected: []float64{3, 3, 3, 3}, Bound: []float64{6, 6, 6, 6}, Warn: []float64{4, 4, 4, 4}, Line: []float64{5, 5, 5, 5},
+		Nowcast: []Range{{nan, nan, nan}, {nan, nan, nan}, {nan, nan, nan}, {4, 1, 8}}, Years: []Series{{Name: "−1", Values: []float64{1, 2, 3, 4, nan}}},
+		Layers:  []Layer{{Name: "D-MOSS", Points: []Range{{nan, nan, nan}, {nan, nan, nan}, {nan, nan, nan}, {nan, nan, nan}, {3, 1, 6}}}},
+		Partial: 1, Foot: Foot{Source: "báo cáo", At: time.Unix(0, 0), Missing: "1 tuần"},
+	}
+	webtest.Check(t, webtest.As(store.CDC), Epi(p))
+	html := webtest.HTML(t, i18n.Vietnamese, webtest.As(store.CDC), Epi(p))
+	for what, n := range map[string]int{
+		`class="chart-silent"`: 2, `class="chart-nowcast"`: 2, `class="chart-whisker"`: 2, `class="chart-mark"`: 2, `class="chart-year"`: 2,
+		`class="chart-layer-band"`: 2, "chart-epi-layer": 2, "chart-epi-law": 2, `class="chart-case-confirmed"`: 4, "<small>tín hiệu</small>": 1,
+	} {
+		if got := strings.Count(html, what); got != n {
+			t.Errorf("%s stands %d times, want %d: once in each drawing", what, got, n)
+		}
+	}
+	if got := p.values(); !math.IsNaN(got[1]) || got[0] != 4 {
+		t.Errorf("values %v: a silent period is not known", got)
+	}
+}
+
+// The zone of a value is that of the bound it does not pass.
+func TestZone(t *testing.T) {
+	for _, c := range []struct {
+		v    float64
+		want string
+	}{{0, "success"}, {2, "success"}, {2.5, "security"}, {4, "security"}, {5, "alarm"}, {6, "alarm"}, {7, "epidemic"}, {nan, ""}} {
+		if got := Zone(c.v, 2, 4, 6); got != c.want {
+			t.Errorf("Zone(%v) = %q, want %q", c.v, got, c.want)
+		}
+	}
+	if got := Zone(3, nan, 4, 6); got != "" {
+		t.Errorf("without a channel: %q", got)
+	}
+	p := ChannelProps{ID: "c", Title: "Cúm", Unit: "ca", Period: "tuần", Labels: []string{"1", "2"}, Now: []float64{7, nan}, Q1: []float64{2, 2}, Median: []float64{4, 4}, Q3: []float64{6, 6}, Partial: 0}
+	webtest.Check(t, webtest.As(store.CDC), Channel(p))
+}
