@@ -134,11 +134,11 @@ func leadOf(ctx context.Context, p inboxData) string {
 	}
 	switch {
 	case n == 0:
-		return web.T(ctx, "detection.lead.none", unitName(ctx, p.Unit))
+		return web.T(ctx, "detection.lead.none")
 	case overdue > 0:
-		return web.T(ctx, "detection.lead.overdue", unitName(ctx, p.Unit), n, overdue)
+		return web.T(ctx, "detection.lead.overdue", n, overdue)
 	}
-	return web.T(ctx, "detection.lead", unitName(ctx, p.Unit), n)
+	return web.T(ctx, "detection.lead", n)
 }
 
 func trail(ctx context.Context, p inboxData) []web.Link {
