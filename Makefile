@@ -1,5 +1,5 @@
 # Mạch. The two commands: make demo, make test. Everything else is for builders.
-.PHONY: demo test check dev gen build assets e2e bench bench-fhir bench-% clean
+.PHONY: demo test check dev gen build assets e2e bench bench-fhir bench-surveillance bench-% clean
 
 demo: build            ## a demonstration province on this machine (LAN=1: HTTPS and a QR code for phones)
 	bin/mach demo --data $(or $(DATA),data/demo) $(if $(LAN),--lan) $(ARGS)
@@ -32,6 +32,10 @@ bench:                 ## NDJSON on standard output, one figure a line
 bench-fhir:            ## the FHIR interface among 100,000 and 1,000,000 resources, on both databases; a table beside the aims (ARGS="--size 100k": a tenth of the time; MACH_SUITES: Synthea too)
 	@$(MAKE) -s build 1>&2
 	@go run ./app/bench --only fhir --long $(ARGS)
+
+bench-surveillance:    ## detection beside R (r-cran-surveillance is installed if need be), false alarms and outbreaks found, scans, the nation
+	@$(MAKE) -s build 1>&2
+	@go run ./app/bench --only surveillance $(ARGS)
 
 bench-%:
 	@$(MAKE) -s build 1>&2
