@@ -224,6 +224,15 @@ func closingFigure(ctx context.Context, p eventData) figure.Props {
 	return f
 }
 
+// discardReasons are those that can be: nothing is repeated where nothing else
+// is.
+func discardReasons(p eventData) []string {
+	if len(p.Rivals) > 0 {
+		return Reasons
+	}
+	return slices.DeleteFunc(slices.Clone(Reasons), func(r string) bool { return r == "duplicate" })
+}
+
 func rivalOptions(ctx context.Context, list []Event) []field.Option {
 	out := make([]field.Option, len(list))
 	for i, e := range list {

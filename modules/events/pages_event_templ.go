@@ -707,7 +707,7 @@ func stepForm(p eventData, action string) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			case Discarded:
-				templ_7745c5c3_Err = field.Radios(p.Form, field.Props{Name: "reason", Label: web.T(ctx, "events.q.reason"), Required: true}, codeOptions(ctx, "events.reason", Reasons)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = field.Radios(p.Form, field.Props{Name: "reason", Label: web.T(ctx, "events.q.reason"), Required: true}, codeOptions(ctx, "events.reason", discardReasons(p))).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -559,7 +559,7 @@ func newPage(p newData) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = signalFields(p.Form, p.Units).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = signalFields(p.Form, p.Units, web.T(ctx, "events.q.words.hint")).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -606,7 +606,7 @@ func newPage(p newData) templ.Component {
 	})
 }
 
-func signalFields(f *web.Form, units []vn.Unit) templ.Component {
+func signalFields(f *web.Form, units []vn.Unit, hint string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -637,7 +637,7 @@ func signalFields(f *web.Form, units []vn.Unit) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field.Area(f, field.Props{Name: "words", Label: web.T(ctx, "events.q.words"), Hint: web.T(ctx, "events.q.words.hint"), Required: true, Max: 2000}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field.Area(f, field.Props{Name: "words", Label: web.T(ctx, "events.q.words"), Hint: hint, Required: true, Max: 2000}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -821,7 +821,7 @@ func citizenPage(p citizenData) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = signalFields(p.Form, p.Units).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = signalFields(p.Form, p.Units, web.T(ctx, "events.citizen.words.hint")).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
