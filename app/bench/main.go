@@ -75,6 +75,7 @@ var groups = []group{
 	{[]string{"person.search"}, (*bench).personSearch, false},
 	{[]string{"demo.memory"}, (*bench).demoMemory, true},
 	{[]string{"surveillance.flexible", "surveillance.classic"}, (*bench).surveillanceR, false},
+	{[]string{"surveillance.ears", "surveillance.cusum", "surveillance.bayes", "surveillance.glr", "surveillance.rt", "surveillance.nowcast"}, (*bench).surveillanceControl, false},
 	{[]string{"surveillance.noufaily"}, (*bench).surveillanceNoufaily, false},
 	{[]string{"surveillance.scan"}, (*bench).surveillanceScan, false},
 	{[]string{"surveillance.nation"}, (*bench).surveillanceNation, false},
