@@ -328,7 +328,7 @@ func (r *ranking) settle(found Verdicts) {
 			f.Status, f.Alert = Attached, stands.Alert
 			stands.Raised = max(stands.Raised, day)
 			r.open[key] = stands
-		case f.Method != MethodRule && pushed[desk] >= r.Budget:
+		case pushed[desk] >= r.Budget: // rules come first and cost nothing
 			f.Status = Collapsed
 			continue
 		default:

@@ -122,6 +122,8 @@ func TestWhatBecomesOfAnAlarm(t *testing.T) {
 			add(t, 0, 20, 8)
 			add(t, 2, 1, 1, 2, 3)
 		}, "grave/b pushed, grave/c pushed, grave/d pushed, steady/P explained, steady/N explained, steady/a pushed, steady/e pushed, steady/i collapsed, grave/P explained, grave/N explained"},
+		{"communes that nobody is told of do not explain their province", func(t *outbreak.Tensor, _ *outbreak.Options) { add(t, 0, 7, 0, 2, 4, 6, 8) },
+			"steady/P pushed, steady/N explained"},
 		{"silence is no zero and no finding", func(t *outbreak.Tensor, _ *outbreak.Options) { add(t, 0, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -141,6 +143,51 @@ func TestWhatBecomesOfAnAlarm(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Grave cases are no tests: however many there are, they make no room for what
+// other series show.
+func TestRulesMakeNoRoom(t *testing.T) {
+	adjusted := func(grave int) float64 {
+		counts, c := world()
+		counts.Set(0, 4, last, 9)
+		for u := range grave {
+			counts.Set(2, u, last, 1)
+		}
+		v, _ := mustRun(t, counts, c, outbreak.For(last))
+		at := slices.IndexFunc(v, func(f outbreak.Finding) bool { return f.Disease == 0 && f.Place == 4 })
+		if at < 0 {
+			t.Fatal("no finding")
+		}
+		return v[at].Adjusted
+	}
+	// Two cases do not pass the gate of the province; more are tests there too.
+	if none, two := adjusted(0), adjusted(2); none != two || none == 0 || none == 1 {
+		t.Errorf("adjusted %v, beside two grave cases %v", none, two)
+	}
+}
+
+// The cases of an outbreak do not keep to weeks: seven last week and three now
+// are ten. Its own weeks are not what it is compared with.
+func TestTwoWeeks(t *testing.T) {
+	for _, zero := range []bool{false, true} {
+		counts, c := world()
+		row := counts.Row(0, 4)
+		for w := range row {
+			if zero {
+				row[w] = 0
+			}
+		}
+		row[last-1], row[last] = 12, 3
+		v, _ := mustRun(t, counts, c, outbreak.For(last))
+		at := slices.IndexFunc(v, func(f outbreak.Finding) bool { return f.Place == 4 })
+		if at < 0 || v[at].Window != 2 || v[at].Status != outbreak.Pushed || v[at].Observed != 3 {
+			t.Fatalf("%+v", v)
+		}
+		if f := v[at]; zero && (f.Method != outbreak.MethodBayes || f.Expected > 0.02) {
+			t.Errorf("%v expected by %s where nobody ever was", f.Expected, f.Method)
+		}
 	}
 }
 
