@@ -184,3 +184,47 @@ func TestDesk(t *testing.T) {
 		t.Errorf("shown %q, rest %q", keys(d.Shown), keys(d.Rest))
 	}
 }
+
+// The national run over the same counts finds what the follower found, number
+// by number: it is the check of the night.
+func TestNationalRunFindsTheSame(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		const weeks = 300
+		w.history("h", "A97.0", w.commune, wavy(w.today(), weeks-1, 2))
+		for i := range 14 {
+			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
+		}
+		w.calm()
+		current := vn.WeekOf(w.today()).Start()
+		list, err := w.Weeks(ctx, w.actor(store.CDC), "dengue", w.commune.ID, current.AddDays(-7*(weeks-1)), current)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tensor := outbreak.NewTensor(list[0].Start, 1, 1, weeks)
+		for i, x := range list {
+			tensor.Set(0, 0, i, int32(x.Count))
+		}
+		settings := outbreak.Usual()
+		findings, _, err := outbreak.Run(tensor, &outbreak.Catalogue{Diseases: []outbreak.Disease{{Code: "dengue", Settings: settings}},
+			Communes: []outbreak.Commune{{Unit: w.commune.ID}}, Provinces: []vn.UnitID{w.provinceOf(w.commune.ID)}}, outbreak.For(weeks-1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compared := 0
+		for _, f := range findings {
+			unit := []vn.UnitID{w.commune.ID, w.provinceOf(w.commune.ID), vn.Nation}[f.Place]
+			verdicts, err := w.Verdicts(ctx, w.actor(store.Ministry), "dengue", unit, current)
+			if err != nil || len(verdicts) != 1 || f.Method != methodFarrington {
+				t.Errorf("%v: the run finds %+v, the follower %+v, %v", unit, f, verdicts, err)
+				continue
+			}
+			v := verdicts[0]
+			if compared++; v.Observed != int(f.Observed) || v.Expected != f.Expected || v.Bound != f.Bound || v.P != f.P || v.Alarm != f.Alarm {
+				t.Errorf("%v: the run finds %+v, the follower %+v", unit, f.Point, v)
+			}
+		}
+		if compared == 0 {
+			t.Errorf("the run found nothing: %+v", findings)
+		}
+	})
+}
