@@ -196,6 +196,11 @@ func mapWhy(ctx context.Context, p picture) string {
 	case !p.scanned:
 		return web.T(ctx, "bulletin.map.unscanned")
 	case len(p.clusters) == 0:
+		for _, s := range p.spots { // more than the half is no cluster to a scan, but the whole matter
+			if s.cases >= fewestScan && 2*s.cases > p.total {
+				return web.T(ctx, "bulletin.map.half", s.unit.Full(), s.cases, p.total)
+			}
+		}
 		return web.T(ctx, "bulletin.map.noring", scanDays)
 	}
 	return web.T(ctx, "bulletin.map.why", len(p.clusters), scanDays, scanRadius)

@@ -883,7 +883,7 @@ func completePage(v view, h heat) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				for i, w := range h.weeks {
+				for n, w := range newest(h.weeks) {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<th scope=\"col\" class=\"heat-week\"><abbr title=\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -902,7 +902,7 @@ func completePage(v view, h heat) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var37 string
-					templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(heatWeek(i, w))
+					templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(heatWeek(n, w))
 					if templ_7745c5c3_Err != nil {
 						return templ.Error{Err: templ_7745c5c3_Err, FileName: `modules/bulletin/pages.templ`, Line: 146, Col: 103}
 					}
@@ -950,8 +950,8 @@ func completePage(v view, h heat) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					for i := range h.weeks {
-						templ_7745c5c3_Err = heatCell(row, i).Render(ctx, templ_7745c5c3_Buffer)
+					for n := range h.weeks {
+						templ_7745c5c3_Err = heatCell(row, len(h.weeks)-1-n).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -978,7 +978,7 @@ func completePage(v view, h heat) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				for _, s := range h.share {
+				for _, s := range newest(h.share) {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "<td class=\"heat-share\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

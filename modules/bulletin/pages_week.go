@@ -5,6 +5,7 @@ package bulletin
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -259,10 +260,19 @@ func heatHead(ctx context.Context, v view) string {
 	return web.T(ctx, "bulletin.col.commune")
 }
 
-// heatWeek is the number of a week; of the first and of week 1 with its year.
-func heatWeek(i int, d vn.Date) string {
+// newest turns a list: the newest week stands first, so that a phone shows it
+// without scrolling.
+func newest[T any](list []T) []T {
+	out := slices.Clone(list)
+	slices.Reverse(out)
+	return out
+}
+
+// heatWeek is the number of a week; of the first column, and of the last week
+// of a year, with its year.
+func heatWeek(n int, d vn.Date) string {
 	w := vn.WeekOf(d)
-	if i == 0 || w.Number == 1 {
+	if n == 0 || w.Number == vn.WeeksIn(w.Year) {
 		return periodLabel(byWeek, d)
 	}
 	return strconv.Itoa(w.Number)

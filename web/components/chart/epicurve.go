@@ -127,14 +127,14 @@ func (p EpiProps) lines(t func(string) string) []named {
 	return out
 }
 
-// names places the names beside the last values of their lines. The short
-// names are the same length in both languages, near enough for room.
+// names places the names at the right edge, at the height of the last values of
+// their lines: a forecast may go on where the others end. The short names are the same length in both languages, near enough for room.
 func (p EpiProps) names(s scale) []label {
 	var out []label
 	var ys []float64
 	for n, l := range p.lines(short) {
-		i, v := last(l.values)
-		out, ys = append(out, label{l.name, s.x(i) + s.thick()/2 + 5, 0, n}), append(ys, s.y(v))
+		_, v := last(l.values)
+		out, ys = append(out, label{l.name, s.x(s.n-1) + s.thick()/2 + 5, 0, n}), append(ys, s.y(v))
 	}
 	for i, y := range apart(ys, 14, s.top+4, s.h-s.bottom-2) {
 		out[i].y = y + 4
