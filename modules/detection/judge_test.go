@@ -136,8 +136,13 @@ func TestNeighboursRiseTogether(t *testing.T) {
 		}
 		d := desk(list, vn.LevelProvince, 10, w.clock.Now())
 		if len(d.Shown) != 1 || d.Shown[0].Rule != RuleGroup || d.Shown[0].Cases != 9 || len(d.Rest) != 3 {
-			t.Errorf("the CDC sees %+v", d)
+			t.Fatalf("the CDC sees %+v", d)
 		}
+		if behind, err := w.Gathered(ctx, w.actor(store.CDC), d.Shown[0]); err != nil || len(behind) != 3 {
+			t.Errorf("behind it %+v, %v", behind, err)
+		}
+		parts := strings.Split(d.Shown[0].Key, "/")
+		w.wantWords(w.page(w.alertPage, "vi", w.actor(store.CDC), "/x", "disease", parts[0], "unit", parts[1], "week", parts[2]), "Các cảnh báo gộp vào đây", "cùng tăng trong bốn tuần", communes[2].Full())
 		list, err = w.Waiting(ctx, w.actor(store.Doctor), w.commune.ID)
 		if d := desk(list, vn.LevelCommune, 5, w.clock.Now()); err != nil || len(d.Shown) != 1 {
 			t.Errorf("the station sees %+v, %v", d, err)

@@ -181,6 +181,16 @@ func doneTable(ctx context.Context, p doneData) table.Props {
 	return t
 }
 
+// behindTable lists the alerts that one is shown instead of.
+func behindTable(ctx context.Context, p alertData) table.Props {
+	t := table.Props{Caption: web.T(ctx, "detection.behind"), Hidden: true, First: true,
+		Cols: []table.Col{{Head: web.T(ctx, "detection.col.unit"), Wide: true}, {Head: web.T(ctx, "detection.col.cases"), Num: true}, {Head: web.T(ctx, "detection.col.opened")}}}
+	for _, a := range p.Behind {
+		t.Rows = append(t.Rows, []table.Cell{{Text: unitName(ctx, p.names[a.Unit]), Href: a.Path()}, {Text: web.Int(ctx, a.Cases)}, {Text: web.DateTime(ctx, a.Opened)}})
+	}
+	return t
+}
+
 // why answers "why this alert" in sentences: what was seen, against what, over
 // which days, how complete.
 func why(ctx context.Context, p alertData) []string {

@@ -58,6 +58,9 @@ func monthName(ctx context.Context, m vn.Month) string {
 
 // percent is a share in words; too few to say it below leastShare.
 func percent(ctx context.Context, n, m int) string {
+	if m == 0 {
+		return "–"
+	}
 	if s, ok := share(n, m); ok {
 		return web.Number(ctx, s, 1) + " %"
 	}

@@ -92,6 +92,15 @@ func desk(list []Alert, top vn.Level, budget int, now time.Time) Desk {
 	return d
 }
 
+// Gathered lists the alerts that one is shown instead of.
+func (m *Module) Gathered(ctx context.Context, a store.Actor, alert Alert) ([]Alert, error) {
+	rows, err := store.List(ctx, m.store.For(a), alert.Unit, scanAlert, `select `+alertColumns+` from detection_alert where parent = ? order by cases desc, alert`, alert.Key)
+	if err != nil {
+		return nil, fmt.Errorf("alerts behind an alert: %w", err)
+	}
+	return rows, nil
+}
+
 // Replies lists the answers to an alert, newest first.
 func (m *Module) Replies(ctx context.Context, a store.Actor, alert Alert) ([]Reply, error) {
 	rows, err := store.List(ctx, m.store.For(a), alert.Unit, func(scan store.Scan) (Reply, error) {

@@ -189,6 +189,8 @@ type alertData struct {
 	Verdicts []Verdict
 	Replies  []Reply
 	Events   []Event
+	Behind   []Alert // that it is shown instead of
+	names    map[vn.UnitID]vn.Unit
 	Heard    Heard
 	Law      *LegalFlag
 	Duty     []OnDuty
@@ -232,6 +234,10 @@ func (m *Module) alertData(r *http.Request, f *web.Form) (alertData, error) {
 	if p.Replies, err = m.Replies(ctx, a, alert); err != nil {
 		return p, err
 	}
+	if p.Behind, err = m.Gathered(ctx, a, alert); err != nil {
+		return p, err
+	}
+	p.names = m.names(p.Behind, nil)
 	if p.Events, err = m.Events(ctx, a, alert); err != nil {
 		return p, err
 	}
