@@ -18,7 +18,11 @@
 // rests on a risk assessment (Article 21) that nobody records yet.
 //
 // Statistical detectors stand beside them, one file a method. A Detector judges
-// one series (series.go). Scan looks over places and days for clusters
+// one series (series.go): Farrington, FarringtonFlexible, EARS, CUSUM, BayesNB
+// and GLR. JudgeSyndrome asks several of them about one day of visits, with the
+// kind of day and the visits taken out (syndrome.go). Triangle says how late
+// reports come and how many are still to come (nowcast.go), Cori and
+// WallingaTeunis how many others a case infects (rt.go). Scan looks over places and days for clusters
 // (scan.go). Run judges every disease in every commune, province and the nation,
 // and Nation does so by what changed (run.go, nation.go): tiers by expected
 // count, evidence compared over all series, one alert for what is one event.

@@ -109,7 +109,7 @@ type Spread struct{ Mean, SD, Min, Max float64 }
 // at returns the quantile p; a Spread of SD 0 is its mean.
 func (s Spread) at(p float64) float64 {
 	if s.SD == 0 {
-		return s.Mean
+		return min(s.Mean, s.Max)
 	}
 	low, high := 1-normalAbove((s.Min-s.Mean)/s.SD), 1-normalAbove((s.Max-s.Mean)/s.SD)
 	return min(max(s.Mean+s.SD*normalQuantile(low+p*(high-low)), s.Min), s.Max)
@@ -118,7 +118,7 @@ func (s Spread) at(p float64) float64 {
 // UncertainInterval is a serial interval whose mean and standard deviation are
 // themselves known only roughly: count intervals of n days, evenly spread over
 // what is likely and always the same (points of Halton; EpiEstim's
-// uncertain_si draws them). A standard deviation above the mean is left out.
+// uncertain_si draws them). No standard deviation is above its mean.
 func UncertainInterval(mean, sd Spread, n, count int) ([]SerialInterval, error) {
 	for _, s := range []Spread{mean, sd} {
 		if !(s.SD >= 0 && s.Min <= s.Mean && s.Mean <= s.Max && s.Min > 0) || math.IsInf(s.Max, 1) {
@@ -130,10 +130,11 @@ func UncertainInterval(mean, sd Spread, n, count int) ([]SerialInterval, error) 
 	}
 	var all []SerialInterval
 	for i := 1; len(all) < count && i <= 20*count; i++ {
-		m, s := mean.at(halton(i, 2)), sd.at(halton(i, 3))
-		if s > m {
+		m, below := mean.at(halton(i, 2)), sd
+		if below.Max = min(sd.Max, m); below.Max < sd.Min {
 			continue
 		}
+		s := below.at(halton(i, 3))
 		w, err := DiscreteInterval(m, s, n)
 		if err != nil {
 			return nil, err
