@@ -155,7 +155,8 @@ func (m *Module) personOps(ctx context.Context, a store.Actor, t *Told) ([]store
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range found {
+		if len(found) > 0 {
+			p := found[0]
 			if vn.Fold(p.Name) != vn.Fold(t.Name) || p.Year != 0 && t.key().Year != 0 && abs(p.Year-t.key().Year) > 1 {
 				return nil, issue.New(issue.Duplicate, "reporting.told.number").At("number")
 			}

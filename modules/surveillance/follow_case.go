@@ -16,7 +16,7 @@ import (
 type reported struct {
 	disease, patient, encounter, cause, drafted, causeDisease, focus, sameAs, author string
 
-	unit, place      int64
+	unit             int64
 	day, onset, died int64            // onset, died: -1 = not said
 	class, claimed   casereport.Class // as it counts, as the report says
 	at, entered      int64            // µs: sent, first committed
