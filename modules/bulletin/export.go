@@ -62,11 +62,8 @@ func (m *Module) rows(ctx context.Context, a store.Actor, q asked) ([]countRow, 
 	if q.from > q.to || int(q.to-q.from)/7 > maxWeeks {
 		return nil, issue.New(issue.Value, "bulletin.export.range", maxWeeks).At("tu")
 	}
-	read := m.counts
-	if q.below {
-		read = m.below
-	}
-	days, err := read(ctx, a, q.unit.ID, q.disease, q.axis, vn.WeekOf(q.from).Start(), vn.WeekOf(q.to).End())
+	days, err := m.read(ctx, a, span{unit: q.unit.ID, below: q.below, disease: q.disease, axis: q.axis,
+		from: vn.WeekOf(q.from).Start(), to: vn.WeekOf(q.to).End(), weekly: true})
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 	if err != nil {
 		return err
 	}
-	is, has, err := m.read(ctx, tx, c, now)
+	is, has, err := m.said(ctx, tx, c, now)
 	if err != nil || !had && !has {
 		return err
 	}
@@ -109,29 +109,29 @@ func (m *Module) insert(ctx context.Context, tx store.Tx, report string, k repor
 		int64(k.unit), stored(k.day), stored(k.onset), k.at, late, string(k.class), string(k.claimed), k.icd, k.focus, stored(k.died))
 }
 
-// read reads a case report of an open disease. Imported reports were sent when
+// said reads a case report of an open disease. Imported reports were sent when
 // they say they were written.
-func (m *Module) read(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) (reported, bool, error) {
-	said, ok := casereport.Of(now, m.diseases, m.units)
+func (m *Module) said(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) (reported, bool, error) {
+	r, ok := casereport.Of(now, m.diseases, m.units)
 	if !ok {
 		return reported{}, false, nil
 	}
-	disease, _ := m.diseases.ByID(said.Disease)
+	disease, _ := m.diseases.ByID(r.Disease)
 	if disease.Closed || len(c.Labels.Sensitivity) > 0 {
 		return reported{}, false, nil
 	}
 	k := reported{
-		disease: said.Disease, patient: c.Labels.Patient, encounter: said.Encounter, cause: said.Cause, facility: c.Labels.Facility,
-		label: c.Labels.Unit, class: said.Class, claimed: said.Claimed, icd: said.ICD, focus: said.Focus, died: said.Died,
-		day: vn.DateOf(c.At), onset: said.Onset, at: c.At.UnixMicro(),
+		disease: r.Disease, patient: c.Labels.Patient, encounter: r.Encounter, cause: r.Cause, facility: c.Labels.Facility,
+		label: c.Labels.Unit, class: r.Class, claimed: r.Claimed, icd: r.ICD, focus: r.Focus, died: r.Died,
+		day: vn.DateOf(c.At), onset: r.Onset, at: c.At.UnixMicro(),
 	}
-	if said.Day.Known() { // a day to come is a clock that goes wrong
-		k.day = min(said.Day, k.day)
+	if r.Day.Known() { // a day to come is a clock that goes wrong
+		k.day = min(r.Day, k.day)
 	}
-	sent, diagnosed := c.At, said.Recorded
+	sent, diagnosed := c.At, r.Recorded
 	switch {
-	case !said.Reported.IsZero():
-		sent = said.Reported
+	case !r.Reported.IsZero():
+		sent = r.Reported
 	case c.Actor == store.SystemActor().Account && !diagnosed.IsZero():
 		sent = diagnosed
 	}
@@ -144,7 +144,7 @@ func (m *Module) read(ctx context.Context, tx store.Tx, c store.Change, now *fhi
 			return k, false, err
 		}
 	}
-	unit := said.Unit
+	unit := r.Unit
 	if unit == 0 {
 		var home int64
 		if _, err := tx.Row(ctx, []any{&home}, `select unit from bulletin_person where patient = ?`, k.patient); err != nil {

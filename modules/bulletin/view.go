@@ -47,34 +47,53 @@ func scanCount(scan store.Scan) (dayCount, error) {
 	return c, err
 }
 
-const countColumns = `select disease, unit, day, class, value, died from bulletin_count `
+// span is a question for counts: of a unit, or of those right below it, by the
+// day or summed up to weeks, whose Monday is then the day.
+type span struct {
+	unit    vn.UnitID
+	below   bool
+	disease string // "" = all
+	axis    int
+	from,
+	to vn.Date
+	weekly bool
+}
 
-// counts reads the days of a unit; disease "" means all.
-func (m *Module) counts(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, axis int, from, to vn.Date) ([]dayCount, error) {
-	where, args := `where unit = ? and axis = ? and day >= ? and day <= ?`, []any{int64(unit), axis, int64(from), int64(to)}
-	if disease != "" {
-		where += ` and disease = ?`
-		args = append(args, disease)
+// read answers a question for counts, in no order.
+func (m *Module) read(ctx context.Context, a store.Actor, q span) ([]dayCount, error) {
+	column, day := "unit", "day"
+	if q.below {
+		column = "parent"
 	}
-	rows, err := store.Figures(ctx, m.store.For(a), unit, scanCount, countColumns+where, args...)
+	text := `select disease, unit, day, class, value, died`
+	if q.weekly {
+		day = "day - ((day + 3) % 7)"
+		text = `select disease, unit, ` + day + `, class, sum(value), sum(died)`
+	}
+	text += ` from bulletin_count where ` + column + ` = ? and axis = ? and day >= ? and day <= ?`
+	args := []any{int64(q.unit), q.axis, int64(q.from), int64(q.to)}
+	if q.disease != "" {
+		text += ` and disease = ?`
+		args = append(args, q.disease)
+	}
+	if q.weekly {
+		text += ` group by disease, unit, ` + day + `, class`
+	}
+	rows, err := store.Figures(ctx, m.store.For(a), q.unit, scanCount, text, args...)
 	if err != nil {
-		return nil, fmt.Errorf("counts of %v: %w", unit, err)
+		return nil, fmt.Errorf("counts of %v: %w", q.unit, err)
 	}
 	return rows, nil
 }
 
+// counts reads the days of a unit; disease "" means all.
+func (m *Module) counts(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, axis int, from, to vn.Date) ([]dayCount, error) {
+	return m.read(ctx, a, span{unit: unit, disease: disease, axis: axis, from: from, to: to})
+}
+
 // below reads the days of the units right below one; disease "" means all.
 func (m *Module) below(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, axis int, from, to vn.Date) ([]dayCount, error) {
-	where, args := `where parent = ? and axis = ? and day >= ? and day <= ?`, []any{int64(unit), axis, int64(from), int64(to)}
-	if disease != "" {
-		where += ` and disease = ?`
-		args = append(args, disease)
-	}
-	rows, err := store.Figures(ctx, m.store.For(a), unit, scanCount, countColumns+where, args...)
-	if err != nil {
-		return nil, fmt.Errorf("counts below %v: %w", unit, err)
-	}
-	return rows, nil
+	return m.read(ctx, a, span{unit: unit, below: true, disease: disease, axis: axis, from: from, to: to})
 }
 
 // since is the first day of any count in the area around the unit: before it

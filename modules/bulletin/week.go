@@ -101,7 +101,7 @@ func (m *Module) bulletinDiseases(ctx context.Context, a store.Actor, b *bulleti
 	settings := content.SurveillanceOn(on)
 	n := 53 + max(53*settings.BaselineYears+4, 53*settings.LookbackYears)
 	first := b.week.Start().AddDays(-7 * (n - 1))
-	days, err := m.counts(ctx, a, b.unit.ID, "", axisDiagnosis, first, on)
+	days, err := m.read(ctx, a, span{unit: b.unit.ID, axis: axisDiagnosis, from: first, to: on, weekly: true})
 	if err != nil {
 		return err
 	}
