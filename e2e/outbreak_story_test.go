@@ -107,7 +107,13 @@ func (o *outbreak) visits() {
 
 // drafts: each visit has become a draft by itself; the director sends them.
 func (o *outbreak) drafts(p *harness.Page) {
+	client := o.s.Client(o, o.s.Of(o, store.StationDirector))
 	for _, name := range o.names {
+		for end := time.Now().Add(time.Minute); !strings.Contains(client.Get(o, "/dich/cho-gui").Body, name); time.Sleep(200 * time.Millisecond) {
+			if time.Now().After(end) {
+				o.Fatalf("no draft of a report on %s", name)
+			}
+		}
 		p.Go("/dich").FollowNear(name, o.vi("surveillance.draft.open")).See(name)
 		p.Fill(o.vi("surveillance.q.onset"), inDays(-17))
 		p.Follow(o.vi("surveillance.form.send")).See(o.vi("surveillance.sent"))
