@@ -70,6 +70,14 @@ func TestPages(t *testing.T) {
 			wantWords(t, body, words...)
 			return body
 		}
+		paper := func() {
+			t.Helper()
+			got := site.Get(cdc, pathBulletin+"/pdf")
+			if got.Code != 200 || got.Header().Get("Content-Type") != "application/pdf" || !strings.HasPrefix(got.Body.String(), "%PDF-") {
+				t.Errorf("the paper: %d, %s", got.Code, got.Header().Get("Content-Type"))
+			}
+		}
+		paper()
 		ask(cdc, pathCurve, "Chưa có báo cáo ca bệnh nào")
 		ask(cdc, pathBulletin, "Chưa có báo cáo ca bệnh nào")
 		ask(cdc, pathChannel, "Chưa đủ năm để dựng kênh dịch")
@@ -89,6 +97,7 @@ func TestPages(t *testing.T) {
 		ask(cdc, pathData, "Danh sách ca", "bulletin_weekly_cases")
 		ask(cdc, pathForecast, strings.Join(forecastColumns, ","))
 		ask(cdc, pathBulletin, "1 ca tử vong", "nhiều hơn thường gặp")
+		paper()
 		for _, role := range []store.Role{store.Nurse, store.StationDirector, store.Chairman, store.Department, store.Ministry} {
 			for _, path := range []string{pathBulletin, pathCurve, pathChannel, pathMap, pathComplete, pathSpread, pathData} {
 				ask(w.actor(role), path)
