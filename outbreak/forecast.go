@@ -37,6 +37,9 @@ type forecast struct {
 // forecast fits the baseline, takes away a slope that is not wanted, and
 // predicts time 0 in a level (surveillance.md 4, steps 4 to 9).
 func (g *glm) forecast(c course, level int, factor float64) (forecast, bool) {
+	if !(factor > 0) {
+		return forecast{}, false
+	}
 	f, ok := g.attempt(c, c.trend, level, factor)
 	if ok && f.trend && !g.keepsTrend(c, f) {
 		f, ok = g.attempt(c, false, level, factor)
@@ -49,6 +52,12 @@ func (g *glm) attempt(c course, trend bool, level int, factor float64) (forecast
 		g.points[i].prior = 1
 	}
 	if !g.fitOrFlat(trend) {
+		return forecast{}, false
+	}
+	if len(g.points) <= g.rank { // nothing left to tell chance from
+		if g.trend {
+			return g.attempt(c, false, level, factor)
+		}
 		return forecast{}, false
 	}
 	working, loose := g.dispersions()

@@ -217,7 +217,7 @@ func (g *glm) dispersions() (working, prior float64) {
 		working += r * p.before
 		prior += r
 	}
-	free := float64(max(1, len(g.points)-g.rank))
+	free := float64(len(g.points) - g.rank)
 	return working / free, prior / free
 }
 

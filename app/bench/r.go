@@ -25,7 +25,7 @@ func (b *bench) runR(ctx context.Context, program string, args ...string) (strin
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("Rscript: %w\n%s", err, errs.Bytes())
+		return "", fmt.Errorf("running Rscript: %w\n%s", err, errs.Bytes())
 	}
 	return out.String(), nil
 }
@@ -39,7 +39,7 @@ func needR(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, "apt-get", "install", "-y", "--no-install-recommends", "r-base-core", "r-cran-surveillance")
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil || !hasR(ctx) {
-		return fmt.Errorf("R with the package surveillance is needed to compare with: as root, apt-get install r-base-core r-cran-surveillance (%w)", err)
+		return fmt.Errorf("to compare with R, as root: apt-get install r-base-core r-cran-surveillance (%w)", err)
 	}
 	return nil
 }
