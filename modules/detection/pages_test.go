@@ -60,7 +60,7 @@ func TestPages(t *testing.T) {
 		w.calm()
 		week := vn.WeekOf(w.today()).String()
 		w.wantWords(w.page(w.inboxPage, "vi", cdc, "/canh-bao"), "Sởi · "+w.commune.Full(), "một ca đã là cảnh báo", "còn 23 giờ", "Xem và trả lời")
-		w.wantWords(w.page(w.waitingPart, "en", cdc, "/canh-bao/dang-cho"), "2 outbreak alerts wait for an answer")
+		w.wantWords(w.page(w.waitingPart, "en", cdc, "/canh-bao/dang-cho"), "Outbreak alerts waiting for an answer: 2")
 		if got := w.page(w.waitingPart, "en", w.actor(store.Receptionist), "/canh-bao/dang-cho"); strings.Contains(got, "alert") {
 			t.Errorf("the desk is told %s", got)
 		}
