@@ -99,6 +99,7 @@ func TestLineList(t *testing.T) {
 		if err != nil || tally.Suspect != 3 {
 			t.Errorf("%+v, %v", tally, err)
 		}
+		w.rebuilt()
 	})
 }
 
@@ -176,6 +177,7 @@ func TestContacts(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantRefused(t, w.Ask(ctx, nurse, contact, "well", "", 0, w.today(), w.key()), issue.Conflict, "")
+		w.rebuilt()
 	})
 }
 
@@ -206,6 +208,7 @@ func TestDuties(t *testing.T) {
 		if list, err = w.Duties(ctx, director, id); err != nil || list[0].Done.IsZero() {
 			t.Errorf("%+v, %v", list, err)
 		}
+		w.rebuilt()
 	})
 }
 

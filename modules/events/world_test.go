@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"mach/access"
 	"mach/casereport"
 	"mach/content"
@@ -245,6 +247,18 @@ func (w *world) dump() string {
 		b.WriteString(strings.Join(rows, ""))
 	}
 	return b.String()
+}
+
+// rebuilt wants the view made anew from the log to be the one that followed it.
+func (w *world) rebuilt() {
+	w.t.Helper()
+	before := w.dump()
+	if err := w.s.Rebuild(w.t.Context(), view); err != nil {
+		w.t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, w.dump()); diff != "" {
+		w.t.Errorf("followed (-), rebuilt (+)\n%s", diff)
+	}
 }
 
 // wait moves the clock on.
