@@ -62,23 +62,34 @@ type line struct {
 type group struct {
 	prefixes []string
 	do       func(b *bench, ctx context.Context) error
-	long     bool
+	when     when
 }
 
+// when says which runs a group is part of.
+type when int
+
+const (
+	always when = iota
+	named       // only what is asked for by name, and --long: it needs R, or minutes
+	long        // only --long
+)
+
+func (b *bench) due(w when) bool { return w == always || b.Long || w == named && b.Only != "" }
+
 var groups = []group{
-	{[]string{"demo.fill", "start.time", "memory.idle", "page"}, (*bench).province, false},
-	{[]string{"visit.to.dashboard"}, (*bench).dashboard, false},
-	{[]string{"fhir"}, (*bench).fhirSQLite, false},
-	{[]string{"fhir"}, (*bench).fhirPostgres, false},
-	{[]string{"fhir"}, (*bench).volumeSQLite, true},
-	{[]string{"fhir"}, (*bench).volumePostgres, true},
-	{[]string{"person.search"}, (*bench).personSearch, false},
-	{[]string{"demo.memory"}, (*bench).demoMemory, true},
-	{[]string{"surveillance.flexible", "surveillance.classic"}, (*bench).surveillanceR, false},
-	{[]string{"surveillance.ears", "surveillance.cusum", "surveillance.bayes", "surveillance.glr", "surveillance.rt", "surveillance.nowcast"}, (*bench).surveillanceControl, false},
-	{[]string{"surveillance.noufaily"}, (*bench).surveillanceNoufaily, false},
-	{[]string{"surveillance.scan"}, (*bench).surveillanceScan, false},
-	{[]string{"surveillance.nation"}, (*bench).surveillanceNation, false},
+	{[]string{"demo.fill", "start.time", "memory.idle", "page"}, (*bench).province, always},
+	{[]string{"visit.to.dashboard"}, (*bench).dashboard, always},
+	{[]string{"fhir"}, (*bench).fhirSQLite, always},
+	{[]string{"fhir"}, (*bench).fhirPostgres, always},
+	{[]string{"fhir"}, (*bench).volumeSQLite, long},
+	{[]string{"fhir"}, (*bench).volumePostgres, long},
+	{[]string{"person.search"}, (*bench).personSearch, always},
+	{[]string{"demo.memory"}, (*bench).demoMemory, long},
+	{[]string{"surveillance.flexible", "surveillance.classic"}, (*bench).surveillanceR, named},
+	{[]string{"surveillance.ears", "surveillance.cusum", "surveillance.bayes", "surveillance.glr", "surveillance.rt", "surveillance.nowcast"}, (*bench).surveillanceControl, named},
+	{[]string{"surveillance.noufaily"}, (*bench).surveillanceNoufaily, named},
+	{[]string{"surveillance.scan"}, (*bench).surveillanceScan, always},
+	{[]string{"surveillance.nation"}, (*bench).surveillanceNation, always},
 }
 
 func main() {
@@ -105,7 +116,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return fmt.Errorf("no figure has a name that begins with %q", b.Only)
 	}
 	for _, g := range groups {
-		if !slices.ContainsFunc(g.prefixes, b.wanted) || g.long && !b.Long {
+		if !slices.ContainsFunc(g.prefixes, b.wanted) || !b.due(g.when) {
 			continue
 		}
 		began := time.Now()
