@@ -118,13 +118,13 @@ func (q rtQuestion) arrivals() outbreak.Incidence {
 
 // rtRun is what one run asks.
 type rtRun struct {
-	run, method                  string
-	window                       int
-	from, to                     []int
-	prior                        outbreak.Prior
-	mean, sd, spreadMean, spread outbreak.Spread
-	interval                     outbreak.SerialInterval
-	count                        int
+	run, method string
+	window      int
+	from, to    []int
+	prior       outbreak.Prior
+	mean, sd    outbreak.Spread
+	interval    outbreak.SerialInterval
+	count       int
 }
 
 func (q rtQuestion) run(o *ordered) error {
