@@ -74,7 +74,7 @@ func (g *generator) fillEvents(ctx context.Context, tell func(done, total int)) 
 		}
 		tell(i+1, len(made))
 	}
-	return nil
+	return g.write(ctx, g.working(g.communes[0]), g.duty(g.communes[0]))
 }
 
 func (g *generator) about(commune vn.Unit, key, disease, words string) *happening {
