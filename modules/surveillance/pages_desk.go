@@ -174,6 +174,9 @@ func messageFacts(ctx context.Context, t Message) []stat.Item {
 			out = append(out, stat.Item{Name: web.T(ctx, key), Value: value})
 		}
 	}
+	if t.Born > 0 {
+		add("reporting.message.born", strconv.Itoa(t.Born))
+	}
 	add("surveillance.q.phone", t.Phone)
 	if t.Sex != "" {
 		add("surveillance.q.sex", sexWord(ctx, t.Sex))

@@ -245,8 +245,15 @@ func (m *Module) Open(ctx context.Context, a store.Actor, id string) (Sent, erro
 	}
 	if s.form != nil {
 		s.Answers = readReport(s.form)
-	} else if u, ok := m.units.Get(s.Unit); ok {
-		s.Answers["commune"] = u.Full()
+	} else { // imported without a form: what the list shows
+		for id, answer := range map[string]string{"name": row.Name, "sex": row.Sex, "birth": row.Birth, "diagnosed": row.Day.String()} {
+			if answer != "" {
+				s.Answers[id] = answer
+			}
+		}
+		if u, ok := m.units.Get(s.Unit); ok {
+			s.Answers["commune"] = u.Full()
+		}
 	}
 	s.Answers["disease"], s.Answers["icd"] = row.Disease, casereport.ICD(s.report)
 	s.Answers["class"] = string(casereport.ClassOf(s.report.Get("verificationStatus", "coding", "code").String()))
