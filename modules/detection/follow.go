@@ -18,7 +18,7 @@ var tables embed.FS
 // Follower keeps counts, verdicts and alerts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "detection", Version: 1, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: "detection", Version: 2, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Schedule"},
 	}
 }
@@ -81,7 +81,7 @@ func (m *Module) hear(ctx context.Context, tx store.Tx, c store.Change, unit vn.
 		return err
 	}
 	heard := int64(1)
-	if known {
+	if known || m.levelOf(unit) != vn.LevelCommune { // a CDC is no commune that reports
 		heard = 0
 	}
 	for _, u := range m.above(unit) {

@@ -95,6 +95,7 @@ func TestVerdictEqualsARunFromNothing(t *testing.T) {
 		w.report(report{id: "r2", icd: "B05.9", at: w.commune})                         // another disease
 		w.report(report{id: "r4", icd: "A97.0", at: w.commune, day: week.AddDays(-21)}) // another day
 		w.drop("Condition", "r5")
+		w.put(w.actor(store.CDC), w.resource(report{id: "cdc", icd: "A97.0", at: w.commune})) // the CDC is no commune that reports
 		w.calm()
 		weeks, err := w.Weeks(ctx, w.actor(store.CDC), "dengue", w.commune.ID, week.AddDays(-7*199), week)
 		if err != nil {
