@@ -88,6 +88,7 @@ func TestVerdictEqualsARunFromNothing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.history("h", "A97.0", w.commune, wavy(w.today(), 200, 3))
 		week := vn.WeekOf(w.today()).Start()
+		w.put(w.actor(store.CDC), w.resource(report{id: "cdc", icd: "B05.9", at: w.other})) // the first of the week, and no commune that reports
 		for i := range 10 {
 			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, day: week.AddDays(-7 * (i % 3))})
 		}
@@ -95,7 +96,6 @@ func TestVerdictEqualsARunFromNothing(t *testing.T) {
 		w.report(report{id: "r2", icd: "B05.9", at: w.commune})                         // another disease
 		w.report(report{id: "r4", icd: "A97.0", at: w.commune, day: week.AddDays(-21)}) // another day
 		w.drop("Condition", "r5")
-		w.put(w.actor(store.CDC), w.resource(report{id: "cdc", icd: "A97.0", at: w.commune})) // the CDC is no commune that reports
 		w.calm()
 		weeks, err := w.Weeks(ctx, w.actor(store.CDC), "dengue", w.commune.ID, week.AddDays(-7*199), week)
 		if err != nil {
