@@ -88,14 +88,17 @@ func (g *glm) attempt(c course, trend bool, level int, factor float64) (forecast
 // fitOrFlat fits, and without a slope when it does not converge with one.
 func (g *glm) fitOrFlat(trend bool) bool { return g.fit(trend) || trend && g.fit(false) }
 
-// leastSlope is a slope that is rounding alone, as over counts that are all the
+// leastSlope and leastPhi are rounding alone, as over counts that are all the
 // same.
-const leastSlope = 1e-12
+const (
+	leastSlope = 1e-12
+	leastPhi   = 1e-20
+)
 
 // keepsTrend reports whether a slope stays: three years at least, significant,
 // and no forecast above everything seen (Farrington et al. 3.3).
 func (g *glm) keepsTrend(c course, f forecast) bool {
-	if c.years < 3 || math.Abs(f.slope) < leastSlope {
+	if c.years < 3 || math.Abs(f.slope) < leastSlope && g.trendPhi < leastPhi {
 		return false
 	}
 	most := 0.0
@@ -111,12 +114,12 @@ func studentTwoSided(t, free float64) float64 {
 	if free <= 0 {
 		return 1
 	}
-	x, a, b := free/(free+t*t), free/2, 0.5
-	front := math.Exp(lgamma(a+b) - lgamma(a) - lgamma(b) + a*math.Log(x) + b*math.Log1p(-x))
+	x, rest, a, b := free/(free+t*t), t*t/(free+t*t), free/2, 0.5
+	front := math.Exp(lgamma(a+b) - lgamma(a) - lgamma(b) + a*math.Log(x) + b*math.Log(rest))
 	if x < (a+1)/(a+b+2) {
 		return front * betaFraction(a, b, x) / a
 	}
-	return 1 - front*betaFraction(b, a, 1-x)/b
+	return 1 - front*betaFraction(b, a, rest)/b
 }
 
 // addTo gives the regression step j of a baseline, at a time in steps. Missing
