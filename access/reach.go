@@ -101,7 +101,8 @@ func (p *Policy) reach(k reachKey) reachFacts {
 
 const fourFacts = factOwn | factAccount | factFacility | factWithin
 
-// closedLabels are those that the closed desk opens: it sees nothing without.
+// closedLabels are those that the closed desk opens: of persons it sees nothing
+// without.
 var closedLabels = labelBits([]string{"hiv", "sti"})
 
 // permitted reports whether some situation is permitted in which only the
@@ -109,7 +110,7 @@ var closedLabels = labelBits([]string{"hiv", "sti"})
 func (p *Policy) permitted(k reachKey, personal bool, facts reachFacts) bool {
 	s := situation{role: k.role, act: k.act, typ: k.typ, purpose: k.purpose, personal: personal}
 	s = s.with(facts)
-	if k.role == store.ClosedDesk {
+	if k.role == store.ClosedDesk && personal {
 		s.labels = closedLabels
 	}
 	for _, c := range categories {
