@@ -345,10 +345,11 @@ func TestWhatStandsBehindUnderTheRealPolicies(t *testing.T) {
 			visits int
 			cases  []string
 		}{
-			{store.Doctor, station(0), s.communes[0].ID, 1, []string{"c", "hiv"}},
+			{store.Doctor, station(0), s.communes[0].ID, 1, []string{"c"}}, // reports of labelled diseases are the closed desk's
 			{store.Nurse, station(0), s.communes[0].ID, 1, []string{"c"}},
 			{store.CDC, "cdc", s.communes[0].Parent, 0, []string{"c"}},
 			{store.CDC, "cdc", s.communes[2].Parent, 0, nil},
+			{store.ClosedDesk, "cdc", s.communes[0].Parent, 0, []string{"hiv"}},
 			{store.Chairman, "ubnd", s.communes[0].ID, 0, nil},
 			{store.Ministry, "moh", vn.Nation, 0, nil},
 		} {
