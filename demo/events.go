@@ -87,10 +87,26 @@ func (g *generator) about(commune vn.Unit, key, disease, words string) *happenin
 
 const decision, step = "event-decision", "event-step"
 
+// class is up to n children of the first commune who go to one kindergarten,
+// none of whom a guardian signs in for (citizens takes the first child).
+func (g *generator) class(n int) []person {
+	var out []person
+	first := true
+	for i := 0; i < g.plan.People && len(out) < n; i += len(g.communes) {
+		p := g.person(i)
+		age := p.ageOn(g.plan.Date)
+		if age >= 2 && age < 6 && !first {
+			out = append(out, p)
+		}
+		first = first && age >= 7
+	}
+	return out
+}
+
 // focus is measles in the first commune: three cases since twelve days, two
 // contacts, reports on all days but the last two.
 func (g *generator) focus() *happening {
-	today, k := g.plan.Date, len(g.communes)
+	today := g.plan.Date
 	h := g.about(g.communes[0], "measles", "measles", "")
 	const name = "Lớp mầm non Hoa Sen"
 	h.step("signal", "event", at(today-11, 7, 40), store.VillageWorker, "Hai trẻ cùng lớp sốt, phát ban", told("village", name, today-13, 2))
@@ -103,8 +119,9 @@ func (g *generator) focus() *happening {
 			fhir.Extension{URL: fhir.Base + "/ext/event-place", ValueString: name}, fhir.Extension{URL: fhir.Base + "/ext/event-since", ValueDate: (today - 13).String()})
 	})
 	var first fhir.Condition
-	for i, back := range []vn.Date{12, 9, 5} {
-		c := g.ill(g.person(k*(5+i)), "B05.9", "Sởi", name, today-back, i == 0)
+	ill := g.class(3)
+	for i, back := range []vn.Date{12, 9, 5}[:len(ill)] {
+		c := g.ill(ill[i], "B05.9", "Sởi", name, today-back, i == 0)
 		if i == 0 {
 			first = c
 		}
@@ -121,7 +138,7 @@ func (g *generator) focus() *happening {
 			c.Extension = append(c.Extension, counts("cases", n, "new", 0, "confirmed", 1, "deaths", 0, "contacts", 2, "seen", 2))
 		})
 	}
-	for i, who := range []string{"Nguyễn Thị Hoàng Bảo Ngọc Trâm", "Phạm Văn Đức"} {
+	for i, who := range []string{"Nguyễn Thị Hoàng Bảo Ngọc Trâm", "Phạm Văn Đức"}[:min(2, 2*len(ill))] {
 		h.out = append(h.out, g.contact(h, first, i, who))
 	}
 	h.out = append(h.out, fhir.Task{ID: g.plan.id("event task"), Status: "requested", Intent: "order", Code: fhir.Code(fhir.CSTask, "response", ""),

@@ -42,9 +42,9 @@ func seed(t *testing.T, s *harness.Server) {
 	form := director.Get(t, draft).Body
 	director.Post(t, draft, "disease", chosen(t, form, "disease"), "class", "suspect", "onset", inDays(-2))
 
-	// Of another disease than the one that the main job is about.
-	state := strings.Replace(link(t, director.Get(t, "/dich").Body, `/dich/xa/[0-9]+/dengue`), "dengue", "hand-foot-mouth", 1)
-	director.Post(t, state+"/cong-bo", "on", inDays(0), "place", "Thôn 1", "advice", "Diệt loăng quăng, ngủ màn.")
+	// Of another disease than those that the stories are about.
+	state := strings.Replace(link(t, director.Get(t, "/dich").Body, `/dich/xa/[0-9]+/dengue`), "dengue", "mumps", 1)
+	director.Post(t, state+"/cong-bo", "on", inDays(0), "place", "Thôn 1", "advice", "Trẻ ốm nghỉ ở nhà.")
 	ministry.Post(t, "/mang/thong-bao", "title", "Tăng cường phòng chống sốt xuất huyết", "body", "Rà soát ổ lăng quăng mỗi tuần.", "unit", "1", "due", inDays(2))
 	person := link(t, doctor.Get(t, visits[0]).Body, `/tram/nguoi/[0-9a-f-]{36}`)
 	// An application whose first page is one of ours, so that the walk stays here.
