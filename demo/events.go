@@ -67,7 +67,10 @@ func counts(pairs ...any) fhir.Extension {
 }
 
 func (g *generator) fillEvents(ctx context.Context, tell func(done, total int)) error {
-	made := []*happening{g.focus(), g.waitingSignal(), g.bitten(), g.explained()}
+	made := []*happening{g.waitingSignal(), g.bitten(), g.explained()}
+	if ill := g.class(3); len(ill) == 3 {
+		made = append(made, g.focus(ill))
+	}
 	for i, h := range made {
 		if err := g.write(ctx, g.working(h.commune), h.out); err != nil {
 			return err
@@ -105,7 +108,7 @@ func (g *generator) class(n int) []person {
 
 // focus is measles in the first commune: three cases since twelve days, two
 // contacts, reports on all days but the last two.
-func (g *generator) focus() *happening {
+func (g *generator) focus(ill []person) *happening {
 	today := g.plan.Date
 	h := g.about(g.communes[0], "measles", "measles", "")
 	const name = "Lớp mầm non Hoa Sen"
@@ -119,8 +122,7 @@ func (g *generator) focus() *happening {
 			fhir.Extension{URL: fhir.Base + "/ext/event-place", ValueString: name}, fhir.Extension{URL: fhir.Base + "/ext/event-since", ValueDate: (today - 13).String()})
 	})
 	var first fhir.Condition
-	ill := g.class(3)
-	for i, back := range []vn.Date{12, 9, 5}[:len(ill)] {
+	for i, back := range []vn.Date{12, 9, 5} {
 		c := g.ill(ill[i], "B05.9", "Sởi", name, today-back, i == 0)
 		if i == 0 {
 			first = c
@@ -138,7 +140,7 @@ func (g *generator) focus() *happening {
 			c.Extension = append(c.Extension, counts("cases", n, "new", 0, "confirmed", 1, "deaths", 0, "contacts", 2, "seen", 2))
 		})
 	}
-	for i, who := range []string{"Nguyễn Thị Hoàng Bảo Ngọc Trâm", "Phạm Văn Đức"}[:min(2, 2*len(ill))] {
+	for i, who := range []string{"Nguyễn Thị Hoàng Bảo Ngọc Trâm", "Phạm Văn Đức"} {
 		h.out = append(h.out, g.contact(h, first, i, who))
 	}
 	h.out = append(h.out, fhir.Task{ID: g.plan.id("event task"), Status: "requested", Intent: "order", Code: fhir.Code(fhir.CSTask, "response", ""),
