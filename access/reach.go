@@ -43,7 +43,7 @@ func (p *Policy) Reach(a store.Actor, act store.Action, typ string) store.Reach 
 	r := p.reachOf(a, act, typ)
 	r.Only = g.only
 	if g.own && !empty(r) { // no scope reaches beyond the one person
-		return store.Reach{Patient: recordOf(a), Open: (r.All || r.Open) && p.common[typ], Only: g.only}
+		return store.Reach{Patient: recordOf(a), Open: p.common[typ], Only: g.only}
 	}
 	return r
 }
