@@ -58,6 +58,12 @@ say "tests, both databases"
 long='mach/store mach/cmd/mach mach/app mach/access mach/modules/surveillance'
 rest=$(go list ./... | grep -v '^mach/e2e' | grep -vxF "${long// /$'\n'}")
 try -p $(($(nproc) + 2)) -timeout 15m $long $rest
+say "suites from outside"
+suites=$(try -v -run 'Golden$|Suites?$|AgainstFHIRPathJS|ExamplesAreValid|PrefilledFrom' ./app ./fhir/... ./modules/surveillance) || {
+	printf '%s\n' "$suites"
+	exit 1
+}
+grep -aE '^[a-z0-9 ]+: [0-9]|: skipped: ' <<<"$suites" || true
 say "race detector"
 race() { try -short -race -tags nortc -timeout 15m "$@"; }
 race_store() { race ./store/... ./bus/...; }
