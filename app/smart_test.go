@@ -24,6 +24,9 @@ import (
 	"mach/store/storetest"
 )
 
+// oneTimeCode is random text, in which any two letters may stand.
+var oneTimeCode = regexp.MustCompile(`\bcode=[\w-]{43}`)
+
 const answerTo = "https://app.example.vn/cb"
 
 // asks is a good request of a public client.
