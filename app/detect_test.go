@@ -39,18 +39,29 @@ type goldenSeries struct {
 	Runs []goldenRun `json:"runs"`
 }
 
-// TestDetectGolden runs mach detect over what R found: alarms, trends and
-// bounds that are counts are equal, real numbers to a part in a million.
-func TestDetectGolden(t *testing.T) {
+// goldenFiles are those of a kind beside the public suites, or the test is
+// skipped.
+func goldenFiles(t *testing.T, kind string) []string {
+	t.Helper()
 	root := os.Getenv("MACH_SUITES")
 	if root == "" {
 		root = "../../shared/suites"
 	}
+	files, err := filepath.Glob(filepath.Join(root, "../golden/surveillance", kind, "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Skip("skipped: no golden data of surveillance")
+	}
+	return files
+}
+
+// TestDetectGolden runs mach detect over what R found: alarms, trends and
+// bounds that are counts are equal, real numbers to a part in a million.
+func TestDetectGolden(t *testing.T) {
 	for _, kind := range []string{"temporal", "sim"} {
-		files, _ := filepath.Glob(filepath.Join(root, "../golden/surveillance", kind, "*.json"))
-		if len(files) == 0 {
-			t.Skip("skipped: no golden data of surveillance")
-		}
+		files := goldenFiles(t, kind)
 		c := comparison{}
 		for _, file := range files {
 			text, err := os.ReadFile(file)

@@ -33,14 +33,7 @@ func TestNowcastGolden(t *testing.T) {
 
 func golden(t *testing.T, kind string, run func(Streams) error) {
 	t.Helper()
-	root := os.Getenv("MACH_SUITES")
-	if root == "" {
-		root = "../../shared/suites"
-	}
-	files, _ := filepath.Glob(filepath.Join(root, "../golden/surveillance", kind, "*.json"))
-	if len(files) == 0 {
-		t.Skip("skipped: no golden data of surveillance")
-	}
+	files := goldenFiles(t, kind)
 	c := comparison{}
 	for _, file := range files {
 		text, err := os.ReadFile(file)

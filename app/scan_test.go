@@ -17,14 +17,7 @@ import (
 // same members, length, cases and likelihood ratio; a Monte-Carlo p differs from
 // theirs by chance only.
 func TestScanGolden(t *testing.T) {
-	root := os.Getenv("MACH_SUITES")
-	if root == "" {
-		root = "../../shared/suites"
-	}
-	files, _ := filepath.Glob(filepath.Join(root, "../golden/surveillance/scan/*.json"))
-	if len(files) == 0 {
-		t.Skip("skipped: no golden data of surveillance")
-	}
+	files := goldenFiles(t, "scan")
 	values, wrong := 0, 0
 	for _, file := range files {
 		b, err := os.ReadFile(file)
