@@ -151,7 +151,7 @@ func TestNeighboursRiseTogether(t *testing.T) {
 	})
 }
 
-func TestBenjaminiHochberg(t *testing.T) {
+func TestFarthest(t *testing.T) {
 	for _, c := range []struct {
 		ps   []float64
 		n    int
@@ -160,7 +160,7 @@ func TestBenjaminiHochberg(t *testing.T) {
 		{nil, 100, 0}, {[]float64{0.0011}, 100, 0}, {[]float64{0.001}, 100, 0.001}, {[]float64{0.002, 0.0019}, 100, 0.002},
 		{[]float64{0.5, 0.0001, 0.0029, 0.0025}, 100, 0.0029},
 	} {
-		if got := benjaminiHochberg(c.ps, c.n, 0.1); got != c.want {
+		if got := farthest(c.ps, c.n, 0.1); got != c.want {
 			t.Errorf("%v of %d: %v, want %v", c.ps, c.n, got, c.want)
 		}
 	}

@@ -4,9 +4,9 @@ package detection
 
 import (
 	"context"
-	"slices"
 
 	"mach/content"
+	"mach/outbreak"
 	"mach/vn"
 )
 
@@ -103,22 +103,22 @@ func (t *turn) stand(ctx context.Context, week vn.Date, rule content.DetectionRu
 	}); err != nil {
 		return err
 	}
-	bound := benjaminiHochberg(ps, t.monitored, rule.FalseShare)
+	bound := farthest(ps, t.monitored, rule.FalseShare)
 	if bound == 0 {
 		return nil
 	}
 	return t.tx.Exec(ctx, `update detection_alert set pushed = 1 where week = ? and p <= ? and pushed = 0`, int64(week), bound)
 }
 
-// benjaminiHochberg is the greatest of the probabilities that may be called
-// true so that at most a share of all such calls is false, among n tests of
-// which the others gave 1 (J. R. Stat. Soc. B 57, 1995); 0 when none may.
-func benjaminiHochberg(ps []float64, n int, share float64) float64 {
-	slices.Sort(ps)
-	for k := len(ps); k > 0; k-- {
-		if ps[k-1] <= float64(k)*share/float64(n) {
-			return ps[k-1]
+// farthest is the greatest of the probabilities that may be called true so that
+// at most a share of all such calls is false, among n tests of which the others
+// gave 1; 0 when none may.
+func farthest(ps []float64, n int, share float64) float64 {
+	bound := 0.0
+	for i, adjusted := range outbreak.BenjaminiHochberg(ps, n) {
+		if adjusted <= share {
+			bound = max(bound, ps[i])
 		}
 	}
-	return 0
+	return bound
 }
