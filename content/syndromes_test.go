@@ -82,3 +82,28 @@ func FuzzSyndromes(f *testing.F) {
 		}
 	})
 }
+
+// A syndrome is named like no disease: both are what an alert is of.
+func TestSyndromesAreNoDiseases(t *testing.T) {
+	for _, s := range syndromes() {
+		if _, ok := diseases().ByID(s.ID); ok {
+			t.Errorf("%s is a disease", s.ID)
+		}
+	}
+}
+
+func TestSyndromeRule(t *testing.T) {
+	if r := SyndromeRuleOn(vn.NewDate(2026, 8, 1)); r.LeastVisits != 3 || r.Weight >= DetectionOn(r.From).WeightC || len(r.Hash) != 12 {
+		t.Errorf("%+v", r)
+	}
+	const good = "[[period]]\nvalid_from = \"2021-01-01\"\nleast_visits = 3\nalpha = 0.01\nback_days = 7\nreach_days = 70\nhistory_days = 730\nshown_days = 60\nweight = 0.5\n"
+	later := strings.Replace(strings.Replace(good, "2021", "2026", 1), "alpha = 0.01", "alpha = 0.02", 1)
+	if list, err := parseSyndromeRules([]byte(later + good)); err != nil || list[0].Alpha != 0.01 || list[0].Hash == list[1].Hash {
+		t.Errorf("%+v, %v", list, err)
+	}
+	for _, bad := range []string{"", "[[period]]", strings.Replace(good, "= 0.01", "= 1.0", 1), strings.Replace(good, "= 70", "= 20", 1), strings.Replace(good, "2021-01-01", "soon", 1)} {
+		if _, err := parseSyndromeRules([]byte(bad)); err == nil {
+			t.Errorf("accepted: %s", bad)
+		}
+	}
+}

@@ -2,10 +2,7 @@
 
 package outbreak
 
-import (
-	"mach/issue"
-	"mach/vn"
-)
+import "mach/vn"
 
 // DayKind is what kind of day the visits of a day are like.
 type DayKind uint8
@@ -52,40 +49,36 @@ const (
 	factorRounds = 8
 )
 
-// EstimateDayFactors learns the factors from the days [0, until) of a daily
-// series: each kind's visits over those that the level of the weeks around
-// would bring. Little data leave a factor near 1; of a day off that was never
-// seen the factor is that of Sundays. Use the visits for all reasons: an
-// outbreak must not teach what is usual.
-func EstimateDayFactors(s Series, c *vn.Calendar, until int) (DayFactors, error) {
+// EstimateDayFactors learns the factors from days in a row with their visits,
+// Missing when not reported: each kind's visits over those that the level of the
+// weeks around would bring. Little data leave a factor near 1; of a day off that
+// was never seen the factor is that of Sundays. Use the visits for all reasons:
+// an outbreak must not teach what is usual.
+func EstimateDayFactors(visits []int32, kinds []DayKind) DayFactors {
 	var f DayFactors
 	for k := range f {
 		f[k] = 1
 	}
-	if err := s.check(0, until, make([]Point, until)); until > 0 && err != nil {
-		return f, err
-	}
-	if s.Dates == nil || s.Freq != 365 {
-		return f, issue.New(issue.Value, "outbreak.series.dates").At("dates")
-	}
-	kinds := make([]DayKind, until)
-	for t := range kinds {
-		kinds[t] = KindOf(c, s.Dates[t])
+	// Sums up to each day: of visits, and of the factors of the days reported.
+	sum, days := make([]float64, len(visits)+1), make([]float64, len(visits)+1)
+	for t, n := range visits {
+		sum[t+1] = sum[t] + float64(max(n, 0))
 	}
 	for range factorRounds {
+		for t, n := range visits {
+			days[t+1] = days[t]
+			if n >= 0 {
+				days[t+1] += f[kinds[t]]
+			}
+		}
 		var seen, usual DayFactors
-		for t, kind := range kinds {
-			if s.Count[t] < 0 {
+		for t, n := range visits {
+			if n < 0 {
 				continue
 			}
-			var visits, days float64
-			for u := max(0, t-factorSpan); u < min(until, t+factorSpan+1); u++ {
-				if s.Count[u] >= 0 {
-					visits, days = visits+float64(s.Count[u]), days+f[kinds[u]]
-				}
-			}
-			seen[kind] += float64(s.Count[t])
-			usual[kind] += visits / days
+			from, to := max(0, t-factorSpan), min(len(visits), t+factorSpan+1)
+			seen[kinds[t]] += float64(n)
+			usual[kinds[t]] += (sum[to] - sum[from]) / (days[to] - days[from])
 		}
 		week := 0.0
 		for k := range DayKind(7) {
@@ -99,16 +92,7 @@ func EstimateDayFactors(s Series, c *vn.Calendar, until int) (DayFactors, error)
 			f[k] = (seen[k]/week + factorWeight*like) / (usual[k] + factorWeight)
 		}
 	}
-	return f, nil
-}
-
-// Of returns the factor of each day, as the Pop of a series.
-func (f DayFactors) Of(c *vn.Calendar, days []vn.Date) []float64 {
-	out := make([]float64, len(days))
-	for t, d := range days {
-		out[t] = f[KindOf(c, d)]
-	}
-	return out
+	return f
 }
 
 // SyndromeSource is one of four looks at a syndrome.
@@ -130,26 +114,40 @@ type SyndromeDay struct {
 	C2, C3, Share Point // of counts by kind of day, and of shares of visits
 	Agree         []SyndromeSource
 	Alarm         bool
+	// Chance is the probability of so many visits or more when nothing happens,
+	// by whichever of counts and shares finds them more usual; 1 where either
+	// was not judged.
+	Chance float64
 }
 
-// SyndromeSeries are the visits for one syndrome in one place, by day.
+// SyndromeSeries are the visits for one syndrome in one place on the days on
+// which it reported, ascending: a day without any visit is no day of it, for a
+// closed door is no zero.
 type SyndromeSeries struct {
 	Dates  []vn.Date
-	Cases  []int32   // visits for the syndrome, Missing when not reported
+	Kinds  []DayKind // of the days
+	Cases  []int32   // visits for the syndrome
 	Visits []float64 // visits for all reasons
 }
 
+// SyndromeBaseline is how many days a day is compared with. The first day that
+// is judged has that many and four more before it.
+const SyndromeBaseline = 28
+
 // JudgeSyndrome judges day k. Scan says that a scan found a cluster that holds
 // the place on the day; second that a source of its own alarms.
-func JudgeSyndrome(s SyndromeSeries, f DayFactors, c *vn.Calendar, k int, scan, second bool, w *Work) (SyndromeDay, error) {
-	byDay := Series{Freq: 365, Dates: s.Dates, Count: s.Cases, Pop: f.Of(c, s.Dates)}
+func JudgeSyndrome(s SyndromeSeries, f DayFactors, k int, scan, second bool, w *Work) (SyndromeDay, error) {
+	byDay := Series{Freq: 365, Dates: s.Dates, Count: s.Cases, Pop: make([]float64, len(s.Kinds))}
+	for t, kind := range s.Kinds {
+		byDay.Pop[t] = f[kind]
+	}
 	byVisits := byDay
 	byVisits.Pop = s.Visits
 	c2, c3 := DefaultEARS(EARSC2), DefaultEARS(EARSC3)
 	// Four weeks to compare with, because days are made alike. Rare syndromes
 	// have weeks without a visit: one visit is no alarm then.
-	c2.Offset, c2.Poisson, c2.MinSigma, c2.Baseline, c2.Alpha = true, true, 0.5, 28, 0.01
-	c3.Offset, c3.Poisson, c3.MinSigma, c3.Baseline, c3.Current = true, true, 0.5, 28, true
+	c2.Offset, c2.Poisson, c2.MinSigma, c2.Baseline, c2.Alpha = true, true, 0.5, SyndromeBaseline, 0.01
+	c3.Offset, c3.Poisson, c3.MinSigma, c3.Baseline, c3.Current = true, true, 0.5, SyndromeBaseline, true
 	var day SyndromeDay
 	for _, look := range []struct {
 		ears EARS
@@ -171,5 +169,27 @@ func JudgeSyndrome(s SyndromeSeries, f DayFactors, c *vn.Calendar, k int, scan, 
 		}
 	}
 	day.Alarm = len(day.Agree) >= 2
+	day.Chance = max(chance(byDay, k), chance(byVisits, k))
 	return day, nil
+}
+
+// chance is the probability of the count of step k or more: negative binomial,
+// with the mean of the steps that C2 compares with and, as Jeffreys would have
+// it, half a case more; its variance is theirs, and that of the unknown mean at
+// least. 1 where they are not there.
+func chance(s Series, k int) float64 {
+	if k < SyndromeBaseline+2 || s.Count[k] < 0 {
+		return 1
+	}
+	const n = SyndromeBaseline
+	mean, sd, ok := EARS{Baseline: n, Offset: true}.moments(s, k-2, k)
+	if !ok {
+		return 1
+	}
+	mean += 0.5 / n
+	d := counts{mean, max(1+1.0/n, sd*sd/mean)}
+	if !d.valid() || mean > farMean {
+		return 1
+	}
+	return d.atLeast(float64(s.Count[k]))
 }

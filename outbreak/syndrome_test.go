@@ -61,7 +61,7 @@ func clinic(t testing.TB, r *rand.Rand, truth DayFactors, share float64) Syndrom
 	var s SyndromeSeries
 	for d := vn.NewDate(2024, 1, 1); d < vn.NewDate(2027, 1, 1); d++ {
 		n := poissonNumber(r, 80*truth[KindOf(c, d)])
-		s.Dates, s.Visits = append(s.Dates, d), append(s.Visits, float64(n))
+		s.Dates, s.Kinds, s.Visits = append(s.Dates, d), append(s.Kinds, KindOf(c, d)), append(s.Visits, float64(n))
 		s.Cases = append(s.Cases, poissonNumber(r, float64(n)*share))
 	}
 	return s
@@ -71,39 +71,41 @@ func clinicFactors() DayFactors {
 	return DayFactors{0.3, 1.5, 1.2, 1.1, 1.1, 1.1, 0.7, DayOff: 0.2, DayTet: 0.1, DayBack: 1.9}
 }
 
-func (s SyndromeSeries) visits() Series {
-	all := Series{Freq: 365, Dates: s.Dates, Count: make([]int32, len(s.Visits))}
-	for t, v := range s.Visits {
-		all.Count[t] = int32(v)
+func (s SyndromeSeries) factors(until int) DayFactors {
+	visits := make([]int32, until)
+	for t := range visits {
+		visits[t] = int32(s.Visits[t])
 	}
-	return all
+	return EstimateDayFactors(visits, s.Kinds[:until])
 }
 
-// TestEstimateDayFactors: what made the visits is found again; without any
-// visits every day is like another.
+// TestEstimateDayFactors: what made the visits is found again, also where days
+// are missing; without any visits every day is like another.
 func TestEstimateDayFactors(t *testing.T) {
 	truth := clinicFactors()
 	s := clinic(t, rand.New(rand.NewPCG(21, 1)), truth, 0.05)
-	f, err := EstimateDayFactors(s.visits(), calendar(t), len(s.Dates))
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := s.factors(len(s.Dates))
 	for k := range f {
 		if math.Abs(f[k]-truth[k]) > 0.08*truth[k]+0.03 {
 			t.Errorf("kind %d: %.3f, want %.3f", k, f[k], truth[k])
 		}
 	}
-	none, err := EstimateDayFactors(s.visits(), calendar(t), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for k, x := range none {
+	for k, x := range s.factors(0) {
 		if math.Abs(x-1) > 1e-9 {
 			t.Errorf("kind %d without a day: %v", k, x)
 		}
 	}
-	if _, err := EstimateDayFactors(Series{Freq: 52, Count: []int32{1}}, calendar(t), 1); err == nil {
-		t.Error("weeks have days of the week")
+	closed := make([]int32, len(s.Dates)) // on every Sunday
+	for i, v := range s.Visits {
+		if closed[i] = int32(v); s.Kinds[i] == 0 {
+			closed[i] = Missing
+		}
+	}
+	f = EstimateDayFactors(closed, s.Kinds)
+	for k := DayKind(1); k < 6; k++ {
+		if got, want := f[k]/f[1], truth[k]/truth[1]; math.Abs(got-want) > 0.08 {
+			t.Errorf("closed on Sundays, kind %d: %.3f of Monday, want %.3f", k, got, want)
+		}
 	}
 }
 
@@ -112,11 +114,7 @@ func TestEstimateDayFactors(t *testing.T) {
 func TestJudgeSyndrome(t *testing.T) {
 	r := rand.New(rand.NewPCG(22, 1))
 	s := clinic(t, r, clinicFactors(), 0.08)
-	c := calendar(t)
-	f, err := EstimateDayFactors(s.visits(), c, 700)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := s.factors(700)
 	var flat DayFactors
 	for k := range f {
 		flat[k] = 1
@@ -124,7 +122,7 @@ func TestJudgeSyndrome(t *testing.T) {
 	var w Work
 	quiet, naive, single := 0, 0, 0
 	for k := 700; k < len(s.Dates); k++ {
-		day, err := JudgeSyndrome(s, f, c, k, false, false, &w)
+		day, err := JudgeSyndrome(s, f, k, false, false, &w)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +138,7 @@ func TestJudgeSyndrome(t *testing.T) {
 		if day.Alarm != (len(day.Agree) > 1) {
 			t.Fatalf("%+v", day)
 		}
-		if day, err = JudgeSyndrome(s, flat, c, k, false, false, &w); err != nil {
+		if day, err = JudgeSyndrome(s, flat, k, false, false, &w); err != nil {
 			t.Fatal(err)
 		} else if day.C2.Alarm {
 			naive++
@@ -156,12 +154,12 @@ func TestJudgeSyndrome(t *testing.T) {
 		rise := s
 		rise.Cases, rise.Visits = append([]int32(nil), s.Cases...), append([]float64(nil), s.Visits...)
 		for d := range 3 {
-			extra := int32(12 * clinicFactors()[KindOf(c, s.Dates[k+d])])
+			extra := int32(12 * clinicFactors()[s.Kinds[k+d]])
 			rise.Cases[k+d] += extra
 			rise.Visits[k+d] += float64(extra)
 		}
 		for d := range 3 {
-			day, err := JudgeSyndrome(rise, f, c, k+d, false, false, &w)
+			day, err := JudgeSyndrome(rise, f, k+d, false, false, &w)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -174,11 +172,46 @@ func TestJudgeSyndrome(t *testing.T) {
 	if found < 8 {
 		t.Errorf("%d of 10 rises are seen within three days", found)
 	}
-	day, err := JudgeSyndrome(s, f, c, 40, true, false, &w)
+	day, err := JudgeSyndrome(s, f, 40, true, false, &w)
 	if err != nil || day.Alarm != (len(day.Agree) > 1) || day.Agree[len(day.Agree)-1] != SourceScan && !day.Alarm {
 		t.Errorf("a scan alone: %+v, %v", day, err)
 	}
-	if day, err = JudgeSyndrome(s, f, c, 3, true, true, &w); err != nil || !day.Alarm || day.C2.Reason != ShortHistory {
+	if day, err = JudgeSyndrome(s, f, 3, true, true, &w); err != nil || !day.Alarm || day.C2.Reason != ShortHistory {
 		t.Errorf("scan and second source in the first week: %+v, %v", day, err)
+	}
+}
+
+// TestJudgeSyndromeQuiet: in years in which nothing happens, few days of a place
+// are three visits or more, named by two sources and improbable, however rare or
+// common the syndrome is.
+func TestJudgeSyndromeQuiet(t *testing.T) {
+	r := rand.New(rand.NewPCG(23, 1))
+	var w Work
+	for _, share := range []float64{0.002, 0.01, 0.03, 0.1} {
+		days, listed := 0, 0
+		for range 6 {
+			s := clinic(t, r, clinicFactors(), share)
+			f := s.factors(700)
+			for k := 700; k < len(s.Dates); k++ {
+				if s.Visits[k] == 0 {
+					continue
+				}
+				day, err := JudgeSyndrome(s, f, k, false, false, &w)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if day.Chance < 0 || day.Chance > 1 || math.IsNaN(day.Chance) {
+					t.Fatalf("chance %v", day.Chance)
+				}
+				days++
+				if day.Alarm && s.Cases[k] >= 3 && day.Chance <= 0.01 {
+					listed++
+				}
+			}
+		}
+		t.Logf("share %v: %d of %d days", share, listed, days)
+		if listed*200 > days {
+			t.Errorf("share %v: %d of %d quiet days are listed", share, listed, days)
+		}
 	}
 }
