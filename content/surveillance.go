@@ -184,6 +184,7 @@ type Endemicity struct {
 type endemicRow struct {
 	disease, unit string
 	endemic       bool
+	never         bool // recorded in Viet Nam
 	from, to      vn.Date
 	basis         string
 }
@@ -206,7 +207,10 @@ func loadEndemicity(known *DiseaseList) (*Endemicity, error) {
 	}
 	e := &Endemicity{}
 	for _, r := range rows {
-		x := endemicRow{disease: r[0], unit: r[1], endemic: r[2] == "1", basis: r[5]}
+		x := endemicRow{disease: r[0], unit: r[1], endemic: r[2] == "1", never: r[2] == "never", basis: r[5]}
+		if !slices.Contains([]string{"0", "1", "never"}, r[2]) || x.never && x.unit != "" {
+			return nil, fmt.Errorf("endemicity of %s in %q: %q", r[0], r[1], r[2])
+		}
 		if _, ok := known.ByID(x.disease); !ok {
 			return nil, fmt.Errorf("endemicity of %q: no such disease", r[0])
 		}
@@ -244,6 +248,19 @@ func (e *Endemicity) Endemic(disease string, path []string, on vn.Date) (endemic
 		}
 	}
 	return endemic, basis
+}
+
+// Never reports whether a disease was not yet recorded in Viet Nam on a day, so
+// that an assessment of its risk decides whether to warn (TT 15/2026/TT-BYT
+// Article 22): the latest row of the nation decides.
+func (e *Endemicity) Never(disease string, on vn.Date) bool {
+	never, from := false, vn.ZeroDate
+	for _, r := range e.rows {
+		if r.disease == disease && r.unit == "" && during(on, r.from, r.to) && r.from >= from {
+			never, from = r.never, r.from
+		}
+	}
+	return never
 }
 
 // EpidemicYear reports whether the year is listed as one with an epidemic of

@@ -199,6 +199,11 @@ func TestEndemic(t *testing.T) {
 	if got, _ := e.Endemic("no such disease", nil, listed); got {
 		t.Error("an unknown disease is endemic")
 	}
+	for disease, want := range map[string]bool{"ebola": true, "emerging": true, "sars": false, "polio": false, "dengue": false, "no such disease": false} {
+		if e.Never(disease, listed) != want {
+			t.Errorf("%s never recorded in Viet Nam: %v", disease, !want)
+		}
+	}
 }
 
 func TestSettings(t *testing.T) {

@@ -9,13 +9,12 @@
 // Work and Nation, which belong to one goroutine at a time. Random numbers are
 // drawn in scans only, from a seed made of disease and day.
 //
-// It holds the legal rules of TT 15/2026/TT-BYT (legal.go): Article 16 says
-// when a commune has an epidemic and when it ends, Article 22 when to warn.
+// It holds the legal rules of TT 15/2026/TT-BYT (legal.go, response.go): Article
+// 16 says when a commune has an epidemic and when it ends, Articles 17 to 20
+// which level it has, Article 21 when to assess a risk, Article 22 when to warn.
 // They are computed always and shown always. A verdict declares nothing: only
-// the station's director does (Article 26).
-//
-// Not here: Article 22's warning of a disease never recorded in Viet Nam, which
-// rests on a risk assessment (Article 21) that nobody records yet.
+// the station's director does (Article 26). testdata/tt15.txt has a case of each
+// article and clause in words.
 //
 // Statistical detectors stand beside them, one file a method. A Detector judges
 // one series (series.go): Farrington, FarringtonFlexible, EARS, CUSUM, BayesNB

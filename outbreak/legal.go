@@ -48,6 +48,8 @@ type Facts struct {
 	Confirmed int    // of these confirmed by laboratory
 	Linked    int    // size of the largest group of epidemiologically linked cases
 	Past      []Year // in any order
+	Never     bool   // never recorded in Viet Nam
+	Risk      Risk   // as assessed last (Article 21.2), for a disease never recorded
 }
 
 // State is what the rule says.
@@ -80,6 +82,9 @@ const (
 	// although the disease is listed as endemic: empty years do not make one
 	// case an epidemic.
 	NoteEmpty Note = "empty"
+	// NoteNever: the disease was never recorded in Viet Nam, so that the
+	// assessment of its risk decides (Articles 21.2 and 22).
+	NoteNever Note = "never"
 )
 
 // Verdict is the answer with every number used.
@@ -88,8 +93,9 @@ type Verdict struct {
 	State   State
 	Note    Note
 
-	Count, Confirmed, Linked int // as asked
-	Needed                   int // linked or confirmed cases needed; 0 for a rule of SDs
+	Count, Confirmed, Linked int  // as asked
+	Needed                   int  // linked or confirmed cases needed; 0 for a rule of SDs
+	Risk                     Risk // as asked, where it decides
 
 	Used     []Year  // valid years used, latest first; nil for a rule of cases
 	LeftOut  []Year  // years looked at and left out, latest first
@@ -121,9 +127,13 @@ func Epidemic(r Rules, f Facts) Verdict {
 	return v
 }
 
-// Warning judges the week so far by Article 22.1.
+// Warning judges the week so far by Article 22.1. A disease never recorded in
+// Viet Nam is warned of from a medium risk on, and, when of group A, also as
+// such; with a case and without an assessment it is StateAssess.
 func Warning(r Rules, f Facts) Verdict {
 	switch {
+	case f.Never && (f.Group != "A" || f.Confirmed < r.ConfirmedA):
+		return byRisk(f)
 	case f.Group == "A":
 		return byCases(f, "22", f.Confirmed, r.ConfirmedA, StateWarning)
 	case !f.Endemic:
@@ -162,6 +172,17 @@ func byCases(f Facts, article string, have, need int, reached State) Verdict {
 	v := Verdict{Article: article, State: StateBelow, Count: f.Count, Confirmed: f.Confirmed, Linked: f.Linked, Needed: need}
 	if have >= need {
 		v.State = reached
+	}
+	return v
+}
+
+func byRisk(f Facts) Verdict {
+	v := Verdict{Article: "22", State: StateBelow, Note: NoteNever, Count: f.Count, Confirmed: f.Confirmed, Linked: f.Linked, Risk: f.Risk}
+	switch {
+	case f.Risk.AtLeast(RiskMedium):
+		v.State = StateWarning
+	case f.Risk == "" && f.Count > 0:
+		v.State = StateAssess
 	}
 	return v
 }

@@ -7,7 +7,6 @@ import (
 	"math"
 	"math/big"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,44 +18,81 @@ import (
 	"mach/outbreak"
 )
 
-// The cases of testdata/*.txt, which anybody can read and add to.
+// clauses are what testdata/tt15.txt has cases of.
+var clauses = []string{"16.1a", "16.1b", "16.1c", "16.3", "17", "18", "19", "20", "21.2", "22"}
+
+// The cases of testdata/tt15.txt, which anybody can read and add to.
 func TestLegalCases(t *testing.T) {
-	files, err := filepath.Glob("testdata/article*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
+	b, err := os.ReadFile("testdata/tt15.txt")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
+	of := map[string]int{}
+	for _, f := range txtar.Parse(b).Files {
+		clause, _, _ := strings.Cut(f.Name, " ")
+		of[clause]++
+		t.Run(f.Name, func(t *testing.T) { runCase(t, clause, string(f.Data)) })
+	}
+	for _, clause := range clauses {
+		if of[clause] == 0 {
+			t.Errorf("no case of %s", clause)
 		}
-		for _, f := range txtar.Parse(b).Files {
-			t.Run(f.Name, func(t *testing.T) { runCase(t, string(f.Data)) })
-		}
+		delete(of, clause)
+	}
+	if len(of) > 0 {
+		t.Errorf("cases of clauses that there are not: %v", of)
 	}
 }
 
-func runCase(t *testing.T, text string) {
-	rules, facts, wanted := outbreak.TT15(), outbreak.Facts{}, false
-	judge := outbreak.Epidemic
+// known is what a case says before it wants something.
+type known struct {
+	outbreak.Rules
+	outbreak.Facts
+	outbreak.Containment
+	triggers []outbreak.Trigger
+	rule     string
+}
+
+// judge answers in the word that the case wants, with the numbers behind it.
+func (k known) judge() (string, outbreak.Verdict) {
+	var v outbreak.Verdict
+	switch k.rule {
+	case "epidemic":
+		v = outbreak.Epidemic(k.Rules, k.Facts)
+	case "warning":
+		v = outbreak.Warning(k.Rules, k.Facts)
+	case "ending":
+		v = outbreak.Ending(k.Rules, k.Facts)
+	case "level":
+		level, article := outbreak.LevelOf(k.Containment)
+		return strconv.Itoa(int(level)), outbreak.Verdict{Article: article}
+	case "assess":
+		v.Article = "21.2"
+		return map[bool]string{true: "yes", false: "no"}[outbreak.ToAssess(k.triggers, k.Facts)], v
+	}
+	return string(v.State), v
+}
+
+// runCase asks one case. Its first article must be that of its title, where the
+// rule of the title decides.
+func runCase(t *testing.T, clause, text string) {
+	k, wanted := known{Rules: outbreak.TT15()}, false
 	var v outbreak.Verdict
 	for line := range strings.Lines(text) {
 		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		args := strings.Fields(rest)
 		switch {
 		case word == "":
-		case word == "rule":
-			judge = map[string]func(outbreak.Rules, outbreak.Facts) outbreak.Verdict{
-				"epidemic": outbreak.Epidemic, "warning": outbreak.Warning, "ending": outbreak.Ending}[rest]
 		case word == "want":
-			v, wanted = judge(rules, facts), true
-			if string(v.State) != rest {
-				t.Errorf("state %q, want %q (%+v)", v.State, rest, v)
+			var got string
+			if got, v = k.judge(); got != rest {
+				t.Errorf("%q, want %q (%+v)", got, rest, v)
 			}
+			wanted = true
 		case wanted:
 			check(t, v, word, args)
 		default:
-			if err := know(&rules, &facts, word, args); err != nil {
+			if err := k.know(word, args); err != nil {
 				t.Fatalf("%q: %v", line, err)
 			}
 		}
@@ -64,12 +100,27 @@ func runCase(t *testing.T, text string) {
 	if !wanted {
 		t.Error("the case wants nothing")
 	}
+	if of := map[string]string{"epidemic": "16.1", "ending": "16.3", "warning": "22", "assess": "21.2"}[k.rule]; k.rule != "level" && (of == "" || !strings.HasPrefix(clause, of)) {
+		t.Errorf("a case of %s asks the rule %q", clause, k.rule)
+	}
 }
 
-func know(r *outbreak.Rules, f *outbreak.Facts, word string, args []string) error {
-	one := strings.Join(args, " ")
+func (k *known) know(word string, args []string) error {
+	one, r, f := strings.Join(args, " "), &k.Rules, &k.Facts
 	var err error
 	switch word {
+	case "rule":
+		k.rule = one
+	case "never":
+		f.Never = one == "yes"
+	case "risk":
+		f.Risk = outbreak.Risk(one)
+	case "triggers":
+		for _, a := range args {
+			k.triggers = append(k.triggers, outbreak.Trigger(a))
+		}
+	case "found":
+		return k.found(args)
 	case "group":
 		f.Group = one
 	case "endemic":
@@ -109,6 +160,19 @@ func know(r *outbreak.Rules, f *outbreak.Facts, word string, args []string) erro
 		err = fmt.Errorf("unknown word")
 	}
 	return err
+}
+
+func (k *known) found(words []string) error {
+	c := &k.Containment
+	for _, w := range words {
+		is, ok := map[string]*bool{"epidemic": &c.Epidemic, "forces-short": &c.ForcesShort, "commune-cannot": &c.CommuneCannot,
+			"province-cannot": &c.ProvinceCannot, "country-cannot": &c.CountryCannot}[w]
+		if !ok {
+			return fmt.Errorf("unknown finding %s", w)
+		}
+		*is = true
+	}
+	return nil
 }
 
 func check(t *testing.T, v outbreak.Verdict, word string, args []string) {
@@ -157,6 +221,7 @@ func drawFacts(t *rapid.T) outbreak.Facts {
 		Endemic: rapid.Bool().Draw(t, "endemic"),
 		Count:   rapid.IntRange(0, 60).Draw(t, "count"),
 	}
+	f.Never, f.Risk = rapid.Bool().Draw(t, "never"), rapid.SampledFrom(append(outbreak.Risks(), "")).Draw(t, "risk")
 	f.Confirmed = rapid.IntRange(0, f.Count).Draw(t, "confirmed")
 	f.Linked = rapid.IntRange(0, f.Count).Draw(t, "linked")
 	for y := range rapid.IntRange(0, 9).Draw(t, "years") {

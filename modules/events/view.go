@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"mach/issue"
+	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
 )
@@ -67,6 +68,24 @@ func (m *Module) Events(ctx context.Context, a store.Actor, unit vn.Unit, over b
 		return nil, false, fmt.Errorf("events of %v: %w", unit.ID, err)
 	}
 	return rows, more, nil
+}
+
+// RiskOf is the highest risk that an open event of the disease in the commune was
+// assessed with; "" when none was. It names no event: who may see the counts of
+// the commune may know.
+func (m *Module) RiskOf(ctx context.Context, a store.Actor, unit vn.UnitID, disease string) (outbreak.Risk, error) {
+	rows, err := store.Figures(ctx, m.store.For(a), unit, scanEvent, `select event from events_event where unit = ? and disease = ? and `+stillOpen,
+		int64(m.units.Latest(unit)), disease)
+	if err != nil {
+		return "", fmt.Errorf("risk of a disease: %w", err)
+	}
+	var highest outbreak.Risk
+	for _, e := range rows {
+		if r := outbreak.Risk(e.Risk); r.AtLeast(outbreak.RiskLow) && (highest == "" || r.AtLeast(highest)) {
+			highest = r
+		}
+	}
+	return highest, nil
 }
 
 // Told lists the events that the actor gave the first signal of, the newest

@@ -271,6 +271,10 @@ func why(ctx context.Context, v outbreak.Verdict, count string) string {
 	switch {
 	case v.State == outbreak.StateShort:
 		return count + " " + web.T(ctx, "surveillance.why.short", len(v.Used), v.NeedYear)
+	case v.Note == outbreak.NoteNever && v.Risk != "":
+		return count + " " + web.T(ctx, "surveillance.why.risk", web.T(ctx, "surveillance.risk."+string(v.Risk)))
+	case v.Note == outbreak.NoteNever:
+		return count + " " + web.T(ctx, "surveillance.why.unassessed")
 	case v.Article == "16.1a" || v.Article == "22" && v.Needed == 1:
 		return count + " " + web.T(ctx, "surveillance.why.confirmed", v.Confirmed, v.Needed)
 	case v.Needed > 0:

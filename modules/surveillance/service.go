@@ -3,10 +3,12 @@
 package surveillance
 
 import (
+	"context"
 	"sync"
 	"time"
 
 	"mach/content"
+	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
 )
@@ -18,6 +20,7 @@ type Module struct {
 	diseases *content.DiseaseList
 	endemic  *content.Endemicity
 	now      func() time.Time
+	risk     Risks // nil: nobody assesses
 
 	mu      sync.Mutex
 	borders content.Borders
@@ -40,6 +43,13 @@ func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }
 
 // Draw makes maps show borders where there are any. Call it before serving.
 func (m *Module) Draw(b content.Borders) { m.borders = b }
+
+// Risks says how an event of the disease in a commune was assessed (TT
+// 15/2026/TT-BYT Article 21.2); "" when it was not.
+type Risks func(ctx context.Context, a store.Actor, unit vn.UnitID, disease string) (outbreak.Risk, error)
+
+// Assessed names who knows of assessments. Call it before serving.
+func (m *Module) Assessed(r Risks) { m.risk = r }
 
 // cartogram lays out the communes of a unit, once a day.
 func (m *Module) cartogram(unit vn.UnitID, on vn.Date) drawn {

@@ -90,7 +90,11 @@ func (m *Module) States(ctx context.Context, a store.Actor, unit vn.UnitID, comm
 		return nil, err
 	}
 	var out []State
-	for _, i := range b.asked(communes, disease) {
+	asked := b.asked(communes, disease)
+	if b.risks, err = m.risks(ctx, a, asked, on); err != nil {
+		return nil, err
+	}
+	for _, i := range asked {
 		if s, ok := m.judge(b, i); ok {
 			out = append(out, s)
 		}
@@ -112,6 +116,7 @@ type book struct {
 	weeks     map[period]tally
 	days      map[illnessIn][]outbreak.LinkedCase
 	epidemics map[illnessIn][]Epidemic
+	risks     map[illnessIn]outbreak.Risk // of diseases never recorded in Viet Nam
 }
 
 type period struct {
@@ -149,6 +154,22 @@ func (m *Module) book(ctx context.Context, a store.Actor, unit vn.UnitID, commun
 		b.epidemics[i] = append(b.epidemics[i], e)
 	}
 	return b, err
+}
+
+// risks reads how diseases never recorded in Viet Nam were assessed.
+func (m *Module) risks(ctx context.Context, a store.Actor, asked []illnessIn, on vn.Date) (map[illnessIn]outbreak.Risk, error) {
+	out := map[illnessIn]outbreak.Risk{}
+	for _, i := range asked {
+		if m.risk == nil || !m.endemic.Never(i.disease, on) {
+			continue
+		}
+		r, err := m.risk(ctx, a, i.unit, i.disease)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = r
+	}
+	return out, nil
 }
 
 // lookback is how many years are looked at: those of the baseline, and beyond
@@ -271,7 +292,8 @@ func (m *Module) judge(b book, i illnessIn) (State, bool) {
 	facts := func(counts map[period]tally, starts []vn.Date, year func(vn.Date) int) (outbreak.Facts, tally) {
 		now := counts[period{i, starts[0]}]
 		f := outbreak.Facts{Group: disease.Group, Endemic: s.Endemic, Count: now.all, Confirmed: now.confirmed,
-			Linked: outbreak.LargestLinked(b.days[i], starts[0], b.on, b.settings.LinkedGapDays)}
+			Linked: outbreak.LargestLinked(b.days[i], starts[0], b.on, b.settings.LinkedGapDays),
+			Never:  m.endemic.Never(i.disease, b.on), Risk: b.risks[i]}
 		for _, start := range starts[1:] {
 			y := year(start)
 			f.Past = append(f.Past, outbreak.Year{Year: y, Count: counts[period{i, start}].all,

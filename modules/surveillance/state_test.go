@@ -3,12 +3,15 @@
 package surveillance
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"mach/casereport"
 	"mach/content"
+	"mach/fhir"
 	"mach/i18n"
 	"mach/outbreak"
 	"mach/store"
@@ -150,6 +153,36 @@ func TestOnlyTheDirectorDeclares(t *testing.T) {
 				t.Errorf("%s of %v declared an epidemic", a.Role, a.Unit)
 			}
 		}
+	})
+}
+
+// A disease never recorded in Viet Nam is warned of by the risk that an event
+// was assessed with (TT 15/2026 Articles 21.2 and 22); until then the page asks
+// for the assessment and does not say that all is well.
+func TestDiseaseNeverSeen(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p1", "Nguyễn Thị Lan", w.commune)
+		w.put(storetest.System(), fhir.Condition{ID: "never", Extension: []fhir.Extension{w.unit(w.commune)},
+			ClinicalStatus:     fhir.Code(fhir.ConditionClinical, "active", ""),
+			VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "provisional", ""),
+			Category:           []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
+			Code:               fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: "A98.4"}}},
+			Subject:            fhir.Ref("Patient", "p1"), RecordedDate: w.today().String()})
+		for _, c := range []struct {
+			risk outbreak.Risk
+			want outbreak.State
+		}{{"", outbreak.StateAssess}, {outbreak.RiskLow, outbreak.StateBelow}, {outbreak.RiskMedium, outbreak.StateWarning}, {outbreak.RiskVeryHigh, outbreak.StateWarning}} {
+			w.Assessed(func(_ context.Context, _ store.Actor, unit vn.UnitID, disease string) (outbreak.Risk, error) {
+				if unit != w.commune.ID || disease != "ebola" {
+					t.Errorf("the risk of %s in %v is asked for", disease, unit)
+				}
+				return c.risk, nil
+			})
+			if s := w.state("ebola"); s.Week.State != c.want || s.Week.Article != "22" || s.Week.Note != outbreak.NoteNever || s.Month.State != outbreak.StateBelow {
+				t.Errorf("risk %q: %+v, want %s", c.risk, s.Week, c.want)
+			}
+		}
+		w.Assessed(nil)
 	})
 }
 
