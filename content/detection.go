@@ -4,9 +4,6 @@ package content
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -144,10 +141,7 @@ func (s DetectionSettings) rule(d Disease, law SurveillanceSettings) DetectionRu
 		r.Weight, r.Years = cmp.Or(x.Weight, r.Weight), cmp.Or(x.Years, r.Years)
 		r.AlphaCommune, r.AlphaAbove = cmp.Or(x.AlphaCommune, r.AlphaCommune), cmp.Or(x.AlphaAbove, r.AlphaAbove)
 	}
-	b := must(json.Marshal(r)) // numbers and strings only
-	sum := sha256.Sum256(b)
-	r.Hash = hex.EncodeToString(sum[:6])
-	return r
+	return r.named()
 }
 
 func loadDetection() ([]DetectionSettings, error) {

@@ -142,11 +142,11 @@ func (l *labeller) station(ctx context.Context, org string) (string, error) {
 }
 
 // unit finds the administrative unit of d: where a person lives, where a place
-// stands, the place that a message or a task names as what it is about, else
+// stands, the place that a message, a task or a plan names as what it is about, else
 // where the facility is.
 func (l *labeller) unit(ctx context.Context, d *fhir.Doc, facility string) (vn.UnitID, error) {
 	switch d.Type() {
-	case "Patient", typeOrganization, "Location", "RelatedPerson", "Group", "Communication", "Task":
+	case "Patient", typeOrganization, "Location", "RelatedPerson", "Group", "Communication", "Task", "PlanDefinition":
 		if u := l.unitIn(d); u != 0 {
 			return u, nil
 		}
@@ -253,7 +253,7 @@ func categoryOf(d *fhir.Doc) string {
 	if d.Type() == "QuestionnaireResponse" && d.Get("questionnaire").String() == base+"/fhir/Questionnaire/ca-benh" {
 		return "case-report"
 	}
-	for _, member := range []string{"category", "code"} {
+	for _, member := range []string{"category", "code", "topic"} {
 		for concept := range d.Each(member) {
 			for c := range concept.Each("coding") {
 				if sys := c.Get("system").String(); sys == base+"/cs/category" || sys == base+"/cs/task" {

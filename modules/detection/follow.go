@@ -18,8 +18,8 @@ var tables embed.FS
 // Follower keeps counts, verdicts and alerts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "detection", Version: 2, Tables: store.Tables(tables, "tables"), Apply: m.apply,
-		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Schedule"},
+		Name: "detection", Version: 3, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Schedule", "PlanDefinition"},
 	}
 }
 
@@ -41,6 +41,8 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 		return m.applyAnswer(ctx, tx, c, now)
 	case "Schedule":
 		return m.applyDuty(ctx, tx, c, now)
+	case "PlanDefinition":
+		return m.applySetting(ctx, tx, c, now)
 	}
 	return nil
 }

@@ -233,11 +233,16 @@ func (m *Module) settle(ctx context.Context, tx store.Tx, key string) error {
 	last := all[len(all)-1]
 	at := time.UnixMicro(last.at)
 	var disease string
-	if _, err := tx.Row(ctx, []any{&disease}, `select disease from detection_alert where alert = ?`, key); err != nil {
+	var unit int64
+	if _, err := tx.Row(ctx, []any{&disease, &unit}, `select disease, unit from detection_alert where alert = ?`, key); err != nil {
 		return err
 	}
 	d, _ := m.diseases.ByID(disease)
-	cooled := at.AddDate(0, 0, content.DetectionOf(d, vn.DateOf(at)).CoolDownDays)
+	rule, err := m.ruleAt(ctx, tx, d, vn.UnitID(unit), vn.DateOf(at))
+	if err != nil {
+		return err
+	}
+	cooled := at.AddDate(0, 0, rule.CoolDownDays)
 	return tx.Exec(ctx, `update detection_alert set answer = ?, answered = ?, cooled = ? where alert = ?`, string(last.kind), all[0].at, cooled.UnixMicro(), key)
 }
 

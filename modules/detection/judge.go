@@ -30,15 +30,18 @@ func (t *turn) judge(ctx context.Context) error {
 
 func (t *turn) judgeOne(ctx context.Context, x touch) error {
 	on := vn.DateOf(t.c.At)
-	rule := content.DetectionOf(x.disease, on)
-	weeks := dirty(x.day, on, rule)
+	settings, err := t.ledger().decided(ctx, x.disease, on)
+	if err != nil {
+		return err
+	}
+	weeks := dirty(x.day, on, settings.rule(x.unit))
 	if len(weeks) == 0 { // history: it is counted, and tells of nothing new
 		return nil
 	}
 	units := t.above(x.unit)
 	slices.Reverse(units) // children first: they may explain what stands above
 	for i, unit := range units {
-		p := place{disease: x.disease.ID, unit: unit, level: t.levelOf(unit)}
+		p, rule := place{disease: x.disease.ID, unit: unit, level: t.levelOf(unit)}, settings.rule(unit)
 		g, excess, err := t.statistics(ctx, p, rule, weeks)
 		if err != nil {
 			return err

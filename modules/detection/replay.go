@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 
-	"mach/content"
 	"mach/issue"
 	"mach/outbreak"
 	"mach/store"
@@ -19,12 +18,16 @@ import (
 // Errors: Forbidden for who may not see figures of the unit; NotFound when the
 // settings of the verdict are no more.
 func (m *Module) Replay(ctx context.Context, a store.Actor, v Verdict) (Verdict, error) {
-	d, ok := m.diseases.ByID(v.Disease)
-	rule := content.DetectionOf(d, vn.DateOf(v.At))
-	if !ok || rule.Hash != v.Settings {
+	d, _ := m.diseases.ByID(v.Disease)
+	l := m.asked(a, v.Unit, v.Seq)
+	settings, err := l.decided(ctx, d, vn.DateOf(v.At))
+	if err != nil {
+		return Verdict{}, fmt.Errorf("replay of a verdict: %w", err)
+	}
+	rule := settings.rule(v.Unit)
+	if rule.Hash != v.Settings {
 		return Verdict{}, issue.New(issue.NotFound, "detection.settings.gone")
 	}
-	l := m.asked(a, v.Unit, v.Seq)
 	p := place{disease: v.Disease, unit: v.Unit, level: m.levelOf(v.Unit)}
 	out, err := l.verdicts(ctx, p, rule, []vn.Date{v.Week}, m.expecting[v.Unit], new(outbreak.Work))
 	if err != nil {
