@@ -41,6 +41,7 @@ type Commune struct {
 	Unit     vn.UnitID
 	Province int     // position in Catalogue.Provinces
 	Near     []int32 // communes that touch it, in both directions
+	People   float64 // 0: not known; then a short history is not set beside the province
 }
 
 // Settings are how one disease is judged (surveillance.md 2).
@@ -52,6 +53,10 @@ type Settings struct {
 	MinYears     int     // fewer are a short history, judged without a trend: 3
 	AlphaCommune float64 // 0.005
 	AlphaAbove   float64 // of provinces and the nation: 0.01
+	HalfWindow   int     // weeks on either side of a year ago: 3
+	Levels       int     // of the season: 10
+	SkipWeeks    int     // before the week judged, left out of the baseline: 26
+	Reweight     float64 // residuals above are weighed down: 2.58
 	RareWeeks    int     // weeks that the rule for rare diseases looks back: 6
 	RareAlpha    float64 // 0.01
 	Dispersion   float64 // least variance / mean that evidence is weighed with: 1.8
@@ -59,8 +64,8 @@ type Settings struct {
 
 // Usual are the settings of surveillance.md 2.
 func Usual() Settings {
-	return Settings{Severity: 1, GateCases: 5, GateWeeks: 4, Years: 5, MinYears: 3,
-		AlphaCommune: 0.005, AlphaAbove: 0.01, RareWeeks: 6, RareAlpha: 0.01, Dispersion: 1.8}
+	return Settings{Severity: 1, GateCases: 5, GateWeeks: 4, Years: 5, MinYears: 3, AlphaCommune: 0.005, AlphaAbove: 0.01,
+		HalfWindow: 3, Levels: 10, SkipWeeks: 26, Reweight: 2.58, RareWeeks: 6, RareAlpha: 0.01, Dispersion: 1.8}
 }
 
 // Places is how many places there are: communes, provinces, the nation.
@@ -118,9 +123,14 @@ func (c *Catalogue) check(t *Tensor) error {
 			}
 		}
 	}
+	for _, u := range c.Communes {
+		if !(u.People >= 0) || math.IsInf(u.People, 0) {
+			return issue.New(issue.Value, "outbreak.run.people").At("communes")
+		}
+	}
 	for _, d := range c.Diseases {
 		if s := d.Settings; !(s.Severity > 0) || math.IsInf(s.Severity, 0) || s.GateCases < 1 || s.GateWeeks < 1 ||
-			s.MinYears < 1 || s.Years < s.MinYears || !share(s.AlphaCommune) || !share(s.AlphaAbove) || !share(s.RareAlpha) || s.RareWeeks < 1 || s.RareWeeks > 52 || !(s.Dispersion >= 1) || math.IsInf(s.Dispersion, 0) {
+			s.HalfWindow < 0 || s.HalfWindow > 25 || s.Levels < 1 || s.Levels > 50 || s.SkipWeeks < s.GateWeeks || s.SkipWeeks > 52 || !(s.Reweight > 0) || math.IsInf(s.Reweight, 0) || s.MinYears < 1 || s.Years < s.MinYears || !share(s.AlphaCommune) || !share(s.AlphaAbove) || !share(s.RareAlpha) || s.RareWeeks < 1 || s.RareWeeks > 52 || !(s.Dispersion >= 1) || math.IsInf(s.Dispersion, 0) {
 			return issue.New(issue.Value, "outbreak.run.settings", d.Code).At("diseases")
 		}
 	}

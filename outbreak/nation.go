@@ -174,13 +174,39 @@ func (n *Nation) jobs(o Options) []job {
 			for _, s := range changed {
 				if n.touched[s] <= at {
 					places[s.disease] = append(places[s.disease], s.place)
+					places[s.disease] = append(places[s.disease], n.beside(at, s)...)
 				}
+			}
+			for d := range places {
+				slices.Sort(places[d])
+				places[d] = slices.Compact(places[d])
 			}
 		}
 		for d, list := range places {
 			for part := range slices.Chunk(list, jobPlaces) {
 				out = append(out, job{week: at, disease: d, places: part})
 			}
+		}
+	}
+	return out
+}
+
+// beside are the communes of a province that were set beside it in a week, or
+// could have been: what they were compared with changed.
+func (n *Nation) beside(at int, of series) (out []int32) {
+	if n.catalogue.Level(int(of.place)) != vn.LevelProvince {
+		return nil
+	}
+	w, short := n.weeks[at], map[int32]bool{}
+	for _, j := range w.found[of.disease] {
+		short[j.place] = j.Tier == TierShort
+	}
+	for u, c := range n.catalogue.Communes {
+		if c.People <= 0 || n.catalogue.Parent(u) != int(of.place) {
+			continue
+		}
+		if class := w.class[int(of.disease)*n.catalogue.Places()+u]; short[int32(u)] || class == classShort || class == classFailed {
+			out = append(out, int32(u))
 		}
 	}
 	return out

@@ -20,6 +20,16 @@ import (
 func small(seed uint64) (*outbreak.Tensor, *outbreak.Catalogue) {
 	t, c := outbreaktest.Quiet(outbreaktest.Shape{Diseases: 4, Provinces: 3, Communes: 24, Weeks: 290, Rarest: 1, Commonest: 120, Dispersion: 1.6}, seed)
 	c.Diseases[0].Immediate, c.Diseases[3].Wave = true, true
+	for u := range c.Communes {
+		c.Communes[u].People = float64(9000 + 500*u)
+	}
+	for _, u := range []int{2, 9} { // heard of for a year and a half, and for half a year
+		for d := range c.Diseases {
+			for week := range 180 + 8*u {
+				t.Set(d, u, week, -1)
+			}
+		}
+	}
 	return t, c
 }
 
@@ -119,9 +129,9 @@ func TestIncrementalIsIncremental(t *testing.T) {
 	}{
 		{func() {}, 9 * 4 * 28},
 		{func() {}, 0},
-		{func() { n.Set(2, 7, 280, 9) }, 3},
+		{func() { n.Set(2, 7, 280, 9) }, 3 + 1}, // and a commune of short history, set beside the province
 		{func() { n.Set(2, 7, 280, 9) }, 0},
-		{func() { n.Set(2, 7, 277, -1) }, 4 * 3},
+		{func() { n.Set(2, 7, 277, -1) }, 4 * (3 + 1)},
 		{func() { n.Set(1, 3, 100, 2); n.Set(1, 4, 280, 3) }, 9*3 + 1},
 		{func() { o.Week++ }, 4 * 28},
 		{func() { o.Foci = []outbreak.FocusCases{{Disease: 1, Commune: 2, Week: 281, Cases: 1}} }, 3},

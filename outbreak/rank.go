@@ -119,7 +119,7 @@ func (r *ranking) alarms(at int) Verdicts {
 	for _, list := range w.found {
 		for i := range list {
 			if r.tested(&list[i]) {
-				chances = append(chances, list[i].chance)
+				chances = append(chances, list[i].Chance)
 			}
 		}
 	}
@@ -127,7 +127,6 @@ func (r *ranking) alarms(at int) Verdicts {
 	var out Verdicts
 	next := 0
 	for d, list := range w.found {
-		set := &r.catalogue.Diseases[d].Settings
 		for i := range list {
 			j := &list[i]
 			q := 1.0
@@ -135,15 +134,11 @@ func (r *ranking) alarms(at int) Verdicts {
 				q = adjusted[next]
 				next++
 			}
-			alpha := set.AlphaAbove
-			if int(j.place) < len(r.catalogue.Communes) {
-				alpha = set.AlphaCommune
-			}
-			if !j.Alarm && j.chance > alpha {
+			if !r.catalogue.Diseases[d].Alarms(j.Judgement, r.catalogue.Level(int(j.place))) {
 				continue
 			}
 			f := r.finding(d, at, j)
-			if j.method == MethodRule {
+			if j.Method == MethodRule {
 				q = 0
 			}
 			if f.Adjusted = q; q <= r.FalseShare {
@@ -157,12 +152,12 @@ func (r *ranking) alarms(at int) Verdicts {
 
 // tested says that a point is a test whose chance may stand out. A rule is none:
 // its findings must not make room for those of others.
-func (r *ranking) tested(j *judged) bool { return j.method != MethodRule && j.chance <= r.FalseShare }
+func (r *ranking) tested(j *judged) bool { return j.Method != MethodRule && j.Chance <= r.FalseShare }
 
 func (r *ranking) finding(disease, at int, j *judged) Finding {
-	return Finding{Disease: disease, Place: int(j.place), Week: at, Tier: j.tier, Method: j.method, Settings: r.settings[disease],
-		Point: j.Point, Foci: int(j.foci), Complete: r.complete(disease, int(j.place), at), Chance: j.chance, Window: j.window,
-		Evidence: evidence(j.chance, r.catalogue.Diseases[disease].Settings.Severity)}
+	return Finding{Disease: disease, Place: int(j.place), Week: at, Tier: j.Tier, Method: j.Method, Settings: r.settings[disease],
+		Point: j.Point, Foci: int(j.foci), Complete: r.complete(disease, int(j.place), at), Chance: j.Chance, Window: j.Window,
+		Evidence: Evidence(j.Chance, r.catalogue.Diseases[disease].Settings.Severity)}
 }
 
 // hierarchy decides between a place and those below it. It changes the findings
@@ -217,35 +212,47 @@ func (r *ranking) province(at, place int, above *Finding, below []*Finding) (add
 	return added
 }
 
-// group gathers the communes of the province that rise together: each touches
-// another of them, and Group or more hang together. Immediate cases stand for
-// themselves.
+// group gathers the communes of the province that rise together. Immediate cases
+// stand for themselves.
 func (r *ranking) group(below []*Finding) (out []*Finding) {
-	rises, seen := map[int32]*Finding{}, map[int32]bool{}
+	rises := map[int32]*Finding{}
 	for _, f := range below {
 		if f.Method != MethodRule {
 			rises[int32(f.Place)] = f
 		}
 	}
-	for _, f := range below {
-		if seen[int32(f.Place)] || rises[int32(f.Place)] == nil {
+	for _, place := range Together(slices.Sorted(maps.Keys(rises)), func(place int32) []int32 { return r.catalogue.Communes[place].Near }, r.Options.Group) {
+		out = append(out, rises[place])
+	}
+	return out
+}
+
+// Together picks of the places that rise those that hang together, each touching
+// another of them, at least so many in one piece. Both lists are ascending.
+func Together[P cmp.Ordered](rising []P, near func(P) []P, least int) (out []P) {
+	rises, seen := map[P]bool{}, map[P]bool{}
+	for _, p := range rising {
+		rises[p] = true
+	}
+	for _, p := range rising {
+		if seen[p] {
 			continue
 		}
-		seen[int32(f.Place)] = true
-		part := []*Finding{f}
-		for i := 0; i < len(part); i++ {
-			for _, near := range r.catalogue.Communes[part[i].Place].Near {
-				if g := rises[near]; g != nil && !seen[near] {
-					seen[near] = true
-					part = append(part, g)
+		seen[p] = true
+		piece := []P{p}
+		for i := 0; i < len(piece); i++ {
+			for _, q := range near(piece[i]) {
+				if rises[q] && !seen[q] {
+					seen[q] = true
+					piece = append(piece, q)
 				}
 			}
 		}
-		if len(part) >= r.Group {
-			out = append(out, part...)
+		if len(piece) >= least {
+			out = append(out, piece...)
 		}
 	}
-	slices.SortFunc(out, func(a, b *Finding) int { return cmp.Compare(a.Place, b.Place) })
+	slices.Sort(out)
 	return out
 }
 
@@ -266,7 +273,7 @@ func (r *ranking) together(at, province int, group []*Finding) *Finding {
 		logs -= math.Log(g.Chance)
 	}
 	f.Chance = max(fisher(logs, len(group)), leastP)
-	f.Evidence = evidence(f.Chance, r.catalogue.Diseases[disease].Settings.Severity)
+	f.Evidence = Evidence(f.Chance, r.catalogue.Diseases[disease].Settings.Severity)
 	return f
 }
 
@@ -292,10 +299,14 @@ func (r *ranking) explain(above *Finding, below []*Finding) {
 			parts = append(parts, f)
 		}
 	}
-	if len(parts) > 0 && theirs >= r.Explained*excess {
+	if len(parts) > 0 && Explains(theirs, excess, r.Explained) {
 		above.Status, above.Parts = Explained, places(parts)
 	}
 }
+
+// Explains reports whether the excess of the places below is at least such a
+// share of the excess above.
+func Explains(below, above, share float64) bool { return below >= share*above }
 
 func places(of []*Finding) []int32 {
 	out := make([]int32, len(of))
@@ -328,12 +339,15 @@ func (r *ranking) settle(found Verdicts) {
 			f.Status, f.Alert = Attached, stands.Alert
 			stands.Raised = max(stands.Raised, day)
 			r.open[key] = stands
-		case pushed[desk] >= r.Budget: // rules come first and cost nothing
+		case pushed[desk] >= r.Budget || desk != f.Place && pushed[f.Place] >= r.Commune: // rules come first and cost nothing
 			f.Status = Collapsed
 			continue
 		default:
 			if f.Method != MethodRule {
 				pushed[desk]++
+				if desk != f.Place {
+					pushed[f.Place]++
+				}
 			}
 			f.Alert = Alert{f.Disease, f.Place, day}
 			r.open[key] = OpenAlert{Alert: f.Alert, Raised: day}

@@ -341,6 +341,8 @@ func TestRunRefuses(t *testing.T) {
 		"before the beginning": func(_ *outbreak.Tensor, _ *outbreak.Catalogue, o *outbreak.Options) { o.Week, o.Back = 3, 4 },
 		"share":                func(_ *outbreak.Tensor, _ *outbreak.Catalogue, o *outbreak.Options) { o.FalseShare = 0 },
 		"no budget":            func(_ *outbreak.Tensor, _ *outbreak.Catalogue, o *outbreak.Options) { o.Budget = 0 },
+		"no commune budget":    func(_ *outbreak.Tensor, _ *outbreak.Catalogue, o *outbreak.Options) { o.Commune = 0 },
+		"people unknown":       func(_ *outbreak.Tensor, c *outbreak.Catalogue, _ *outbreak.Options) { c.Communes[3].People = -1 },
 		"focus nowhere": func(_ *outbreak.Tensor, _ *outbreak.Catalogue, o *outbreak.Options) {
 			o.Foci = []outbreak.FocusCases{{Commune: 20}}
 		},
@@ -362,6 +364,22 @@ func TestRunRefuses(t *testing.T) {
 		spoil(counts, c, &o)
 		if _, _, err := outbreak.Run(counts, c, o); err == nil {
 			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+// The desk of a commune has a budget of its own.
+func TestBudgetOfACommune(t *testing.T) {
+	for budget, want := range map[int]string{1: "wave/e pushed, steady/e collapsed", 2: "wave/e pushed, steady/e pushed"} {
+		counts, catalogue := world()
+		catalogue.Diseases[1].Wave = false
+		o := outbreak.For(last)
+		o.Commune = budget
+		counts.Set(0, 4, last, 40)
+		counts.Set(1, 4, last, 40)
+		v, _ := mustRun(t, counts, catalogue, o)
+		if got := told(v, last); !strings.HasPrefix(got, want) {
+			t.Errorf("budget %d: %s, want %s", budget, got, want)
 		}
 	}
 }

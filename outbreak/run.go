@@ -46,8 +46,8 @@ const (
 	Attached
 	// Explained: places below it explain its excess and are told instead.
 	Explained
-	// Collapsed would be pushed if the province's desk had not its budget's
-	// worth already.
+	// Collapsed would be pushed if its desk, the commune's or the province's, had
+	// not its budget's worth already.
 	Collapsed
 )
 
@@ -68,6 +68,7 @@ const (
 	MethodFarrington = "farrington-flexible" // Noufaily et al. 2013
 	MethodBayes      = "bayes"               // negative binomial over the weeks before
 	MethodGLR        = "glr"                 // generalised likelihood ratio: slow rise
+	MethodProvince   = "glr-province"        // the same against the rate of the province
 )
 
 // Alert names an alert: one disease, one place, and the week it was opened in.
@@ -145,13 +146,14 @@ type Options struct {
 	CoolDown   int     // days in which a closed alert is not raised again: 7
 	Explained  float64 // share of a place's excess that the places below must have: 0.7
 	Group      int     // neighbours that rise to make one alert of the province: 3
-	Budget     int     // pushes of a province's desk in a week; the rest is collapsed: 20
+	Budget     int     // pushes of a province's desk in a week, those of its communes included; the rest is collapsed: 20
+	Commune    int     // pushes of a commune's desk in a week: 5
 	Threads    int     // 0: as many as there are processors. The result does not depend on it
 }
 
 // For are the usual options for a week.
 func For(week int) Options {
-	return Options{Week: week, FalseShare: 0.1, CoolDown: 7, Explained: 0.7, Group: 3, Budget: 20}
+	return Options{Week: week, FalseShare: 0.1, CoolDown: 7, Explained: 0.7, Group: 3, Budget: 20, Commune: 5}
 }
 
 // maxBack is how many weeks back late reports are judged again.
@@ -161,7 +163,7 @@ func (o Options) check(t *Tensor) error {
 	if o.Back < 0 || o.Back > maxBack || o.Week-o.Back < 0 || o.Week >= t.Weeks {
 		return issue.New(issue.Value, "outbreak.run.week").At("week")
 	}
-	if !share(o.FalseShare) || o.CoolDown < 0 || !(o.Explained > 0) || o.Group < 2 || o.Budget < 1 {
+	if !share(o.FalseShare) || o.CoolDown < 0 || !(o.Explained > 0) || o.Group < 2 || o.Budget < 1 || o.Commune < 1 {
 		return issue.New(issue.Value, "outbreak.run.options").At("options")
 	}
 	for _, f := range o.Foci {

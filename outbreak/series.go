@@ -88,8 +88,17 @@ type Detector interface {
 // to the longest series it met, and then a fit allocates nothing. It must not
 // be used from two goroutines at once.
 type Work struct {
-	glm glm
-	buf []float64
+	glm  glm
+	buf  []float64
+	rate []float64
+}
+
+// rates returns n numbers of any content beside floats.
+func (w *Work) rates(n int) []float64 {
+	if cap(w.rate) < n {
+		w.rate = make([]float64, n+n/2)
+	}
+	return w.rate[:n]
 }
 
 // floats returns n numbers of any content, valid until the next call.
