@@ -3,6 +3,7 @@
 package casereport_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 
@@ -108,5 +109,40 @@ func TestClass(t *testing.T) {
 		if c.Counts() != counts {
 			t.Errorf("%q counts: %v", c, c.Counts())
 		}
+	}
+}
+
+// A visit asks what is not on file, of notifiable diseases that are not for the
+// closed desk.
+func TestAskedAtTheVisit(t *testing.T) {
+	diseases, on := content.Diseases(), vn.Date(20780)
+	parse := func(s string) *fhir.Doc {
+		d, err := fhir.Parse([]byte(`{"resourceType":"Patient"` + s + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	full := `,"telecom":[{"value":"1"}],"extension":[{"url":"` + casereport.ExtEthnic + `"},{"url":"` + casereport.ExtOccupation + `"}]`
+	for _, c := range []struct {
+		icd, patient, disease, want string
+	}{
+		{"B05.9", full + `,"birthDate":"1980"`, "measles", "workplace travel contact vaccinated sampled"},
+		{"B50.9", full + `,"birthDate":"1980"`, "malaria", "workplace travel contact sampled"},
+		{"A97.0", `,"birthDate":"1980"`, "dengue", "phone occupation ethnic workplace travel contact vaccinated sampled"},
+		{"B05.9", `,"birthDate":"2023-02"`, "measles", "guardian guardian_phone ethnic workplace travel contact vaccinated sampled"},
+		{"B20", full, "", ""}, {"I10", full, "", ""}, {"", full, "", ""},
+	} {
+		d, questions, ok := casereport.AskedAt(c.icd, on, diseases, parse(c.patient))
+		var ids []string
+		for _, q := range questions {
+			ids = append(ids, q.ID)
+		}
+		if d.ID != c.disease || strings.Join(ids, " ") != c.want || ok != (c.disease != "") {
+			t.Errorf("%s: %s asks %v, want %s", c.icd, d.ID, ids, c.want)
+		}
+	}
+	if _, all, _ := casereport.AskedAt("B05.9", on, diseases, nil); len(all) != 10 {
+		t.Errorf("of nobody in particular: %d questions", len(all))
 	}
 }

@@ -60,6 +60,9 @@ func (e Evidence) Protects(cvx, text string) bool {
 	return holds(text, e.vaccines)
 }
 
+// Vaccine reports whether there is a vaccine against the disease.
+func (e Evidence) Vaccine() bool { return len(e.CVX)+len(e.vaccines) > 0 }
+
 // Tests reports whether the name of a test says that it looks for the agent.
 func (e Evidence) Tests(name string) bool { return holds(name, e.tests) }
 

@@ -31,7 +31,8 @@ const (
 
 // Questionnaires of our own.
 const (
-	QuestionnaireCase = Base + "/fhir/Questionnaire/ca-benh"
+	QuestionnaireCase  = Base + "/fhir/Questionnaire/ca-benh"
+	QuestionnaireVisit = Base + "/fhir/Questionnaire/hoi-benh-nhan" // what a visit asks for a case report
 )
 
 // Systems of others.

@@ -35,7 +35,7 @@ func (m *Module) Examine(ctx context.Context, a store.Actor, encounter string, v
 // examOps write the doctor's part, still a draft, or signed.
 func (m *Module) examOps(v Visit, a store.Actor, version int64, e Exam, sign bool) ([]store.Op, error) {
 	at := fhir.Instant(m.now())
-	wanted, err := e.resources(v, worker(a), at)
+	wanted, err := e.resources(v, worker(a), at, m.notifiable)
 	if err != nil {
 		return nil, err
 	}
@@ -61,9 +61,9 @@ func (m *Module) examOps(v Visit, a store.Actor, version int64, e Exam, sign boo
 }
 
 // resources are what the doctor wrote, diagnoses first, in order.
-func (e Exam) resources(v Visit, author fhir.Reference, at string) ([]*fhir.Doc, error) {
+func (e Exam) resources(v Visit, author fhir.Reference, at string, notifiable func(string) bool) ([]*fhir.Doc, error) {
 	var list []any
-	for _, c := range e.conditions(v, author, at) {
+	for _, c := range e.conditions(v, author, at, notifiable) {
 		list = append(list, c)
 	}
 	for _, r := range e.medicines(v, author, at) {
@@ -74,6 +74,9 @@ func (e Exam) resources(v Visit, author fhir.Reference, at string) ([]*fhir.Doc,
 	}
 	if e.FollowUp != vn.ZeroDate {
 		list = append(list, e.followUp(v, author, at))
+	}
+	if answers, any := e.Asked.resource(v, author, at); any {
+		list = append(list, answers)
 	}
 	docs := make([]*fhir.Doc, len(list))
 	for i, resource := range list {

@@ -225,6 +225,7 @@ func applyLine(ctx context.Context, tx store.Tx, c store.Change, now, before *fh
 
 type line struct {
 	encounter, kind, code, words string
+	onset                        string // of a diagnosis
 	day                          vn.Date
 	rank                         int
 }
@@ -236,7 +237,7 @@ func lineOf(doc *fhir.Doc) (line, bool) {
 	status := doc.Get("status").String()
 	switch doc.Type() {
 	case "Condition":
-		l.kind, l.code = "diagnosis", doc.Get("code", "coding", "code").String()
+		l.kind, l.code, l.onset = "diagnosis", doc.Get("code", "coding", "code").String(), doc.Get("onsetDateTime").String()
 		if l.words = doc.Get("code", "text").String(); l.words == "" {
 			l.words = doc.Get("code", "coding", "display").String()
 		}
@@ -248,6 +249,10 @@ func lineOf(doc *fhir.Doc) (line, bool) {
 		l.kind, l.words = "medicine", doc.Get("medicationCodeableConcept", "text").String()
 		if dose := doc.Get("dosageInstruction", "text").String(); dose != "" {
 			l.words += " — " + dose
+		}
+	case "QuestionnaireResponse":
+		if l.kind, l.words = "asked", doc.Get("item").Raw(); doc.Get("questionnaire").String() != fhir.QuestionnaireVisit {
+			return l, false
 		}
 	case "CarePlan":
 		l.kind, l.words = "advice", doc.Get("description").String()

@@ -23,6 +23,7 @@ type Module struct {
 	store     *store.Store
 	units     *vn.Units
 	diagnoses *content.DiagnosisList
+	diseases  *content.DiseaseList
 	now       func() time.Time
 	seekers   seekers
 	common    int // people from whom on a syllable is common; smaller in tests
@@ -30,7 +31,7 @@ type Module struct {
 
 // New prepares the module.
 func New(s *store.Store, units *vn.Units, diagnoses *content.DiagnosisList, now func() time.Time) *Module {
-	return &Module{store: s, units: units, diagnoses: diagnoses, now: now, common: common}
+	return &Module{store: s, units: units, diagnoses: diagnoses, diseases: content.Diseases(), now: now, common: common}
 }
 
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }

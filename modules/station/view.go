@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"mach/casereport"
 	"mach/fhir"
 	"mach/store"
 	"mach/vn"
@@ -29,7 +30,7 @@ func (m *Module) Visit(ctx context.Context, a store.Actor, id string) (Visit, er
 		Status:   enc.Get("status").String(), Reason: enc.Get("reasonCode", "text").String(),
 		Arrived:  moment(enc.Get("period", "start").String()),
 		Ended:    moment(enc.Get("period", "end").String()),
-		FollowUp: vn.ZeroDate, parts: []*fhir.Doc{enc},
+		FollowUp: vn.ZeroDate, Asked: Asked{Onset: vn.ZeroDate}, parts: []*fhir.Doc{enc},
 	}
 	v.Version, _ = strconv.ParseInt(enc.VersionID(), 10, 64)
 	for _, part := range []struct{ typ, param, value string }{
@@ -38,6 +39,7 @@ func (m *Module) Visit(ctx context.Context, a store.Actor, id string) (Visit, er
 		{"MedicationRequest", "encounter", "Encounter/" + id},
 		{"CarePlan", "encounter", "Encounter/" + id},
 		{"Appointment", "supporting-info", "Encounter/" + id},
+		{"QuestionnaireResponse", "encounter", "Encounter/" + id},
 	} {
 		page, err := door.Search(ctx, store.Query{Type: part.typ, Params: [][2]string{{part.param, part.value}}, Count: 200})
 		if err != nil {
@@ -91,12 +93,17 @@ func (v *Visit) add(d *fhir.Doc) {
 	case "diagnosis":
 		v.Diagnoses = append(v.Diagnoses, Diagnosis{l.code, l.words})
 		v.Conditions = append(v.Conditions, d.ID())
+		if on, err := vn.ParseDate(l.onset); err == nil {
+			v.Asked.Onset = on
+		}
 	case "medicine":
 		v.Medicines = append(v.Medicines, Medicine{d.Get("medicationCodeableConcept", "text").String(), d.Get("dosageInstruction", "text").String()})
 	case "advice":
 		v.Advice = l.words
 	case "follow-up":
 		v.FollowUp = l.day
+	case "asked":
+		v.Asked.Answers = casereport.Answers(d)
 	}
 }
 

@@ -18,6 +18,7 @@ type Exam struct {
 	Medicines []Medicine
 	Advice    string
 	FollowUp  vn.Date // vn.ZeroDate = none
+	Asked     Asked   // for a case report
 }
 
 // Diagnosis is an ICD-10 code and the words that stand in the record.
@@ -41,6 +42,7 @@ type Visit struct {
 	Medicines  []Medicine
 	Advice     string
 	FollowUp   vn.Date
+	Asked      Asked
 	Measures   []Measure
 	Conditions []string // ids, in the order of Diagnoses
 	parts      []*fhir.Doc
@@ -69,7 +71,7 @@ type Measure struct {
 }
 
 // conditions turns diagnoses into Conditions of the encounter.
-func (e Exam) conditions(v Visit, author fhir.Reference, at string) []fhir.Condition {
+func (e Exam) conditions(v Visit, author fhir.Reference, at string, notifiable func(code string) bool) []fhir.Condition {
 	out := make([]fhir.Condition, len(e.Diagnoses))
 	for i, d := range e.Diagnoses {
 		code := fhir.CodeableConcept{Text: d.Words}
@@ -83,6 +85,9 @@ func (e Exam) conditions(v Visit, author fhir.Reference, at string) []fhir.Condi
 			Code:               code,
 			Subject:            fhir.Ref("Patient", v.Patient), Encounter: fhir.Ref("Encounter", v.ID),
 			RecordedDate: at, Recorder: author,
+		}
+		if e.Asked.Onset.Known() && notifiable(d.Code) {
+			out[i].OnsetDateTime = e.Asked.Onset.String()
 		}
 	}
 	return out
@@ -136,6 +141,8 @@ func final(doc *fhir.Doc) (status any, path string, ok bool) {
 	case "Condition":
 		return fhir.Code(fhir.ConditionVerStatus, "confirmed", ""), "verificationStatus",
 			doc.Get("verificationStatus", "coding", "code").String() == "provisional"
+	case "QuestionnaireResponse":
+		return "completed", "status", doc.Get("status").String() == "in-progress"
 	case "MedicationRequest", "CarePlan":
 		return "active", "status", doc.Get("status").String() == "draft"
 	case "Appointment":

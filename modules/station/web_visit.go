@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"mach/content"
+	"mach/fhir"
 	"mach/issue"
 	"mach/vn"
 	"mach/web"
@@ -25,15 +26,13 @@ type visitData struct {
 	Dangers  []string
 	Examines bool // the reader writes the doctor's part
 	Lines    int  // empty diagnosis and medicine lines shown
+	Asks     askedData
+	patient  *fhir.Doc
 }
 
 func (m *Module) visitData(r *http.Request) (visitData, error) {
 	ctx, a := r.Context(), web.Actor(r)
-	v, err := m.Visit(ctx, a, r.PathValue("id"))
-	if err != nil {
-		return visitData{}, err
-	}
-	person, err := m.store.For(a).Read(ctx, "Patient", v.Patient)
+	v, person, err := m.patientOf(r, r.PathValue("id"))
 	if err != nil {
 		return visitData{}, err
 	}
@@ -52,6 +51,7 @@ func (m *Module) visitData(r *http.Request) (visitData, error) {
 		Visit: v, Dangers: dangers, Person: personOf(person, m.units), Last: last, Examines: mayExamine(a.Role),
 		Measures: web.Blank(r), Exam: web.Blank(r, examValues(v)...),
 	}
+	p.Asks, p.patient = m.asks(p.Exam, v.ID, person), person
 	return p, nil
 }
 
@@ -88,7 +88,7 @@ func examValues(v Visit) []string {
 	if v.FollowUp.Known() {
 		out = append(out, "follow_up", v.FollowUp.String())
 	}
-	return out
+	return append(out, v.Asked.values()...)
 }
 
 func label(d Diagnosis) string { return strings.TrimSpace(d.Code + " " + d.Words) }
@@ -160,7 +160,7 @@ func (m *Module) examine(w http.ResponseWriter, r *http.Request) error {
 	if !f.OK() {
 		return m.refuse(w, r, func(p *visitData) {
 			f.Set("version", strconv.FormatInt(p.Version, 10))
-			p.Exam = f
+			p.Exam, p.Asks = f, m.asks(f, p.ID, p.patient)
 		})
 	}
 	if sign {
@@ -172,7 +172,7 @@ func (m *Module) examine(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (m *Module) examOf(f *web.Form) Exam {
-	e := Exam{Reason: f.Text("reason", 1000), Advice: f.Text("advice", 2000), FollowUp: f.Date("follow_up")}
+	e := Exam{Reason: f.Text("reason", 1000), Advice: f.Text("advice", 2000), FollowUp: f.Date("follow_up"), Asked: m.readAsked(f)}
 	for i := range mostLines {
 		name := fmt.Sprintf("diagnosis%d", i+1)
 		if d, ok := m.diagnosisOf(f, name); ok {

@@ -3,11 +3,12 @@
 package surveillance
 
 import (
-	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
 	"mach/casereport"
+	"mach/content"
 	"mach/fhir"
 	"mach/issue"
 	"mach/vn"
@@ -104,14 +105,26 @@ func (r Report) Known() (known int, missing []string) {
 // arises reports whether the other answers leave the question open.
 func (r Report) arises(id string) bool {
 	switch id {
-	case "admitted", "discharged":
+	case "insurance": // one number tells who it is
+		return r["number"] == ""
+	case "workplace":
+		return !slices.Contains([]string{"home", "retired", "none"}, r["occupation"])
+	case "admitted":
 		return r["care"] == "inpatient"
+	case "discharged":
+		return r["care"] == "inpatient" && r["outcome"] != "" && r["outcome"] != "treating"
 	case "outcome_date":
 		return r["outcome"] != "" && r["outcome"] != "treating"
+	case "vaccinated":
+		return r["disease"] == "" || content.EvidenceOf(r["disease"]).Vaccine()
 	case "doses", "last_dose":
 		return r["vaccinated"] == "yes"
-	case "sample_date", "sample_kind", "test", "result", "laboratory":
+	case "sample_date", "sample_kind", "result", "laboratory":
 		return r["sampled"] == "yes"
+	case "test": // the laboratory says so with its result
+		return r["sampled"] == "yes" && r["result"] != "pending"
+	case "focus":
+		return r["contact"] == "yes"
 	case "phone":
 		return !r.minor() || r["guardian_phone"] == ""
 	case "guardian", "guardian_phone":
@@ -235,24 +248,11 @@ func (q question) answer(value string) fhir.Answer {
 	case kindDate:
 		return fhir.Answer{ValueDate: value}
 	case kindChoice:
-		return fhir.Answer{ValueCoding: fhir.Coding{System: fhir.Base + "/cs/case-form", Code: value}}
+		return fhir.Answer{ValueCoding: fhir.Coding{System: casereport.SystemAnswer, Code: value}}
 	case kindNumber:
 		if n, err := strconv.Atoi(value); err == nil {
 			return fhir.Answer{ValueInteger: &n}
 		}
 	}
 	return fhir.Answer{ValueString: value}
-}
-
-// readReport reads the answers of a form that was sent.
-func readReport(d *fhir.Doc) Report {
-	r := Report{}
-	for group := range d.Each("item") {
-		for item := range group.Each("item") {
-			a := item.Get("answer")
-			r[item.Get("linkId").String()] = cmp.Or(
-				a.Get("valueString").String(), a.Get("valueDate").String(), a.Get("valueCoding", "code").String(), a.Get("valueInteger").Raw())
-		}
-	}
-	return r
 }

@@ -4,6 +4,7 @@ package surveillance
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"mach/content"
@@ -110,6 +111,14 @@ func missingWords(ctx context.Context, r Report) string {
 		names[i] = web.T(ctx, "surveillance.q."+id)
 	}
 	return web.T(ctx, "surveillance.form.missing", strings.Join(names, ", "))
+}
+
+// followsWords say that the answer is not anybody's but follows from others.
+func followsWords(ctx context.Context, p formData, q question) string {
+	if !slices.Contains(p.Derived, q.id) {
+		return ""
+	}
+	return web.T(ctx, "surveillance.form.derived")
 }
 
 func alertOf(c Clock) alert.Kind {

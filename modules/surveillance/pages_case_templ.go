@@ -615,7 +615,7 @@ func ask(p formData, q question) templ.Component {
 			templ_7745c5c3_Var23 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		props := field.Props{Name: q.id, Label: web.T(ctx, "surveillance.q."+q.id), Required: q.id == "disease" || q.id == "class", Live: foci(ctx, p, q)}
+		props := field.Props{Name: q.id, Label: web.T(ctx, "surveillance.q."+q.id), Required: q.id == "disease" || q.id == "class", Live: foci(ctx, p, q), Hint: followsWords(ctx, p, q)}
 		switch q.kind {
 		case kindDate:
 			templ_7745c5c3_Err = field.Date(p.Form, props).Render(ctx, templ_7745c5c3_Buffer)

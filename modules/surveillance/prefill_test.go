@@ -122,7 +122,7 @@ func TestPrefilledFromTheDemonstration(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		form := r.report()
+		form, _ := r.report()
 		for field, has := range r.onRecord() {
 			if !has {
 				continue
@@ -137,11 +137,11 @@ func TestPrefilledFromTheDemonstration(t *testing.T) {
 		all, asked = all+n, asked+n+len(missing)
 	}
 	share := float64(filled) / float64(known)
-	fmt.Printf("case form of %d cases: %.1f %% of what the record knows is filled in, %.1f %% of all that applies\n", len(drafts), 100*share, 100*float64(all)/float64(asked))
+	fmt.Printf("case form of %d cases: %.1f %% of what the record knows is filled in, %.1f %% of all that arises (of any diagnosis, where nobody asked)\n", len(drafts), 100*share, 100*float64(all)/float64(asked))
 	if share < 0.9 {
 		t.Errorf("%.3f filled; missed %v", share, missed)
 	}
-	if float64(all)/float64(asked) < 0.6 {
+	if float64(all)/float64(asked) < 0.7 {
 		t.Errorf("%d of %d questions answered", all, asked)
 	}
 }

@@ -34,6 +34,7 @@ type record struct {
 	doses    []*fhir.Doc
 	results  []*fhir.Doc // of a laboratory: Observation, DiagnosticReport
 	samples  []*fhir.Doc
+	asked    []*fhir.Doc // what the visit asked for the report: QuestionnaireResponse
 }
 
 // incubation is how many days before the diagnosis a test may have been taken
@@ -84,6 +85,14 @@ func (m *Module) recordOf(ctx context.Context, a store.Actor, d Draft) (record, 
 		}
 		*many.to = append(*many.to, page.Docs...)
 	}
+	if d.Encounter == "" {
+		return r, nil
+	}
+	page, err := door.Search(ctx, store.Query{Type: "QuestionnaireResponse", Params: [][2]string{{"encounter", "Encounter/" + d.Encounter}, {"questionnaire", fhir.QuestionnaireVisit}}})
+	if err != nil && !closed(err) {
+		return r, fmt.Errorf("record of a case: %w", err)
+	}
+	r.asked = page.Docs
 	return r, nil
 }
 
@@ -94,9 +103,10 @@ func closed(err error) bool {
 
 // report fills the form: every field that has its answer in the record.
 // Nothing is guessed: unknown stays empty, and what is not on file is not
-// taken for "no".
-func (r record) report() Report {
-	out := Report{
+// taken for "no". What follows from something else than an answer is named in
+// derived, for the reporter to confirm.
+func (r record) report() (out Report, derived []string) {
+	out = Report{
 		"disease": r.disease.ID, "class": string(casereport.Suspect), "icd": r.draft.Code, "diagnosed": vn.DateOf(r.draft.At).String(),
 		"commune": r.unit.Full(), "facility": nameOf(r.facility), "reporter_phone": cmp.Or(phoneOf(r.reporter), phoneOf(r.desk)),
 	}
@@ -104,12 +114,47 @@ func (r record) report() Report {
 	r.care(out)
 	r.vaccination(out)
 	r.tests(out)
+	r.told(out)
+	derived = r.derive(out)
 	for id, answer := range out {
 		if answer == "" {
 			delete(out, id)
 		}
 	}
-	return out
+	return out, derived
+}
+
+// told takes what the visit asked, where the record has no answer of its own.
+func (r record) told(out Report) {
+	for _, d := range r.asked {
+		if d.Get("status").String() == "entered-in-error" {
+			continue
+		}
+		for id, answer := range casereport.Answers(d) {
+			out[id] = cmp.Or(out[id], answer)
+		}
+	}
+}
+
+// derive answers what follows from the rest, and names it: who has no other
+// address lives at the one on file; under six the occupation is "child"; a
+// sample of which the visit speaks was taken at the visit, and has no result
+// before there is one.
+func (r record) derive(out Report) (derived []string) {
+	follow := func(id, answer string) {
+		if out[id] == "" && answer != "" {
+			out[id], derived = answer, append(derived, id)
+		}
+	}
+	follow("current_address", out["address"])
+	if age := out.age(); age >= 0 && age < 6 {
+		follow("occupation", "child")
+	}
+	if out["sampled"] == "yes" {
+		follow("sample_date", out["first_visit"])
+		follow("result", "pending")
+	}
+	return derived
 }
 
 func (r record) person(out Report) {
@@ -124,15 +169,11 @@ func (r record) person(out Report) {
 			out["address"] = text
 		}
 	}
-	out["current_address"] = cmp.Or(out["current_address"], out["address"])
 	for id, list := range map[string][]content.Item{"ethnic": content.EthnicGroups(), "occupation": content.Occupations()} {
 		code := p.Root().Extension(fhir.Base+"/ext/"+id).Get("valueCoding", "code").String()
 		if slices.ContainsFunc(list, func(i content.Item) bool { return i.Code == code }) {
 			out[id] = code
 		}
-	}
-	if out["occupation"] == "" && out.age() >= 0 && out.age() < 6 {
-		out["occupation"] = "child" // a word of the list for an age
 	}
 	r.guardian(out)
 }
@@ -243,6 +284,24 @@ func (r record) tests(out Report) {
 		}
 		out["laboratory"] = r.laboratory(t)
 		r.sample(t, out)
+	}
+	if out["sampled"] == "" {
+		r.waits(out)
+	}
+}
+
+// waits takes a sample of the visit that no result speaks of yet.
+func (r record) waits(out Report) {
+	visit := ""
+	if r.visit != nil {
+		visit = out["first_visit"]
+	}
+	for _, s := range r.samples {
+		on := casereport.Day(cmp.Or(s.Get("collection", "collectedDateTime").String(), s.Get("receivedTime").String()))
+		if status := s.Get("status").String(); status == "entered-in-error" || status == "unsatisfactory" || !on.Known() || on.String() < visit || on < vn.DateOf(r.draft.At).AddDays(-incubation) {
+			continue
+		}
+		out["sampled"], out["sample_date"], out["sample_kind"] = "yes", on.String(), wordsOf(s.Get("type"))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"mach/casereport"
 	"mach/fhir"
 	"mach/issue"
 	"mach/store"
@@ -94,7 +95,7 @@ func TestFilledFromTheRecord(t *testing.T) {
 			}
 		}
 		known, missing := form.Known()
-		if want := []string{"workplace", "sample_kind", "travel", "contact", "focus"}; !slices.Equal(missing, want) || known != 32 {
+		if want := []string{"workplace", "sample_kind", "travel", "contact"}; !slices.Equal(missing, want) || known != 32 {
 			t.Errorf("%d known, missing %v; want 32 and %v", known, missing, want)
 		}
 		page := w.page(w.draftPage, w.request(doctor, "/dich/ca-moi/c-v1", "cause", "c-v1"))
@@ -127,7 +128,7 @@ func TestNothingIsInvented(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, missing := form.Known()
-		want := []string{"insurance", "onset", "occupation", "ethnic", "workplace", "vaccinated", "sampled", "travel", "contact", "focus", "reporter_phone"}
+		want := []string{"onset", "occupation", "ethnic", "workplace", "vaccinated", "sampled", "travel", "contact", "reporter_phone"}
 		if !slices.Equal(missing, want) {
 			t.Errorf("missing %v, want %v", missing, want)
 		}
@@ -135,6 +136,33 @@ func TestNothingIsInvented(t *testing.T) {
 			if form[id] != "" {
 				t.Errorf("%s is invented: %q", id, form[id])
 			}
+		}
+		if _, _, derived, err := w.filled(ctx, w.actor(store.Doctor), "c-v1"); err != nil || !slices.Equal(derived, []string{"current_address"}) {
+			t.Errorf("%v follow, %v", derived, err)
+		}
+	})
+}
+
+// What the visit asked stands in the form, after what the record says itself; a
+// sample that nobody has tested yet is a sample.
+func TestFilledFromWhatTheVisitAsked(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p1", "Nguyễn Thị Lan", w.commune)
+		w.visit(visit{id: "v1", patient: "p1", icd: "A97.0", words: "Sốt xuất huyết Dengue", at: w.now()})
+		w.put(w.actor(store.Doctor),
+			fhir.QuestionnaireResponse{ID: "asked", Questionnaire: fhir.QuestionnaireVisit, Status: "completed", Subject: fhir.Ref("Patient", "p1"), Encounter: fhir.Ref("Encounter", "v1"),
+				Item: casereport.Items(map[string]string{"phone": "0999999999", "travel": "Hà Nội", "contact": "no", "vaccinated": "unknown"})},
+			map[string]any{"resourceType": "Specimen", "id": "s1", "subject": fhir.Ref("Patient", "p1"), "type": fhir.Words("Huyết thanh"), "collection": map[string]any{"collectedDateTime": fhir.Instant(w.now())}})
+		_, form, derived, err := w.filled(ctx, w.actor(store.Doctor), "c-v1")
+		w.ok(err)
+		for id, want := range map[string]string{"phone": "0912345678", "travel": "Hà Nội", "contact": "no", "vaccinated": "unknown", "sampled": "yes",
+			"sample_date": w.today().String(), "sample_kind": "Huyết thanh", "result": "pending", "test": ""} {
+			if form[id] != want {
+				t.Errorf("%s is %q, want %q", id, form[id], want)
+			}
+		}
+		if !slices.Equal(derived, []string{"current_address", "result"}) {
+			t.Errorf("%v follow", derived)
 		}
 	})
 }

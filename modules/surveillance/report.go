@@ -22,23 +22,28 @@ import (
 // Errors: NotFound; BusinessRule ("surveillance.draft.sent") when somebody has
 // sent it already.
 func (m *Module) Filled(ctx context.Context, a store.Actor, cause string) (Draft, Report, error) {
-	d, err := m.Draft(ctx, a, cause)
-	if err != nil {
-		return d, nil, err
+	d, r, _, err := m.filled(ctx, a, cause)
+	return d, r, err
+}
+
+// filled is Filled, with the answers that follow from others.
+func (m *Module) filled(ctx context.Context, a store.Actor, cause string) (d Draft, r Report, derived []string, err error) {
+	if d, err = m.Draft(ctx, a, cause); err != nil {
+		return d, nil, nil, err
 	}
 	if !d.Open() {
-		return d, nil, issue.New(issue.BusinessRule, "surveillance.draft.sent")
+		return d, nil, nil, issue.New(issue.BusinessRule, "surveillance.draft.sent")
 	}
-	r := m.closedForm(d)
+	r = m.closedForm(d)
 	if !d.Closed() {
 		record, err := m.recordOf(ctx, a, d)
 		if err != nil {
-			return d, nil, err
+			return d, nil, nil, err
 		}
-		r = record.report()
+		r, derived = record.report()
 	}
 	r["reporter"], r["reporter_unit"] = a.Name, a.FacilityName
-	return d, r, nil
+	return d, r, derived, nil
 }
 
 // Send writes the case report that a person has checked: Condition and filled
@@ -244,7 +249,7 @@ func (m *Module) Open(ctx context.Context, a store.Actor, id string) (Sent, erro
 		}
 	}
 	if s.form != nil {
-		s.Answers = readReport(s.form)
+		s.Answers = casereport.Answers(s.form)
 	} else { // imported without a form: what the list shows
 		for id, answer := range map[string]string{"name": row.Name, "sex": row.Sex, "birth": row.Birth, "diagnosed": row.Day.String()} {
 			if answer != "" {

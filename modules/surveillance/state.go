@@ -29,7 +29,7 @@ type State struct {
 	MonthN, WeekN  int // cases counted so far
 	First          int // of the month, as first reported
 	Declared       *Epidemic
-	End            outbreak.Verdict // Article 16.3, when Declared is open
+	End            outbreak.Verdict // Article 16.3: of an epidemic, were one declared
 	Linked         int              // largest linked group of the month; in lists exact only where it can reach a line
 	LinkedAssumed  bool             // some of it by nearness in time only
 	LinkedGapDays  int
@@ -305,11 +305,11 @@ func (m *Module) judge(b book, i illnessIn) (State, bool) {
 	month, now := facts(b.months, sameMonths(b.on, b.years), vn.Date.Year)
 	s.Month, s.MonthN, s.First, s.Linked = outbreak.Epidemic(r, month), now.all, now.first, month.Linked
 	week, now := facts(b.weeks, sameWeeks(b.on, b.years, b.settings.Week53), func(d vn.Date) int { return vn.WeekOf(d).Year })
+	s.End = outbreak.Ending(r, month)
 	s.Week, s.WeekN = outbreak.Warning(r, week), now.all
 	s.LinkedAssumed = slices.ContainsFunc(b.days[i], func(c outbreak.LinkedCase) bool { return c.Focus == "" })
 	if len(declared) > 0 {
 		s.Declared = &declared[0]
-		s.End = outbreak.Ending(r, month)
 	}
 	return s, true
 }

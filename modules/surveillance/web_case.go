@@ -25,6 +25,7 @@ type formData struct {
 	Draft    *Draft // nil once sent
 	Sent     *Sent  // nil for a draft
 	Report   Report
+	Derived  []string // questions whose answers follow from others
 	Form     *web.Form
 	Refusing *web.Form
 	Choices  []content.Disease // those the diagnosis may mean, first
@@ -65,12 +66,12 @@ func (m *Module) formData(r *http.Request, disease, icd string, report Report, f
 }
 
 func (m *Module) draftData(r *http.Request, f *web.Form) (formData, error) {
-	d, report, err := m.Filled(r.Context(), web.Actor(r), r.PathValue("cause"))
+	d, report, derived, err := m.filled(r.Context(), web.Actor(r), r.PathValue("cause"))
 	if err != nil {
 		return formData{}, err
 	}
 	p := m.formData(r, d.Disease, d.Code, report, f)
-	p.Draft = &d
+	p.Draft, p.Derived = &d, derived
 	if !d.Closed() {
 		if p.Alike, err = m.Alike(r.Context(), web.Actor(r), keyOfRow(d.Name, d.Sex, d.Birth, d.Number, d.Unit), d.Disease, vn.DateOf(d.At), ""); err != nil {
 			return p, err
