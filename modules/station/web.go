@@ -18,6 +18,7 @@ var (
 	Front   = web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic)
 	care    = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic)
 	doctors = web.Roles(store.Doctor, store.StationDirector, store.PrivateClinic)
+	namers  = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.Expert) // of diagnoses
 )
 
 // Routes registers the pages under /tram.
@@ -37,7 +38,7 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/tram/luot-kham/{id}/sua", doctors, m.correctPage)
 	mux.Post("/tram/luot-kham/{id}/sua", doctors, m.correct)
 	mux.Get("/tram/luot-kham/{id}/dong", web.AnyStaff, m.linePart)
-	mux.Get("/tram/chan-doan", care, m.suggest)
+	mux.Get("/tram/chan-doan", namers, m.suggest)
 	mux.Get("/tram/hoi-them", doctors, m.askedPart)
 	mux.Get("/tram/so-a1", staff, m.registerA1)
 	mux.Get("/dau-vet/station/{encounter}", care, m.trace)

@@ -100,6 +100,9 @@ const (
 
 // hasCategory reports whether a category of the resource has our code.
 func hasCategory(d *fhir.Doc, code string) bool {
+	if d == nil {
+		return false
+	}
 	for c := range d.Each("category") {
 		for coding := range c.Each("coding") {
 			if coding.Get("code").String() == code && coding.Get("system").String() == fhir.CSCategory {

@@ -117,7 +117,7 @@ func causesOf(ctx context.Context, tx store.Tx, i illness) ([]cause, error) {
 	var out []cause
 	err := tx.Rows(ctx, `
 		select d.cause, d.kind, d.encounter, d.code, d.words, coalesce(v.facility, d.facility), coalesce(v.place, d.place), d.sensitivity, d.at, d.since
-		  from surveillance_diagnosis d left join surveillance_visit v on v.encounter = d.encounter and d.kind = 'Condition'
+		  from surveillance_diagnosis d left join surveillance_visit v on v.encounter = d.encounter and (d.kind = 'Condition' or d.facility = '')
 		 where d.patient = ? and d.disease = ? and (v.signed = 1 or d.kind <> 'Condition')
 		 order by d.at, d.cause`, []any{i.patient, i.disease}, func(scan func(...any) error) error {
 		var c cause

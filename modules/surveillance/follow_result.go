@@ -3,6 +3,7 @@
 package surveillance
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -15,11 +16,12 @@ import (
 
 // applyResult keeps the laboratory's tests for agents of notifiable diseases.
 // A positive one that is final is a trigger as a diagnosis is: of a sample that
-// nobody has diagnosed yet it begins a draft.
+// nobody has diagnosed yet it begins a draft. So does the diagnosis that an
+// expert names in the conclusion of a consultation.
 func (m *Module) applyResult(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
 	is, diseases := resultOf(now)
 	had, err := m.forget(ctx, tx, c.ID)
-	if err != nil || len(diseases) == 0 && len(had) == 0 {
+	if err != nil || len(diseases) == 0 && len(had) == 0 && !hasCategory(now, categoryConsultation) {
 		return err
 	}
 	if c.Labels.Patient == "" || is.outcome == "" {
@@ -39,6 +41,11 @@ func (m *Module) applyResult(ctx context.Context, tx store.Tx, c store.Change, n
 		if err != nil {
 			return err
 		}
+		had = append(had, i)
+	}
+	if i, ok, err := m.concludes(ctx, tx, c, now); err != nil {
+		return err
+	} else if ok {
 		had = append(had, i)
 	}
 	done := map[illness]bool{}
@@ -86,6 +93,39 @@ func (m *Module) triggers(ctx context.Context, tx store.Tx, c store.Change, now 
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
 		c.ID, c.Type, fhir.IDOf(now.Get("encounter", "reference").String()), i.patient, i.disease, disease.ICD[0].From, is.words, is.at, since,
 		strings.Join(c.Labels.Sensitivity, " "), c.Labels.Facility, int64(c.Labels.Unit))
+}
+
+// categoryConsultation is that of an expert's conclusion (modules/telehealth).
+const categoryConsultation = "consultation"
+
+// concludes writes the notifiable diagnosis of an expert's conclusion as what a
+// draft rests on: at the facility of the visit, which asked.
+func (m *Module) concludes(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) (illness, bool, error) {
+	if !hasCategory(now, categoryConsultation) || now.Get("status").String() == "entered-in-error" || c.Labels.Patient == "" {
+		return illness{}, false, nil
+	}
+	at := casereport.Instant(cmp.Or(now.Get("issued").String(), now.Get("effectiveDateTime").String()))
+	if at.IsZero() {
+		at = c.At
+	}
+	for concept := range now.Each("conclusionCode") {
+		for coding := range concept.Each("coding") {
+			disease, ok := m.diseases.For(coding.Get("code").String(), vn.DateOf(at))
+			if !ok || !strings.HasPrefix(coding.Get("system").String(), fhir.ICD10) {
+				continue
+			}
+			i, encounter, facility, place := illness{c.Labels.Patient, disease.ID}, fhir.IDOf(now.Get("encounter", "reference").String()), "", int64(0)
+			if encounter == "" {
+				facility, place = c.Labels.Facility, int64(c.Labels.Unit)
+			}
+			return i, true, tx.Exec(ctx, `
+				insert into surveillance_diagnosis (cause, kind, encounter, patient, disease, code, words, at, since, sensitivity, draft, facility, place)
+				values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
+				c.ID, c.Type, encounter, i.patient, i.disease, coding.Get("code").String(), wordsOf(concept),
+				at.UnixMicro(), at.UnixMicro(), strings.Join(c.Labels.Sensitivity, " "), facility, place)
+		}
+	}
+	return illness{}, false, nil
 }
 
 // result is what a laboratory says of a sample.

@@ -85,6 +85,38 @@ func TestDraftOfALaboratoryResult(t *testing.T) {
 	})
 }
 
+// The diagnosis of an expert's conclusion makes a draft where the question came
+// from; with the visit's own diagnosis it is one case; corrected, it is gone.
+func TestDraftOfAConsultation(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p1", "Nguyễn Thị Lan", w.commune)
+		hospital := w.elsewhere(store.HospitalReporter, "vien", "hospital-province")
+		w.visit(visit{id: "v1", patient: "p1", icd: "J06.9", words: "Viêm họng", at: w.now()})
+		conclude := func(icd string) {
+			r := fhir.DiagnosticReport{ID: "kl", Status: "final", Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "consultation", "")}, Code: fhir.Words("Hội chẩn"),
+				Subject: fhir.Ref("Patient", "p1"), Encounter: fhir.Ref("Encounter", "v1"), Issued: fhir.Instant(w.now()), Conclusion: "Nghĩ đến sởi",
+				Performer: []fhir.Reference{fhir.Ref("Organization", hospital.Facility)}}
+			if icd != "" {
+				r.ConclusionCode = []fhir.CodeableConcept{{Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}}, Text: "Sởi"}}
+			}
+			w.put(storetest.System(), r)
+		}
+		conclude("")
+		w.wantDrafts("words alone")
+		conclude("B05.9")
+		w.wantDrafts("the expert's diagnosis", "measles kl(1)")
+		d, form, err := w.Filled(ctx, w.actor(store.Doctor), "kl")
+		w.ok(err)
+		if d.Facility != station || d.Place != w.commune.ID || d.Encounter != "v1" || form["icd"] != "B05.9" || form["care"] != "outpatient" || form["facility"] == "" {
+			t.Errorf("%+v, %v", d, form)
+		}
+		w.visit(visit{id: "v2", patient: "p1", icd: "B05.9", words: "Sởi", at: w.now().Add(24 * time.Hour)})
+		w.wantDrafts("one case of two triggers", "measles c-v2(2)")
+		conclude("J06.9")
+		w.wantDrafts("corrected", "measles c-v2(1)")
+	})
+}
+
 // A result that comes after the report proposes its class; a person decides.
 func TestResultProposesTheClass(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

@@ -38,7 +38,7 @@ func TestAccessHangsOnTheCase(t *testing.T) {
 		_, err = s.Enter(ctx, coordinator(), id, "00000001")
 		s.refused(err, issue.NotFound, "")
 
-		s.ok(s.Conclude(ctx, expert(), id, uuid.NewString(), "Theo dõi tiếp."))
+		s.ok(s.Conclude(ctx, expert(), id, uuid.NewString(), "Theo dõi tiếp.", ""))
 		s.ok(s.Decide(ctx, doctor(), id, uuid.NewString(), Follow, ""))
 		s.clock.Advance(6 * 24 * time.Hour)
 		if c := s.one(expert(), id); c.Decision != Follow {

@@ -180,7 +180,7 @@ func TestRoomInBrowsers(t *testing.T) {
 		b.receives(15 * time.Second)
 		t.Logf("both see and hear again %s after the kill", time.Since(began).Round(100*time.Millisecond))
 
-		s.ok(s.Conclude(t.Context(), expert(), id, uuid.NewString(), "Theo dõi tiếp."))
+		s.ok(s.Conclude(t.Context(), expert(), id, uuid.NewString(), "Theo dõi tiếp.", ""))
 		s.ok(s.Decide(t.Context(), doctor(), id, uuid.NewString(), Follow, ""))
 		for _, v := range []visitor{a, b} {
 			v.waits(10*time.Second, "the room to close", func(f figures) bool { return f.Phase == "closed" })

@@ -209,8 +209,12 @@ func (m *Module) Begin(ctx context.Context, a store.Actor, c Case) error {
 }
 
 // Conclude writes the expert's advice: a DiagnosticReport that stands in the
-// record whatever is made of it.
-func (m *Module) Conclude(ctx context.Context, a store.Actor, id, key, text string) error {
+// record whatever is made of it. A diagnosis, when the expert names one, is an
+// ICD-10 code and words after it; a notifiable one makes the draft of a case
+// report where the question came from (modules/surveillance).
+// Errors: Required at "conclusion"; CodeInvalid, or BusinessRule
+// ("telehealth.conclude.closed") for one of a closed file, at "diagnosis".
+func (m *Module) Conclude(ctx context.Context, a store.Actor, id, key, text, diagnosis string) error {
 	c, task, version, err := m.handle(ctx, a, id, Concluded, advises)
 	if err != nil {
 		return err
@@ -218,13 +222,17 @@ func (m *Module) Conclude(ctx context.Context, a store.Actor, id, key, text stri
 	if strings.TrimSpace(text) == "" {
 		return issue.New(issue.Required, "telehealth.conclude.text").At("conclusion")
 	}
+	named, err := diagnosisOf(diagnosis)
+	if err != nil {
+		return err
+	}
 	at := fhir.Instant(m.now())
 	report := fhir.DiagnosticReport{
 		ID: store.NewID(), Status: "final", BasedOn: []fhir.Reference{fhir.Ref("ServiceRequest", c.ID)},
 		Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, consultation, "")},
 		Code:     fhir.Words(m.words.T(i18n.Vietnamese, "telehealth.report")),
 		Subject:  fhir.Ref("Patient", c.Patient), Encounter: fhir.Ref("Encounter", c.Encounter),
-		EffectiveDateTime: at, Issued: at, Conclusion: text,
+		EffectiveDateTime: at, Issued: at, Conclusion: text, ConclusionCode: named,
 		Performer: []fhir.Reference{
 			{Reference: "Practitioner/" + a.Practitioner, Display: a.Name},
 			{Reference: "Organization/" + c.Hospital, Display: c.HospitalName},
@@ -237,6 +245,26 @@ func (m *Module) Conclude(ctx context.Context, a store.Actor, id, key, text stri
 	task.Output = append(task.Output, part("conclusion", "DiagnosticReport", report.ID))
 	m.note(&task, a, Concluded, "")
 	return m.update(ctx, a, key, task, version, store.Create(doc))
+}
+
+// diagnosisOf reads "A97.0 Sốt xuất huyết" or a code alone; nil for nothing.
+func diagnosisOf(text string) ([]fhir.CodeableConcept, error) {
+	code, words, _ := strings.Cut(strings.TrimSpace(text), " ")
+	if code == "" {
+		return nil, nil
+	}
+	if code = content.NormalICD(code); !content.ValidICD(code) {
+		return nil, issue.New(issue.CodeInvalid, "telehealth.conclude.diagnosis").At("diagnosis")
+	}
+	if d, ok := content.Diagnoses().ByCode(code); ok && strings.TrimSpace(words) == "" {
+		words = d.Name.Vi
+	}
+	if len(content.Sensitivity(fhir.ICD10, code, words)) > 0 {
+		return nil, issue.New(issue.BusinessRule, "telehealth.conclude.closed").At("diagnosis")
+	}
+	c := fhir.Code(fhir.ICD10, code, words)
+	c.Text = words
+	return []fhir.CodeableConcept{c}, nil
 }
 
 // Decide records what the treating doctor makes of the advice: follow, follow

@@ -254,7 +254,7 @@ func TestCourse(t *testing.T) {
 		_, err = s.Enter(ctx, expert(), id, "00000003") // a second window
 		s.ok(err)
 
-		s.ok(s.Conclude(ctx, expert(), id, uuid.NewString(), "Chưa cần chuyển. Xét nghiệm lại sau 12 giờ."))
+		s.ok(s.Conclude(ctx, expert(), id, uuid.NewString(), "Chưa cần chuyển. Xét nghiệm lại sau 12 giờ.", ""))
 		c = s.one(doctor(), id)
 		advice, err := s.advice(ctx, doctor(), c)
 		s.ok(err)
@@ -368,9 +368,9 @@ func TestRefusals(t *testing.T) {
 		if got := s.one(doctor(), id).State; got != Accepted {
 			t.Fatalf("a media server that is down moved the case to %s", got)
 		}
-		s.refused(s.Conclude(ctx, doctor(), id, uuid.NewString(), "x"), issue.Forbidden, "telehealth.role.expert")
-		s.refused(s.Conclude(ctx, expert(), id, uuid.NewString(), " "), issue.Required, "telehealth.conclude.text")
-		s.ok(s.Conclude(ctx, expert(), id, uuid.NewString(), "Không cần phòng trực tuyến."))
+		s.refused(s.Conclude(ctx, doctor(), id, uuid.NewString(), "x", ""), issue.Forbidden, "telehealth.role.expert")
+		s.refused(s.Conclude(ctx, expert(), id, uuid.NewString(), " ", ""), issue.Required, "telehealth.conclude.text")
+		s.ok(s.Conclude(ctx, expert(), id, uuid.NewString(), "Không cần phòng trực tuyến.", ""))
 		s.refused(s.Decide(ctx, doctor(), id, uuid.NewString(), "", ""), issue.Required, "telehealth.decide.choose")
 		for _, d := range []Decision{InPart, Decline} {
 			s.refused(s.Decide(ctx, doctor(), id, uuid.NewString(), d, ""), issue.Required, "telehealth.reason")

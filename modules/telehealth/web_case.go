@@ -139,7 +139,7 @@ func (m *Module) cancel(w http.ResponseWriter, r *http.Request) error {
 
 func (m *Module) conclude(w http.ResponseWriter, r *http.Request) error {
 	return m.send(w, r, "telehealth.concluded", "", func(ctx context.Context, a store.Actor, id, key string, f *web.Form) error {
-		return m.Conclude(ctx, a, id, key, f.Text("conclusion", 8000))
+		return m.Conclude(ctx, a, id, key, f.Text("conclusion", 8000), f.Text("diagnosis", 200))
 	})
 }
 
