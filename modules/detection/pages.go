@@ -444,6 +444,9 @@ func tabsOf(ctx context.Context, at string, unit vn.Unit) []tabs.Tab {
 		{"/canh-bao/bang-diem", "detection.tab.score"}, {"/canh-bao/truc", "detection.tab.duty"}} {
 		out = append(out, tabs.Tab{Text: web.T(ctx, t[1]), Href: t[0] + "?don-vi=" + queryCode(unit), Current: t[0] == at})
 	}
+	if settingsReaders.Allows(web.SessionOf(ctx)) {
+		out = append(out, tabs.Tab{Text: web.T(ctx, "settings.tab"), Href: settingsPath, Current: at == settingsPath})
+	}
 	return out
 }
 

@@ -22,7 +22,7 @@ var (
 	keepers   = web.Roles(store.StationDirector, store.CDC)
 )
 
-// Routes registers the pages under /canh-bao.
+// Routes registers the pages under /canh-bao and /dich/cai-dat.
 func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/canh-bao", readers, m.inboxPage)
 	mux.Get("/canh-bao/danh-sach", readers, m.inboxPart)
@@ -34,6 +34,7 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Post("/canh-bao/truc/{schedule}", keepers, m.endDuty)
 	mux.Get("/canh-bao/{disease}/{unit}/{week}", readers, m.alertPage)
 	mux.Post("/canh-bao/{disease}/{unit}/{week}", answerers, m.answer)
+	m.settingsRoutes(mux)
 }
 
 // inboxData is the list of a desk.

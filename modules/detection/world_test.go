@@ -314,6 +314,8 @@ func (w *world) dump() string {
 		{"detection_answer", "answer, alert, kind, words, author, facility, at"},
 		{"detection_step", "step, first, kind, disease, unit, focus, alert, day, at, seq"},
 		{"detection_duty", dutyColumns},
+		{"detection_setting", "setting, disease, unit, change, starts, proposed, author, practitioner, facility, approved, ended"},
+		{"detection_setting_step", "setting, seq, kind, name, words, at"},
 	} {
 		n := strings.Count(q.columns, ",") + 1
 		rows, err := store.Figures(ctx, w.s.For(storetest.System()), vn.Nation, func(scan store.Scan) (string, error) {
