@@ -43,7 +43,7 @@ func (r Rule) gravity() int {
 		return 3
 	case RuleGroup:
 		return 2
-	case RuleExcess, RuleRare:
+	case RuleExcess, RuleRare, RuleSyndrome:
 		return 1
 	}
 	return 0

@@ -18,8 +18,8 @@ var tables embed.FS
 // Follower keeps counts, verdicts and alerts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "detection", Version: 3, Tables: store.Tables(tables, "tables"), Apply: m.apply,
-		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Schedule", "PlanDefinition"},
+		Name: "detection", Version: 4, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Schedule", "PlanDefinition", "ServiceRequest"},
 	}
 }
 
@@ -28,12 +28,20 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 	case "Patient":
 		return m.applyPerson(ctx, tx, c, now)
 	case "Encounter":
-		return m.applyVisit(ctx, tx, c, now)
+		if err := m.applyVisit(ctx, tx, c, now); err != nil {
+			return err
+		}
+		return m.applySyndromes(ctx, tx, c, now)
+	case "ServiceRequest":
+		return m.applySyndromes(ctx, tx, c, now)
 	case "Condition":
 		if casereport.Is(now) || casereport.Is(before) {
 			return m.applyCase(ctx, tx, c, now)
 		}
-		return m.applyDiagnosis(ctx, tx, c, now)
+		if err := m.applyDiagnosis(ctx, tx, c, now); err != nil {
+			return err
+		}
+		return m.applySyndromes(ctx, tx, c, now)
 	case "Communication":
 		if err := m.applyStep(ctx, tx, c, now); err != nil {
 			return err

@@ -32,7 +32,7 @@ type Module struct {
 	now      func() time.Time
 
 	expecting map[vn.UnitID]int // communes on today's map, in each unit
-	monitored int               // series: open diseases by communes and the units above
+	monitored int               // series: open diseases and syndromes by communes and the units above
 }
 
 // New prepares the module; law may be nil: then only a link leads to it.
@@ -50,6 +50,7 @@ func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law Law
 			m.monitored += len(m.expecting)
 		}
 	}
+	m.monitored += len(content.Syndromes(lastList)) * len(m.expecting)
 	return m
 }
 

@@ -314,6 +314,10 @@ func (w *world) dump() string {
 		{"detection_answer", "answer, alert, kind, words, author, facility, at"},
 		{"detection_step", "step, first, kind, disease, unit, focus, alert, day, at, seq"},
 		{"detection_duty", dutyColumns},
+		{"detection_visit", "visit, unit, day, syndromes"},
+		{"detection_sign", "source, visit, syndromes"},
+		{"detection_daily", "unit, syndrome, year, counts"},
+		{"detection_syndrome", syndromeColumns},
 		{"detection_setting", "setting, disease, unit, change, starts, proposed, author, practitioner, facility, approved, ended"},
 		{"detection_setting_step", "setting, seq, kind, name, words, at"},
 	} {
