@@ -52,6 +52,7 @@ func TestFormsSentAgainAfterARestart(t *testing.T) {
 		s.reporting()
 		s.events()
 		s.alerts()
+		s.settings()
 		s.forecasts()
 		s.consultations()
 		s.rest()

@@ -46,6 +46,7 @@ func seed(t *testing.T, s *harness.Server) {
 	state := strings.Replace(link(t, director.Get(t, "/dich").Body, `/dich/xa/[0-9]+/dengue`), "dengue", "mumps", 1)
 	director.Post(t, state+"/cong-bo", "on", inDays(0), "place", "Thôn 1", "advice", "Trẻ ốm nghỉ ở nhà.")
 	ministry.Post(t, "/mang/thong-bao", "title", "Tăng cường phòng chống sốt xuất huyết", "body", "Rà soát ổ lăng quăng mỗi tuần.", "unit", "1", "due", inDays(2))
+	s.Client(t, s.Of(t, store.CDC)).Post(t, "/dich/cai-dat/mumps", "alpha-commune", "1", "alpha-above", "2", "from", inDays(3), "words", "Báo sớm hơn trong mùa.")
 	person := link(t, doctor.Get(t, visits[0]).Body, `/tram/nguoi/[0-9a-f-]{36}`)
 	// An application whose first page is one of ours, so that the walk stays here.
 	s.Client(t, s.Of(t, store.Administrator)).Post(t, "/ung-dung/quan-ly/moi", "name", "Sổ Xanh", "vendor", "Công ty Thử", "kind", "public", "redirects", s.URL+"/offline",
