@@ -140,7 +140,7 @@ func parseQuestion(t *testing.T, line string) question {
 			q.l.Draft = true
 		case "nobody":
 			q.l.Patient = ""
-		case "case-report", "epidemic", "event", "event-step", "event-decision", "response", "contact", "alert-answer", "alert-settings", "forecast",
+		case "case-report", "epidemic", "event", "event-step", "event-decision", "response", "contact", "contact-village", "alert-answer", "alert-settings", "forecast",
 			"case-draft", "case-handover", "case-message", "case-message-answer":
 			q.l.Category = w
 		case "ETREAT":

@@ -111,7 +111,7 @@ func relationBits(a store.Actor, patient string, rels []store.Relation, now time
 }
 
 // categories are those that policies name; any other is like none.
-var categories = [...]string{"", "case-report", "consultation", "epidemic", "event", "event-step", "event-decision", "response", "contact", "alert-answer", "alert-settings", "forecast",
+var categories = [...]string{"", "case-report", "consultation", "epidemic", "event", "event-step", "event-decision", "response", "contact", "contact-village", "alert-answer", "alert-settings", "forecast",
 	"case-draft", "case-handover", "case-message", "case-message-answer"}
 
 func knownCategory(c string) string {

@@ -391,6 +391,13 @@ func (s *sender) events() {
 		s.Fatal("no contact to call")
 	}
 	s.send("truong-tram-a", "/su-kien/{id}/tiep-xuc/{contact}", []string{id, contact[1]}, "result", "well")
+	s.send("truong-tram-a", "/su-kien/{id}/tiep-xuc", []string{id}, "case", report, "name", "Trần Thị Cúc", "phone", "0987654322", "first", today, "days", "14", "worker", "cb-thon-a")
+	s.settle()
+	followed := regexp.MustCompile(`goi=([^#"&]+)`).FindStringSubmatch(s.get(s.users["thon-a"], "/su-kien/thon").Body.String())
+	if followed == nil {
+		s.Fatal("no contact for the village health worker")
+	}
+	s.send("thon-a", "/su-kien/thon/hoi/{contact}", []string{followed[1]}, "result", "well")
 	s.send("truong-tram-a", "/su-kien/{id}/viec", []string{id}, "what", "Diệt bọ gậy", "who", "Trạm", "due", today)
 	s.settle()
 	task := regexp.MustCompile(`/viec/([^"/]+)"`).FindStringSubmatch(s.get(s.users["truong-tram-a"], "/su-kien/"+id).Body.String())

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	alerts "mach/modules/detection"
+	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
 )
@@ -25,4 +26,14 @@ func (a *App) legalFlag(ctx context.Context, actor store.Actor, unit vn.UnitID, 
 		return alerts.LegalFlag{Article: s.Week.Article, Level: 1}, nil
 	}
 	return alerts.LegalFlag{}, nil
+}
+
+// ending is what Article 16.3 says of a disease in a commune: what events close
+// by. The zero verdict where there is nothing to judge.
+func (a *App) ending(ctx context.Context, actor store.Actor, unit vn.UnitID, disease string, on vn.Date) (outbreak.Verdict, error) {
+	states, err := a.surveillance.States(ctx, actor, unit, []vn.UnitID{unit}, disease, on)
+	if err != nil || len(states) == 0 {
+		return outbreak.Verdict{}, err
+	}
+	return states[0].End, nil
 }

@@ -45,6 +45,8 @@ func (a *App) openModules(ctx context.Context) error {
 	a.surveillance = surveillance.New(a.Store, a.Units, content.Diseases(), content.EndemicDiseases(), now)
 	a.events = events.New(a.Store, a.Units, content.Diseases(), now)
 	a.surveillance.Assessed(a.events.RiskOf)
+	a.events.Judged(a.ending)
+	a.Store.OnDuty(a.events.Escalate)
 	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), a.legalFlag, now)
 	a.bulletin = bulletin.New(a.Store, a.Units, content.Diseases(), a.alertsOf, now)
 	if a.indicators, err = indicators.New(a.Store, a.Units, definitions, now); err != nil {

@@ -4,6 +4,14 @@ package content
 
 import "testing"
 
+// Influenza is always there: its foci close by the line of Article 16, and by days
+// only where nobody can say.
+func TestFocusByTheLine(t *testing.T) {
+	if r := FocusRuleOf("influenza"); r.Closes != EndUnderLine || r.Days < 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
 // The rules of the law that has them, and the default for the others.
 func TestFocusRules(t *testing.T) {
 	for _, c := range []struct {

@@ -177,10 +177,16 @@ func (g *generator) contact(h *happening, of fhir.Condition, n int, name string)
 	if n == 0 {
 		result = fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.Base + "/cs/contact-check", Code: "fever"}}, Text: "38,4 °C"}
 	}
+	code, owner := "contact", fhir.Ref("Organization", g.station(h.commune))
+	if n == 1 { // a village health worker calls at the house
+		worker := g.facilities[g.station(h.commune)].one(store.VillageWorker)
+		code, owner = "contact-village", fhir.Ref("Practitioner", worker.practitioner)
+		owner.Display = worker.name
+	}
 	return fhir.Task{
-		ID: g.plan.id(fmt.Sprintf("event contact %d", n)), Status: "in-progress", Intent: "order", Code: fhir.Code(fhir.CSTask, "contact", ""),
+		ID: g.plan.id(fmt.Sprintf("event contact %d", n)), Status: "in-progress", Intent: "order", Code: fhir.Code(fhir.CSTask, code, ""),
 		Extension: of.Extension[:1], Focus: fhir.Ref("Communication", h.id), For: of.Subject, ReasonReference: fhir.Ref("Condition", of.ID),
-		AuthoredOn: fhir.Instant(at(today-10, 10, 0)), Owner: fhir.Ref("Organization", g.station(h.commune)),
+		AuthoredOn: fhir.Instant(at(today-10, 10, 0)), Owner: owner,
 		Restriction: fhir.TaskRestriction{Period: fhir.Period{Start: (today - 11).String(), End: (today + 10).String()}},
 		Input:       []fhir.TaskParameter{input("name", name), input("phone", fmt.Sprintf("09000000%02d", n)), input("relation", "school")},
 		Output:      []fhir.TaskParameter{{Type: result, ValueDateTime: (today - 1).String()}},

@@ -6,8 +6,8 @@ import (
 	"context"
 	"slices"
 
-	"mach/content"
 	"mach/issue"
+	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
 )
@@ -63,6 +63,14 @@ func (m *Module) checkStep(ctx context.Context, a store.Actor, e Event, d Draft)
 			f.choice("triggers", t, Triggers)
 		}
 		f.need("words", d.Words)
+	case Level:
+		for _, x := range d.Marks {
+			f.choice("findings", x, Findings)
+		}
+		if level, _ := levelOf(d.Marks); level == 0 || int(level) != len(d.Marks) {
+			f.add("findings", issue.BusinessRule, "events.level.order")
+		}
+		f.need("words", d.Words)
 	case Daily:
 		if d.At.Known() && d.At < vn.DateOf(e.Opened) {
 			f.add("at", issue.BusinessRule, "events.daily.before")
@@ -75,6 +83,12 @@ func (m *Module) checkStep(ctx context.Context, a store.Actor, e Event, d Draft)
 		f.need("words", d.Words)
 	}
 	return issue.List(f)
+}
+
+// levelOf judges findings about a declared epidemic by Articles 17 to 20.
+func levelOf(findings []string) (outbreak.Level, string) {
+	found := func(i int) bool { return slices.Contains(findings, Findings[i]) }
+	return outbreak.LevelOf(outbreak.Containment{Epidemic: true, ForcesShort: found(0), CommuneCannot: found(1), ProvinceCannot: found(2), CountryCannot: found(3)})
 }
 
 // checkNotice wants the form of the same disease and commune.
@@ -113,7 +127,8 @@ func (m *Module) checkFocus(ctx context.Context, a store.Actor, e Event, d Draft
 	return err
 }
 
-// checkClosing wants the days of the disease's rule to be over.
+// checkClosing wants the disease's rule to allow it: days over, or the count back
+// under the line.
 func (m *Module) checkClosing(ctx context.Context, a store.Actor, e Event, d Draft, f *faults) error {
 	f.need("words", d.Words)
 	if !e.Stage.Active() {
@@ -127,9 +142,13 @@ func (m *Module) checkClosing(ctx context.Context, a store.Actor, e Event, d Dra
 	if err != nil {
 		return err
 	}
-	rule := content.FocusRuleOf(e.Disease)
-	if over := e.Over(tally.Last, rule); rule.Closes == content.EndNoNewCase && on < over {
-		f.add("at", issue.BusinessRule, "events.close.early", over.String())
+	c, err := m.closing(ctx, a, e, tally, on)
+	switch {
+	case err != nil || c.Ready(on):
+	case c.ByLine && c.Line != nil && c.Line.State == outbreak.StateEpidemic:
+		f.add("at", issue.BusinessRule, "events.close.line")
+	default:
+		f.add("at", issue.BusinessRule, "events.close.early", c.From.String())
 	}
-	return nil
+	return err
 }

@@ -18,6 +18,7 @@ import (
 // The Tasks of an event: codes of /cs/task, which policy knows as categories.
 const (
 	taskContact  = "contact"
+	taskVillage  = "contact-village" // a contact whom a village health worker follows
 	taskResponse = "response"
 	csContact    = fhir.Base + "/cs/contact"       // name, phone, relation, address
 	csCheck      = fhir.Base + "/cs/contact-check" // Results
@@ -34,19 +35,21 @@ const fever = 38
 // Contact is somebody who was near a case and is followed for some days
 // (Task, for the case's patient).
 type Contact struct {
-	ID       string `json:"-"`
-	Event    string
-	Case     string // Condition: the report of the case
-	Name     string
-	Phone    string
-	Relation string
-	Address  string
-	First    vn.Date // of the last contact
-	Last     vn.Date // last day of following
-	Checks   []Check
-	Patient  string `json:"-"` // whose contact
-	Open     bool   `json:"-"`
-	Version  int64  `json:"-"`
+	ID         string `json:"-"`
+	Event      string
+	Case       string // Condition: the report of the case
+	Name       string
+	Phone      string
+	Relation   string
+	Address    string
+	First      vn.Date // of the last contact
+	Last       vn.Date // last day of following
+	Checks     []Check
+	Worker     string // Practitioner of the village health worker who follows; "" = the station does
+	WorkerName string
+	Patient    string `json:"-"` // whose contact
+	Open       bool   `json:"-"`
+	Version    int64  `json:"-"`
 
 	facility    string
 	unit        vn.UnitID
@@ -62,7 +65,14 @@ type Check struct {
 
 // Labels lets the guard judge the row as the Task.
 func (c Contact) Labels() store.Labels {
-	return store.Labels{Type: "Task", ID: c.ID, Patient: c.Patient, Facility: c.facility, Unit: c.unit, Sensitivity: c.sensitivity, Category: taskContact}
+	return store.Labels{Type: "Task", ID: c.ID, Patient: c.Patient, Facility: c.facility, Unit: c.unit, Sensitivity: c.sensitivity, Category: c.category()}
+}
+
+func (c Contact) category() string {
+	if c.Worker != "" {
+		return taskVillage
+	}
+	return taskContact
 }
 
 // checked is the day of the latest check, -1 when there was none.
@@ -109,6 +119,11 @@ func (m *Module) Trace(ctx context.Context, a store.Actor, event string, c Conta
 	} else if c.First > m.today() {
 		f.add("first", issue.BusinessRule, "events.future")
 	}
+	if c.Worker != "" {
+		if err := m.checkWorker(ctx, a, &c, &f); err != nil {
+			return err
+		}
+	}
 	if err := issue.List(f); err != nil {
 		return err
 	}
@@ -136,11 +151,15 @@ func (m *Module) contactTask(a store.Actor, e Event, c Contact, days int) fhir.T
 	input := func(code, value string) fhir.TaskParameter {
 		return fhir.TaskParameter{Type: fhir.Code(csContact, code, ""), ValueString: value}
 	}
-	t := fhir.Task{ID: newID(), Status: "in-progress", Intent: "order", Code: fhir.Code(fhir.CSTask, taskContact, ""),
+	t := fhir.Task{ID: newID(), Status: "in-progress", Intent: "order", Code: fhir.Code(fhir.CSTask, c.category(), ""),
 		Extension: []fhir.Extension{fhir.Unit(unit.Code, unit.From.String(), unit.Full())},
 		Focus:     fhir.Ref("Communication", e.ID), For: fhir.Ref("Patient", c.Patient), ReasonReference: fhir.Ref("Condition", c.Case),
 		AuthoredOn: fhir.Instant(m.now()), Requester: fhir.Ref("Practitioner", a.Practitioner), Owner: fhir.Ref("Organization", a.Facility),
 		Restriction: fhir.TaskRestriction{Period: fhir.Period{Start: c.First.String(), End: c.First.AddDays(days).String()}}}
+	if c.Worker != "" {
+		t.Owner = fhir.Ref("Practitioner", c.Worker)
+		t.Owner.Display = c.WorkerName
+	}
 	for _, x := range [][2]string{{"name", c.Name}, {"phone", c.Phone}, {"relation", c.Relation}, {"address", c.Address}} {
 		if x[1] != "" {
 			t.Input = append(t.Input, input(x[0], x[1]))
@@ -176,7 +195,11 @@ func (m *Module) Ask(ctx context.Context, a store.Actor, contact, result, words 
 		result = "fever"
 	}
 	var f faults
-	f.choice("result", result, Results)
+	if a.Role == store.VillageWorker {
+		f.choice("result", result, villageResults)
+	} else {
+		f.choice("result", result, Results)
+	}
 	if on > m.today() {
 		f.add("on", issue.BusinessRule, "events.future")
 	}

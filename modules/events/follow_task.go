@@ -33,18 +33,25 @@ func (m *Module) applyContact(ctx context.Context, tx store.Tx, c store.Change, 
 		return err
 	}
 	return tx.Exec(ctx, `
-		insert into events_contact (id, event, patient, facility, unit, province, sensitivity, status, first, last, checked, version, contact)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		insert into events_contact (id, event, patient, facility, unit, province, sensitivity, status, first, last, checked, version, worker, contact)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, x.Event, c.Labels.Patient, c.Labels.Facility, int64(c.Labels.Unit), int64(m.provinceOf(c.Labels.Unit)), strings.Join(c.Labels.Sensitivity, " "),
-		now.Get("status").String(), int64(x.First), int64(x.Last), int64(x.checked()), c.Version, string(b))
+		now.Get("status").String(), int64(x.First), int64(x.Last), int64(x.checked()), c.Version, x.Worker, string(b))
 }
 
 // contactOf reads a contact; false for every other Task.
 func contactOf(d *fhir.Doc) (Contact, bool) {
-	if d == nil || d.Get("code").Code(fhir.CSTask) != taskContact || d.Get("status").String() == "entered-in-error" {
+	code := ""
+	if d != nil {
+		code = d.Get("code").Code(fhir.CSTask)
+	}
+	if code != taskContact && code != taskVillage || d.Get("status").String() == "entered-in-error" {
 		return Contact{}, false
 	}
 	x := Contact{Event: d.Get("focus").RefID("Communication"), Case: d.Get("reasonReference").RefID("Condition"), First: vn.ZeroDate, Last: vn.ZeroDate}
+	if code == taskVillage {
+		x.Worker, x.WorkerName = d.Get("owner").RefID("Practitioner"), d.Get("owner", "display").String()
+	}
 	for in := range d.Each("input") {
 		value := in.Get("valueString").String()
 		switch in.Get("type").Code(csContact) {

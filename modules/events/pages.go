@@ -4,11 +4,13 @@ package events
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"mach/content"
+	"mach/outbreak"
 	"mach/vn"
 	"mach/web"
 	"mach/web/components/field"
@@ -141,9 +143,13 @@ func eventRows(ctx context.Context, p boardData, list []Event) []worklist.Row {
 		switch {
 		case e.Stage.Waits():
 			r.Why, r.Tone = clock(ctx, e, web.Now(ctx), p.Rules)
-			r.Why = joined(web.T(ctx, "events.source."+e.Source), r.Why)
+			r.Why = joined(web.T(ctx, "events.source."+e.Source), r.Why, calledWords(ctx, e))
 		case e.Stage.Active():
-			r.Why = focusWhy(ctx, e, t)
+			c, ok := p.Ends[e.ID]
+			if !ok {
+				c.From = e.Over(last(t), content.FocusRuleOf(e.Disease))
+			}
+			r.Why = focusWhy(ctx, e, t, c)
 		case e.Stage == IsEvent:
 			r.Why = web.T(ctx, "events.why.event", web.DateTime(ctx, e.Checked))
 			if e.Risk != "" {
@@ -162,7 +168,7 @@ func eventRows(ctx context.Context, p boardData, list []Event) []worklist.Row {
 
 // focusWhy is a line of the focus board: cases, contacts due, report due, days
 // to closing.
-func focusWhy(ctx context.Context, e Event, t Tally) string {
+func focusWhy(ctx context.Context, e Event, t Tally, c Closing) string {
 	today := vn.DateOf(web.Now(ctx))
 	parts := []string{web.T(ctx, "events.cases.n", t.Cases())}
 	if t.Due > 0 {
@@ -171,15 +177,36 @@ func focusWhy(ctx context.Context, e Event, t Tally) string {
 	if len(e.Unreported(today)) > 0 {
 		parts = append(parts, web.T(ctx, "events.daily.due", len(e.Unreported(today))))
 	}
-	return strings.Join(append(parts, closing(ctx, e, t, today)), " · ")
+	return strings.Join(append(parts, closingWords(ctx, c, today)), " · ")
 }
 
-// closing says when the focus may be closed.
-func closing(ctx context.Context, e Event, t Tally, today vn.Date) string {
-	if over := e.Over(last(t), content.FocusRuleOf(e.Disease)); over > today {
-		return web.T(ctx, "events.closing.days", int(over-today))
+// closingWords says when the focus may be closed.
+func closingWords(ctx context.Context, c Closing, today vn.Date) string {
+	switch {
+	case c.ByLine && lineWords(ctx, c) != "":
+		return lineWords(ctx, c)
+	case c.From > today:
+		return web.T(ctx, "events.closing.days", int(c.From-today))
 	}
 	return web.T(ctx, "events.closing.now")
+}
+
+// lineWords says where the count of the month stands (Article 16.3); "" when
+// nobody can say.
+func lineWords(ctx context.Context, c Closing) string {
+	if c.Line == nil {
+		return ""
+	}
+	switch v := c.Line; v.State {
+	case outbreak.StateBelow:
+		return web.T(ctx, "events.closing.under")
+	case outbreak.StateEpidemic:
+		if v.Needed > 0 {
+			return web.T(ctx, "events.closing.linked", v.Linked, v.Needed)
+		}
+		return web.T(ctx, "events.closing.above", v.Count, web.Number(ctx, v.Line, 1))
+	}
+	return ""
 }
 
 // last is the day of the latest case; vn.ZeroDate when there is none.
@@ -283,4 +310,15 @@ func overdueWords(ctx context.Context, n int) string {
 		return ""
 	}
 	return web.T(ctx, "events.figure.overdue", n)
+}
+
+// calledWords are the levels that were told of clocks of an event.
+func calledWords(ctx context.Context, e Event) string {
+	var out []string
+	for _, c := range e.Calls {
+		if words := web.T(ctx, "events.called."+string(c.To)); !slices.Contains(out, words) {
+			out = append(out, words)
+		}
+	}
+	return strings.Join(out, ", ")
 }

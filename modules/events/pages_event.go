@@ -80,6 +80,14 @@ func facts(ctx context.Context, p eventData) []stat.Item {
 	}
 	out = append(out, stat.Item{Name: web.T(ctx, "events.fact.opens"), Value: p.Rule.Opens.In(web.LangOf(ctx)), Note: joined(p.Rule.Source, verified)})
 	out = append(out, stat.Item{Name: web.T(ctx, "events.fact.closes"), Value: web.T(ctx, "events.rule."+string(p.Rule.Closes), p.Rule.Days)})
+	if p.Level != "" {
+		level, article := levelOf(p.Findings)
+		out = append(out, stat.Item{Name: web.T(ctx, "events.fact.level"), Of: tag.Tag(tag.Danger, web.T(ctx, "events.epidemic.level."+p.Level, article)),
+			Note: web.T(ctx, "events.finding."+Findings[max(0, int(level)-1)])})
+	}
+	if p.Stage == IsEpidemic {
+		add("events.fact.line", lineWords(ctx, p.Ends))
+	}
 	for _, form := range []struct{ key, id string }{{"events.fact.notice.01", p.Event.Notice}, {"events.fact.notice.02", p.Event.Ended}} {
 		if form.id != "" {
 			out = append(out, stat.Item{Name: web.T(ctx, form.key), Of: link("/dich/thong-bao/"+form.id, web.T(ctx, "events.notice.open"))})
@@ -118,7 +126,9 @@ func course(ctx context.Context, p eventData) []timeline.Item {
 		}
 		i := timeline.Item{When: web.DateTime(ctx, s.At), Title: stepTitle(ctx, p, s), Text: joined(stepFigures(ctx, s), s.Words), Icon: stepIcon(s.Kind), Tone: stepTone(s)}
 		i.Where = joined(s.Who, s.Office)
-		if i.Where == "" {
+		if i.Where == "" && s.Kind == Told {
+			i.Where = web.T(ctx, "events.told.by")
+		} else if i.Where == "" {
 			i.Where = web.T(ctx, "events.source.citizen")
 		}
 		if vn.DateOf(s.At) != vn.DateOf(s.Written) {
@@ -151,6 +161,11 @@ func stepTitle(ctx context.Context, p eventData, s Step) string {
 		return joined(title, web.T(ctx, "events.risk."+s.Reason))
 	case Focus:
 		return joined(title, s.Name)
+	case Level:
+		_, article := levelOf(s.Marks)
+		return web.T(ctx, "events.epidemic.level."+s.Reason, article)
+	case Told:
+		return web.T(ctx, "events.told."+s.Reason, web.T(ctx, "events.role."+s.To))
 	}
 	return title
 }
@@ -177,8 +192,10 @@ func stepIcon(k Kind) string {
 
 func stepTone(s Step) tag.Tone {
 	switch s.Kind {
-	case Focus, Declared:
+	case Focus, Declared, Level:
 		return tag.Danger
+	case Told:
+		return tag.Warning
 	case Risk:
 		return riskTone(s.Reason)
 	case Verified:
@@ -207,7 +224,10 @@ func actWords(ctx context.Context, p eventData) string {
 		return web.T(ctx, "events.act.focus.words", p.Rule.Opens.In(web.LangOf(ctx)))
 	case Closed:
 		if p.Stage.Active() {
-			return web.T(ctx, "events.act.closed.focus", p.Rule.Days, web.Date(ctx, p.Over(last(p.Tally), p.Rule)))
+			if p.Ends.ByLine {
+				return joined(web.T(ctx, "events.act.closed.line"), lineWords(ctx, p.Ends))
+			}
+			return web.T(ctx, "events.act.closed.focus", p.Rule.Days, web.Date(ctx, p.Ends.From))
 		}
 	}
 	return web.T(ctx, "events.act."+string(p.Act)+".words")
@@ -218,7 +238,12 @@ func closingFigure(ctx context.Context, p eventData) figure.Props {
 	if !p.Stage.Active() {
 		return f
 	}
-	over, today := p.Over(last(p.Tally), p.Rule), vn.DateOf(web.Now(ctx))
+	over, today := p.Ends.From, vn.DateOf(web.Now(ctx))
+	if line := lineWords(ctx, p.Ends); p.Ends.ByLine && line != "" {
+		f.Label, f.Value, f.Compare = web.T(ctx, "events.number.line"), web.T(ctx, "events.closing."+string(p.Ends.Line.State)), line
+		f.Good = p.Ends.Ready(today)
+		return f
+	}
 	f.Value, f.Unit, f.Compare = number(max(int(over-today), 0)), web.T(ctx, "events.days"), web.T(ctx, "events.number.closing.on", web.Date(ctx, over))
 	f.Good = over <= today
 	return f
@@ -269,14 +294,15 @@ func dailyTable(ctx context.Context, p eventData) table.Props {
 	t := table.Props{Caption: web.T(ctx, "events.daily"), Hidden: true, First: true, Stack: true, Empty: web.T(ctx, "events.daily.none"), Cols: []table.Col{
 		{Head: web.T(ctx, "events.q.day")}, {Head: web.T(ctx, "events.number.cases"), Num: true}, {Head: web.T(ctx, "events.col.new"), Num: true},
 		{Head: web.T(ctx, "events.col.confirmed"), Num: true}, {Head: web.T(ctx, "events.number.deaths"), Num: true}, {Head: web.T(ctx, "events.col.seen"), Num: true},
-		{Head: web.T(ctx, "events.col.words"), Wide: true}, {Head: web.T(ctx, "events.col.who")}}}
+		{Head: web.T(ctx, "events.col.words"), Wide: true}, {Head: web.T(ctx, "events.col.who")}, {Head: web.T(ctx, "events.col.paper")}}}
 	for _, s := range slices.Backward(p.Steps) {
 		if s.Kind != Daily || slices.Contains(p.Void, s.ID) {
 			continue
 		}
 		f := s.Figures
 		t.Rows = append(t.Rows, []table.Cell{{Text: web.Date(ctx, vn.DateOf(s.At))}, {Text: said(ctx, f.Cases)}, {Text: said(ctx, f.New)}, {Text: said(ctx, f.Confirmed)},
-			{Text: said(ctx, f.Deaths)}, {Text: said(ctx, f.Seen) + "/" + said(ctx, f.Contacts)}, {Text: s.Words}, {Text: joined(s.Who, web.DateTime(ctx, s.Written))}})
+			{Text: said(ctx, f.Deaths)}, {Text: said(ctx, f.Seen) + "/" + said(ctx, f.Contacts)}, {Text: s.Words}, {Text: joined(s.Who, web.DateTime(ctx, s.Written))},
+			{Text: web.T(ctx, "events.daily.print"), Href: path(p.ID) + "/bao-cao/" + s.ID}})
 	}
 	return t
 }
@@ -320,4 +346,46 @@ func dutyRows(ctx context.Context, p eventData) []worklist.Row {
 		rows[i] = r
 	}
 	return rows
+}
+
+// paperFacts is the head of a daily report on paper.
+func paperFacts(ctx context.Context, p paperData) []stat.Item {
+	out := []stat.Item{
+		{Name: web.T(ctx, "events.fact.what"), Value: what(ctx, p.Event)},
+		{Name: web.T(ctx, "events.q.name"), Value: p.Event.Focus},
+		{Name: web.T(ctx, "events.fact.place"), Value: joined(p.Event.Place, p.Unit.Full())},
+		{Name: web.T(ctx, "events.paper.day"), Value: web.Date(ctx, p.Day)},
+		{Name: web.T(ctx, "events.q.began"), Value: web.Date(ctx, p.Event.Since)},
+	}
+	if p.Event.Notice != "" {
+		out = append(out, stat.Item{Name: web.T(ctx, "events.stage.epidemic"), Value: web.T(ctx, "events.paper.declared")})
+	}
+	return out
+}
+
+// paperFigures are the counts as the report was sent.
+func paperFigures(ctx context.Context, p paperData) table.Props {
+	f := p.Report.Figures
+	t := table.Props{Caption: web.T(ctx, "events.paper.figures"), First: true, Cols: []table.Col{{Head: web.T(ctx, "events.paper.figure"), Wide: true}, {Head: web.T(ctx, "events.paper.count"), Num: true}}}
+	for _, row := range []struct {
+		key string
+		n   int
+	}{{"events.paper.cases", f.Cases}, {"events.paper.new", f.New}, {"events.paper.confirmed", f.Confirmed}, {"events.paper.deaths", f.Deaths},
+		{"events.paper.contacts", f.Contacts}, {"events.paper.seen", f.Seen}} {
+		t.Rows = append(t.Rows, []table.Cell{{Text: web.T(ctx, row.key)}, {Text: said(ctx, row.n)}})
+	}
+	return t
+}
+
+func paperDuties(ctx context.Context, p paperData) table.Props {
+	t := table.Props{Caption: web.T(ctx, "events.duties"), First: true, Cols: []table.Col{{Head: web.T(ctx, "events.q.duty.what"), Wide: true}, {Head: web.T(ctx, "events.q.duty.who")},
+		{Head: web.T(ctx, "events.q.duty.due")}, {Head: web.T(ctx, "events.paper.state")}}}
+	for _, d := range p.Until {
+		state := web.T(ctx, "events.duty.open")
+		if !d.Done.IsZero() {
+			state = web.T(ctx, "events.duty.done")
+		}
+		t.Rows = append(t.Rows, []table.Cell{{Text: d.What}, {Text: d.Who}, {Text: web.Date(ctx, d.Due)}, {Text: state}})
+	}
+	return t
 }

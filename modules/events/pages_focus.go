@@ -204,7 +204,7 @@ func checkWords(ctx context.Context, c Contact) (words string, tone tag.Tone) {
 func contactRow(ctx context.Context, c Contact, href string, day vn.Date) worklist.Row {
 	words, tone := checkWords(ctx, c)
 	r := worklist.Row{ID: "c-" + c.ID, Name: c.Name, Meta: joined(c.Phone, relation(ctx, c), c.Address), State: words, Tone: tone,
-		Why: web.T(ctx, "events.contact.until", web.Date(ctx, c.Last))}
+		Why: joined(web.T(ctx, "events.contact.until", web.Date(ctx, c.Last)), followedBy(ctx, c))}
 	if n := len(c.Checks); n > 0 {
 		r.Why = joined(web.T(ctx, "events.contact.last", web.Date(ctx, c.Checks[n-1].Day), c.Checks[n-1].Words), r.Why)
 	}
@@ -248,4 +248,30 @@ func contactFacts(ctx context.Context, c Contact) []stat.Item {
 		out = append(out, stat.Item{Name: web.Date(ctx, x.Day), Value: joined(web.T(ctx, "events.check."+x.Result), x.Words)})
 	}
 	return out
+}
+
+// followedBy names the village health worker who follows a contact.
+func followedBy(ctx context.Context, c Contact) string {
+	if c.Worker == "" {
+		return ""
+	}
+	return web.T(ctx, "events.contact.by", c.WorkerName)
+}
+
+func workerOptions(list []Worker) []field.Option {
+	out := make([]field.Option, len(list))
+	for i, w := range list {
+		out[i] = field.Option{Value: w.Practitioner, Text: w.Name}
+	}
+	return out
+}
+
+func villageRows(ctx context.Context, p villageData) []worklist.Row {
+	rows := make([]worklist.Row, len(p.Contacts))
+	for i, c := range p.Contacts {
+		c.Worker = "" // the reader
+		rows[i] = contactRow(ctx, c, "/su-kien/thon?goi="+c.ID+"#goi", vn.DateOf(web.Now(ctx)))
+		rows[i].Primary = i == 0 && c.DueOn(vn.DateOf(web.Now(ctx)))
+	}
+	return rows
 }

@@ -9,6 +9,7 @@ import (
 	"mach/casereport"
 	"mach/content"
 	"mach/fhir"
+	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
 )
@@ -20,6 +21,9 @@ const (
 	csReason  = fhir.Base + "/cs/event-reason"
 	csRisk    = fhir.Base + "/cs/event-risk"
 	csTrigger = fhir.Base + "/cs/event-trigger"
+	csLevel   = fhir.Base + "/cs/epidemic-level"
+	csFinding = fhir.Base + "/cs/epidemic-finding" // Findings
+	csClock   = fhir.Base + "/cs/event-clock"      // ClockVerify, ClockTask
 	idAlert   = fhir.Base + "/cs/alert"
 
 	extPlace = fhir.Base + "/ext/event-place" // valueString
@@ -36,10 +40,22 @@ var Sources = []string{"citizen", "village", "school", "workplace", "gate", "ani
 var Reasons = []string{"duplicate", "explained", "not-disease", "wrong", "closed-desk"}
 
 // Levels are those of the ad hoc risk assessment (Article 21.2), lowest first.
-var Levels = []string{"low", "medium", "high", "very-high"}
+var Levels = plain(outbreak.Risks())
 
 // Triggers are the eight of Article 21.2 that ask for a risk assessment.
-var Triggers = []string{"unusual", "change", "imported", "amplifier", "emerging", "biosafety", "overload", "who"}
+var Triggers = plain(outbreak.Triggers())
+
+// Findings are what the level of an epidemic rests on (Articles 17 to 20), each
+// only after the one before.
+var Findings = []string{"forces-short", "commune-cannot", "province-cannot", "country-cannot"}
+
+func plain[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i] = string(x)
+	}
+	return out
+}
 
 // resource writes a step as a Communication. phone is of Signal only.
 func (m *Module) resource(a store.Actor, s Step, phone string) fhir.Communication {
@@ -62,6 +78,12 @@ func (m *Module) resource(a store.Actor, s Step, phone string) fhir.Communicatio
 	}
 	if s.Event != s.ID {
 		c.InResponseTo = []fhir.Reference{fhir.Ref("Communication", s.Event)}
+	}
+	if s.Task != "" {
+		c.BasedOn = []fhir.Reference{fhir.Ref("Task", s.Task)}
+	}
+	if s.To != "" {
+		c.Recipient = []fhir.Reference{{Identifier: &fhir.Identifier{System: fhir.CSRole, Value: s.To}}}
 	}
 	if s.About != "" {
 		c.About = []fhir.Reference{fhir.Ref("Communication", s.About)}
@@ -94,11 +116,19 @@ func reasons(s Step) []fhir.CodeableConcept {
 	switch {
 	case s.Kind == Risk:
 		out = append(out, fhir.Code(csRisk, s.Reason, ""))
+	case s.Kind == Level:
+		out = append(out, fhir.Code(csLevel, s.Reason, ""))
+	case s.Kind == Told:
+		out = append(out, fhir.Code(csClock, s.Reason, ""))
 	case s.Reason != "":
 		out = append(out, fhir.Code(csReason, s.Reason, ""))
 	}
+	system := csTrigger
+	if s.Kind == Level {
+		system = csFinding
+	}
 	for _, t := range s.Marks {
-		out = append(out, fhir.Code(csTrigger, t, ""))
+		out = append(out, fhir.Code(system, t, ""))
 	}
 	return out
 }
@@ -189,15 +219,18 @@ func (m *Module) details(s *Step, d *fhir.Doc) {
 	if s.Disease == "" {
 		s.Syndrome = d.Get("topic", "text").String()
 	}
+	s.Task, s.To = d.Get("basedOn", "0").RefID("Task"), d.Get("recipient", "0", "identifier", "value").String()
 	s.Alert, s.Source = d.Identifier(idAlert), d.Get("medium", "0").Code(csSource)
 	for r := range d.Each("reasonCode") {
-		for _, system := range []string{csReason, csRisk} {
+		for _, system := range []string{csReason, csRisk, csLevel, csClock} {
 			if code := r.Code(system); code != "" {
 				s.Reason = code
 			}
 		}
-		if code := r.Code(csTrigger); code != "" {
-			s.Marks = append(s.Marks, code)
+		for _, system := range []string{csTrigger, csFinding} {
+			if code := r.Code(system); code != "" {
+				s.Marks = append(s.Marks, code)
+			}
 		}
 	}
 	s.Place = d.Root().Extension(extPlace).Get("valueString").String()

@@ -5,6 +5,7 @@ package events
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type Module struct {
 	units    *vn.Units
 	diseases *content.DiseaseList
 	now      func() time.Time
+	ends     Ends // nil: nobody counts
 }
 
 // New prepares the module.
@@ -169,12 +171,16 @@ func (m *Module) Take(ctx context.Context, a store.Actor, id string, d Draft, ke
 	if err != nil {
 		return err
 	}
-	if !e.Stage.Allows(d.Kind) || d.Kind == Signal {
+	if !e.Stage.Allows(d.Kind) || d.Kind == Signal || d.Kind == Told {
 		return issue.New(issue.Conflict, "events.step.late")
 	}
 	d.Words, d.Place, d.Name = strings.TrimSpace(d.Words), strings.TrimSpace(d.Place), strings.TrimSpace(d.Name)
 	if err := m.checkStep(ctx, a, e, d); err != nil {
 		return err
+	}
+	if d.Kind == Level {
+		level, _ := levelOf(d.Marks)
+		d.Reason = strconv.Itoa(int(level))
 	}
 	s := Step{ID: newID(), Event: id, Kind: d.Kind, At: atDay(d.At, m.today(), m.now()), Written: m.now(), Who: a.Name, Words: d.Words, Reason: d.Reason,
 		Marks: d.Marks, About: d.About, Place: d.Place, Name: d.Name, Since: d.Since, Figures: unsaid}

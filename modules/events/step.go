@@ -24,13 +24,15 @@ const (
 	Focus     Kind = "focus"     // opens the focus, corrects its name, or opens it again
 	Daily     Kind = "daily"     // report of the day on a focus (Article 26.1d)
 	Declared  Kind = "declared"  // form 01 was issued
+	Level     Kind = "level"     // of the epidemic, by Articles 17 to 20
 	Contained Kind = "contained" // form 02 was issued
 	Closed    Kind = "closed"    // the focus, or an event without one, is over
 	Review    Kind = "review"    // what happened afterwards
+	Told      Kind = "told"      // a clock ran out: the next level was told, by Mạch itself
 )
 
 // Kinds lists the steps in the order of a course without turns.
-var Kinds = []Kind{Signal, Triaged, Verified, Discarded, Risk, Focus, Daily, Declared, Contained, Closed, Review}
+var Kinds = []Kind{Signal, Triaged, Verified, Discarded, Risk, Focus, Daily, Declared, Level, Contained, Closed, Review, Told}
 
 // The categories of steps: what policy knows of them.
 const (
@@ -44,7 +46,7 @@ func (k Kind) category() string {
 	switch k {
 	case Signal:
 		return categorySignal
-	case Triaged, Verified, Risk, Daily:
+	case Triaged, Verified, Risk, Daily, Told:
 		return categoryStep
 	}
 	return categoryDecision
@@ -77,11 +79,11 @@ func (s Stage) Active() bool { return s == IsFocus || s == IsEpidemic }
 // follow are the steps that each stage allows. Signal is allowed at every open
 // one: a further report attaches.
 var follow = map[Stage][]Kind{
-	IsSignal:    {Signal, Triaged, Verified, Discarded},
-	IsTriaged:   {Signal, Triaged, Verified, Discarded},
-	IsEvent:     {Signal, Risk, Focus, Closed, Discarded},
-	IsFocus:     {Signal, Risk, Focus, Daily, Declared, Closed},
-	IsEpidemic:  {Signal, Risk, Focus, Daily, Contained, Closed},
+	IsSignal:    {Signal, Triaged, Verified, Discarded, Told},
+	IsTriaged:   {Signal, Triaged, Verified, Discarded, Told},
+	IsEvent:     {Signal, Risk, Focus, Closed, Discarded, Told},
+	IsFocus:     {Signal, Risk, Focus, Daily, Declared, Closed, Told},
+	IsEpidemic:  {Signal, Risk, Focus, Daily, Level, Contained, Closed, Told},
 	IsClosed:    {Contained, Focus, Review},
 	IsDiscarded: {Triaged, Review},
 }
@@ -99,9 +101,11 @@ type Step struct {
 	Who     string    // name; "" for a citizen
 	Office  string    // name of the organization; "" for a citizen
 	Words   string
-	Reason  string   // of Discarded: /cs/event-reason; of Risk: the level
-	Marks   []string // of Risk: the triggers
+	Reason  string   // of Discarded: /cs/event-reason; of Risk and Level: the level; of Told: which clock
+	Marks   []string // of Risk: the triggers; of Level: the findings
 	About   string   // Communication: form 01 or 02, or the event it repeats
+	Task    string   // of Told: the task that was not done in time
+	To      string   // of Told: the role
 	Place   string   // of Signal and Focus: below the commune
 	Name    string   // of Focus
 	Since   vn.Date  // of Signal: first ill; of Focus: began
@@ -140,7 +144,10 @@ type Event struct {
 	Reason    string    // why it was discarded
 	Risk      string    // low, medium, high, very-high; "" = not assessed
 	Triggers  []string
-	Focus     string // name; "" = there was none
+	Level     string   // of the epidemic, 1 to 4; "" = none
+	Findings  []string // that it rests on
+	Calls     []Call   // who was told that a clock ran out
+	Focus     string   // name; "" = there was none
 	Opened    time.Time
 	Notice    string // form 01; "" = none
 	Ended     string // form 02; "" = none
@@ -218,8 +225,12 @@ func (e *Event) take(s Step) {
 		e.LastDaily = max(e.LastDaily, vn.DateOf(s.At))
 	case Declared:
 		e.Stage, e.Notice, e.Ended = IsEpidemic, s.About, ""
+	case Level:
+		e.Level, e.Findings = s.Reason, s.Marks
+	case Told:
+		e.Calls = append(e.Calls, Call{Clock: s.Reason, To: store.Role(s.To), Task: s.Task, At: s.At})
 	case Contained:
-		e.Ended = s.About
+		e.Ended, e.Level, e.Findings = s.About, "", nil
 		if e.Stage == IsEpidemic {
 			e.Stage = IsFocus
 		}
@@ -234,6 +245,25 @@ func (e *Event) told(s Step) {
 	if e.Alert == "" {
 		e.Alert = s.Alert
 	}
+}
+
+// Call is that the next level was told of a clock that ran out.
+type Call struct {
+	Clock string // ClockVerify or ClockTask
+	To    store.Role
+	Task  string // of ClockTask
+	At    time.Time
+}
+
+// The clocks of an event that the next level is told of.
+const (
+	ClockVerify = "verify" // the 24 hours of a signal
+	ClockTask   = "task"   // the last day of a task
+)
+
+// Called reports whether the role was told of the clock.
+func (e Event) Called(clock string, to store.Role, task string) bool {
+	return slices.ContainsFunc(e.Calls, func(c Call) bool { return c.Clock == clock && c.To == to && c.Task == task })
 }
 
 // Over is the first day on which the focus may be closed: the days of its rule

@@ -24,6 +24,7 @@ var (
 	watching  = append([]store.Role{store.VillageWorker, store.Chairman, store.Department, store.Ministry}, verifying...)
 
 	watchers  = web.Roles(watching...)
+	villagers = web.Roles(store.VillageWorker)
 	verifiers = web.Roles(verifying...)
 	citizens  = web.Roles(store.Person)
 )
@@ -37,10 +38,14 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/su-kien/nguoi-dan", citizens, m.citizenPage)
 	mux.Post("/su-kien/nguoi-dan", citizens, m.citizenSignal)
 	mux.Get("/su-kien/hom-nay", verifiers, m.todayPage)
+	mux.Get("/su-kien/thon", villagers, m.villagePage)
+	mux.Post("/su-kien/thon/hoi/{contact}", villagers, m.villageAsk)
+	mux.Get("/su-kien/da-bao", web.AnyStaff, m.calledPart)
 	mux.Get("/su-kien/o-dich", verifiers, m.namesPart)
 	mux.Get("/su-kien/{id}", watchers, m.eventPage)
 	mux.Post("/su-kien/{id}/buoc/{step}", verifiers, m.step)
 	mux.Get("/su-kien/{id}/bao-cao", watchers, m.dailyPage)
+	mux.Get("/su-kien/{id}/bao-cao/{step}", watchers, m.paperPage)
 	mux.Get("/su-kien/{id}/ca-benh", verifiers, m.linesPage)
 	mux.Get("/su-kien/{id}/ca-benh.csv", verifiers, m.linesFile)
 	mux.Post("/su-kien/{id}/ca-benh/{report}", verifiers, m.join)
@@ -61,7 +66,10 @@ type boardData struct {
 	Tallies map[string]Tally
 	Over    bool // those that have ended are shown
 	More    bool
-	Signals bool // the reader follows contacts
+	Ends    map[string]Closing // of foci that close by the line
+	Signals bool               // the reader follows contacts
+	Follows int                // contacts of the reader, a village health worker, not asked today
+	Village bool
 	Rules   []content.Escalation
 	units   *vn.Units
 }
@@ -84,8 +92,29 @@ func (m *Module) board(r *http.Request) (boardData, error) {
 	if p.Events, p.More, err = m.Events(ctx, a, unit, p.Over, maxBoard); err != nil {
 		return p, err
 	}
-	p.Tallies, err = m.Tallies(ctx, a, unit)
-	return p, err
+	if p.Tallies, err = m.Tallies(ctx, a, unit); err != nil {
+		return p, err
+	}
+	if p.Village = villagers.Allows(web.SessionOf(ctx)); p.Village {
+		followed, err := m.Followed(ctx, a)
+		if err != nil {
+			return p, err
+		}
+		for _, c := range followed {
+			if c.DueOn(web.Today(r)) {
+				p.Follows++
+			}
+		}
+	}
+	p.Ends = map[string]Closing{}
+	for _, e := range p.Events {
+		if e.Stage.Active() && content.FocusRuleOf(e.Disease).Closes == content.EndUnderLine {
+			if p.Ends[e.ID], err = m.closing(ctx, a, e, p.Tallies[e.ID], web.Today(r)); err != nil {
+				return p, err
+			}
+		}
+	}
+	return p, nil
 }
 
 // area is the unit that is asked for, or the reader's own.

@@ -38,6 +38,7 @@ type eventData struct {
 	Rule    content.FocusRule
 	Steps   []Step // those that the reader may see, oldest first
 	Tally   Tally
+	Ends    Closing
 	Duties  []Duty
 	Notices []Notice
 	Rivals  []Event
@@ -67,6 +68,11 @@ func (m *Module) eventData(r *http.Request, f *web.Form) (eventData, error) {
 	if p.Tally, err = m.tally(ctx, a, e); err != nil {
 		return p, err
 	}
+	if p.Stage.Active() {
+		if p.Ends, err = m.closing(ctx, a, e, p.Tally, web.Today(r)); err != nil {
+			return p, err
+		}
+	}
 	if p.Duties, err = m.Duties(ctx, a, e.ID); err != nil {
 		return p, err
 	}
@@ -94,7 +100,7 @@ func acts(e Event, role store.Role, notices []Notice, due bool) []Kind {
 	}
 	order := map[Stage][]Kind{
 		IsSignal: {Verified, Triaged, Discarded}, IsTriaged: {Verified, Discarded},
-		IsEvent: {Risk, Focus, Closed, Discarded}, IsFocus: {Daily, Closed, Risk, Focus}, IsEpidemic: {Daily, Closed, Risk, Focus},
+		IsEvent: {Risk, Focus, Closed, Discarded}, IsFocus: {Daily, Closed, Risk, Focus}, IsEpidemic: {Daily, Closed, Risk, Level, Focus},
 		IsClosed: {Review, Focus}, IsDiscarded: {Triaged, Review},
 	}[e.Stage]
 	order = slices.Clone(order)
@@ -150,6 +156,10 @@ func (p eventData) prefill(f *web.Form, today vn.Date) {
 		for _, t := range p.Triggers {
 			f.Append("triggers", t)
 		}
+	case Level:
+		for _, x := range p.Findings {
+			f.Append("findings", x)
+		}
 	case Declared, Contained:
 		form := map[Kind]string{Declared: "01", Contained: "02"}[p.Act]
 		for _, n := range p.Notices {
@@ -173,13 +183,16 @@ func (p eventData) prefill(f *web.Form, today vn.Date) {
 // step takes a step whose form was sent.
 func (m *Module) step(w http.ResponseWriter, r *http.Request) error {
 	f, kind := web.ParseForm(r), Kind(r.PathValue("step"))
-	if !kind.known() || kind == Signal {
+	if !kind.known() || kind == Signal || kind == Told {
 		return issue.New(issue.NotFound, "events.none")
 	}
 	d := Draft{Kind: kind, At: f.Date("at"), Words: f.Text("words", 4000), Reason: f.Get("reason"), Marks: f.All("triggers"), About: f.Get("about"),
 		Place: f.Text("place", 200), Name: f.Text("name", 200), Since: f.Date("since"), Disease: f.Get("disease")}
-	if kind == Risk {
+	switch kind {
+	case Risk:
 		d.Reason = f.Get("level")
+	case Level:
+		d.Marks = f.All("findings")
 	}
 	return m.send(w, r, f, kind, "events.done."+string(kind), func(ctx context.Context, a store.Actor, id, key string) error {
 		return m.Take(ctx, a, id, d, key)

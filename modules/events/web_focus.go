@@ -113,6 +113,7 @@ type contactsData struct {
 	eventData
 	Contacts []Contact
 	Lines    []Line // cases whose contacts they may be
+	Workers  []Worker
 	Call     *Contact
 	Form     *web.Form
 }
@@ -135,6 +136,9 @@ func (m *Module) contacts(r *http.Request, f *web.Form, call string) (contactsDa
 		return p, err
 	}
 	if p.Lines, err = m.Lines(ctx, a, cases); err != nil {
+		return p, err
+	}
+	if p.Workers, err = m.Workers(ctx, a); err != nil {
 		return p, err
 	}
 	for i, c := range p.Contacts {
@@ -165,7 +169,7 @@ func (m *Module) contactsPage(w http.ResponseWriter, r *http.Request) error {
 
 func (m *Module) trace(w http.ResponseWriter, r *http.Request) error {
 	f, id := web.ParseForm(r), r.PathValue("id")
-	c := Contact{Case: f.Get("case"), Name: f.Text("name", 100), Phone: f.Text("phone", 30), Relation: f.Choice("relation", Relations...), Address: f.Text("address", 200), First: f.Date("first")}
+	c := Contact{Case: f.Get("case"), Name: f.Text("name", 100), Phone: f.Text("phone", 30), Relation: f.Choice("relation", Relations...), Address: f.Text("address", 200), First: f.Date("first"), Worker: f.Get("worker")}
 	days, ok := f.Int("days", 1, 60)
 	if !ok && f.Get("days") == "" {
 		f.Required("days")
@@ -185,6 +189,15 @@ func (m *Module) trace(w http.ResponseWriter, r *http.Request) error {
 
 func (m *Module) ask(w http.ResponseWriter, r *http.Request) error {
 	f, contact := web.ParseForm(r), r.PathValue("contact")
+	done, err := m.askOf(r, f, contact)
+	if err != nil {
+		return err
+	}
+	return m.contactsAgain(w, r, f, contact, done)
+}
+
+// askOf records what the form says of a contact, and names the words for it.
+func (m *Module) askOf(r *http.Request, f *web.Form, contact string) (done string, err error) {
 	temperature, _ := f.Decimal("temperature", 30, 45)
 	on := f.Date("on")
 	if !on.Known() {
@@ -193,14 +206,14 @@ func (m *Module) ask(w http.ResponseWriter, r *http.Request) error {
 	result, words := f.Choice("result", Results...), f.Text("words", 500)
 	if f.OK() {
 		if err := f.Add(m.Ask(r.Context(), web.Actor(r), contact, result, words, temperature, on, web.OnceKey(r))); err != nil {
-			return err
+			return "", err
 		}
 	}
-	done := "events.contact.asked"
+	done = "events.contact.asked"
 	if result == "fever" || result == "symptoms" || temperature >= fever {
 		done = "events.contact.ill"
 	}
-	return m.contactsAgain(w, r, f, contact, done)
+	return done, nil
 }
 
 // contactsAgain shows the contacts after something was done to one.
