@@ -46,7 +46,7 @@ func (a *App) openModules(ctx context.Context) error {
 	a.events = events.New(a.Store, a.Units, content.Diseases(), now)
 	a.surveillance.Assessed(a.events.RiskOf)
 	a.events.Judged(a.ending)
-	a.Store.OnDuty(a.events.Escalate)
+	a.Store.OnDuty(a.events.Escalate, a.surveillance.Link)
 	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), a.legalFlag, now)
 	a.bulletin = bulletin.New(a.Store, a.Units, content.Diseases(), a.alertsOf, now)
 	if a.indicators, err = indicators.New(a.Store, a.Units, definitions, now); err != nil {

@@ -21,9 +21,9 @@
 // worker's message.
 //
 // Reports alike are offered, not merged; only the same personal id, disease and
-// episode is linked at once, of what is entered here. What depends on the hour, such as an overdue clock or a
-// month so far, is computed when asked, so that a rebuilt view equals the
-// followed one.
+// episode is linked, whichever way the reports came (twins.go). What depends on
+// the hour, such as an overdue clock or a month so far, is computed when asked,
+// so that a rebuilt view equals the followed one.
 //
 // Diseases with a sensitivity label (HIV, syphilis …) have no draft, no line
 // and no map but at the closed desk of the province (closed.go). Counts are of cases whose

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package surveillance
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"mach/issue"
+	"mach/store"
+	"mach/vn"
+)
+
+// Reports come by many ways: pages, FHIR, $import, files. Whichever it was, two
+// of the same personal id, disease and episode are one case, and the later is
+// linked to the earlier. It is the only thing that is merged without a person;
+// what looks alike otherwise is offered (Pairs). Part undoes it for good.
+
+// Bounds of the search: reports entered before are offered to people only, and
+// the log is looked at so often at most.
+const (
+	twinDays  = 3
+	twinPause = time.Second
+)
+
+// Link is the duty of linking them.
+func (m *Module) Link(ctx context.Context, o store.Office) error {
+	since := time.Time{} // once all, for what came while nobody was on duty
+	for {
+		grown := o.Logged()
+		if err := m.linkTwins(ctx, since); err != nil {
+			return err
+		}
+		since = m.now().AddDate(0, 0, -twinDays)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-grown:
+		case <-time.After(time.Minute): // another process may have written
+		}
+		select { // the views follow the log; many reports are one look
+		case <-ctx.Done():
+			return nil
+		case <-time.After(twinPause):
+		}
+	}
+}
+
+// twin is a report with an earlier one of the same case.
+type twin struct {
+	Case
+	stands    string
+	standsDay vn.Date
+}
+
+// linkTwins links the reports entered since then. Somebody else's change in
+// between leaves a report to the next time.
+func (m *Module) linkTwins(ctx context.Context, since time.Time) error {
+	system := store.SystemActor()
+	list, err := store.List(ctx, m.store.For(system), vn.Nation, func(scan store.Scan) (twin, error) {
+		var t twin
+		var day int64
+		var err error
+		t.Case, err = m.scanCase(func(dest ...any) error { return scan(append(dest, &t.stands, &day)...) })
+		t.standsDay = vn.Date(day)
+		return t, err
+	}, `select `+caseColumns+`, o.report, o.day `+caseFrom+`
+		  join surveillance_person q on q.number = p.number
+		  join surveillance_case o on o.patient = q.patient and o.disease = c.disease and o.report <> c.report
+		 where c.entered >= ? and p.number <> '' and c.same_as = '' and o.same_as = ''
+		   and c.class in ('suspect', 'probable', 'confirmed') and o.class in ('suspect', 'probable', 'confirmed')
+		   and (o.reported < c.reported or o.reported = c.reported and o.report < c.report)
+		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = o.report or x.report = o.report and x.other = c.report)
+		 order by c.reported, c.report, o.reported, o.report limit 5000`, since.UnixMicro())
+	if err != nil {
+		return fmt.Errorf("reports of one case: %w", err)
+	}
+	linked := map[string]bool{}
+	for _, t := range list {
+		d, ok := m.diseases.ByID(t.Disease)
+		if !ok || linked[t.Report] || linked[t.stands] || abs(int(t.Day-t.standsDay)) > d.EpisodeDays {
+			continue
+		}
+		err := m.Merge(ctx, system, t.Report, t.stands, t.Version, newID(), "")
+		if err != nil && !issue.Is(err, issue.Conflict) && !issue.Is(err, issue.Precondition) && !issue.Is(err, issue.BusinessRule) && !closed(err) {
+			return err
+		}
+		linked[t.Report] = err == nil
+	}
+	return nil
+}
