@@ -209,27 +209,38 @@ func history(ctx context.Context, p settingData) []timeline.Item {
 	return out
 }
 
-// sums counts the alerts of a trial.
-type sums struct{ old, new, both, gone, added, goneReal, addedReal, oldReal, newReal, unanswered int }
+// sum counts alerts of a trial: all, those that people found real, and those
+// that they found to be nothing.
+type sum struct{ all, real, not int }
+
+func (s *sum) add(x TrialAlert) {
+	s.all++
+	switch x.Answer {
+	case Real:
+		s.real++
+	case Explained, DataError:
+		s.not++
+	}
+}
+
+// sums are the alerts of the settings in force and of the new ones, and those
+// that only one of them brings.
+type sums struct{ old, new, gone, added sum }
 
 func (t Trial) sums() (s sums) {
 	for _, x := range t.Alerts {
-		real := flag(x.real())
 		if x.Old {
-			s.old, s.oldReal = s.old+1, s.oldReal+real
+			s.old.add(x)
 		}
 		if x.New {
-			s.new, s.newReal = s.new+1, s.newReal+real
+			s.new.add(x)
 		}
-		switch {
-		case x.Old && x.New:
-			s.both++
-		case x.Old:
-			s.gone, s.goneReal = s.gone+1, s.goneReal+real
-		default:
-			s.added, s.addedReal = s.added+1, s.addedReal+real
+		if !x.New {
+			s.gone.add(x)
 		}
-		s.unanswered += flag(x.Answer == "")
+		if !x.Old {
+			s.added.add(x)
+		}
 	}
 	return s
 }
@@ -240,22 +251,20 @@ func trialLead(ctx context.Context, p settingData) string {
 	switch {
 	case p.Trial.Units == 0:
 		return web.T(ctx, "settings.trial.empty", p.Span)
-	case s.gone+s.added == 0:
-		return web.T(ctx, "settings.trial.same", p.Span, s.new)
+	case s.gone.all+s.added.all == 0:
+		return web.T(ctx, "settings.trial.same", p.Span, s.new.all)
 	}
-	return web.T(ctx, "settings.trial.lead", p.Span, s.old, s.new)
+	return web.T(ctx, "settings.trial.lead", p.Span, s.old.all, s.new.all)
 }
 
 func trialItems(ctx context.Context, p settingData) []stat.Item {
 	s := p.Trial.sums()
-	of := func(real int) string { return web.T(ctx, "settings.trial.real", real) }
-	return []stat.Item{
-		{Name: web.T(ctx, "settings.trial.old"), Value: web.Int(ctx, s.old), Note: of(s.oldReal)},
-		{Name: web.T(ctx, "settings.trial.new"), Value: web.Int(ctx, s.new), Note: of(s.newReal)},
-		{Name: web.T(ctx, "settings.trial.gone"), Value: web.Int(ctx, s.gone), Note: of(s.goneReal), Danger: s.goneReal > 0},
-		{Name: web.T(ctx, "settings.trial.added"), Value: web.Int(ctx, s.added), Note: of(s.addedReal)},
-		{Name: web.T(ctx, "settings.trial.unanswered"), Value: web.Int(ctx, s.unanswered)},
+	item := func(name string, n sum) stat.Item {
+		return stat.Item{Name: web.T(ctx, name), Value: web.Int(ctx, n.all), Note: web.T(ctx, "settings.trial.real", n.real, n.not)}
 	}
+	gone := item("settings.trial.gone", s.gone)
+	gone.Danger = s.gone.real > 0
+	return []stat.Item{item("settings.trial.old", s.old), item("settings.trial.new", s.new), gone, item("settings.trial.added", s.added)}
 }
 
 // monthTable counts alerts by month.
@@ -278,8 +287,12 @@ func monthTable(ctx context.Context, p settingData) table.Props {
 	return t
 }
 
-// mostTried is how many alerts of a trial a page lists.
-const mostTried = 150
+// mostTried is how many alerts of a trial a page lists, openUpTo how many it
+// shows without being asked.
+const (
+	mostTried = 150
+	openUpTo  = 20
+)
 
 // tried are the alerts that a page lists: first those that only one of the
 // settings brings.
@@ -316,7 +329,7 @@ func trialTable(ctx context.Context, p settingData) table.Props {
 			answer = web.T(ctx, "settings.answer.open")
 		}
 		week := vn.WeekOf(x.Week)
-		t.Rows = append(t.Rows, []table.Cell{{Text: unitName(ctx, p.names[x.Unit])}, {Text: web.T(ctx, "settings.week", week.Number, week.Year, web.Date(ctx, x.Week))}, {Text: web.Int(ctx, x.Cases)},
+		t.Rows = append(t.Rows, []table.Cell{{Text: unitName(ctx, p.names[x.Unit])}, {Text: web.T(ctx, "settings.week", week.Number, strconv.Itoa(week.Year), web.Date(ctx, x.Week))}, {Text: web.Int(ctx, x.Cases)},
 			{Text: number(x.Expected, 1)}, {Text: number(x.Bound, 0)}, {Text: web.T(ctx, "detection.rule."+string(x.Rule))},
 			{Text: web.T(ctx, "settings.which."+which), Strong: which != "both"}, {Text: answer}})
 	}
@@ -325,7 +338,7 @@ func trialTable(ctx context.Context, p settingData) table.Props {
 
 // trialCurve draws the area's weeks with the alerts of the new settings.
 func trialCurve(ctx context.Context, p settingData) chart.EpiProps {
-	out := chart.EpiProps{ID: "trial", Title: web.T(ctx, "settings.curve", diseaseName(ctx, p.Disease.ID), unitName(ctx, p.Unit)), Unit: web.T(ctx, "detection.cases"), Period: web.T(ctx, "detection.week"),
+	out := chart.EpiProps{ID: "trial", Title: curveLead(ctx, p), Unit: web.T(ctx, "detection.cases"), Period: web.T(ctx, "detection.week"),
 		Foot: chart.Foot{Source: web.T(ctx, "detection.chart.source", unitName(ctx, p.Unit))}}
 	for _, w := range p.Trial.Weeks {
 		week := vn.WeekOf(w.Week)
@@ -340,6 +353,14 @@ func trialCurve(ctx context.Context, p settingData) chart.EpiProps {
 		out.Cases, out.Expected, out.Bound = append(out.Cases, c), append(out.Expected, w.Expected), append(out.Bound, w.Bound)
 	}
 	return out
+}
+
+func curveLead(ctx context.Context, p settingData) string {
+	n := 0
+	for _, w := range p.Trial.Weeks {
+		n += flag(w.New > 0)
+	}
+	return web.T(ctx, "settings.curve", diseaseName(ctx, p.Disease.ID), unitName(ctx, p.Unit), n, len(p.Trial.Weeks))
 }
 
 func decisionOptions(ctx context.Context, may []Decision) []field.Option {

@@ -258,11 +258,11 @@ func TestTrial(t *testing.T) {
 		if !found {
 			t.Errorf("the alert that came would not have come: %+v", list.Alerts)
 		}
-		if s := list.sums(); s.new >= s.old || s.oldReal == 0 {
+		if s := list.sums(); s.new.all >= s.old.all || s.old.real != 1 {
 			t.Errorf("%+v", s)
 		}
 		many, err := w.TrySettings(ctx, w.actor(store.Ministry), dengue, must(w.units.At(vn.Nation, w.today())), old, loose, 52)
-		if s := many.sums(); err != nil || s.new < 50 || s.new <= s.old || many.Units != 3 {
+		if s := many.sums(); err != nil || s.new.all < 50 || s.new.all <= s.old.all || many.Units != 3 {
 			t.Errorf("one case is an alert: %+v of %d units, %v", s, many.Units, err)
 		}
 		if _, err := w.TrySettings(ctx, w.actor(store.CDC), dengue, must(w.units.At(vn.Nation, w.today())), old, strict, 52); !issue.Is(err, issue.Forbidden) {

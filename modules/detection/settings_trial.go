@@ -48,9 +48,6 @@ type TrialWeek struct {
 	Old, New        int // alerts of the area in that week
 }
 
-// real reports whether people found that it was something.
-func (a TrialAlert) real() bool { return a.Answer == Real }
-
 // trialFits is the budget of a trial: how many regressions it may ask for, about
 // two seconds of CPU. What it leaves out is said.
 const trialFits = 12_000

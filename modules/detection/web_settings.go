@@ -73,7 +73,7 @@ func (m *Module) settingsData(r *http.Request) (settingsData, error) {
 	}
 	lang := web.Lang(r)
 	slices.SortStableFunc(p.Rows, func(x, y settingsRow) int {
-		return strings.Compare(vn.SortKey(x.Disease.Name.In(lang)), vn.SortKey(y.Disease.Name.In(lang)))
+		return strings.Compare(vn.Fold(x.Disease.Name.In(lang)), vn.Fold(y.Disease.Name.In(lang)))
 	})
 	for _, s := range list {
 		if len(s.decidable(today)) > 0 {
