@@ -49,10 +49,10 @@ type journal struct {
 }
 
 const (
-	foldEvery   = 500 * time.Millisecond
-	foldBatch   = 4096     // rows of one transaction
-	journalKept = 1 << 20  // a file that grew larger is cut after its turn
-	journalMost = 64 << 20 // who writes more waits until it is folded
+	foldEvery   = 2 * time.Second // each fold makes readers read their pages anew
+	foldBatch   = 4096            // rows of one transaction
+	journalKept = 1 << 20         // a file that grew larger is cut after its turn
+	journalMost = 64 << 20        // who writes more waits until it is folded
 	recordHead  = 8
 	recordMost  = 4 << 20
 )
@@ -126,7 +126,7 @@ func (j *journal) append(rows []audit.Row) error {
 	if _, err := f.WriteAt(b, at); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
+	if err := syncData(f); err != nil {
 		return err
 	}
 	j.end[j.turn] = at + int64(len(b))

@@ -52,20 +52,23 @@ func (d Door) open(ctx context.Context, typ, id string) (*stored, error) {
 }
 
 // related reads a resource, nil when there never was one, and the relations of
-// its person to the actor.
+// its person to the actor. One question: to ask costs more than to find.
 func (d Door) related(ctx context.Context, typ, id string) (row *stored, rels []Relation, err error) {
-	key := []any{hash64(typ + "/" + id), typ, id}
-	err = d.s.read.together(ctx,
-		question{`select ` + storedColumns + ` from res where ` + byKey, key, func(scan func(...any) error) (err error) {
-			row, err = scanStored(scan)
+	const text = `select ` + storedColumns + `, coalesce(x.patient, ''), coalesce(x.facility, ''), coalesce(x.account, ''),
+		coalesce(x.kind, ''), coalesce(x.since, 0), coalesce(x.until, 0), coalesce(x.source, '')
+		from res left join (select ` + relationColumns + ` from relation where ` + toActor + `) x on x.patient = res.patient where ` + byKey
+	args := append(actorArgs(d.a), hash64(typ+"/"+id), typ, id)
+	scan := func(scan func(...any) error) error {
+		one, err := scanRelation(func(relation ...any) (err error) {
+			row, err = scanStored(func(dest ...any) error { return scan(append(dest, relation...)...) })
 			return err
-		}, func() { row = nil }},
-		question{`select ` + relationColumns + ` from relation where patient = (select patient from res where ` + byKey + `) and ` + toActor,
-			append(key, actorArgs(d.a)...), func(scan func(...any) error) error {
-				one, err := scanRelation(scan)
-				rels = append(rels, one)
-				return err
-			}, func() { rels = nil }})
+		})
+		if one.Kind != "" {
+			rels = append(rels, one)
+		}
+		return err
+	}
+	err = d.s.read.together(ctx, question{text, args, scan, func() { row, rels = nil, nil }})
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading a %s: %w", typ, err)
 	}
