@@ -38,7 +38,7 @@ const stopWithin = 10 * time.Second
 // more often near the limit. GOGC and GOMEMLIMIT go before both.
 const (
 	heapGrowth = 300       // percent of what is alive
-	heapLimit  = 320 << 20 // bytes of the Go runtime; the caches of SQLite are not in it
+	heapLimit  = 256 << 20 // bytes of the Go runtime; the caches of SQLite are not in it
 )
 
 func collectSeldom() {
