@@ -40,7 +40,7 @@ func fieldName(ctx context.Context, f content.DetectionField) string {
 func amount(ctx context.Context, b content.DetectionBound, v float64) string {
 	s := i18n.Short(web.LangOf(ctx), v, 4)
 	if unit := unitOf(ctx, b); unit != "" {
-		return s + " " + unit
+		return s + "\u00a0" + unit
 	}
 	return s
 }
@@ -94,18 +94,18 @@ func differences(ctx context.Context, is, from content.DetectionRule) []string {
 func settingsTable(ctx context.Context, p settingsData) table.Props {
 	t := table.Props{Caption: web.T(ctx, "settings.list"), Hidden: true, First: true, Cols: []table.Col{{Head: web.T(ctx, "settings.col.disease"), Wide: true}, {Head: web.T(ctx, "settings.col.tier")},
 		{Head: web.T(ctx, "settings.col.commune"), Num: true}, {Head: web.T(ctx, "settings.col.above"), Num: true}, {Head: web.T(ctx, "settings.col.years"), Num: true},
-		{Head: web.T(ctx, "settings.col.weight"), Num: true}, {Head: web.T(ctx, "settings.col.since")}, {Head: web.T(ctx, "settings.col.by")}, {Head: web.T(ctx, "settings.col.differs")}}}
+		{Head: web.T(ctx, "settings.col.weight"), Num: true}, {Head: web.T(ctx, "settings.col.since")}, {Head: web.T(ctx, "settings.col.differs")}}}
 	lang := web.LangOf(ctx)
 	short := func(v float64) string { return i18n.Short(lang, v, 4) }
 	for _, r := range p.Rows {
-		since, by, differs := web.T(ctx, "settings.default"), "", ""
+		since, differs := web.T(ctx, "settings.default"), ""
 		if s := r.Latest; s != nil {
-			since, by = web.Date(ctx, s.From), approver(*s)
+			since = web.T(ctx, "settings.since", web.Date(ctx, s.From), approver(*s))
 			differs = cmp.Or(strings.Join(differences(ctx, r.Rule, r.Default), "; "), web.T(ctx, "settings.same.default"))
 		}
 		t.Rows = append(t.Rows, []table.Cell{{Text: r.Disease.Name.In(lang), Href: settingPath(r.Disease.ID)}, {Text: tierWords(ctx, r.Rule.Tier)},
 			{Text: short(r.Rule.Value(content.FieldAlphaCommune))}, {Text: short(r.Rule.Value(content.FieldAlphaAbove))}, {Text: web.Int(ctx, r.Rule.Years)},
-			{Text: short(r.Rule.Weight)}, {Text: since}, {Text: by}, {Text: differs, Strong: differs != ""}})
+			{Text: short(r.Rule.Weight)}, {Text: since}, {Text: differs, Strong: differs != ""}})
 	}
 	return t
 }
@@ -164,10 +164,31 @@ func currentItems(ctx context.Context, p settingData) []stat.Item {
 	return items
 }
 
+// cameItems are the alerts of the last year by what people answered.
+func cameItems(ctx context.Context, p settingData) []stat.Item {
+	all := 0
+	for _, n := range p.Came {
+		all += n
+	}
+	items := []stat.Item{{Name: web.T(ctx, "settings.came.all"), Value: web.Int(ctx, all)}}
+	for _, k := range []Kind{Real, Explained, DataError, Duplicate} {
+		items = append(items, stat.Item{Name: web.T(ctx, "detection.kind."+string(k)), Value: web.Int(ctx, p.Came[k])})
+	}
+	return append(items, stat.Item{Name: web.T(ctx, "settings.answer.open"), Value: web.Int(ctx, p.Came[""])})
+}
+
+// decideSubmit is the verb of the form of a decision.
+func decideSubmit(ctx context.Context, may []Decision) string {
+	if len(may) == 1 {
+		return web.T(ctx, "settings.decide."+string(may[0]))
+	}
+	return web.T(ctx, "settings.decide.submit")
+}
+
 // changeTable lays a change beside what holds and the default.
 func changeTable(ctx context.Context, p changeData) table.Props {
 	t := table.Props{Caption: web.T(ctx, "settings.change"), Hidden: true, First: true, Cols: []table.Col{{Head: web.T(ctx, "settings.col.setting"), Wide: true},
-		{Head: web.T(ctx, "settings.col.old"), Num: true}, {Head: web.T(ctx, "settings.col.new"), Num: true}, {Head: web.T(ctx, "settings.default"), Num: true}}}
+		{Head: web.T(ctx, "settings.col.old"), Num: true}, {Head: web.T(ctx, "settings.col.new"), Num: true}, {Head: web.T(ctx, "settings.col.default"), Num: true}}}
 	if p.Setting.Change.Tier != nil {
 		t.Rows = append(t.Rows, []table.Cell{{Text: web.T(ctx, "settings.field.tier")}, {Text: tierWords(ctx, p.Old.Tier)}, {Text: tierWords(ctx, p.New.Tier), Strong: p.Old.Tier != p.New.Tier}, {Text: tierWords(ctx, p.Default.Tier)}})
 	}

@@ -284,7 +284,7 @@ func TestSettingsPages(t *testing.T) {
 		w.history("h", "A97.0", w.commune, wavy(w.today(), 330, 2))
 		ministry, other, cdc := w.actor(store.Ministry), w.another(store.Ministry), w.actor(store.CDC)
 		w.wantWords(w.page(w.settingsPage, "vi", cdc, "/dich/cai-dat"), "Không có đề nghị nào đang chờ", "Sốt xuất huyết Dengue", "mặc định")
-		w.wantWords(w.page(w.settingPage, "vi", cdc, "/dich/cai-dat/dengue", "disease", "dengue"), "Dùng cho tỉnh mình; Sở Y tế duyệt", "Từ 0,01 đến 5; đang dùng 0,5 %", "Chưa thay đổi lần nào")
+		w.wantWords(w.page(w.settingPage, "vi", cdc, "/dich/cai-dat/dengue", "disease", "dengue"), "Dùng cho tỉnh mình; Sở Y tế duyệt", "Từ 0,01 đến 5; đang dùng 0,5\u00a0%", "Cảnh báo đã có trong một năm qua", "Chưa thay đổi lần nào")
 		w.wantWords(w.page(w.settingPage, "en", ministry, "/dich/cai-dat/measles", "disease", "measles"), "one case is always an alert")
 		query := url.Values{"thu": {"1"}, "ky": {"52"}, "alpha-commune": {"0,01"}, "alpha-above": {"0,01"}}
 		w.wantWords(w.page(w.settingPage, "vi", cdc, "/dich/cai-dat/dengue?"+query.Encode(), "disease", "dengue"), "Kết quả thử", "Trong 52 tuần", "Số cảnh báo theo tháng", "Gửi đề nghị", `name="alpha-commune" value="0,01"`)
@@ -295,7 +295,7 @@ func TestSettingsPages(t *testing.T) {
 			t.Error("a wrong setting was tried")
 		}
 		s := w.propose(ministry, "dengue", values(content.FieldAlphaCommune, 0.01), w.today()+3)
-		w.wantWords(w.page(w.settingsPage, "vi", cdc, "/dich/cai-dat"), "Chờ duyệt, xin dùng từ", "0,01 %")
+		w.wantWords(w.page(w.settingsPage, "vi", cdc, "/dich/cai-dat"), "Chờ duyệt, xin dùng từ", "0,01\u00a0%")
 		w.wantWords(w.page(w.changePage, "vi", ministry, "/x", "disease", "dengue", "setting", s.ID), "Bạn là người đề nghị; người khác phải duyệt", "Báo nhầm nhiều")
 		w.wantWords(w.page(w.changePage, "en", other, "/x", "disease", "dengue", "setting", s.ID), "Your decision", "In 52 weeks")
 		if strings.Contains(w.page(w.changePage, "en", w.actor(store.Department), "/x", "disease", "dengue", "setting", s.ID), "Your decision") {
@@ -305,6 +305,6 @@ func TestSettingsPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.clock.Advance(4 * 24 * time.Hour)
-		w.wantWords(w.page(w.settingsPage, "en", cdc, "/dich/cai-dat"), "Lê Thị Hòa", "False alarms accepted in a commune: 0.01 %")
+		w.wantWords(w.page(w.settingsPage, "en", cdc, "/dich/cai-dat"), "Lê Thị Hòa", "False alarms accepted in a commune: 0.01\u00a0%")
 	})
 }

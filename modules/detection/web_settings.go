@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mach/content"
@@ -104,7 +105,8 @@ type settingData struct {
 	Send     *web.Form                // day and reason
 	Change   *content.DetectionChange // that was tried; nil = none
 	Trial    *Trial
-	Span     int // weeks tried
+	Span     int          // weeks tried
+	Came     map[Kind]int // alerts of the last year by answer; "" = none yet
 	History  []Setting
 	Waits    *Setting // a change of the disease and area that waits
 	Proposes bool
@@ -146,12 +148,29 @@ func (m *Module) settingOf(r *http.Request) (settingData, []Setting, error) {
 	if p.Unit.ID == vn.Nation {
 		p.Tiers = content.DetectionTiers(p.Disease)
 	}
-	return p, list, nil
+	p.Came, err = m.came(r.Context(), a, p.Disease.ID, p.Unit.ID, today.AddDays(-365))
+	return p, list, err
+}
+
+// came counts the alerts of a disease in an area that opened since a day by what
+// people answered: what a decision to take more or fewer of them rests on.
+func (m *Module) came(ctx context.Context, a store.Actor, disease string, area vn.UnitID, since vn.Date) (map[Kind]int, error) {
+	out := map[Kind]int{}
+	where, args := m.within(area)
+	_, err := figures(ctx, m, a, area, "answers to alerts", func(scan store.Scan) (int, error) {
+		var k Kind
+		var n int
+		err := scan(&k, &n)
+		out[k] = n
+		return n, err
+	}, `select answer, count(*) from detection_alert where disease = ? and opened >= ? and (answer <> '' or holds = 1)`+where+` group by answer`,
+		append([]any{disease, since.Time().UnixMicro()}, args...)...)
+	return out, err
 }
 
 // begin is the form with what holds now.
 func (p settingData) begin(r *http.Request) *web.Form {
-	f := web.Blank(r, "tier", tierName(p.Rule.Tier))
+	f := web.Blank(r, "tier", tierName(p.Rule.Tier), "ky", strconv.Itoa(p.Span))
 	for _, b := range p.Bounds {
 		f.Set(string(b.Field), i18n.Short(web.Lang(r), p.Rule.Value(b.Field), 4))
 	}
@@ -251,7 +270,8 @@ func (m *Module) proposeSettings(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if !f.OK() {
-		p.Form, p.Send, p.Span = p.begin(r), f, spanOf(f)
+		p.Send, p.Span = f, spanOf(f)
+		p.Form = p.begin(r)
 		for _, b := range p.Bounds {
 			p.Form.Set(string(b.Field), f.Value(string(b.Field)))
 		}
