@@ -5,10 +5,10 @@
 //
 // Follows Condition (case reports, and the diagnoses they rest on), Patient
 // (residence), Encounter (which units report), Communication of categories event
-// and alert-answer, and Schedule (duty). Writes Communication of category
-// alert-answer and Schedule. Owns the view tables detection_…: cases, a ledger
-// of what every change did to the counts, counts by week, verdicts, alerts,
-// answers, duty.
+// and alert-answer, Schedule (duty) and PlanDefinition (settings). Writes
+// Communication of category alert-answer, Schedule and PlanDefinition. Owns the
+// view tables detection_…: cases, a ledger of what every change did to the
+// counts, counts by week, verdicts, alerts, answers, duty, settings.
 //
 // An alert is no resource. It is a row that follows from the log: one open for
 // each disease and unit, to which later reports attach. What people do about it
@@ -28,8 +28,13 @@
 // week of a unit that had visits before and has neither visit nor case now is
 // silent: its count is missing, not zero.
 //
+// The settings of a disease are those of content, with what people decided
+// (/dich/cai-dat): tried on history, proposed by one, approved by another, in
+// force from a day to come. The ministry decides for the nation; a province only
+// how many false alarms it takes, for there nobody else bears them.
+//
 // Diseases of the closed desk have nothing here.
 //
 // Not here: events and foci (module events), the legal state of a commune
-// (module surveillance; app hands it in as [Law]), the page of settings.
+// (module surveillance; app hands it in as [Law]).
 package detection
