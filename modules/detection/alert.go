@@ -3,13 +3,13 @@
 package detection
 
 import (
-	"math"
 	"net/url"
 	"strings"
 	"time"
 
 	"mach/content"
 	"mach/fhir"
+	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
 )
@@ -18,16 +18,21 @@ import (
 type Rule string
 
 // The rules, gravest first. Immediate and Death are sure by themselves; the
-// linked ones count as Article 22 and 16.1c do; Group is several units below
-// that rise together; Excess is Farrington's, Rare Bayes'.
+// linked ones count as Article 22 and 16.1c do; Group is several communes that
+// touch and rise together, Cluster what the scan of the night finds; Excess is
+// Farrington's, Rare Bayes', Rise the slow one of a wave, Province what stands
+// out against the rate of the province where the history is short.
 const (
 	RuleDeath       Rule = "death"
 	RuleImmediate   Rule = "immediate"
 	RuleLinkedMonth Rule = "linked-month"
 	RuleLinkedWeek  Rule = "linked-week"
 	RuleGroup       Rule = "group"
+	RuleCluster     Rule = "cluster"
 	RuleExcess      Rule = "excess"
 	RuleRare        Rule = "rare"
+	RuleRise        Rule = "rise"
+	RuleProvince    Rule = "province"
 )
 
 // gravity orders rules: an alert whose rule becomes graver says so.
@@ -41,12 +46,25 @@ func (r Rule) gravity() int {
 		return 4
 	case RuleLinkedWeek:
 		return 3
-	case RuleGroup:
+	case RuleGroup, RuleCluster:
 		return 2
-	case RuleExcess, RuleRare, RuleSyndrome:
+	case RuleExcess, RuleRare, RuleRise, RuleProvince, RuleSyndrome:
 		return 1
 	}
 	return 0
+}
+
+// ruleOf is the rule of a verdict's method.
+func ruleOf(method string) Rule {
+	switch method {
+	case outbreak.MethodBayes:
+		return RuleRare
+	case outbreak.MethodGLR:
+		return RuleRise
+	case outbreak.MethodProvince:
+		return RuleProvince
+	}
+	return RuleExcess
 }
 
 // immediate reports whether one case is enough.
@@ -57,7 +75,7 @@ type Push int
 
 // The ways. Evidence means that it stands out among all series (Benjamini and
 // Hochberg); the desk still sees only as many as its budget. Never is a
-// seasonal wave in a commune: it is shown, not pushed.
+// commune in a seasonal wave that its province was told of: shown, not pushed.
 const (
 	PushNever    Push = -1
 	PushListed   Push = 0 // in the ranked list only
@@ -146,12 +164,12 @@ func (a Alert) State() State {
 	return Open
 }
 
-// Rank orders alerts for a desk: evidence times severity, immediate ones
-// always before others.
+// Rank orders alerts for a desk: by evidence and severity, as the national run
+// orders findings, those that are sure always before others.
 func (a Alert) Rank() float64 {
-	rank := a.Weight * -math.Log10(math.Max(a.P, 1e-30))
+	rank := outbreak.Evidence(a.P, a.Weight)
 	if a.Push == PushAlways {
-		rank += 1000 * a.Weight
+		rank += 1e4 * a.Weight
 	}
 	return rank
 }

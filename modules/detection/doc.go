@@ -21,6 +21,12 @@
 //	immediate  24-hour list, group A, a death: one case is an alert
 //	rare       fewer than 5 cases in 4 weeks: linked cases, Bayes above communes
 //	frequent   Farrington flexible, weekly, from three years of history on
+//	short      fewer years: as many as there are, and beside the province's rate
+//	wave       as frequent, and the likelihood ratio for slow rises above
+//	           communes; a commune in a wave of its province is shown, not pushed
+//
+// The tiers, the evidence by which series are compared and who explains whom are
+// outbreak's, the same as in a national run.
 //
 // A case counts in its commune of residence on today's map, on the day of its
 // diagnosis, never later than the day it was reported: clocks go wrong. Only

@@ -18,7 +18,7 @@ var tables embed.FS
 // Follower keeps counts, verdicts and alerts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "detection", Version: 4, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: "detection", Version: 5, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Schedule", "PlanDefinition", "ServiceRequest"},
 	}
 }
@@ -123,14 +123,7 @@ func (m *Module) above(id vn.UnitID) []vn.UnitID {
 }
 
 // provinceOf is the province of a unit, 0 when it has none.
-func (m *Module) provinceOf(id vn.UnitID) vn.UnitID {
-	for _, u := range m.units.Path(id) {
-		if u.Level == vn.LevelProvince {
-			return u.ID
-		}
-	}
-	return 0
-}
+func (m *Module) provinceOf(id vn.UnitID) vn.UnitID { return m.land.province(id) }
 
 // levelOf is the level of a unit; that of the nation for an unknown one.
 func (m *Module) levelOf(id vn.UnitID) vn.Level {

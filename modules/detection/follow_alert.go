@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"mach/casereport"
 	"mach/content"
 	"mach/fhir"
 	"mach/store"
@@ -87,10 +86,14 @@ func (t *turn) attach(ctx context.Context, a Alert, x touch, rule content.Detect
 	if g.week > a.Week || g.p < a.P {
 		a.Week, a.Verdict, a.P = g.week, t.c.Seq, g.p
 	}
+	last := t.c.At.UnixMicro()
+	if x.again {
+		last = a.Last.UnixMicro()
+	}
 	return t.tx.Exec(ctx, `update detection_alert set rule = ?, died = ?, since = ?, week = ?, verdict = ?, p = ?, pushed = ?, holds = 1,
-		reports = reports + 1, last = ?, due = ? where alert = ?`,
+		reports = reports + ?, last = ?, due = ? where alert = ?`,
 		string(a.Rule), flag(a.Died || x.died), int64(min(a.Since, g.since)), int64(a.Week), a.Verdict, a.P, int(max(a.Push, g.push)),
-		t.c.At.UnixMicro(), due, a.Key)
+		1-flag(x.again), last, due, a.Key)
 }
 
 // tally counts the cases of the alert that waits, or still cools down.
@@ -151,48 +154,6 @@ func (m *Module) applyAnswer(ctx context.Context, tx store.Tx, c store.Change, n
 		}
 	}
 	return m.resettle(ctx, tx, was, is)
-}
-
-// applyStep keeps the steps of events: a signal may answer an alert, the cases
-// of an open focus are taken out before testing.
-func (m *Module) applyStep(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
-	was, err := answered(ctx, tx, `select alert from detection_step where step = ?`, c.ID)
-	if err != nil {
-		return err
-	}
-	if err := tx.Exec(ctx, `delete from detection_step where step = ?`, c.ID); err != nil {
-		return err
-	}
-	kind := ""
-	if now != nil && now.Get("status").String() != "entered-in-error" {
-		kind = codeIn(now, csStep)
-	}
-	if kind == "" {
-		return m.resettle(ctx, tx, was)
-	}
-	first, day := fhir.IDOf(now.Get("inResponseTo", "reference").String()), casereport.Day(now.Get("sent").String())
-	if first == "" {
-		first = c.ID
-	}
-	if !day.Known() {
-		day = vn.DateOf(c.At)
-	}
-	unit, alert := m.units.Latest(c.Labels.Unit), now.Identifier(SystemAlert)
-	if alert != "" && kind == "signal" {
-		var of int64
-		found, err := tx.Row(ctx, []any{&of}, `select unit from detection_alert where alert = ?`, alert)
-		if err != nil {
-			return err
-		}
-		if !found || !m.units.Within(unit, vn.UnitID(of)) {
-			alert = "" // it answers no alert of its place
-		}
-	}
-	if err := tx.Exec(ctx, `insert into detection_step (step, first, kind, disease, unit, focus, alert, day, at, seq) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, first, kind, now.Get("topic", "coding", "code").String(), int64(unit), focusIn(now), alert, int64(day), c.At.UnixMicro(), c.Seq); err != nil {
-		return err
-	}
-	return m.resettle(ctx, tx, was, alert)
 }
 
 // resettle works out anew what was answered to the alerts.
@@ -259,15 +220,6 @@ func codeIn(d *fhir.Doc, system string) string {
 			if coding.Get("system").String() == system {
 				return coding.Get("code").String()
 			}
-		}
-	}
-	return ""
-}
-
-func focusIn(d *fhir.Doc) string {
-	for x := range d.Each("extension") {
-		if x.Get("url").String() == extFocusName {
-			return vn.Fold(x.Get("valueString").String())
 		}
 	}
 	return ""

@@ -221,7 +221,7 @@ type turn struct {
 
 // ledger reads what is known after the change.
 func (t *turn) ledger() ledger {
-	return ledger{units: t.units, rows: t.tx.Rows, seq: t.c.Seq, newest: true}
+	return ledger{units: t.units, land: t.land, rows: t.tx.Rows, seq: t.c.Seq, newest: true}
 }
 
 // touch is a series that the change moved, at its lowest unit.
@@ -231,6 +231,8 @@ type touch struct {
 	day     vn.Date
 	added   bool // a case more than before
 	died    bool // and it is a death
+	again   bool // the night judges the weeks once more
+	weeks   []vn.Date
 }
 
 // book writes to the ledger and the counts what made the one case into the
@@ -269,7 +271,7 @@ func (t *turn) book(ctx context.Context, was, is counted, first bool) error {
 
 func (t *turn) touch(k counted, added, died bool) {
 	d, _ := t.diseases.ByID(k.disease)
-	t.touched = append(t.touched, touch{d, k.unit(), k.day, added, died})
+	t.touched = append(t.touched, touch{disease: d, unit: k.unit(), day: k.day, added: added, died: died})
 }
 
 // enter writes a line of the ledger and adds it to the sums.

@@ -34,27 +34,32 @@ func (t *turn) judgeOne(ctx context.Context, x touch) error {
 	if err != nil {
 		return err
 	}
-	weeks := dirty(x.day, on, settings.rule(x.unit))
-	if len(weeks) == 0 { // history: it is counted, and tells of nothing new
+	if x.weeks == nil {
+		x.weeks = dirty(x.day, on, settings.rule(x.unit))
+	}
+	if len(x.weeks) == 0 { // history: it is counted, and tells of nothing new
 		return nil
 	}
 	units := t.above(x.unit)
 	slices.Reverse(units) // children first: they may explain what stands above
 	for i, unit := range units {
 		p, rule := place{disease: x.disease.ID, unit: unit, level: t.levelOf(unit)}, settings.rule(unit)
-		g, excess, err := t.statistics(ctx, p, rule, weeks)
+		g, also, err := t.statistics(ctx, x, p, rule)
 		if err != nil {
 			return err
 		}
 		var kids []kid
-		if i == 0 { // where the case itself counts
-			cases, err := t.cases(ctx, p, rule, on)
+		switch {
+		case i > 0:
+			if g, kids, err = t.against(ctx, p, rule, g, also.excess); err != nil {
+				return err
+			}
+		case !x.again: // where the case itself counts
+			cases, err := t.cases(ctx, p, rule, on, also.current)
 			if err != nil {
 				return err
 			}
 			g = graver(cases, g)
-		} else if g, kids, err = t.against(ctx, p, rule, g, excess); err != nil {
-			return err
 		}
 		if err := t.conclude(ctx, x, unit, rule, g); err != nil {
 			return err
@@ -77,7 +82,7 @@ func (t *turn) judgeOne(ctx context.Context, x touch) error {
 // conclude raises an alert on new grounds, and keeps or withdraws the one that
 // waits.
 func (t *turn) conclude(ctx context.Context, x touch, unit vn.UnitID, rule content.DetectionRule, g ground) error {
-	if g.rule != "" && (x.added || x.died) {
+	if g.rule != "" && (x.added || x.died || x.again) {
 		return t.raise(ctx, x, unit, rule, g)
 	}
 	a, _, found, err := t.latest(ctx, x.disease.ID, unit)
@@ -94,9 +99,8 @@ func (t *turn) conclude(ctx context.Context, x touch, unit vn.UnitID, rule conte
 	return t.hold(ctx, x.disease.ID, unit, holds)
 }
 
-// dirty are the Mondays of the weeks that a case of the day can still change
-// the verdict of: the gate adds up LeastWeeks of them, and the baseline leaves
-// out all that lie nearer. Nothing older than BackWeeks is judged.
+// dirty are the Mondays of the weeks that a case of the day can change the
+// verdict of: its own and those since. Nothing older than BackWeeks is judged.
 func dirty(day, on vn.Date, rule content.DetectionRule) []vn.Date {
 	current := vn.WeekOf(on).Start()
 	first := vn.WeekOf(day).Start()
@@ -104,7 +108,7 @@ func dirty(day, on vn.Date, rule content.DetectionRule) []vn.Date {
 		return nil
 	}
 	var out []vn.Date
-	for w := first; w <= min(current, first.AddDays(7*(rule.LeastWeeks-1))); w = w.AddDays(7) {
+	for w := first; w <= current; w = w.AddDays(7) {
 		out = append(out, w)
 	}
 	return out
@@ -129,8 +133,8 @@ func graver(a, b ground) ground {
 
 // cases judges the cases themselves, without those of open foci: one is enough
 // for an immediate disease, several linked ones for a rare disease in a commune.
-// A death always is.
-func (t *turn) cases(ctx context.Context, p place, rule content.DetectionRule, on vn.Date) (ground, error) {
+// A death always is. judged: statistics have judged this week.
+func (t *turn) cases(ctx context.Context, p place, rule content.DetectionRule, on vn.Date, judged bool) (ground, error) {
 	from := vn.WeekOf(on).Start().AddDays(-7 * rule.BackWeeks)
 	died, err := t.firstDeath(ctx, p, from)
 	if err != nil {
@@ -146,9 +150,8 @@ func (t *turn) cases(ctx context.Context, p place, rule content.DetectionRule, o
 		}
 		return sure(RuleImmediate, days[0].Day), nil
 	}
-	frequent, err := t.frequent(ctx, p, rule, vn.WeekOf(on).Start())
-	if err != nil || frequent || p.level != vn.LevelCommune {
-		return ground{}, err
+	if judged || p.level != vn.LevelCommune {
+		return ground{}, nil
 	}
 	return t.linked(ctx, p, rule, on)
 }
@@ -223,56 +226,93 @@ func (t *turn) days(ctx context.Context, p place, from, to vn.Date) ([]outbreak.
 	return out, err
 }
 
-// frequent reports whether the unit has enough cases in the last weeks for
-// statistics to judge, and enough history.
-func (t *turn) frequent(ctx context.Context, p place, rule content.DetectionRule, week vn.Date) (bool, error) {
-	sum := 0
-	if err := t.ledger().years(ctx, p, week.AddDays(-7*(rule.LeastWeeks-1)), week, func(_ vn.Date, count, _ int32) { sum += int(count) }); err != nil || sum < rule.LeastCases {
-		return false, err
-	}
-	since, err := t.ledger().since(ctx, p.unit)
-	return since.Known() && since <= week.AddDays(-364*rule.MinYears), err
+// said is what statistics say besides the ground.
+type said struct {
+	excess  float64 // cases above what was expected
+	current bool    // this week was judged
 }
 
 // statistics judges the weeks of a series, keeps the verdicts and says whether
-// one is an alarm: the least probable of them, since the first week that was.
-func (t *turn) statistics(ctx context.Context, p place, rule content.DetectionRule, weeks []vn.Date) (ground, float64, error) {
-	list, err := t.ledger().verdicts(ctx, p, rule, weeks, t.expecting[p.unit], &t.work)
+// one is an alarm: the least probable of them, since the first week that was. A
+// case speaks for the weeks whose gate it counts in; later ones are judged again
+// because what they are compared with changed. What the night judges again
+// speaks where it was no alarm before.
+func (t *turn) statistics(ctx context.Context, x touch, p place, rule content.DetectionRule) (ground, said, error) {
+	list, err := t.ledger().verdicts(ctx, p, rule, x.weeks, t.land.expecting[p.unit], &t.work)
 	if err != nil {
-		return ground{}, 0, err
+		return ground{}, said{}, err
 	}
-	g, excess := ground{p: 1, week: vn.ZeroDate}, 0.0
-	for _, v := range list {
-		if err := t.keep(ctx, v); err != nil {
-			return ground{}, 0, err
+	if !x.added {
+		if list, err = t.lapsed(ctx, p, rule, x.weeks, list); err != nil {
+			return ground{}, said{}, err
 		}
-		if !v.Alarm {
+	}
+	g, saw := ground{p: 1, week: vn.ZeroDate}, said{}
+	for _, v := range list {
+		saw.current = saw.current || v.Week == vn.WeekOf(vn.DateOf(t.c.At)).Start() && v.Method != ""
+		speaks := v.Alarm && v.Week < x.weeks[0].AddDays(7*rule.LeastWeeks)
+		if v.Alarm && x.again {
+			before, err := t.alarms(ctx, p, v.Week)
+			if err != nil {
+				return ground{}, said{}, err
+			}
+			speaks = !before
+		}
+		if err := t.keep(ctx, v); err != nil {
+			return ground{}, said{}, err
+		}
+		if !speaks {
 			continue
 		}
-		if g.rule == "" || v.P < g.p {
-			g.p, g.week, excess = v.P, v.Week, float64(v.Observed)-v.Expected
-			g.rule = RuleExcess
-			if v.Method == methodBayes {
-				g.rule = RuleRare
-			}
+		if g.rule == "" || v.Chance < g.p {
+			g.rule, g.p, g.week, saw.excess = ruleOf(v.Method), v.Chance, v.Week, float64(v.Observed)-v.Expected
 		}
 		if !g.since.Known() || g.since == 0 || v.Week < g.since {
 			g.since = v.Week
 		}
 	}
 	if g.rule != "" && rule.Tier == content.TierWave && p.level == vn.LevelCommune {
-		g.push = PushNever
+		a, cooled, found, err := t.latest(ctx, p.disease, t.provinceOf(p.unit))
+		if err != nil {
+			return ground{}, said{}, err
+		}
+		if found && (a.State() == Open || a.State() == Answered && t.c.At.UnixMicro() < cooled) {
+			g.push = PushNever
+		}
 	}
-	return g, excess, nil
+	return g, saw, nil
+}
+
+// lapsed adds a verdict that is none to weeks that were judged before and that
+// no method judges any more, after cases were taken back.
+func (t *turn) lapsed(ctx context.Context, p place, rule content.DetectionRule, weeks []vn.Date, list []Verdict) ([]Verdict, error) {
+	for _, week := range weeks {
+		if slices.ContainsFunc(list, func(v Verdict) bool { return v.Week == week }) {
+			continue
+		}
+		alarm, err := t.alarms(ctx, p, week)
+		if err != nil {
+			return nil, err
+		}
+		if alarm {
+			v, err := t.ledger().none(ctx, p, rule, week, t.land.expecting[p.unit])
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+	}
+	return list, nil
 }
 
 // keep writes a verdict.
 func (t *turn) keep(ctx context.Context, v Verdict) error {
-	return t.tx.Exec(ctx, `insert into detection_verdict (`+verdictColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	return t.tx.Exec(ctx, `insert into detection_verdict (`+verdictColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		on conflict (disease, unit, week, seq) do update set observed = excluded.observed, foci = excluded.foci, expected = excluded.expected, bound = excluded.bound,
-		   p = excluded.p, score = excluded.score, trend = excluded.trend, reason = excluded.reason, alarm = excluded.alarm, method = excluded.method`,
+		   p = excluded.p, score = excluded.score, trend = excluded.trend, reason = excluded.reason, alarm = excluded.alarm, method = excluded.method,
+		   tier = excluded.tier, chance = excluded.chance, span = excluded.span`,
 		v.Disease, int64(v.Unit), int64(v.Week), t.c.Seq, t.c.At.UnixMicro(), v.Method, v.Settings, v.Observed, v.Foci, v.Expected, v.Bound, v.P, v.Score,
-		flag(v.Trend), v.Reason, flag(v.Alarm), v.Reporting, v.Expecting)
+		flag(v.Trend), v.Reason, flag(v.Alarm), v.Reporting, v.Expecting, v.Tier, v.Chance, v.Span)
 }
 
 // alarms reports whether the newest verdict on the week is an alarm.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mach/content"
+	"mach/outbreak"
 	"mach/vn"
 	"mach/web"
 	"mach/web/components/chart"
@@ -207,10 +208,17 @@ func why(ctx context.Context, p alertData) []string {
 		out = append(out, web.T(ctx, "detection.why."+string(p.Alert.Rule), p.Cases, disease, place, period(ctx, p.Alert)))
 	}
 	if v := p.Verdict; v != nil {
-		out = append(out, web.T(ctx, "detection.why.excess", vn.WeekOf(v.Week).Number, web.Date(ctx, v.Week), web.Date(ctx, v.Week.AddDays(6)), v.Observed, disease, place,
+		key := "detection.why.excess"
+		switch v.Method {
+		case outbreak.MethodGLR:
+			key = "detection.why.slow"
+		case outbreak.MethodProvince:
+			key = "detection.why.beside"
+		}
+		out = append(out, web.T(ctx, key, vn.WeekOf(v.Week).Number, web.Date(ctx, v.Week), web.Date(ctx, v.Week.AddDays(6)), v.Observed, disease, place,
 			web.Number(ctx, v.Expected, 1), web.Number(ctx, v.Bound, 0)))
-		if v.P < 1 {
-			out = append(out, web.T(ctx, "detection.why.p", chance(ctx, v.P)))
+		if v.Chance < 1 {
+			out = append(out, web.T(ctx, "detection.why.p", chance(ctx, v.Chance)))
 		}
 		if v.Foci > 0 {
 			out = append(out, web.T(ctx, "detection.why.foci", v.Foci))
@@ -248,8 +256,11 @@ func facts(ctx context.Context, p alertData) []stat.Item {
 		{Name: web.T(ctx, "detection.fact.cases"), Value: web.Int(ctx, p.Cases), Note: period(ctx, p.Alert)},
 	}
 	if v := p.Verdict; v != nil {
-		items = append(items,
-			stat.Item{Name: web.T(ctx, "detection.fact.expected"), Value: web.Number(ctx, v.Expected, 1), Note: web.T(ctx, "detection.fact.bound", web.Number(ctx, v.Bound, 0))})
+		item := stat.Item{Name: web.T(ctx, "detection.fact.expected"), Value: web.Number(ctx, v.Expected, 1)}
+		if v.Method != outbreak.MethodGLR { // it has no bound for a week
+			item.Note = web.T(ctx, "detection.fact.bound", web.Number(ctx, v.Bound, 0))
+		}
+		items = append(items, item)
 	}
 	items = append(items, stat.Item{Name: web.T(ctx, "detection.fact.opened"), Value: web.DateTime(ctx, p.Opened), Note: web.T(ctx, "detection.fact.reports", p.Reports)})
 	if p.Alert.State() == Open {
@@ -294,7 +305,9 @@ func curve(ctx context.Context, p alertData) chart.EpiProps {
 		v, ok := verdicts[w.Start]
 		expected, bound := nan, nan
 		if ok && v.Reason == "judged" {
-			expected, bound = v.Expected, v.Bound
+			if expected, bound = v.Expected, v.Bound; v.Method == outbreak.MethodGLR {
+				bound = nan
+			}
 		}
 		if c.Alarm = ok && v.Alarm; c.Alarm {
 			c.Mark = web.T(ctx, "detection.mark")
@@ -305,7 +318,7 @@ func curve(ctx context.Context, p alertData) chart.EpiProps {
 }
 
 func curveTitle(ctx context.Context, p alertData) string {
-	if v := p.Verdict; v != nil {
+	if v := p.Verdict; v != nil && v.Method != outbreak.MethodGLR {
 		return web.T(ctx, "detection.chart.title.bound", vn.WeekOf(v.Week).Number, v.Observed, web.Number(ctx, v.Bound, 0))
 	}
 	return web.T(ctx, "detection.chart.title", diseaseName(ctx, p.Alert.Disease), unitName(ctx, p.Place), p.Cases)

@@ -4,6 +4,7 @@ package detection
 
 import (
 	"context"
+	"slices"
 
 	"mach/content"
 	"mach/outbreak"
@@ -13,6 +14,7 @@ import (
 // kid is an alert of a unit right below that stands.
 type kid struct {
 	key    string
+	unit   vn.UnitID
 	since  vn.Date
 	excess float64 // cases above what was expected
 }
@@ -30,47 +32,71 @@ func (t *turn) kids(ctx context.Context, p place) ([]kid, error) {
 	args = append(args, p.disease, t.c.At.AddDate(0, 0, -kidsDays).UnixMicro())
 	var out []kid
 	err := t.tx.Rows(ctx, `
-		select a.alert, a.since, coalesce(v.observed - v.expected, a.cases)
+		select a.alert, a.unit, a.since, coalesce(v.observed - v.expected, a.cases)
 		  from detection_alert a
 		  left join detection_verdict v on v.disease = a.disease and v.unit = a.unit and v.week = a.week and v.seq = a.verdict
 		 where `+where+` and a.disease = ? and a.answer = '' and a.holds = 1 and a.opened >= ? and a.rule not in ('immediate', 'death')
 		 order by a.alert`, args, func(scan func(...any) error) error {
 		var k kid
-		var since int64
-		err := scan(&k.key, &since, &k.excess)
-		k.since = vn.Date(since)
+		var unit, since int64
+		err := scan(&k.key, &unit, &since, &k.excess)
+		k.unit, k.since = vn.UnitID(unit), vn.Date(since)
 		out = append(out, k)
 		return err
 	})
 	return out, err
 }
 
-// against sets what a unit shows against the alerts right below it: several that
-// rise together are one alert of the unit; fewer that explain most of its excess
-// are shown instead of it.
+// against sets what a unit shows against the alerts right below it, as the
+// national run does: communes that touch and rise together are one alert of
+// their province, and so are those in a seasonal wave of it; others that explain
+// most of a unit's excess are shown instead of it.
 func (t *turn) against(ctx context.Context, p place, rule content.DetectionRule, g ground, excess float64) (ground, []kid, error) {
 	kids, err := t.kids(ctx, p)
 	if err != nil {
 		return g, nil, err
 	}
-	if len(kids) >= rule.ChildrenMany {
-		group := sure(RuleGroup, kids[0].since)
-		for _, k := range kids {
+	if together := t.together(p, rule, kids); len(together) > 0 {
+		group := sure(RuleGroup, together[0].since)
+		for _, k := range together {
 			group.since = min(group.since, k.since)
 		}
-		return graver(group, g), kids, nil
+		return graver(group, g), together, nil
+	}
+	if p.level == vn.LevelProvince && rule.Tier == content.TierWave && g.rule != "" {
+		return g, kids, nil
 	}
 	sum := 0.0
 	for _, k := range kids {
-		sum += k.excess
+		sum += max(0, k.excess)
 	}
 	shownBy := ""
-	if g.rule != "" && sum >= rule.ChildrenShare*excess {
+	if g.rule != "" && len(kids) > 0 && outbreak.Explains(sum, excess, rule.ChildrenShare) {
 		g, shownBy = ground{}, kids[0].key
 	}
 	// One that was open before they rose stands behind them.
 	return g, nil, t.tx.Exec(ctx, `update detection_alert set parent = ? where unit = ? and disease = ? and answer = '' and parent <> ?`,
 		shownBy, int64(p.unit), p.disease, shownBy)
+}
+
+// together are the alerts of the communes of a province that touch, enough of
+// them in one piece.
+func (t *turn) together(p place, rule content.DetectionRule, kids []kid) (out []kid) {
+	if p.level != vn.LevelProvince {
+		return nil
+	}
+	var rising []vn.UnitID
+	for _, k := range kids {
+		rising = append(rising, k.unit)
+	}
+	slices.Sort(rising)
+	piece := outbreak.Together(slices.Compact(rising), func(u vn.UnitID) []vn.UnitID { return t.land.near[u] }, rule.ChildrenMany)
+	for _, k := range kids {
+		if slices.Contains(piece, k.unit) {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 // gather puts alerts under the one of the unit above that shows them.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync"
 
 	"mach/content"
 	"mach/outbreak"
@@ -24,6 +25,7 @@ type place struct {
 // same.
 type ledger struct {
 	units *vn.Units
+	land  *land
 	// rows calls scan for each row, as store.Tx.Rows.
 	rows func(ctx context.Context, sql string, args []any, scan func(scan func(dest ...any) error) error) error
 	// seq is the position; what was written later is not seen.
@@ -33,7 +35,8 @@ type ledger struct {
 }
 
 // series reads the counts of a place from a Monday to another, without the
-// cases of open foci, and how many of these each week had.
+// cases of open foci, and how many of these each week had. What lies before the
+// unit was first heard of is missing.
 func (l ledger) series(ctx context.Context, p place, from, to vn.Date) (s outbreak.Series, foci []int32, err error) {
 	n := int(to-from)/7 + 1
 	s = outbreak.Series{Freq: 52, Dates: make([]vn.Date, n), Count: make([]int32, n)}
@@ -73,9 +76,12 @@ func (l ledger) series(ctx context.Context, p place, from, to vn.Date) (s outbre
 		}
 	}
 	if p.level == vn.LevelCommune {
-		if err := l.silence(ctx, p.unit, s); err != nil {
-			return s, nil, err
-		}
+		err = l.silence(ctx, p.unit, s)
+	} else {
+		err = l.unheard(ctx, p.unit, s)
+	}
+	if err != nil {
+		return s, nil, err
 	}
 	for i := range s.Count {
 		if s.Count[i] >= 0 {
@@ -95,6 +101,18 @@ func (l ledger) days(ctx context.Context, p place, from, to vn.Date, add func(fu
 		where, args = ` and commune = ?`, append(args, int64(p.unit))
 	}
 	return l.rows(ctx, `select day, sum(change) from detection_ledger where disease = ? and day >= ? and day < ? and seq <= ?`+where+` group by day`, args, add)
+}
+
+// unheard marks the weeks before anything was heard of a unit as missing.
+func (l ledger) unheard(ctx context.Context, unit vn.UnitID, s outbreak.Series) error {
+	since, err := l.since(ctx, unit)
+	for i, d := range s.Dates {
+		if since.Known() && d >= since {
+			break
+		}
+		s.Count[i] = outbreak.Missing
+	}
+	return err
 }
 
 // silence marks the weeks of a commune that nobody reported as missing. Most
@@ -202,48 +220,60 @@ func (l ledger) foci(ctx context.Context, p place) (foci, error) {
 	return out, err
 }
 
-// The methods, as verdicts name them.
-const (
-	methodFarrington = outbreak.MethodFarrington
-	methodBayes      = outbreak.MethodBayes
-)
+// methodFarrington is how verdicts name the usual method.
+const methodFarrington = outbreak.MethodFarrington
 
-// verdicts judges weeks of a place, ascending. Where the unit has enough cases
-// and a year of history Farrington's regression judges; where it has few, Bayes
-// does, but not in a commune: there linked cases do. A week that no method can
-// judge has no verdict.
+// tier is the disease as outbreak judges it by a rule: the tiers of a national
+// run, with the same numbers.
+func tier(disease string, r content.DetectionRule) outbreak.Disease {
+	set := outbreak.Usual()
+	set.Severity, set.GateCases, set.GateWeeks = r.Weight, r.LeastCases, r.LeastWeeks
+	set.Years, set.MinYears, set.HalfWindow, set.Levels, set.SkipWeeks, set.Reweight = r.Years, r.MinYears, r.HalfWindow, r.Levels, r.SkipWeeks, r.Reweight
+	set.AlphaCommune, set.AlphaAbove, set.RareWeeks, set.RareAlpha = r.AlphaCommune, r.AlphaAbove, r.BayesWeeks, r.BayesAlpha
+	return outbreak.Disease{Code: disease, Immediate: r.Tier == content.TierImmediate, Wave: r.Tier == content.TierWave, Settings: set}
+}
+
+// verdicts judges weeks of a place, ascending, by the tiers of outbreak. A week
+// that no method can judge, or in which linked cases or a single one decide, has
+// no verdict.
 func (l ledger) verdicts(ctx context.Context, p place, rule content.DetectionRule, weeks []vn.Date, expecting int, w *outbreak.Work) ([]Verdict, error) {
-	since, err := l.since(ctx, p.unit)
-	if err != nil || !since.Known() {
-		return nil, err
-	}
+	d := tier(p.disease, rule)
 	last := weeks[len(weeks)-1]
 	if p.level == vn.LevelCommune { // the gate is cheap, the series is not
-		first := weeks[0].AddDays(-7 * (rule.LeastWeeks - 1))
-		s, _, err := l.series(ctx, p, first, last)
-		if err != nil || !reaches(s.Count, rule) {
+		if d.Immediate {
+			return nil, nil
+		}
+		s, _, err := l.series(ctx, p, weeks[0].AddDays(-7*(rule.LeastWeeks-1)), last)
+		if err != nil || !slices.ContainsFunc(weeks, func(week vn.Date) bool { return d.Fits(s, int(week-s.Dates[0])/7, p.level) }) {
 			return nil, err
 		}
 	}
-	from := max(since, last.AddDays(-7*(53*rule.Years+rule.HalfWindow+rule.BackWeeks+2)))
+	from := weeks[0].AddDays(-7 * d.Settings.Span())
 	s, taken, err := l.series(ctx, p, from, last)
 	if err != nil {
 		return nil, err
 	}
+	x := outbreak.Watched{Series: s, Level: p.level}
+	var failed error
+	if p.level == vn.LevelCommune && l.land.people[p.unit] > 0 {
+		x.Around = sync.OnceValue(func() outbreak.Around {
+			around, err := l.around(ctx, p, s.Dates)
+			failed = err
+			return around
+		})
+	}
 	var out []Verdict
 	for _, week := range weeks {
 		k := int(week-from) / 7
-		if week < from {
-			continue
-		}
-		v, ok, err := judgeWeek(s, k, p, rule, w)
-		if err != nil {
-			return nil, err
+		j, ok := d.Judge(x, k, w)
+		if failed != nil {
+			return nil, failed
 		}
 		if !ok {
 			continue
 		}
-		v.Foci, v.Settings, v.Expecting = int(taken[k]), rule.Hash, expecting
+		v := Verdict{Disease: p.disease, Unit: p.unit, Week: week, Foci: int(taken[k]), Settings: rule.Hash, Expecting: expecting}
+		v.take(j, d.Alarms(j, p.level))
 		if v.Reporting, err = l.complete(ctx, p.unit, week); err != nil {
 			return nil, err
 		}
@@ -252,52 +282,57 @@ func (l ledger) verdicts(ctx context.Context, p place, rule content.DetectionRul
 	return out, nil
 }
 
-// reaches reports whether any week of the counts has enough cases behind it.
-func reaches(counts []int32, rule content.DetectionRule) bool {
-	sum := 0
-	for i, c := range counts {
-		sum += int(max(c, 0))
-		if i >= rule.LeastWeeks {
-			sum -= int(max(counts[i-rule.LeastWeeks], 0))
-		}
-		if sum >= rule.LeastCases {
-			return true
-		}
+// none is the verdict on a week that no method judges.
+func (l ledger) none(ctx context.Context, p place, rule content.DetectionRule, week vn.Date, expecting int) (Verdict, error) {
+	v := Verdict{Disease: p.disease, Unit: p.unit, Week: week, Settings: rule.Hash, Expecting: expecting, P: 1, Chance: 1, Reason: outbreak.TooFewCases.String()}
+	s, taken, err := l.series(ctx, p, week, week)
+	if err != nil {
+		return v, err
 	}
-	return false
+	v.Observed, v.Foci = int(s.Count[0]), int(taken[0])
+	v.Reporting, err = l.complete(ctx, p.unit, week)
+	return v, err
 }
 
-// judgeWeek judges position k of a series; false when no method can.
-func judgeWeek(s outbreak.Series, k int, p place, rule content.DetectionRule, w *outbreak.Work) (Verdict, bool, error) {
-	v := Verdict{Disease: p.disease, Unit: p.unit, Week: s.Dates[k], Method: methodFarrington}
-	points := make([]outbreak.Point, 1)
-	reason := outbreak.ShortHistory
-	if years := min(rule.Years, (7*k-7*rule.HalfWindow)/366); years >= 1 {
-		f := outbreak.Noufaily()
-		f.Years, f.Half, f.Levels, f.Skip, f.Threshold = years, rule.HalfWindow, rule.Levels, rule.SkipWeeks, rule.Reweight
-		f.Alpha, f.Least, f.Trend = rule.Alpha(p.level), outbreak.Least{rule.LeastCases, rule.LeastWeeks}, years >= rule.MinYears
-		if err := f.Eval(s, k, k+1, w, points); err != nil {
-			return v, false, err
-		}
-		reason = points[0].Reason
+// around reads the province of a commune: its counts, and the people of its
+// communes that had been heard of by each week.
+func (l ledger) around(ctx context.Context, p place, dates []vn.Date) (outbreak.Around, error) {
+	province := l.land.province(p.unit)
+	out := outbreak.Around{People: make([]float64, len(dates)), Own: l.land.people[p.unit]}
+	s, _, err := l.series(ctx, place{disease: p.disease, unit: province, level: vn.LevelProvince}, dates[0], dates[len(dates)-1])
+	if err != nil {
+		return out, err
 	}
-	if reason != outbreak.Judged && p.level != vn.LevelCommune {
-		v.Method = methodBayes
-		b := outbreak.BayesNB{Half: rule.BayesWeeks, Current: true, Alpha: rule.BayesAlpha}
-		if err := b.Eval(s, k, k+1, w, points); err != nil {
-			return v, false, err
+	out.Count = s.Count
+	marks, args := "?", []any{int64(p.unit)}
+	for _, i := range l.land.of[province] {
+		if u := l.land.communes[i].ID; u != p.unit {
+			marks, args = marks+", ?", append(args, int64(u))
 		}
-		reason = points[0].Reason
 	}
-	v.take(points[0])
-	return v, reason == outbreak.Judged || reason == outbreak.NotConverged, nil
+	err = l.rows(ctx, `select unit, min(week) from detection_reporting where unit in (`+marks+`) and seq <= ? group by unit order by unit`, append(args, l.seq),
+		func(scan func(...any) error) error {
+			var unit, since int64
+			if err := scan(&unit, &since); err != nil {
+				return err
+			}
+			if i := max(0, int(vn.Date(since)-dates[0])/7); i < len(dates) {
+				out.People[i] += l.land.people[vn.UnitID(unit)]
+			}
+			return nil
+		})
+	for i := 1; i < len(out.People); i++ {
+		out.People[i] += out.People[i-1]
+	}
+	return out, err
 }
 
-// take copies what a method says. A verdict that has no probability has 1.
-func (v *Verdict) take(p outbreak.Point) {
-	v.Observed, v.Expected, v.Bound, v.P, v.Score = int(p.Observed), p.Expected, p.Bound, 1, p.Statistic
-	v.Trend, v.Alarm, v.Reason = p.Trend, p.Alarm, p.Reason.String()
-	if p.HasP {
-		v.P = math.Max(p.P, 1e-300)
+// take copies what the tiers say. A verdict that has no probability has 1.
+func (v *Verdict) take(j outbreak.Judgement, alarm bool) {
+	v.Tier, v.Method, v.Chance, v.Span = j.Tier.String(), j.Method, j.Chance, j.Window
+	v.Observed, v.Expected, v.Bound, v.P, v.Score = int(j.Observed), j.Expected, j.Bound, 1, j.Statistic
+	v.Trend, v.Alarm, v.Reason = j.Trend, alarm, j.Reason.String()
+	if j.HasP {
+		v.P = math.Max(j.P, 1e-300)
 	}
 }

@@ -31,26 +31,19 @@ type Module struct {
 	law      Law
 	now      func() time.Time
 
-	expecting map[vn.UnitID]int // communes on today's map, in each unit
-	monitored int               // series: open diseases and syndromes by communes and the units above
+	land      *land
+	monitored int // series: open diseases and syndromes by communes and the units above
 }
 
 // New prepares the module; law may be nil: then only a link leads to it.
 func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law Law, now func() time.Time) *Module {
-	m := &Module{store: s, units: units, diseases: diseases, law: law, now: now, expecting: map[vn.UnitID]int{}}
-	for _, u := range units.All() {
-		if u.Level == vn.LevelCommune && units.Latest(u.ID) == u.ID {
-			for _, above := range m.above(u.ID) {
-				m.expecting[above]++
-			}
-		}
-	}
+	m := &Module{store: s, units: units, diseases: diseases, law: law, now: now, land: newLand(units)}
 	for _, d := range diseases.List(lastList) {
 		if !d.Closed {
-			m.monitored += len(m.expecting)
+			m.monitored += len(m.land.expecting)
 		}
 	}
-	m.monitored += len(content.Syndromes(lastList)) * len(m.expecting)
+	m.monitored += len(content.Syndromes(lastList)) * len(m.land.expecting)
 	return m
 }
 

@@ -17,8 +17,9 @@ import (
 
 // Trial is what settings would have told on the real history of an area, beside
 // those in force. It judges each week as the counts stand now, each alert
-// answered in its week: what a unit shows instead of those below it, and what
-// stands out among all diseases, is not tried.
+// answered in its week: what a unit shows instead of those below it, what
+// stands out among all diseases, and a short history beside its province are not
+// tried.
 type Trial struct {
 	From, To vn.Date // first and last Monday
 	Alerts   []TrialAlert
@@ -92,18 +93,15 @@ func (m *Module) TrySettings(ctx context.Context, a store.Actor, d content.Disea
 		if err := ctx.Err(); err != nil {
 			return out, err
 		}
-		alerts, err := t.both(ctx, a, unit)
-		if err != nil {
-			return out, err
-		}
 		out.Tried++
-		out.Alerts = append(out.Alerts, alerts...)
+		out.Alerts = append(out.Alerts, t.both(unit)...)
 	}
 	if err := t.answers(ctx, a, &out); err != nil {
 		return out, err
 	}
 	slices.SortStableFunc(out.Alerts, func(x, y TrialAlert) int { return cmp.Or(int(y.Week-x.Week), cmp.Compare(x.Unit, y.Unit)) })
-	return out, t.curve(&out)
+	t.curve(&out)
+	return out, nil
 }
 
 // load reads the weekly counts of the area and all below it, without the cases
@@ -249,17 +247,12 @@ func (t *trial) order() []vn.UnitID {
 }
 
 // both tries the two settings on a unit and lays them side by side.
-func (t *trial) both(ctx context.Context, a store.Actor, unit vn.UnitID) ([]TrialAlert, error) {
+func (t *trial) both(unit vn.UnitID) []TrialAlert {
 	was, is := t.old.rule(unit), t.will.rule(unit)
-	before, err := t.try(unit, was)
-	if err != nil {
-		return nil, err
-	}
+	before := t.try(unit, was)
 	after := before
 	if was.Hash != is.Hash {
-		if after, err = t.try(unit, is); err != nil {
-			return nil, err
-		}
+		after = t.try(unit, is)
 	}
 	weeks := map[vn.Date]int{}
 	var out []TrialAlert
@@ -275,11 +268,11 @@ func (t *trial) both(ctx context.Context, a store.Actor, unit vn.UnitID) ([]Tria
 		x.Old = true
 		out = append(out, x)
 	}
-	return out, nil
+	return out
 }
 
 // try lists the alerts of a unit by one rule.
-func (t *trial) try(unit vn.UnitID, rule content.DetectionRule) ([]TrialAlert, error) {
+func (t *trial) try(unit vn.UnitID, rule content.DetectionRule) []TrialAlert {
 	s, level := t.series(unit), t.levelOf(unit)
 	var out []TrialAlert
 	next := t.begin // no new alert before
@@ -287,15 +280,11 @@ func (t *trial) try(unit vn.UnitID, rule content.DetectionRule) ([]TrialAlert, e
 		if s.Count[k] <= 0 || s.Dates[k] < next {
 			continue // nothing new, or it would join the one before
 		}
-		x, told, err := t.week(s, k, place{disease: t.disease.ID, unit: unit, level: level}, rule)
-		if err != nil {
-			return nil, err
-		}
-		if told {
+		if x, told := t.week(s, k, place{disease: t.disease.ID, unit: unit, level: level}, rule); told {
 			out, next = append(out, x), s.Dates[k].AddDays(rule.CoolDownDays)
 		}
 	}
-	return out, nil
+	return out
 }
 
 func (t *trial) series(unit vn.UnitID) outbreak.Series {
@@ -309,36 +298,36 @@ func (t *trial) series(unit vn.UnitID) outbreak.Series {
 // week judges one week of a unit as the follower does: the cases themselves in a
 // commune, and statistics where there are enough. A wave is not pushed in a
 // commune.
-func (t *trial) week(s outbreak.Series, k int, p place, rule content.DetectionRule) (TrialAlert, bool, error) {
+func (t *trial) week(s outbreak.Series, k int, p place, rule content.DetectionRule) (TrialAlert, bool) {
 	x := TrialAlert{Unit: p.unit, Week: s.Dates[k], Cases: int(s.Count[k]), Expected: math.NaN(), Bound: math.NaN()}
 	commune := p.level == vn.LevelCommune
-	frequent := reaches(s.Count[k+1-rule.LeastWeeks:k+1], rule)
+	d := tier(p.disease, rule)
+	frequent := d.Fits(s, k, p.level)
 	switch {
 	case commune && rule.Tier == content.TierImmediate:
 		x.Rule = RuleImmediate
 	case commune && rule.Tier == content.TierWave:
-		return x, false, nil
+		return x, false
 	case commune && !frequent:
 		x.Rule = linkedIn(s, k, rule)
 	}
 	if commune && (!frequent || t.area.ID == vn.Nation) {
-		return x, x.Rule != "", nil
+		return x, x.Rule != ""
 	}
 	from := max(0, int(t.since[p.unit]-t.begin)/7)
 	if k < from {
-		return x, x.Rule != "", nil
+		return x, x.Rule != ""
 	}
-	s = outbreak.Series{Freq: s.Freq, Dates: s.Dates[from:], Count: s.Count[from:]}
 	t.fits++
-	v, ok, err := judgeWeek(s, k-from, p, rule, &t.work)
-	if err != nil || !ok {
-		return x, x.Rule != "", err
+	j, ok := d.Judge(outbreak.Watched{Series: outbreak.Series{Freq: s.Freq, Dates: s.Dates[from:], Count: s.Count[from:]}, Level: p.level}, k-from, &t.work)
+	if !ok {
+		return x, x.Rule != ""
 	}
-	x.Expected, x.Bound = v.Expected, v.Bound
-	if v.Alarm && x.Rule == "" {
-		x.Rule = RuleExcess
+	x.Expected, x.Bound = j.Expected, j.Bound
+	if d.Alarms(j, p.level) && x.Rule == "" {
+		x.Rule = ruleOf(j.Method)
 	}
-	return x, x.Rule != "", nil
+	return x, x.Rule != ""
 }
 
 // linkedIn is the rule of linked cases that a week meets; "" for none. The days
@@ -376,20 +365,17 @@ func (t *trial) answers(ctx context.Context, a store.Actor, out *Trial) error {
 }
 
 // curve is the area itself, week by week, as the new settings see it.
-func (t *trial) curve(out *Trial) error {
+func (t *trial) curve(out *Trial) {
 	if t.counts[t.area.ID] == nil {
-		return nil
+		return
 	}
 	s, rule := t.series(t.area.ID), t.will.rule(t.area.ID)
 	for k := t.first; k < t.weeks; k++ {
 		w := TrialWeek{Week: s.Dates[k], Cases: int(s.Count[k]), Expected: math.NaN(), Bound: math.NaN()}
 		if from := max(0, int(t.since[t.area.ID]-t.begin)/7); k >= from {
-			v, ok, err := judgeWeek(outbreak.Series{Freq: s.Freq, Dates: s.Dates[from:], Count: s.Count[from:]}, k-from, place{t.disease.ID, t.area.ID, t.area.Level}, rule, &t.work)
-			if err != nil {
-				return err
-			}
-			if ok && v.Reason == outbreak.Judged.String() {
-				w.Expected, w.Bound = v.Expected, v.Bound
+			x := outbreak.Watched{Series: outbreak.Series{Freq: s.Freq, Dates: s.Dates[from:], Count: s.Count[from:]}, Level: t.area.Level}
+			if j, ok := tier(t.disease.ID, rule).Judge(x, k-from, &t.work); ok {
+				w.Expected, w.Bound = j.Expected, j.Bound
 			}
 		}
 		for _, x := range out.Alerts {
@@ -399,5 +385,4 @@ func (t *trial) curve(out *Trial) error {
 		}
 		out.Weeks = append(out.Weeks, w)
 	}
-	return nil
 }

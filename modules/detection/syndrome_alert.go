@@ -243,7 +243,7 @@ func (t *turn) look(ctx context.Context, x *sighting, from, to vn.Date, before m
 			continue
 		}
 		x.turned = true
-		v.Expecting, v.Basis = t.expecting[x.unit], b.String()
+		v.Expecting, v.Basis = t.land.expecting[x.unit], b.String()
 		if x.level == vn.LevelCommune {
 			v.Reporting = min(v.Visits, 1)
 		}

@@ -256,21 +256,24 @@ type Verdict struct {
 	Observed             int // without those of open foci; -1 = not reported
 	Foci                 int
 	Expected, Bound      float64
-	P, Score             float64
+	P, Score             float64 // P is the method's own
+	Tier                 string
+	Chance               float64 // of what was seen when nothing happens, as series are compared by it; 1 = not computed
+	Span                 int     // weeks that Chance is of
 	Trend                bool
 	Reason               string
 	Alarm                bool
 	Reporting, Expecting int
 }
 
-const verdictColumns = `disease, unit, week, seq, at, method, settings, observed, foci, expected, bound, p, score, trend, reason, alarm, reporting, expecting`
+const verdictColumns = `disease, unit, week, seq, at, method, settings, observed, foci, expected, bound, p, score, trend, reason, alarm, reporting, expecting, tier, chance, span`
 
 func scanVerdict(scan store.Scan) (Verdict, error) {
 	var v Verdict
 	var unit, week, at int64
 	var trend, alarm int
 	err := scan(&v.Disease, &unit, &week, &v.Seq, &at, &v.Method, &v.Settings, &v.Observed, &v.Foci, &v.Expected, &v.Bound, &v.P, &v.Score,
-		&trend, &v.Reason, &alarm, &v.Reporting, &v.Expecting)
+		&trend, &v.Reason, &alarm, &v.Reporting, &v.Expecting, &v.Tier, &v.Chance, &v.Span)
 	v.Unit, v.Week, v.At, v.Trend, v.Alarm = vn.UnitID(unit), vn.Date(week), time.UnixMicro(at), trend == 1, alarm == 1
 	return v, err
 }
@@ -305,7 +308,7 @@ type Heard struct {
 // heardOf says how complete the reports of a unit are in the week that began on
 // a Monday.
 func (m *Module) heardOf(ctx context.Context, a store.Actor, unit vn.UnitID, current vn.Date) (Heard, error) {
-	h := Heard{Since: vn.ZeroDate, Expecting: m.expecting[unit], Silent: true}
+	h := Heard{Since: vn.ZeroDate, Expecting: m.land.expecting[unit], Silent: true}
 	_, err := figures(ctx, m, a, unit, "completeness", func(scan store.Scan) (int, error) {
 		var first, newest, last, heard int64
 		err := scan(&first, &newest, &last, &heard)

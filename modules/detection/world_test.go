@@ -85,6 +85,24 @@ func newWorld(t testing.TB, s *store.Store, units *vn.Units, clock *storetest.Cl
 	return w
 }
 
+// touching are communes of one province, the first of which touches the others.
+func (w *world) touching(n int) []vn.Unit {
+	w.t.Helper()
+	for _, c := range w.units.Communes(w.provinceOf(w.commune.ID), w.today()) {
+		out := []vn.Unit{c}
+		for _, id := range w.land.near[c.ID] {
+			if u, _ := w.units.Get(id); u.Parent == c.Parent && len(out) < n {
+				out = append(out, u)
+			}
+		}
+		if len(out) == n {
+			return out
+		}
+	}
+	w.t.Fatalf("no %d communes that touch", n)
+	return nil
+}
+
 // place1 is the extension that names a unit.
 func place1(u vn.Unit) fhir.Extension { return fhir.Unit(u.Code, u.From.String(), u.Full()) }
 
