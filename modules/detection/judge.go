@@ -30,15 +30,15 @@ func (t *turn) judge(ctx context.Context) error {
 
 func (t *turn) judgeOne(ctx context.Context, x touch) error {
 	on := vn.DateOf(t.c.At)
-	settings, err := t.ledger().decided(ctx, x.disease, on)
-	if err != nil {
-		return err
-	}
 	if x.weeks == nil {
-		x.weeks = dirty(x.day, on, settings.rule(x.unit))
+		x.weeks = dirty(x.day, on, content.DetectionOf(x.disease, on))
 	}
 	if len(x.weeks) == 0 { // history: it is counted, and tells of nothing new
 		return nil
+	}
+	settings, err := t.ledger().decided(ctx, x.disease, on)
+	if err != nil {
+		return err
 	}
 	units := t.above(x.unit)
 	slices.Reverse(units) // children first: they may explain what stands above

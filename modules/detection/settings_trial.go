@@ -175,15 +175,16 @@ func (t *trial) foci(ctx context.Context, l ledger) error {
 	})
 }
 
-// reports reads since when the units with cases are known, and marks the weeks
-// of communes that are silent.
+// reports reads since when the units are known that statistics judge, and marks
+// the weeks of communes that are silent.
 func (t *trial) reports(ctx context.Context, l ledger) error {
-	for chunk := range slices.Chunk(t.order(), 400) {
+	units := slices.DeleteFunc(t.order(), func(u vn.UnitID) bool { return t.area.ID == vn.Nation && t.levelOf(u) == vn.LevelCommune })
+	for chunk := range slices.Chunk(units, 400) {
 		args := make([]any, len(chunk))
 		var communes []any
 		for i, u := range chunk {
 			args[i] = int64(u)
-			if t.levelOf(u) == vn.LevelCommune && t.area.ID != vn.Nation {
+			if t.levelOf(u) == vn.LevelCommune {
 				communes = append(communes, int64(u))
 			}
 		}
