@@ -17,7 +17,12 @@ func (b *bench) runR(ctx context.Context, program string, args ...string) (strin
 	if err := needR(ctx); err != nil {
 		return "", err
 	}
-	file := filepath.Join(b.work, "program.R")
+	return rscript(ctx, b.work, program, args...)
+}
+
+// rscript runs an R program that it leaves in a folder.
+func rscript(ctx context.Context, folder, program string, args ...string) (string, error) {
+	file := filepath.Join(folder, "program.R")
 	if err := os.WriteFile(file, []byte(program), 0o600); err != nil {
 		return "", err
 	}

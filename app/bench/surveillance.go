@@ -51,7 +51,9 @@ const (
 func (b *bench) surveillanceR(ctx context.Context) error {
 	seed := uint64(time.Now().UnixNano())
 	say("surveillance: series drawn with seed %d", seed)
-	q := inquire(rand.New(rand.NewPCG(seed, 0)))
+	r := rand.New(rand.NewPCG(seed, 0))
+	q := inquire(r, 1)
+	q.toTime(r)
 	folder := b.fresh("surveillance")
 	if err := q.write(folder); err != nil {
 		return err
@@ -68,21 +70,22 @@ func (b *bench) surveillanceR(ctx context.Context) error {
 	return b.timeR(q, folder, version)
 }
 
-// inquire draws three series of each scenario, by the week without dates, by
-// the week with dates and population, and by the month, and the series to time.
-func inquire(r *rand.Rand) inquiry {
+func (q *inquiry) add(id string, s outbreak.Series) string {
+	q.ids, q.series[id] = append(q.ids, id), s
+	return id
+}
+
+// inquire draws three series of each scenario, or of every few, by the week
+// without dates, by the week with dates and population, and by the month.
+func inquire(r *rand.Rand, every int) inquiry {
 	q := inquiry{series: map[string]outbreak.Series{}}
-	add := func(id string, s outbreak.Series) string {
-		q.ids, q.series[id] = append(q.ids, id), s
-		return id
-	}
 	ask := func(id string, d outbreak.Detector, from int) {
 		q.runs = append(q.runs, rRun{id: id, detector: d, from: from, to: from + 11, settings: rSettings(d)})
 	}
 	pick := func(of ...string) string { return of[r.IntN(len(of))] }
-	for n := 1; n <= outbreaktest.Scenarios; n++ {
+	for n := 1 + r.IntN(every); n <= outbreaktest.Scenarios; n += every {
 		weeks := outbreaktest.Noufaily(n, r).Series
-		id := add(fmt.Sprintf("week%d", n), weeks)
+		id := q.add(fmt.Sprintf("week%d", n), weeks)
 		f := outbreak.Noufaily()
 		f.Least, f.AsR = outbreak.Least{0, 4}, true
 		ask(id, f, outbreaktest.SimCurrent+r.IntN(37))
@@ -95,7 +98,7 @@ func inquire(r *rand.Rand) inquiry {
 			dated.Dates = append(dated.Dates, first.AddDays(7*i))
 			dated.Pop[i] = math.Round(1e6 * math.Exp(0.0002*float64(i)))
 		}
-		id = add(fmt.Sprintf("dated%d", n), dated)
+		id = q.add(fmt.Sprintf("dated%d", n), dated)
 		f.BoundBy, f.Offset, f.Alpha, f.TrendP = pick(outbreak.BoundDelta, outbreak.BoundPlugin, outbreak.BoundMuan), r.IntN(2) == 0, 0.01, 0.05
 		f.Years, f.Reweight = 3+r.IntN(3), r.IntN(4) > 0
 		ask(id, f, 400+r.IntN(200))
@@ -106,22 +109,21 @@ func inquire(r *rand.Rand) inquiry {
 		for i := range months.Count {
 			months.Dates = append(months.Dates, vn.NewDate(2001, 1, 1).AddMonths(i))
 		}
-		id = add(fmt.Sprintf("month%d", n), months)
+		id = q.add(fmt.Sprintf("month%d", n), months)
 		f = outbreak.Noufaily()
 		f.AsR, f.Half, f.Levels, f.Skip, f.Alpha = true, 1, 4, 6, 0.01
 		ask(id, f, 70+r.IntN(60))
 	}
-	q.toTime(r, add)
 	return q
 }
 
 // toTime adds the series whose cost is measured, six years long, with every
 // step fitted.
-func (q *inquiry) toTime(r *rand.Rand, add func(string, outbreak.Series) string) {
+func (q *inquiry) toTime(r *rand.Rand) {
 	for n := range timedSeries {
 		s := outbreaktest.Noufaily(1+n*7%outbreaktest.Scenarios, r).Series
 		s.Count = s.Count[:312]
-		add(fmt.Sprintf("time%d", n), s)
+		q.add(fmt.Sprintf("time%d", n), s)
 	}
 	flexible := outbreak.Noufaily()
 	flexible.Least, flexible.AsR = outbreak.Least{0, 4}, true

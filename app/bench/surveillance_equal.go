@@ -10,14 +10,32 @@ import (
 	"mach/outbreak"
 )
 
-// compareR sets every verdict of Mạch beside R's: alarms and bounds that are
-// counts must be equal, real numbers to a part in a million.
+// agreement is how many values were compared, and how many differ, by what is
+// compared. Each of those is said.
+type agreement struct{ values, wrong map[string]int }
+
+// compareR sets every verdict of Mạch beside R's.
 func (b *bench) compareR(q inquiry, folder, detail string) error {
-	rows, err := tsv(filepath.Join(folder, "answers.tsv"))
+	t, err := q.beside(folder, say)
 	if err != nil {
 		return err
 	}
-	values, wrong := map[string]int{}, map[string]int{}
+	for algorithm, name := range map[string]string{"farringtonFlexible": "surveillance.flexible", "farrington": "surveillance.classic"} {
+		if err := b.tell(name+".mismatches", float64(t.wrong[algorithm]), "values", t.values[algorithm], "alarms, bounds, means, dispersions, trends and p-values of fresh series, by the week, dated and not, with population, and by the month; %s", detail); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beside compares with R's answers: alarms and bounds that are counts must be
+// equal, real numbers to a part in a million.
+func (q inquiry) beside(folder string, say func(string, ...any)) (agreement, error) {
+	t := agreement{map[string]int{}, map[string]int{}}
+	rows, err := tsv(filepath.Join(folder, "answers.tsv"))
+	if err != nil {
+		return t, err
+	}
 	points := map[int][]outbreak.Point{}
 	for _, row := range rows {
 		i, k := int(number(row[0]))-1, int(number(row[1]))-1
@@ -25,7 +43,7 @@ func (b *bench) compareR(q inquiry, folder, detail string) error {
 		if points[i] == nil {
 			points[i] = make([]outbreak.Point, run.to-run.from+1)
 			if err := run.detector.Eval(q.series[run.id], run.from, run.to+1, &outbreak.Work{}, points[i]); err != nil {
-				return err
+				return t, err
 			}
 		}
 		theirs := make([]float64, 0, 6)
@@ -33,18 +51,13 @@ func (b *bench) compareR(q inquiry, folder, detail string) error {
 			theirs = append(theirs, number(text))
 		}
 		n, faults := differ(run.detector, points[i][k-run.from], theirs)
-		values[run.detector.Name()] += n
-		wrong[run.detector.Name()] += len(faults)
+		t.values[run.detector.Name()] += n
+		t.wrong[run.detector.Name()] += len(faults)
 		for _, f := range faults {
 			say("%s, %s, step %d: %s", run.id, run.settings, k+1, f)
 		}
 	}
-	for algorithm, name := range map[string]string{"farringtonFlexible": "surveillance.flexible", "farrington": "surveillance.classic"} {
-		if err := b.tell(name+".mismatches", float64(wrong[algorithm]), "values", values[algorithm], "alarms, bounds, means, dispersions, trends and p-values of fresh series, by the week, dated and not, with population, and by the month; %s", detail); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t, nil
 }
 
 // differ compares a point with R's alarm, bound, mean, dispersion, slope and

@@ -46,7 +46,8 @@ const (
 func (b *bench) surveillanceControl(ctx context.Context) error {
 	seed := uint64(time.Now().UnixNano())
 	say("surveillance: series drawn with seed %d", seed)
-	series, questions := controlQuestions(rand.New(rand.NewPCG(seed, 1)))
+	series, questions := controlQuestions(rand.New(rand.NewPCG(seed, 1)), controlSeries)
+	questions = append(questions, controlTimes()...)
 	folder := b.fresh("control")
 	if err := writeControl(folder, series, questions); err != nil {
 		return err
@@ -64,9 +65,9 @@ func (b *bench) surveillanceControl(ctx context.Context) error {
 
 // controlQuestions draws series of the scenarios of Noufaily et al. and asks
 // every method about each, with settings drawn too.
-func controlQuestions(r *rand.Rand) (map[string]outbreak.Series, []control) {
+func controlQuestions(r *rand.Rand, many int) (map[string]outbreak.Series, []control) {
 	series, all := map[string]outbreak.Series{}, []control(nil)
-	for n := range controlSeries {
+	for n := range many {
 		id := fmt.Sprintf("week%d", n)
 		s := outbreaktest.Noufaily(1+(n*11+r.IntN(11))%outbreaktest.Scenarios, r).Series
 		s.Count = s.Count[outbreaktest.SimCurrent+controlSteps-controlFrom-controlSteps-3 : outbreaktest.SimCurrent+controlSteps-3]
@@ -83,6 +84,11 @@ func controlQuestions(r *rand.Rand) (map[string]outbreak.Series, []control) {
 		all = append(all, control{figure: "rt", id: id, algorithm: "cori", detector: cori{mean, sd, 7}, from: 1, to: rtDays - 7, near: 1e-6,
 			settings: fmt.Sprintf("list(mean_si=%v,std_si=%v)", mean, sd)})
 	}
+	return series, all
+}
+
+// controlTimes are the questions whose cost is measured.
+func controlTimes() (all []control) {
 	for _, q := range []control{
 		{figure: "ears", id: "week", algorithm: "ears", detector: outbreak.DefaultEARS(outbreak.EARSC3), settings: "list(method='C3',alpha=0.025)"},
 		{figure: "cusum", id: "week", algorithm: "cusum", detector: outbreak.CUSUM{K: 1.04, H: 2.26, Transform: outbreak.CUSUMRossi}, settings: "list(k=1.04,h=2.26,trans='rossi')"},
@@ -97,7 +103,7 @@ func controlQuestions(r *rand.Rand) (map[string]outbreak.Series, []control) {
 		}
 		all = append(all, q)
 	}
-	return series, all
+	return all
 }
 
 func plainQuestions(id string, r *rand.Rand) []control {

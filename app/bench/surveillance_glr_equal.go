@@ -14,11 +14,34 @@ import (
 	"mach/outbreak"
 )
 
+// figures of the methods that follow counts step by step.
+var controlFigures = []string{"ears", "cusum", "bayes", "glr", "rt"}
+
 // compareControl sets every point beside R's.
 func (b *bench) compareControl(folder string, series map[string]outbreak.Series, questions []control, detail string) error {
-	rows, err := tsv(filepath.Join(folder, "answers.tsv"))
+	t, higher, err := besideControl(folder, series, questions, say)
 	if err != nil {
 		return err
+	}
+	for _, figure := range controlFigures {
+		said := "alarms, bounds and statistics of fresh series; " + detail
+		if figure == "glr" {
+			said = fmt.Sprintf("Poisson and negative binomial, mean given or fitted, dispersion known or estimated, size unknown or known; in %d steps R's search stops early or finds nothing, and ours is higher: nearly all of epidemic changes, where it is only asked not to be lower; %s", higher, said)
+		}
+		if err := b.tell("surveillance."+figure+".mismatches", float64(t.wrong[figure]), "values", t.values[figure], "%s", said); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// besideControl compares with R's answers; higher counts the steps where R's
+// search stopped early.
+func besideControl(folder string, series map[string]outbreak.Series, questions []control, say func(string, ...any)) (t agreement, higher int, err error) {
+	t = agreement{map[string]int{}, map[string]int{}}
+	rows, err := tsv(filepath.Join(folder, "answers.tsv"))
+	if err != nil {
+		return t, 0, err
 	}
 	theirs := map[int][][]float64{}
 	for _, row := range rows {
@@ -29,23 +52,21 @@ func (b *bench) compareControl(folder string, series map[string]outbreak.Series,
 		i := int(number(row[0])) - 1
 		theirs[i] = append(theirs[i], v)
 	}
-	values, wrong := map[string]int{}, map[string]int{}
 	var w outbreak.Work
-	higher := 0
 	for i, q := range questions {
 		if q.timed > 0 || theirs[i] == nil {
 			continue
 		}
 		points := make([]outbreak.Point, q.to-q.from+1)
 		if err := q.detector.Eval(series[q.id], q.from, q.to+1, &w, points); err != nil {
-			return err
+			return t, higher, err
 		}
 		for k, p := range points {
 			n, up, fault := q.differ(p, theirs[i][k])
-			values[q.figure] += n
+			t.values[q.figure] += n
 			higher += up
 			if fault != "" {
-				wrong[q.figure]++
+				t.wrong[q.figure]++
 				say("%s, %s(%.150s), step %d: %s", q.id, q.algorithm, q.settings, p.At+1, fault)
 			}
 			// After unlike alarms the two begin at unlike steps.
@@ -54,16 +75,7 @@ func (b *bench) compareControl(folder string, series map[string]outbreak.Series,
 			}
 		}
 	}
-	for _, figure := range []string{"ears", "cusum", "bayes", "glr", "rt"} {
-		said := "alarms, bounds and statistics of fresh series; " + detail
-		if figure == "glr" {
-			said = fmt.Sprintf("Poisson and negative binomial, mean given or fitted, dispersion known or estimated, size unknown or known; in %d steps R's search stops early or finds nothing, and ours is higher: nearly all of epidemic changes, where it is only asked not to be lower; %s", higher, said)
-		}
-		if err := b.tell("surveillance."+figure+".mismatches", float64(wrong[figure]), "values", values[figure], "%s", said); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t, higher, nil
 }
 
 // differ compares a point with R's step, alarm, bound, statistic and mean.
