@@ -466,7 +466,7 @@ func (a *Accounts) SetLang(ctx context.Context, by store.Actor, lang i18n.Lang) 
 
 // oversees reports whether the role oversees a unit; it needs no facility.
 func oversees(r store.Role) bool {
-	return slices.Contains([]store.Role{store.Ministry, store.Department, store.CDC, store.ClosedDesk, store.Administrator, store.AccessReviewer}, r)
+	return slices.Contains([]store.Role{store.Ministry, store.Department, store.CDC, store.ClosedDesk, store.Institute, store.Administrator, store.AccessReviewer}, r)
 }
 
 // NeedsCode reports whether the role may be entered only with a one-time code.

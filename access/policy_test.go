@@ -331,6 +331,7 @@ func TestReachIsNarrow(t *testing.T) {
 		{store.CDC, store.ActSearch, "Condition", store.Reach{Facility: "f", Units: []vn.UnitID{2}}}, // what is handed to it lies elsewhere
 		{store.ClosedDesk, store.ActSearch, "Condition", store.Reach{Units: []vn.UnitID{2}}},
 		{store.ClosedDesk, store.ActSearch, "Patient", store.Reach{}},
+		{store.Institute, store.ActSearch, "Condition", store.Reach{Units: []vn.UnitID{2}}},
 		{store.CDC, store.ActSearch, "Encounter", store.Reach{}},
 		{store.Ministry, store.ActSearch, "Patient", store.Reach{}},
 		{store.Expert, store.ActSearch, "Observation", store.Reach{Account: "a", Worker: "Practitioner/w"}},
@@ -445,7 +446,7 @@ func TestPoliciesMatchSchema(t *testing.T) {
 func TestEveryRoleIsWritten(t *testing.T) {
 	p := newPolicy(t)
 	all := []store.Role{store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff,
-		store.VillageWorker, store.StationDirector, store.Chairman, store.Department, store.CDC, store.ClosedDesk, store.HospitalReporter,
+		store.VillageWorker, store.StationDirector, store.Chairman, store.Department, store.CDC, store.ClosedDesk, store.Institute, store.HospitalReporter,
 		store.Coordinator, store.Expert, store.Ministry, store.PrivateClinic, store.AccessReviewer, store.Administrator,
 		store.Person, store.Guardian, store.System}
 	for _, r := range all {

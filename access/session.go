@@ -266,7 +266,7 @@ func PurposeOf(r store.Role) store.Purpose {
 	switch r {
 	case store.Person, store.Guardian:
 		return store.OwnRequest
-	case store.CDC, store.ClosedDesk, store.Department, store.Ministry, store.Chairman, store.HospitalReporter:
+	case store.CDC, store.ClosedDesk, store.Institute, store.Department, store.Ministry, store.Chairman, store.HospitalReporter:
 		return store.PublicHealth
 	case store.Administrator:
 		return store.Administering
@@ -285,7 +285,7 @@ func Home(r store.Role) string {
 		return "/so"
 	case store.Chairman, store.Department, store.Ministry:
 		return "/bang"
-	case store.CDC, store.HospitalReporter:
+	case store.CDC, store.Institute, store.HospitalReporter:
 		return "/dich"
 	case store.ClosedDesk:
 		return "/dich/ban-kin"

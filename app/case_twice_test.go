@@ -80,4 +80,3 @@ func (w *world) sameAs(report string) string {
 	w.ok(err)
 	return fhir.IDOf(d.Root().Extension(casereport.ExtSameCase).Get("valueReference", "reference").String())
 }
-

@@ -136,7 +136,7 @@ func (a *App) routes() *web.Mux {
 		Places: []web.Place{
 			{Key: "app.place.station", Path: "/tram", Icon: "house", Who: web.Roles(store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff, store.StationDirector, store.PrivateClinic)},
 			{Key: "app.place.village", Path: "/tram/thon", Icon: "house", Who: web.Roles(store.VillageWorker)},
-			{Key: "app.place.surveillance", Path: "/dich", Icon: "shield-alert", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Department, store.HospitalReporter, store.PrivateClinic, store.Ministry)},
+			{Key: "app.place.surveillance", Path: "/dich", Icon: "shield-alert", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Institute, store.Department, store.HospitalReporter, store.PrivateClinic, store.Ministry)},
 			{Key: "app.place.case_message", Path: "/dich/tin", Icon: "shield-alert", Who: web.Roles(store.VillageWorker)},
 			{Key: "app.place.closed_desk", Path: "/dich/ban-kin", Icon: "shield-alert", Who: web.Roles(store.ClosedDesk)},
 			{Key: "app.place.alerts", Path: "/canh-bao", Icon: "circle-alert", Who: web.Roles(store.StationDirector, store.Doctor, store.Nurse, store.Midwife, store.CDC, store.Department, store.Ministry)},

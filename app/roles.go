@@ -16,7 +16,7 @@ var groupOf = map[store.Role]string{
 	store.Receptionist: "station", store.Nurse: "station", store.Doctor: "station", store.Midwife: "station", store.Pharmacist: "station",
 	store.ImmunisationOff: "station", store.VillageWorker: "station", store.StationDirector: "station", store.Chairman: "station",
 	store.Coordinator: "hospital", store.Expert: "hospital", store.HospitalReporter: "hospital", store.PrivateClinic: "hospital",
-	store.CDC: "above", store.ClosedDesk: "above", store.Department: "above", store.Ministry: "above", store.AccessReviewer: "above", store.Administrator: "above",
+	store.CDC: "above", store.ClosedDesk: "above", store.Institute: "above", store.Department: "above", store.Ministry: "above", store.AccessReviewer: "above", store.Administrator: "above",
 	store.Person: "people", store.Guardian: "people",
 }
 

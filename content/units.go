@@ -4,6 +4,7 @@ package content
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -50,8 +51,12 @@ func ReadUnits(root fs.FS) (*vn.Units, error) {
 		{"before.tsv", t.before},
 		{"formers.tsv", t.former},
 		{"aliases.tsv", t.alias},
+		{"regions.tsv", t.region},
 	} {
 		text, err := fs.ReadFile(root, f.name)
+		if errors.Is(err, fs.ErrNotExist) && f.name == "regions.tsv" {
+			continue // files of a site may leave the division out
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading units: %w", err)
 		}

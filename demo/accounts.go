@@ -97,6 +97,8 @@ func (g *generator) account(ctx context.Context, f facility, p post) (SignIn, er
 	switch p.role {
 	case store.Ministry:
 		unit = vn.Nation
+	case store.Institute:
+		unit = g.region().ID
 	case store.Department, store.CDC, store.ClosedDesk, store.AccessReviewer, store.Administrator:
 		if unit = g.province.ID; f.kind == "ministry" {
 			unit = vn.Nation

@@ -107,6 +107,16 @@ func (g *generator) capital() vn.Unit {
 	return g.seat()
 }
 
+// region is that of the institute to which the province's CDC reports.
+func (g *generator) region() vn.Unit {
+	for _, r := range g.units.Regions() {
+		if g.units.Within(g.province.ID, r.ID) {
+			return r
+		}
+	}
+	return g.province
+}
+
 // system is who writes the demonstration.
 func (g *generator) system() store.Actor {
 	return store.Actor{Account: "system", Name: "Mạch", Role: store.System, Purpose: store.Operations, Unit: vn.Nation}

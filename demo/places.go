@@ -36,8 +36,8 @@ var stationRoles = []store.Role{
 func (g *generator) station(commune vn.Unit) string { return g.plan.id("station " + commune.Code) }
 
 // places lists every facility of the demonstration, parents first: ministry
-// and a central hospital in Hà Nội, then department, CDC and hospitals of the
-// province, then a station for each commune with its sub-sites.
+// and a central hospital in Hà Nội, then department, CDC, regional institute and
+// hospitals of the province, then a station for each commune with its sub-sites.
 func (g *generator) places() []facility {
 	seat := g.seat()
 	hanoi := g.capital()
@@ -46,6 +46,7 @@ func (g *generator) places() []facility {
 		{id: g.plan.id("central"), code: "01901", name: "Bệnh viện Trung ương Minh Họa", kind: "hospital-central", unit: hanoi, staff: g.staff("central", store.Coordinator, store.Expert, store.Expert)},
 		{id: g.plan.id("department"), code: g.province.Code + "001", name: "Sở Y tế " + g.province.Name, kind: "department", unit: seat, staff: g.staff("department", store.Department, store.AccessReviewer, store.Administrator)},
 		{id: g.plan.id("cdc"), code: g.province.Code + "002", name: "Trung tâm Kiểm soát bệnh tật " + g.province.Name, kind: "cdc", unit: seat, staff: g.staff("cdc", store.CDC, store.CDC, store.ClosedDesk)},
+		{id: g.plan.id("institute"), code: "01902", name: g.region().Name, kind: "institute", unit: hanoi, staff: g.staff("institute", store.Institute)},
 		{id: g.plan.id("hospital"), code: g.province.Code + "003", name: "Bệnh viện Đa khoa tỉnh " + g.province.Name, kind: "hospital-province", unit: seat, staff: g.staff("hospital", store.Coordinator, store.Expert, store.Expert, store.HospitalReporter)},
 		{id: g.plan.id("clinic"), code: g.province.Code + "004", name: "Phòng khám Đa khoa Minh Họa", kind: "clinic", unit: seat, staff: g.staff("clinic", store.PrivateClinic)},
 	}

@@ -44,7 +44,8 @@ const (
 	Chairman         Role = "commune-chairman"
 	Department       Role = "department"
 	CDC              Role = "cdc"
-	ClosedDesk       Role = "closed-desk" // of a CDC, for HIV, syphilis and the like
+	ClosedDesk       Role = "closed-desk"        // of a CDC, for HIV, syphilis and the like
+	Institute        Role = "regional-institute" // of hygiene and epidemiology, or Pasteur; its unit is a region
 	HospitalReporter Role = "hospital-reporter"
 	Coordinator      Role = "coordinator"
 	Expert           Role = "expert"

@@ -21,6 +21,8 @@ type Units struct {
 	byName   map[string][]int32
 	formers  map[UnitID][]Former // by day
 	out, in  map[UnitID][]Edge
+	regions  []Unit
+	members  [][]RegionMember    // by region
 	address  func() addressIndex // made when first asked
 }
 
@@ -30,6 +32,7 @@ type Tables struct {
 	Formers []Former
 	Edges   []Edge
 	Aliases []Alias
+	Regions []RegionMember
 }
 
 // NewUnits checks and indexes the tables. An error names the first unit whose
@@ -60,6 +63,9 @@ func NewUnits(t Tables) (*Units, error) {
 		return nil, err
 	}
 	if err := u.link(t.Edges); err != nil {
+		return nil, err
+	}
+	if err := u.addRegions(t.Regions); err != nil {
 		return nil, err
 	}
 	return u, nil
@@ -158,6 +164,9 @@ func (u *Units) at(i int32, on Date) Unit {
 func (u *Units) Get(id UnitID) (Unit, bool) {
 	i, ok := u.find(id)
 	if !ok {
+		if r, ok := u.region(id); ok {
+			return u.regions[r], true
+		}
 		return Unit{}, false
 	}
 	return u.all[i], true
@@ -171,6 +180,11 @@ func (u *Units) All() []Unit { return u.all }
 // or does not exist on that day.
 func (u *Units) At(id UnitID, on Date) (Unit, bool) {
 	i, ok := u.find(id)
+	if !ok {
+		if r, ok := u.region(id); ok {
+			return u.regions[r], true
+		}
+	}
 	if !ok || !u.all[i].ValidOn(on) {
 		return Unit{}, false
 	}
@@ -186,12 +200,19 @@ func (u *Units) ByCode(code string, on Date) (Unit, bool) {
 			return u.at(i, on), true
 		}
 	}
+	if i := slices.IndexFunc(u.regions, func(r Unit) bool { return r.Code == code }); i >= 0 {
+		return u.regions[i], true
+	}
 	return Unit{}, false
 }
 
 // Children returns the units directly below on the day, in code order: the
-// communes of a province today, its districts before 2025-07-01. nil when none.
+// communes of a province today, its districts before 2025-07-01, the provinces
+// of a region. nil when none.
 func (u *Units) Children(id UnitID, on Date) []Unit {
+	if r, ok := u.region(id); ok {
+		return u.provincesOf(r, on)
+	}
 	var list []Unit
 	for _, i := range u.children[id] {
 		if u.all[i].ValidOn(on) {
@@ -238,8 +259,12 @@ func (u *Units) Provinces(on Date) []Unit { return u.Children(Nation, on) }
 
 // Within reports whether the unit is the ancestor or lies below it on the map
 // of its own time. It never crosses a reform: an old commune lies in its old
-// province; ask Successors for today's.
+// province; ask Successors for today's. A region holds its provinces and all
+// below them.
 func (u *Units) Within(id, ancestor UnitID) bool {
+	if r, ok := u.region(ancestor); ok {
+		return id == ancestor || u.withinRegion(id, r)
+	}
 	for id != 0 {
 		if id == ancestor {
 			_, ok := u.find(id)

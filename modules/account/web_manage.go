@@ -20,7 +20,7 @@ import (
 // of the list.
 var assignable = []store.Role{store.Receptionist, store.Nurse, store.Doctor, store.Midwife, store.Pharmacist, store.ImmunisationOff,
 	store.VillageWorker, store.StationDirector, store.Chairman, store.HospitalReporter, store.Coordinator, store.Expert,
-	store.PrivateClinic, store.CDC, store.ClosedDesk, store.Department, store.Ministry, store.AccessReviewer, store.Administrator}
+	store.PrivateClinic, store.CDC, store.ClosedDesk, store.Institute, store.Department, store.Ministry, store.AccessReviewer, store.Administrator}
 
 // manageData is the list of accounts of a unit.
 type manageData struct {

@@ -20,7 +20,7 @@ import (
 // readers see figures of their unit and of those below it; loaders may put a
 // forecast beside them.
 var (
-	readers = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.Chairman, store.Department, store.CDC, store.Ministry)
+	readers = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.Chairman, store.Department, store.CDC, store.Institute, store.Ministry)
 	loaders = web.Roles(store.CDC, store.Department, store.Ministry)
 )
 
@@ -93,6 +93,11 @@ func (m *Module) view(r *http.Request, at string) (view, error) {
 	if !ok || !m.units.Within(v.Unit.ID, own.ID) {
 		return v, issue.New(issue.NotFound, "bulletin.unit.none")
 	}
+	if v.Unit.Level == vn.LevelRegion { // nothing is counted for one: its provinces are looked at one by one
+		if list := m.units.Children(v.Unit.ID, on); len(list) > 0 {
+			v.Unit = list[0]
+		}
+	}
 	for _, u := range m.units.Path(v.Unit.ID) {
 		if u.ID != v.Unit.ID && m.units.Within(u.ID, own.ID) {
 			v.Path = append(v.Path, u)
@@ -129,6 +134,10 @@ func (m *Module) choices(v view, on vn.Date) []vn.Unit {
 		below = m.units.Provinces(on)
 	}
 	below = slices.Clone(below)
+	if v.Own.Level == vn.LevelRegion {
+		below = append(below, m.units.Children(v.Own.ID, on)...)
+		below = slices.DeleteFunc(below, func(u vn.Unit) bool { return slices.ContainsFunc(out, func(x vn.Unit) bool { return x.ID == u.ID }) })
+	}
 	slices.SortStableFunc(below, func(x, y vn.Unit) int { return cmp.Compare(vn.SortKey(x.Name), vn.SortKey(y.Name)) })
 	return append(out, below...)
 }

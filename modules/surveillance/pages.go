@@ -377,5 +377,8 @@ func findingsOf(ctx context.Context, p homeData) string {
 	if !p.Figures || p.Unit.Level == vn.LevelNation {
 		return ""
 	}
+	if p.Unit.Level == vn.LevelRegion {
+		return p.Unit.Name
+	}
 	return p.Unit.Full() + ": " + findings(ctx, p)
 }

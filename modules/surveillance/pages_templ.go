@@ -151,7 +151,7 @@ func homePage(p homeData) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Figures {
-				if p.Unit.Level == vn.LevelNation {
+				if p.Unit.Level == vn.LevelNation || p.Unit.Level == vn.LevelRegion {
 					templ_7745c5c3_Err = nationPart(p).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

@@ -23,13 +23,13 @@ var (
 	reporters = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter)
 	// senders open a draft: those who report, and the closed desk its own.
 	senders   = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.ClosedDesk)
-	openers   = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.CDC, store.ClosedDesk)
-	followers = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.CDC)
+	openers   = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.CDC, store.Institute, store.ClosedDesk)
+	followers = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.CDC, store.Institute)
 	updaters  = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.CDC, store.ClosedDesk)
-	readers   = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.Chairman, store.Department, store.CDC, store.Ministry)
+	readers   = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.Chairman, store.Department, store.CDC, store.Institute, store.Ministry)
 	directors = web.Roles(store.StationDirector)
 	homes     = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter,
-		store.Chairman, store.Department, store.CDC, store.Ministry)
+		store.Chairman, store.Department, store.CDC, store.Institute, store.Ministry)
 )
 
 // Routes registers the pages under /dich.
@@ -140,13 +140,16 @@ func (m *Module) figures(r *http.Request, a store.Actor, p *homeData) error {
 		return issue.New(issue.NotFound, "surveillance.unit.none")
 	}
 	p.Unit = unit
+	if region, ok := m.units.Get(own); ok && region.Level == vn.LevelRegion && unit.ID != own {
+		p.Path = append(p.Path, region)
+	}
 	for _, u := range m.units.Path(unit.ID) {
 		if u.ID != unit.ID && m.units.Within(u.ID, own) {
 			p.Path = append(p.Path, u)
 		}
 	}
 	p.Diseases = open(m.diseases.List(web.Today(r)))
-	if unit.Level == vn.LevelNation {
+	if unit.Level == vn.LevelNation || unit.Level == vn.LevelRegion {
 		return m.nation(r, a, p)
 	}
 	return m.area(r, a, p)
@@ -243,12 +246,13 @@ func (m *Module) spots(r *http.Request, a store.Actor, p *homeData, communes []v
 	return out, nil
 }
 
-// nation fills the page of the ministry: provinces by cases of the month.
+// nation fills the page of the ministry, or of a region: provinces by cases of
+// the month.
 func (m *Module) nation(r *http.Request, a store.Actor, p *homeData) error {
 	on := web.Today(r)
 	p.Disease = m.chosen(r, nil)
-	provinces := m.units.Provinces(on)
-	cells, err := m.cells(r.Context(), a, vn.Nation, ids(provinces), p.Disease.ID, spanMonth, []vn.Date{vn.MonthOf(on).Start()})
+	provinces := m.units.Children(p.Unit.ID, on)
+	cells, err := m.cells(r.Context(), a, p.Unit.ID, ids(provinces), p.Disease.ID, spanMonth, []vn.Date{vn.MonthOf(on).Start()})
 	if err != nil {
 		return err
 	}
@@ -258,7 +262,7 @@ func (m *Module) nation(r *http.Request, a store.Actor, p *homeData) error {
 			sums[c.unit] += c.value
 		}
 	}
-	reporting, err := m.reporting(r.Context(), a, vn.Nation, ids(provinces))
+	reporting, err := m.reporting(r.Context(), a, p.Unit.ID, ids(provinces))
 	if err != nil {
 		return err
 	}

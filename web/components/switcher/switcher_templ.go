@@ -251,7 +251,7 @@ func icon(p Person) string {
 		return "house"
 	case store.Chairman:
 		return "building-2"
-	case store.CDC, store.ClosedDesk:
+	case store.CDC, store.ClosedDesk, store.Institute:
 		return "shield-alert"
 	case store.Department, store.Ministry:
 		return "chart-column"

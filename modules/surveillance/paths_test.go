@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package surveillance
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"mach/casereport"
+	"mach/fhir"
+	"mach/issue"
+	"mach/store"
+	"mach/store/storetest"
+)
+
+// The diagnosis of an expert's conclusion makes a draft where the question came
+// from; with the visit's own diagnosis it is one case; corrected, it is gone.
+func TestDraftOfAConsultation(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p1", "Nguyễn Thị Lan", w.commune)
+		hospital := w.elsewhere(store.HospitalReporter, "vien", "hospital-province")
+		w.visit(visit{id: "v1", patient: "p1", icd: "J06.9", words: "Viêm họng", at: w.now()})
+		conclude := func(icd string) {
+			r := fhir.DiagnosticReport{ID: "kl", Status: "final", Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "consultation", "")}, Code: fhir.Words("Hội chẩn"),
+				Subject: fhir.Ref("Patient", "p1"), Encounter: fhir.Ref("Encounter", "v1"), Issued: fhir.Instant(w.now()), Conclusion: "Nghĩ đến sởi",
+				Performer: []fhir.Reference{fhir.Ref("Organization", hospital.Facility)}}
+			if icd != "" {
+				r.ConclusionCode = []fhir.CodeableConcept{{Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}}, Text: "Sởi"}}
+			}
+			w.put(storetest.System(), r)
+		}
+		conclude("")
+		w.wantDrafts("words alone")
+		conclude("B05.9")
+		w.wantDrafts("the expert's diagnosis", "measles kl(1)")
+		d, form, err := w.Filled(ctx, w.actor(store.Doctor), "kl")
+		w.ok(err)
+		if d.Facility != station || d.Place != w.commune.ID || d.Encounter != "v1" || form["icd"] != "B05.9" || form["care"] != "outpatient" || form["facility"] == "" {
+			t.Errorf("%+v, %v", d, form)
+		}
+		w.visit(visit{id: "v2", patient: "p1", icd: "B05.9", words: "Sởi", at: w.now().Add(24 * time.Hour)})
+		w.wantDrafts("one case of two triggers", "measles c-v2(2)")
+		conclude("J06.9")
+		w.wantDrafts("corrected", "measles c-v2(1)")
+	})
+}
+
+// Reports that came by FHIR or as a file, in the name of somebody else or in
+// nobody's: the same number, disease and episode are one case; another episode,
+// another disease, only a name, and what a person parted are not.
+func TestTwinsOfEveryPath(t *testing.T) {
+	guarded(t, func(t *testing.T, w *world) {
+		report := func(id, patient, icd, class string, back int) fhir.Condition {
+			return fhir.Condition{ID: id, Extension: []fhir.Extension{w.unit(w.commune)}, ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
+				VerificationStatus: fhir.Code(fhir.ConditionVerStatus, class, ""), Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
+				Code: fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}}}, Subject: fhir.Ref("Patient", patient), RecordedDate: fhir.Instant(w.now().AddDate(0, 0, -back))}
+		}
+		person := func(id, name, number string) fhir.Patient {
+			p := fhir.Patient{ID: id, Gender: "female", BirthDate: "1990-05-02", Name: []fhir.HumanName{{Text: name}}, Address: []fhir.Address{{Use: "home", Extension: []fhir.Extension{w.unit(w.commune)}}}}
+			if number != "" {
+				p.Identifier = []fhir.Identifier{fhir.PersonalNumber(number)}
+			}
+			return p
+		}
+		system, hospital := storetest.System(), w.elsewhere(store.HospitalReporter, "vien", "hospital-province")
+		w.put(hospital, report("r1", "a", "A97.0", "provisional", 10), report("r2", "b", "A97.9", "confirmed", 4), report("r3", "b", "A97.0", "provisional", 3))
+		w.put(system, person("a", "Trần Thị Bưởi", "024190123456"), person("b", "Tran Thi Buoi", "024190123456"), person("c", "Trần Thị Bưởi", ""), person("d", "Lê Thị Đào", "024190123457"))
+		w.put(hospital, report("far", "b", "A97.0", "provisional", 60), report("other", "b", "B05.9", "provisional", 4), report("name", "c", "A97.0", "provisional", 5),
+			report("not", "b", "A97.0", "refuted", 2), report("else", "d", "A97.0", "provisional", 5))
+		w.calm()
+		for range 2 { // the second time there is nothing to do
+			w.ok(w.linkTwins(ctx, time.Time{}))
+		}
+		want := map[string]string{"r1": "", "r2": "r1", "r3": "r1", "far": "", "other": "", "name": "", "not": "", "else": ""}
+		check := func(about string) {
+			t.Helper()
+			for id, same := range want {
+				if c, err := w.Case(ctx, system, id); err != nil || c.SameAs != same || c.Version > 3 {
+					t.Errorf("%s: %s is the same as %q (version %d), want %q; %v", about, id, c.SameAs, c.Version, same, err)
+				}
+			}
+		}
+		check("linked")
+		cdc := w.elsewhere(store.CDC, "cdc", "cdc")
+		c, err := w.Case(ctx, cdc, "r3")
+		w.ok(err)
+		w.ok(w.Part(ctx, cdc, "r3", "r1", c.Version, "p", "Hai người mượn giấy tờ"))
+		w.ok(w.linkTwins(ctx, time.Time{}))
+		want["r3"] = ""
+		check("parted")
+		w.put(hospital, report("r4", "a", "A97.0", "provisional", 1))
+		w.calm()
+		w.ok(w.linkTwins(ctx, w.now().AddDate(0, 0, 1)))
+		want["r4"] = ""
+		check("entered before")
+	})
+}
+
+// A regional institute sees the cases and figures of its provinces, from the
+// list of provinces down to the report, writes none of them, and finds nothing
+// of other regions.
+func TestRegionalInstitute(t *testing.T) {
+	guarded(t, func(t *testing.T, w *world) {
+		hospital := w.elsewhere(store.HospitalReporter, "vien", "hospital-province")
+		id, err := w.Enter(ctx, hospital, "k1", w.told("Trần Thị Bưởi", "024190123456"))
+		w.ok(err)
+		w.calm()
+		institute := func(code string) store.Actor {
+			r, ok := w.units.ByCode(code, w.today())
+			if !ok {
+				t.Fatalf("no region %s", code)
+			}
+			a := storetest.Actor(store.Institute, "institute")
+			a.Unit, a.Purpose = r.ID, store.PublicHealth
+			return a
+		}
+		own, other := institute("vsdt-tu"), institute("pasteur-hcm")
+		s, err := w.Open(ctx, own, id)
+		w.ok(err)
+		if s.Name != "Trần Thị Bưởi" || s.Answers["disease"] != "dengue" {
+			t.Errorf("%+v", s.Case)
+		}
+		if err := w.Update(ctx, own, id, s.Version, "u", s.Answers, casereport.Probable, ""); !issue.Is(err, issue.Forbidden) && !issue.Is(err, issue.NotFound) {
+			t.Errorf("an institute changed a report: %v", err)
+		}
+		if _, err := w.Open(ctx, other, id); !issue.Is(err, issue.NotFound) {
+			t.Errorf("another institute reads it: %v", err)
+		}
+		page := w.page(w.homePage, w.request(own, "/dich"))
+		wantWords(t, page, "Viện Vệ sinh dịch tễ Trung ương", "Bắc Ninh", "Hà Nội")
+		if strings.Contains(page, "Cà Mau") {
+			t.Error("a province of another region is on the page")
+		}
+		wantWords(t, w.page(w.homePage, w.request(own, "/dich?don-vi=24")), "Viện Vệ sinh dịch tễ Trung ương", "Bắc Ninh", "Trần Thị Bưởi")
+		if err := w.homePage(httptest.NewRecorder(), w.request(own, "/dich?don-vi=96")); !issue.Is(err, issue.NotFound) {
+			t.Errorf("a province of another region: %v", err)
+		}
+	})
+}
