@@ -84,7 +84,12 @@ func (s *Store) prepareView(ctx context.Context, f *following) error {
 }
 
 // renew drops the tables of a view and makes them again, empty, at position 0.
+// Who was granted something on them is so again.
 func (s *Store) renew(ctx context.Context, tx *connTx, f *following, old []string) error {
+	rights, err := granted(ctx, tx)
+	if err != nil {
+		return err
+	}
 	if err := dropTables(ctx, tx, old); err != nil {
 		return err
 	}
@@ -93,6 +98,9 @@ func (s *Store) renew(ctx context.Context, tx *connTx, f *following, old []strin
 		return err
 	}
 	if err := makeTables(ctx, tx, f.Tables); err != nil {
+		return err
+	}
+	if err := grantAgain(ctx, tx, rights); err != nil {
 		return err
 	}
 	after, err := tablesIn(ctx, tx, s.schemaOf(tx))

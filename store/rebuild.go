@@ -199,6 +199,10 @@ func (c *viewCopy) replace(ctx context.Context, tx *connTx, pos int64, move func
 	if _, err := tx.Row(ctx, []any{&old}, `select tables from follower where name = ?`+tx.locking(), c.f.Name); err != nil {
 		return err
 	}
+	rights, err := granted(ctx, tx)
+	if err != nil {
+		return err
+	}
 	if err := dropTables(ctx, tx, strings.Fields(old)); err != nil {
 		return err
 	}
@@ -208,6 +212,9 @@ func (c *viewCopy) replace(ctx context.Context, tx *connTx, pos int64, move func
 		return err
 	}
 	if err := move(); err != nil {
+		return err
+	}
+	if err := grantAgain(ctx, tx, rights); err != nil {
 		return err
 	}
 	after, err := tablesIn(ctx, tx, schema)

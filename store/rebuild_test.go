@@ -4,6 +4,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"testing"
 	"testing/fstest"
 
@@ -36,6 +37,47 @@ func TestRebuildKnowsPersonsNoEarlier(t *testing.T) {
 			t.Errorf("%+v, %v", l, err)
 		}
 	}, storetest.Follow(counting(func() {})))
+}
+
+// Who may ask a view by SQL still may when it was made anew, by a rebuild and by
+// the next version of its follower; a right on what is gone is gone.
+func TestGrantsOutliveAViewMadeAnew(t *testing.T) {
+	database := storetest.NewDatabase(t) // SQLite has no rights
+	p := storetest.Place{Dir: t.TempDir(), Database: database}
+	seen := counting(func() {})
+	seen.Tables = fstest.MapFS{"1.sql": {Data: []byte(`create table n_row (patient text primary key, n bigint not null);
+		create view n_seen as select n from n_row; create view n_gone as select n from n_row`)}}
+	s := storetest.Open(t, p, storetest.Follow(seen))
+	await(t, s, must(t, s.For(storetest.Doctor("tram")), store.Create(patient(t, "p1", "Nguyễn"))), "n")
+	db, err := sql.Open("pgx", database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, grant := range []string{`select on views.n_seen to pg_monitor`, `select on views.n_row to public`, `select on views.n_gone to pg_monitor`} {
+		if _, err := db.ExecContext(ctx, `grant `+grant); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rights := func() (out string) {
+		t.Helper()
+		if err := db.QueryRowContext(ctx, `select concat(has_table_privilege('pg_monitor', 'views.n_seen', 'select'), ' ', has_table_privilege('pg_monitor', 'views.n_seen', 'update'), ' ',
+			has_table_privilege('pg_monitor', 'views.n_row', 'select'))`).Scan(&out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if err := s.Rebuild(ctx, "n"); err != nil {
+		t.Fatal(err)
+	}
+	if got := rights(); got != "t f t" {
+		t.Errorf("after a rebuild: %s", got)
+	}
+	seen.Version, seen.Tables = 2, fstest.MapFS{"1.sql": {Data: []byte(`create table n_row (patient text primary key, n bigint not null); create view n_seen as select n, 1 as one from n_row`)}}
+	storetest.Open(t, p, storetest.Follow(seen))
+	if got := rights(); got != "t f t" {
+		t.Errorf("after the next version: %s", got)
+	}
 }
 
 // A rebuild that ends while the follower is at work waits for it: no change is
