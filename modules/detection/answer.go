@@ -54,7 +54,7 @@ func (m *Module) Answer(ctx context.Context, a store.Actor, key string, kind Kin
 	case words == "":
 		return issue.New(issue.Required, "web.field.required").At("words")
 	case len([]rune(words)) > mostWords:
-		return issue.New(issue.TooLong, "web.field.long", mostWords).At("words")
+		return issue.New(issue.TooLong, "web.field.too_long", mostWords, len([]rune(words))).At("words")
 	}
 	d, _ := m.diseases.ByID(alert.Disease)
 	unit, _ := m.units.Get(alert.Unit)
