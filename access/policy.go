@@ -34,15 +34,17 @@ type Policy struct {
 	types    map[string]bool
 	common   map[string]bool // types that stand around every record: directory, definitions, stock, subscriptions
 
+	heads   memory[reachKey, []policy]
 	judged  memory[situation, store.Decision]
 	reached memory[reachKey, reachFacts]
 	scopes  memory[string, Scope]
 }
 
-// policy is one Cedar policy with the id that the audit shows.
+// policy is one Cedar policy with the id that the audit shows, and its head: it
+// without its conditions.
 type policy struct {
-	id   string
-	only *cedar.PolicySet
+	id         string
+	head, only *cedar.PolicySet
 }
 
 // NewPolicy compiles the policies of dir (see content.Policies).
@@ -108,12 +110,25 @@ func (p *Policy) decide(s situation) store.Decision {
 	return p.judged.get(s, p.ask)
 }
 
-// ask puts a situation before every policy. A forbid wins; the first permit in
-// file order gives the reason. A policy that fails is taken as a refusal.
+// headed are the policies, in file order, whose head names the role, the action
+// and the type: one in ten.
+func (p *Policy) headed(k reachKey) (found []policy) {
+	req := situation{role: k.role, act: k.act, typ: k.typ}.request()
+	for _, one := range p.policies {
+		if _, diag := cedar.Authorize(one.head, p.entities, req); len(diag.Reasons)+len(diag.Errors) > 0 {
+			found = append(found, one)
+		}
+	}
+	return found
+}
+
+// ask puts a situation before every policy that may apply. A forbid wins; the
+// first permit in file order gives the reason. A policy that fails is taken as a
+// refusal.
 func (p *Policy) ask(s situation) store.Decision {
 	req := s.request()
 	permitted := ""
-	for _, one := range p.policies {
+	for _, one := range p.heads.get(reachKey{role: s.role, act: s.act, typ: s.typ}, p.headed) {
 		_, diag := cedar.Authorize(one.only, p.entities, req)
 		if len(diag.Errors) > 0 {
 			return store.Decision{Reason: one.id}

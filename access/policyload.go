@@ -141,15 +141,22 @@ func (p *Policy) addPolicies(dir fs.FS) error {
 				return fmt.Errorf("%s: a policy without an @id of its own (%q)", name, id)
 			}
 			seen[id] = true
-			set := cedar.NewPolicySet()
-			set.Add(types.PolicyID(id), one)
-			p.policies = append(p.policies, policy{id, set})
+			head := *one.AST()
+			head.Conditions = nil
+			p.policies = append(p.policies, policy{id, only(cedar.NewPolicyFromAST(&head)), only(one)})
 		}
 	}
 	if len(p.policies) == 0 {
 		return errors.New("no *.cedar files")
 	}
 	return nil
+}
+
+// only is the set of one policy.
+func only(one *cedar.Policy) *cedar.PolicySet {
+	set := cedar.NewPolicySet()
+	set.Add("", one)
+	return set
 }
 
 func (p *Policy) entity(typ types.EntityType, id string, parents []types.EntityUID, attrs types.RecordMap) {
