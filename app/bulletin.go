@@ -25,7 +25,7 @@ func (a *App) alertsOf(ctx context.Context, actor store.Actor, unit vn.UnitID, f
 	var out []bulletin.Alert
 	for _, x := range slices.Concat(list, done) {
 		opened := vn.DateOf(x.Opened)
-		if opened < from || opened > to || !x.Holds {
+		if opened < from || opened > to || !x.Holds || x.Syndrome() { // the bulletin is of diseases
 			continue
 		}
 		alert := bulletin.Alert{Disease: x.Disease, Unit: x.Unit, Opened: opened, Cases: x.Cases, Why: "detection.rule." + string(x.Rule), Href: x.Path()}

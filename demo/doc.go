@@ -2,7 +2,8 @@
 
 // Package demo makes a province that does not exist: facilities, health
 // workers, people with records, five years of notifiable cases, two planted
-// outbreaks. All of it is valid FHIR written through the store.
+// outbreaks, and visits for watery diarrhoea that nobody has named yet. All of
+// it is valid FHIR written through the store.
 //
 // The same [Plan] gives the same content: every id and every choice follows
 // from the seed, the date and a running number, never from the order of work.

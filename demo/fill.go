@@ -52,7 +52,7 @@ func Fill(ctx context.Context, dir string, s *store.Store, a *access.Access, uni
 		name string
 		do   func(context.Context, func(done, total int)) error
 	}{
-		{"facilities", g.fillPlaces}, {"cases", g.fillCases}, {"people", g.fillPeople}, {"today", g.fillToday}, {"events", g.fillEvents}, {"reporting", g.fillReporting},
+		{"facilities", g.fillPlaces}, {"cases", g.fillCases}, {"people", g.fillPeople}, {"today", g.fillToday}, {"clinic", g.fillClinic}, {"events", g.fillEvents}, {"reporting", g.fillReporting},
 	} {
 		if err := step.do(ctx, func(done, total int) { tell(step.name, done, total) }); err != nil {
 			return fmt.Errorf("demonstration, %s: %w", step.name, err)

@@ -13,7 +13,6 @@ import (
 	"mach/outbreak"
 	"mach/vn"
 	"mach/web"
-	"mach/web/components/chart"
 	"mach/web/components/stat"
 	"mach/web/components/table"
 	"mach/web/components/tabs"
@@ -23,6 +22,9 @@ import (
 )
 
 func diseaseName(ctx context.Context, id string) string {
+	if s, ok := syndrome(id); ok {
+		return syndromeName(ctx, s)
+	}
 	d, _ := content.Diseases().ByID(id)
 	return d.Name.In(web.LangOf(ctx))
 }
@@ -92,6 +94,9 @@ func period(ctx context.Context, a Alert) string {
 
 // short is the reason in a list.
 func short(ctx context.Context, a Alert) string {
+	if a.Syndrome() {
+		return shortSyndrome(ctx, a)
+	}
 	return web.T(ctx, "detection.short."+string(a.Rule), a.Cases, period(ctx, a))
 }
 
@@ -195,6 +200,9 @@ func behindTable(ctx context.Context, p alertData) table.Props {
 // why answers "why this alert" in sentences: what was seen, against what, over
 // which days, how complete.
 func why(ctx context.Context, p alertData) []string {
+	if p.Sighted != nil {
+		return whySyndrome(ctx, p)
+	}
 	disease, place := diseaseName(ctx, p.Alert.Disease), unitName(ctx, p.Place)
 	var out []string
 	switch v := p.Verdict; {
@@ -262,6 +270,10 @@ func facts(ctx context.Context, p alertData) []stat.Item {
 		}
 		items = append(items, item)
 	}
+	if p.Sighted != nil {
+		items[1].Name = web.T(ctx, "detection.syndrome.cases")
+		items = append(items, factsOfSyndrome(ctx, p)...)
+	}
 	items = append(items, stat.Item{Name: web.T(ctx, "detection.fact.opened"), Value: web.DateTime(ctx, p.Opened), Note: web.T(ctx, "detection.fact.reports", p.Reports)})
 	if p.Alert.State() == Open {
 		items = append(items, stat.Item{Name: web.T(ctx, "detection.fact.due"), Value: web.DateTime(ctx, p.Due), Note: stateWords(ctx, p.Alert, p.Clock), Danger: p.Clock.Overdue})
@@ -274,6 +286,9 @@ func basis(ctx context.Context, p alertData) []stat.Item {
 	if p.Verdict != nil {
 		method = web.T(ctx, "detection.method."+p.Verdict.Method)
 	}
+	if p.Sighted != nil {
+		method = web.T(ctx, "detection.syndrome.method")
+	}
 	return []stat.Item{
 		{Name: web.T(ctx, "detection.basis.method"), Value: method},
 		{Name: web.T(ctx, "detection.basis.settings"), Value: p.Settings},
@@ -282,140 +297,28 @@ func basis(ctx context.Context, p alertData) []stat.Item {
 	}
 }
 
-// weeksDrawn is how many weeks the picture of an alert shows.
-const weeksDrawn = 26
-
-// curve draws the last weeks of the series with what was to be expected.
-func curve(ctx context.Context, p alertData) chart.EpiProps {
-	weeks := p.Weeks[max(0, len(p.Weeks)-weeksDrawn):]
-	out := chart.EpiProps{
-		ID: "curve", Title: curveTitle(ctx, p), Unit: web.T(ctx, "detection.cases"), Period: web.T(ctx, "detection.week"), Partial: 1,
-		Foot: chart.Foot{Source: web.T(ctx, "detection.chart.source", unitName(ctx, p.Place)), At: p.Heard.Last, Missing: silentWeeks(ctx, weeks)},
-	}
-	verdicts := map[vn.Date]Verdict{}
-	for _, v := range p.Verdicts {
-		verdicts[v.Week] = v
-	}
-	nan := math.NaN()
-	for _, w := range weeks {
-		number := strconv.Itoa(vn.WeekOf(w.Start).Number)
-		out.Labels = append(out.Labels, number)
-		out.Heads = append(out.Heads, web.T(ctx, "detection.week.head", number, web.Date(ctx, w.Start), web.Date(ctx, w.Start.AddDays(6))))
-		c := chart.Cases{Suspect: p.Classes[w.Start].Suspect, Probable: p.Classes[w.Start].Probable, Confirmed: p.Classes[w.Start].Confirmed, Silent: w.Count < 0}
-		v, ok := verdicts[w.Start]
-		expected, bound := nan, nan
-		if ok && v.Reason == "judged" {
-			if expected, bound = v.Expected, v.Bound; v.Method == outbreak.MethodGLR {
-				bound = nan
-			}
-		}
-		if c.Alarm = ok && v.Alarm; c.Alarm {
-			c.Mark = web.T(ctx, "detection.mark")
-		}
-		out.Cases, out.Expected, out.Bound = append(out.Cases, c), append(out.Expected, expected), append(out.Bound, bound)
-	}
-	return out
-}
-
-func curveTitle(ctx context.Context, p alertData) string {
-	if v := p.Verdict; v != nil && v.Method != outbreak.MethodGLR {
-		return web.T(ctx, "detection.chart.title.bound", vn.WeekOf(v.Week).Number, v.Observed, web.Number(ctx, v.Bound, 0))
-	}
-	return web.T(ctx, "detection.chart.title", diseaseName(ctx, p.Alert.Disease), unitName(ctx, p.Place), p.Cases)
-}
-
-func silentWeeks(ctx context.Context, weeks []Week) string {
-	n := 0
-	for _, w := range weeks {
-		if w.Count < 0 {
-			n++
-		}
-	}
-	if n == 0 {
-		return ""
-	}
-	return web.T(ctx, "detection.chart.silent", n)
-}
-
-// years lays the same weeks of the years before over this one. A year of which
-// too little is known is left out.
-func years(ctx context.Context, p alertData) (chart.LineProps, bool) {
-	const n = 52
-	out := chart.LineProps{
-		ID: "years", Unit: web.T(ctx, "detection.cases"), Period: web.T(ctx, "detection.week"),
-		Foot: chart.Foot{Source: web.T(ctx, "detection.chart.source", unitName(ctx, p.Place)), At: p.Heard.Last},
-	}
-	year := vn.WeekOf(p.Today).Year
-	lines := map[int][]float64{}
-	for i := range n {
-		out.Labels = append(out.Labels, strconv.Itoa(i+1))
-	}
-	for _, w := range p.Weeks {
-		if at := vn.WeekOf(w.Start); w.Count >= 0 && at.Number <= n {
-			if lines[at.Year] == nil {
-				lines[at.Year] = blank(n)
-			}
-			lines[at.Year][at.Number-1] = float64(w.Count)
-		}
-	}
-	low, high, past := blank(n), blank(n), 0
-	for y := year - yearsShown; y < year; y++ {
-		if lines[y] == nil {
-			continue
-		}
-		past++
-		for i, v := range lines[y] {
-			low[i], high[i] = nanMin(low[i], v), -nanMin(-high[i], -v)
-		}
-	}
-	if past == 0 || lines[year] == nil {
-		return out, false
-	}
-	out.Partial = n - vn.WeekOf(p.Today).Number + 1
-	out.Series = []chart.Series{{Name: strconv.Itoa(year), Values: lines[year]}}
-	if lines[year-1] != nil {
-		out.Series = append(out.Series, chart.Series{Name: strconv.Itoa(year - 1), Values: lines[year-1]})
-	}
-	out.Band = &chart.Band{Name: web.T(ctx, "detection.years.band", past), Low: low, High: high}
-	out.Title = web.T(ctx, "detection.years", diseaseName(ctx, p.Alert.Disease), strconv.Itoa(year), past)
-	if past < p.Rule.MinYears {
-		out.Foot.Missing = web.T(ctx, "detection.years.short", past, p.Rule.MinYears)
-	}
-	return out, true
-}
-
-func blank(n int) []float64 {
-	out := make([]float64, n)
-	for i := range out {
-		out[i] = math.NaN()
-	}
-	return out
-}
-
-// nanMin is the lesser number; NaN counts as none.
-func nanMin(a, b float64) float64 {
-	switch {
-	case math.IsNaN(a):
-		return b
-	case math.IsNaN(b) || a < b:
-		return a
-	}
-	return b
-}
-
 // eventPath opens the form of a signal with what the alert knows: no person.
 func (p alertData) eventPath() string {
-	return "/su-kien/moi?" + url.Values{"benh": {p.Alert.Disease}, "xa": {p.Place.Code}, "canh-bao": {p.Key}}.Encode()
+	of := url.Values{"xa": {p.Place.Code}, "canh-bao": {p.Key}}
+	if p.Sighted != nil { // no disease has a name yet
+		of.Set("hoi-chung", p.Sighted.Picture.Name.Vi)
+	} else {
+		of.Set("benh", p.Alert.Disease)
+	}
+	return "/su-kien/moi?" + of.Encode()
 }
 
-// linePath is the list of cases.
-func (p alertData) linePath() string {
-	return "/dich?" + url.Values{"don-vi": {p.Place.Code}, "benh": {p.Alert.Disease}}.Encode()
+// lines leads to the list of cases, or to the days of a syndrome.
+func (p alertData) lines(ctx context.Context) web.Link {
+	if p.Sighted != nil {
+		return web.Link{Text: web.T(ctx, "detection.syndrome.open"), Href: syndromesPath(p.Place)}
+	}
+	return web.Link{Text: web.T(ctx, "detection.lines"), Href: "/dich?" + url.Values{"don-vi": {p.Place.Code}, "benh": {p.Alert.Disease}}.Encode()}
 }
 
-// lawPath is the page of the legal state; "" above communes.
+// lawPath is the page of the legal state; "" above communes and of a syndrome.
 func (p alertData) lawPath() string {
-	if p.Place.Level != vn.LevelCommune {
+	if p.Place.Level != vn.LevelCommune || p.Sighted != nil {
 		return ""
 	}
 	return "/dich/xa/" + url.PathEscape(p.Place.Code) + "/" + url.PathEscape(p.Alert.Disease)
@@ -453,7 +356,7 @@ func dutyWords(ctx context.Context, list []OnDuty) string {
 // tabsOf are the pages of the early warning.
 func tabsOf(ctx context.Context, at string, unit vn.Unit) []tabs.Tab {
 	var out []tabs.Tab
-	for _, t := range [][2]string{{"/canh-bao", "detection.tab.waiting"}, {"/canh-bao/da-tra-loi", "detection.tab.done"},
+	for _, t := range [][2]string{{"/canh-bao", "detection.tab.waiting"}, {"/canh-bao/da-tra-loi", "detection.tab.done"}, {"/canh-bao/hoi-chung", "detection.tab.syndromes"},
 		{"/canh-bao/bang-diem", "detection.tab.score"}, {"/canh-bao/truc", "detection.tab.duty"}} {
 		out = append(out, tabs.Tab{Text: web.T(ctx, t[1]), Href: t[0] + "?don-vi=" + queryCode(unit), Current: t[0] == at})
 	}

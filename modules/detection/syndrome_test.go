@@ -416,3 +416,32 @@ func (w *world) wantFullRun(t *rapid.T, b book) int {
 	}
 	return alarms
 }
+
+// The page of syndromes says what it must: without data, with too few days to
+// compare, with data and an alert, and when a unit falls silent.
+func TestSyndromePages(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.clock.Advance(2 * 24 * time.Hour)
+		w.stations()
+		cdc, at := w.actor(store.CDC), "/canh-bao/hoi-chung?don-vi="+w.commune.Code
+		w.wantWords(w.page(w.syndromesPage, "vi", cdc, at), "Chưa có lượt khám nào")
+		w.come(w.ordinary(station, 20, 8)...)
+		w.calm()
+		w.wantWords(w.page(w.syndromesPage, "vi", cdc, at), "Chưa đủ 32 ngày có lượt khám", "Tiêu chảy cấp phân nước")
+		w.come(w.ordinary(station, 80, 8)...)
+		w.come(w.thisMorning("d", "Tiêu chảy", 9)...)
+		w.come(w.thisMorning("x", "Đau lưng", 3)...)
+		w.calm()
+		page := w.page(w.syndromesPage, "en", cdc, at)
+		w.wantWords(page, "9 of 12 visits, usually", "chart-mark", "chart-off", "Alert open", "% of visits", "Syndromes above their bound on the latest day with visits: 1")
+		w.wantWords(w.page(w.inboxPage, "vi", cdc, "/canh-bao"), "Tiêu chảy cấp phân nước · "+w.commune.Full(), "Hội chứng: 9 lượt khám")
+		week := vn.WeekOf(w.today()).String()
+		alert := w.page(w.alertPage, "vi", w.actor(store.Doctor), "/x", "disease", "watery-diarrhoea", "unit", w.commune.Code, "week", week)
+		w.wantWords(alert, "9 trong 12 lượt khám, thường", "chưa phải ca bệnh", "hoi-chung=Ti%C3%AAu+ch%E1%BA%A3y", "EARS C2", "Xem theo ngày")
+		if strings.Contains(alert, "Theo luật") {
+			t.Error("a syndrome has a legal flag")
+		}
+		w.clock.Advance(12 * 24 * time.Hour)
+		w.wantWords(w.page(w.syndromesPage, "vi", cdc, at), "Nơi này im lặng từ", "im lặng không phải là không có ca")
+	})
+}

@@ -28,6 +28,7 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Get("/canh-bao/danh-sach", readers, m.inboxPart)
 	mux.Get("/canh-bao/dang-cho", web.AnyStaff, m.waitingPart)
 	mux.Get("/canh-bao/da-tra-loi", readers, m.donePage)
+	mux.Get("/canh-bao/hoi-chung", readers, m.syndromesPage)
 	mux.Get("/canh-bao/bang-diem", readers, m.scorePage)
 	mux.Get("/canh-bao/truc", readers, m.dutyPage)
 	mux.Post("/canh-bao/truc", keepers, m.addDuty)
@@ -184,6 +185,7 @@ type alertData struct {
 	Place    vn.Unit
 	Clock    Clock
 	Rule     content.DetectionRule
+	Sighted  *sighted // of a syndrome; nil for a disease
 	Verdict  *Verdict // it rests on; nil when on none
 	Weeks    []Week   // six years, oldest first
 	Classes  map[vn.Date]Classes
@@ -248,7 +250,10 @@ func (m *Module) alertData(r *http.Request, f *web.Form) (alertData, error) {
 	if p.Duty, err = m.OnDuty(ctx, a, alert.Unit, today); err != nil {
 		return p, err
 	}
-	if m.law != nil && p.Place.Level == vn.LevelCommune {
+	if p.Sighted, err = m.sighted(r, alert); err != nil {
+		return p, err
+	}
+	if m.law != nil && p.Place.Level == vn.LevelCommune && p.Sighted == nil {
 		flag, err := m.law(ctx, a, alert.Unit, alert.Disease, today)
 		if err != nil {
 			return p, err

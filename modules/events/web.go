@@ -157,12 +157,12 @@ type newData struct {
 	units     *vn.Units
 }
 
-// newPage opens the form, filled in from the link of an alert: benh, xa,
-// canh-bao. The link names no person.
+// newPage opens the form, filled in from the link of an alert: benh or
+// hoi-chung, xa, canh-bao. The link names no person.
 func (m *Module) newPage(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	f := web.Blank(r)
-	for from, to := range map[string]string{"benh": "disease", "canh-bao": "alert", "xa": "unit"} {
+	for from, to := range map[string]string{"benh": "disease", "hoi-chung": "syndrome", "canh-bao": "alert", "xa": "unit"} {
 		f.Set(to, q.Get(from))
 	}
 	if q.Get("canh-bao") != "" {

@@ -45,10 +45,13 @@ type LineProps struct {
 	Unit     string
 	Period   string   // what a label is: "Tuần"; head of the table's first column
 	Labels   []string // under the axis
+	Heads    []string // in the table, with what is special; nil = Labels
 	Series   []Series
 	Band     *Band
 	Limit    *Limit
-	Partial  int // how many of the first series' last positions are not complete yet
+	Off      []bool // positions that are days off: shaded; nil = none
+	Alarm    []bool // positions of the first series that are marked; nil = none
+	Partial  int    // how many of the first series' last positions are not complete yet
 	Decimals int
 	Half     bool // half a page wide: one of two side by side
 	Foot     Foot
@@ -93,6 +96,14 @@ type RankingProps struct {
 	Target   *Limit
 	Decimals int
 	Foot     Foot
+}
+
+// head names position i in the table.
+func (p LineProps) head(i int) string {
+	if i < len(p.Heads) {
+		return p.Heads[i]
+	}
+	return p.Labels[i]
 }
 
 func (p LineProps) scale(s size) scale {
