@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"mach/casereport"
 	"mach/fhir"
 	"mach/store"
 	"mach/vn"
@@ -71,17 +72,38 @@ func (g *generator) minimalCases(commune vn.Unit, year int) []any {
 	if commune.Population > 0 {
 		size = min(float64(commune.Population)/30_000, 2)
 	}
+	lags := g.plan.rng(fmt.Sprintf("lags %s %d", commune.Code, year))
 	var out []any
 	for _, d := range endemic {
 		wave := 0.75 + 0.5*g.plan.rng(fmt.Sprintf("wave %s %d", d.code, year)).Float64() // good and bad years
 		for day := last - 364; day <= last; day++ {
 			mean := d.yearly * size * wave / 365 * season(int(day.Partial().Month), d.peak) / meanSeason(d.peak)
 			for range poisson(r, mean) {
-				out = append(out, g.minimalCase(commune, d.code, d.name, day, len(out), year, r))
+				c := g.minimalCase(commune, d.code, d.name, day, len(out), year, r)
+				if day >= g.plan.Date-lagged && !g.sentLate(&c, day, lags) {
+					continue
+				}
+				out = append(out, c)
 			}
 		}
 	}
 	return out
+}
+
+// lagged is how many days back cases say when they were sent: as far as delays
+// are learned from.
+const lagged = 120
+
+// sentLate says on a case when it was sent, most within three days and some after
+// two weeks; false when it is still on its way on the day of the plan. So the last
+// weeks lack cases, as they do everywhere.
+func (g *generator) sentLate(c *fhir.Condition, day vn.Date, r *rand.Rand) bool {
+	sent := day
+	for r.IntN(5) >= 2 && sent < day+20 {
+		sent++
+	}
+	c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtReported, ValueDateTime: fhir.Instant(at(sent, 17, 0))})
+	return sent < g.plan.Date
 }
 
 // meanSeason is the mean weight of a year, so that a year has its cases.

@@ -22,7 +22,8 @@
 // [content.DetectionRule].SilentWeeks is silent: its count is unknown, not zero.
 //
 // Diseases of the closed desk, and whatever carries a label of sensitivity, are
-// in none of the tables. What leaves the health system hides numbers below five
-// unless the reader may see the cases themselves (exports, the public edition
-// of the bulletin); inside nothing is hidden.
+// in none of the tables. What leaves the health system hides numbers below five,
+// and what would tell them by a sum over units of one parent (conceal), unless the
+// reader may see the cases themselves (exports, the public edition of the
+// bulletin); inside nothing is hidden.
 package bulletin

@@ -34,6 +34,8 @@ type asked struct {
 	below    bool // the units right below it, not itself
 	from, to vn.Date
 	whole    bool // small numbers stand: the reader may see the cases
+	// reach is the unit whose counts the reader may ask for, with all below it.
+	reach vn.UnitID
 }
 
 // maxWeeks is how many weeks one export holds.
@@ -57,8 +59,59 @@ func (r *countRow) hide() {
 	r.classes = r.hidden || small(r.confirmed) || small(r.probable) || small(r.suspect) || small(r.died)
 }
 
-// rows reads what is asked for, by unit, disease and week.
+// conceal hides what a sum over the rows would tell: of units with one parent,
+// whose own number the reader may ask for. What is hidden of one disease and week
+// is at least two rows and at least five cases, as far as there are any; where the
+// classes of one row are hidden, so are those of another.
+func conceal(rows []countRow) {
+	type key struct {
+		disease string
+		week    vn.Week
+	}
+	groups := map[key][]*countRow{}
+	for i, r := range rows {
+		k := key{r.disease.ID, r.week}
+		groups[k] = append(groups[k], &rows[i])
+	}
+	for _, g := range groups {
+		slices.SortStableFunc(g, func(x, y *countRow) int { return cmp.Compare(x.total(), y.total()) })
+		hidden, sum, classes := 0, 0, 0
+		for _, r := range g {
+			if r.hidden {
+				hidden, sum = hidden+1, sum+r.total()
+			}
+		}
+		for _, r := range g {
+			if !r.hidden && hidden > 0 && (hidden == 1 || sum < least) {
+				r.hidden, r.classes = true, true
+				hidden, sum = hidden+1, sum+r.total()
+			}
+			if r.classes {
+				classes++
+			}
+		}
+		if i := slices.IndexFunc(g, func(r *countRow) bool { return !r.classes }); classes == 1 && i >= 0 {
+			g[i].classes = true
+		}
+	}
+}
+
+// rows reads what is asked for, by unit, disease and week. One unit alone is
+// hidden as it is among its neighbours, where the reader may ask for those too.
 func (m *Module) rows(ctx context.Context, a store.Actor, q asked) ([]countRow, error) {
+	if u, ok := m.units.Get(q.unit.ID); ok && !q.whole && !q.below && u.Level != vn.LevelNation && m.units.Within(u.Parent, q.reach) {
+		only := q.unit.ID
+		q.below = true
+		if q.unit, ok = m.units.Get(u.Parent); !ok {
+			return nil, issue.New(issue.NotFound, "bulletin.unit.none")
+		}
+		list, err := m.counted(ctx, a, q)
+		return slices.DeleteFunc(list, func(r countRow) bool { return r.unit.ID != only }), err
+	}
+	return m.counted(ctx, a, q)
+}
+
+func (m *Module) counted(ctx context.Context, a store.Actor, q asked) ([]countRow, error) {
 	if q.from > q.to || int(q.to-q.from)/7 > maxWeeks {
 		return nil, issue.New(issue.Value, "bulletin.export.range", maxWeeks).At("tu")
 	}
@@ -91,6 +144,9 @@ func (m *Module) rows(ctx context.Context, a store.Actor, q asked) ([]countRow, 
 			r.hide()
 		}
 		out = append(out, r)
+	}
+	if !q.whole && q.below {
+		conceal(out)
 	}
 	slices.SortFunc(out, func(x, y countRow) int {
 		return cmp.Or(cmp.Compare(x.unit.Code, y.unit.Code), cmp.Compare(x.disease.ID, y.disease.ID), x.week.Compare(y.week))

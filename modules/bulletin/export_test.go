@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,40 @@ func TestHide(t *testing.T) {
 		}
 		if r.total() >= least && r.hidden {
 			t.Fatalf("%+v hides its sum", r.tally)
+		}
+	})
+}
+
+// Nobody gets a hidden number by taking what is shown from the sum of all: what is
+// hidden of one disease and week is two rows and five cases at least, or all there
+// are; and so with classes.
+func TestConceal(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rows := make([]countRow, rapid.IntRange(1, 8).Draw(t, "units"))
+		for i := range rows {
+			n := func(name string) int { return rapid.IntRange(0, 9).Draw(t, name) }
+			rows[i] = countRow{unit: vn.Unit{ID: vn.UnitID(i + 1)}, tally: tally{confirmed: n("confirmed"), suspect: 1 + n("suspect")}}
+			rows[i].hide()
+		}
+		before := slices.Clone(rows)
+		conceal(rows)
+		hidden, sum, classes, first := 0, 0, 0, 0
+		for i, r := range rows {
+			if before[i].hidden {
+				first++
+			}
+			if before[i].hidden && !r.hidden || r.hidden && !r.classes {
+				t.Fatalf("%+v became %+v", before[i], r)
+			}
+			if r.hidden {
+				hidden, sum = hidden+1, sum+r.total()
+			}
+			if r.classes {
+				classes++
+			}
+		}
+		if first > 0 && hidden < len(rows) && (hidden < 2 || sum < least) || first == 0 && hidden > 0 || classes == 1 && len(rows) > 1 {
+			t.Fatalf("%d rows with %d cases are hidden, classes of %d: %+v", hidden, sum, classes, rows)
 		}
 	})
 }

@@ -108,7 +108,7 @@ func (m *Module) asked(r *http.Request, a store.Actor) (asked, error) {
 	if own == 0 && a.Role == store.System {
 		own = vn.Nation
 	}
-	q := asked{to: today, from: vn.WeekOf(today).Start().AddDays(-7 * 11), below: p.Get("cap") == "duoi"}
+	q := asked{reach: own, to: today, from: vn.WeekOf(today).Start().AddDays(-7 * 11), below: p.Get("cap") == "duoi"}
 	var ok bool
 	if q.unit, ok = m.units.At(own, today); p.Get("don-vi") != "" {
 		q.unit, ok = m.coded(p.Get("don-vi"), today)
