@@ -174,7 +174,7 @@ func cameItems(ctx context.Context, p settingData) []stat.Item {
 	for _, k := range []Kind{Real, Explained, DataError, Duplicate} {
 		items = append(items, stat.Item{Name: web.T(ctx, "detection.kind."+string(k)), Value: web.Int(ctx, p.Came[k])})
 	}
-	return append(items, stat.Item{Name: web.T(ctx, "settings.answer.open"), Value: web.Int(ctx, p.Came[""])})
+	return append(items, stat.Item{Name: web.T(ctx, "settings.came.open"), Value: web.Int(ctx, p.Came[""])})
 }
 
 // decideSubmit is the verb of the form of a decision.
