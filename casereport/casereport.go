@@ -67,14 +67,15 @@ func ClassOf(status string) Class {
 
 // What a case report is known by.
 const (
-	Category      = "case-report"                 // of system fhir.CSCategory
-	SystemDisease = fhir.Base + "/cs/disease"     // ids of content.Diseases
-	SystemNumber  = fhir.Base + "/id/case"        // "<triggering Condition>/<disease of the draft>"
-	ExtFocus      = fhir.Base + "/ext/focus"      // valueString: named focus or cluster
-	ExtDied       = fhir.Base + "/ext/died"       // valueDate: the person died of it
-	ExtReported   = fhir.Base + "/ext/reported"   // valueDateTime: sent on paper, entered later
-	ExtSameCase   = fhir.Base + "/ext/same-case"  // valueReference: the report of the same case that stands
-	ExtOtherCase  = fhir.Base + "/ext/other-case" // valueReference, any number: looks alike and is not
+	Category      = "case-report"                    // of system fhir.CSCategory
+	SystemDisease = fhir.Base + "/cs/disease"        // ids of content.Diseases
+	SystemNumber  = fhir.Base + "/id/case"           // "<triggering Condition>/<disease of the draft>"
+	ExtFocus      = fhir.Base + "/ext/focus"         // valueString: named focus or cluster
+	ExtDied       = fhir.Base + "/ext/died"          // valueDate: the person died of it
+	ExtReported   = fhir.Base + "/ext/reported"      // valueDateTime: sent on paper, entered later
+	ExtSameCase   = fhir.Base + "/ext/same-case"     // valueReference: the report of the same case that stands
+	ExtSample     = fhir.Base + "/ext/sample-number" // valueString: of the sample sent to a laboratory
+	ExtOtherCase  = fhir.Base + "/ext/other-case"    // valueReference, any number: looks alike and is not
 )
 
 // Report is what a case report says.
@@ -98,6 +99,7 @@ type Report struct {
 	Drafted  string    // disease of the draft it answered; "" = of none
 	Died     vn.Date   // of the disease; vn.ZeroDate when it does not say
 	SameAs   string    // report of the same case that stands instead; "" = itself
+	Sample   string    // number of the sample, as written; "" = not said
 	Others   []string  // reports that look alike and were found to be of other cases
 }
 
@@ -128,6 +130,8 @@ func Of(d *fhir.Doc, diseases *content.DiseaseList, units *vn.Units) (Report, bo
 			r.Reported = Instant(x.Get("valueDateTime").String())
 		case ExtSameCase:
 			r.SameAs, r.Class = fhir.IDOf(x.Get("valueReference", "reference").String()), Duplicate
+		case ExtSample:
+			r.Sample = x.Get("valueString").String()
 		case ExtOtherCase:
 			r.Others = append(r.Others, fhir.IDOf(x.Get("valueReference", "reference").String()))
 		}

@@ -19,8 +19,8 @@ var tables embed.FS
 // Follower keeps drafts, cases and counts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "surveillance", Version: 9, Tables: store.Tables(tables, "tables"), Apply: m.apply,
-		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Observation", "DiagnosticReport", "Task", "Organization"},
+		Name: "surveillance", Version: 10, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Observation", "DiagnosticReport", "Task", "Organization", "Specimen"},
 	}
 }
 
@@ -44,6 +44,8 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 		return m.applyEpidemic(ctx, tx, c, now)
 	case "Task":
 		return m.applyHandover(ctx, tx, c, now)
+	case "Specimen":
+		return m.applySample(ctx, tx, c, now)
 	case "Organization":
 		return m.applyDesk(ctx, tx, c, now)
 	}

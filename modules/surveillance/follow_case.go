@@ -22,6 +22,7 @@ type reported struct {
 	at, entered      int64            // µs: sent, first committed
 	paper            bool             // sent on paper, entered later
 	message          string           // that first told of it
+	sample           string           // number
 	others           []string         // not the same case
 }
 
@@ -65,6 +66,9 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		if err := m.count(ctx, tx, is, +1, first); err != nil {
 			return err
 		}
+	}
+	if err := keepNumbers(ctx, tx, "Condition/"+c.ID, is.patient, is.sample); err != nil {
+		return err
 	}
 	if err := m.tell(ctx, tx, c, now, before, was, is, had); err != nil {
 		return err
@@ -155,7 +159,7 @@ func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *f
 	r := reported{
 		disease: said.Disease, patient: c.Labels.Patient, encounter: said.Encounter, cause: said.Cause, drafted: said.Drafted,
 		focus: said.Focus, class: said.Class, claimed: said.Claimed, onset: -1, day: int64(said.Day), at: c.At.UnixMicro(),
-		died: -1, entered: c.At.UnixMicro(), author: c.Actor, sameAs: said.SameAs, message: said.Message, others: said.Others,
+		died: -1, entered: c.At.UnixMicro(), author: c.Actor, sameAs: said.SameAs, message: said.Message, sample: said.Sample, others: said.Others,
 	}
 	if !said.Day.Known() {
 		r.day = int64(vn.DateOf(c.At))

@@ -24,8 +24,17 @@ func (m *Module) applyResult(ctx context.Context, tx store.Tx, c store.Change, n
 	if err != nil || len(diseases) == 0 && len(had) == 0 && !hasCategory(now, categoryConsultation) {
 		return err
 	}
-	if c.Labels.Patient == "" || is.outcome == "" {
+	number := sampleNumber(numberOn(now))
+	if c.Labels.Patient == "" && number == "" || is.outcome == "" {
 		diseases = nil
+	}
+	if number == "" || is.sample != "" || len(diseases) == 0 {
+		number = ""
+	} else {
+		is.sample = c.Type + "/" + c.ID
+	}
+	if err := keepNumbers(ctx, tx, c.Type+"/"+c.ID, c.Labels.Patient, number); err != nil {
+		return err
 	}
 	for _, disease := range diseases {
 		if err := tx.Exec(ctx, `
@@ -36,7 +45,7 @@ func (m *Module) applyResult(ctx context.Context, tx store.Tx, c store.Change, n
 			return err
 		}
 	}
-	if is.outcome == "positive" && is.final && len(diseases) > 0 {
+	if is.outcome == "positive" && is.final && len(diseases) > 0 && c.Labels.Patient != "" {
 		i, err := m.triggers(ctx, tx, c, now, is, diseases[0])
 		if err != nil {
 			return err

@@ -62,7 +62,7 @@ var caseForm = []part{
 		{"vaccinated", kindChoice, []string{"yes", "no", "unknown"}}, {"doses", kindNumber, nil}, {"last_dose", kindDate, nil},
 	}},
 	{"sample", []question{
-		{"sampled", kindChoice, []string{"yes", "no"}}, {"sample_date", kindDate, nil}, {"sample_kind", kindText, nil},
+		{"sampled", kindChoice, []string{"yes", "no"}}, {"sample_date", kindDate, nil}, {"sample_kind", kindText, nil}, {"sample_number", kindText, nil},
 		{"test", kindChoice, []string{"rapid", "serology", "pcr", "culture", "other"}},
 		{"result", kindChoice, []string{"positive", "negative", "doubtful", "pending"}}, {"laboratory", kindText, nil},
 	}},
@@ -129,7 +129,7 @@ func (r Report) arises(id string) bool {
 		return !r.minor() || r["guardian_phone"] == ""
 	case "guardian", "guardian_phone":
 		return r.minor()
-	case "paper_sent", "paper_time":
+	case "paper_sent", "paper_time", "sample_number": // no questions of form 01
 		return false
 	}
 	return true

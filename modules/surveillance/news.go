@@ -108,7 +108,7 @@ type Result struct {
 	Test     string
 	Outcome  string
 	Sampled  vn.Date
-	Sample   string           // Specimen id; "" = not said
+	Sample   string           // Specimen id, or what names its number; "" = not said
 	Proposes casereport.Class // "" = no rule speaks
 }
 
@@ -142,8 +142,9 @@ func (m *Module) ResultsOf(ctx context.Context, a store.Actor, report string) ([
 	return m.results(ctx, a, `c.report = ?`, report)
 }
 
-// results matches samples with cases: of the same person and disease, taken
-// from three weeks before the diagnosis to the end of the episode.
+// results matches samples with cases: of the same person, or with the number of
+// the person's sample, and of the same disease, taken from three weeks before
+// the diagnosis to the end of the episode.
 func (m *Module) results(ctx context.Context, a store.Actor, where string, args ...any) ([]Result, error) {
 	rows, err := store.List(ctx, m.store.For(a), a.Unit, func(scan store.Scan) (Result, error) {
 		var r Result
@@ -154,7 +155,10 @@ func (m *Module) results(ctx context.Context, a store.Actor, where string, args 
 		r.Proposes = classOf(r.Disease, r.Test, r.Outcome, r.Sampled, r.Onset)
 		return r, err
 	}, `select `+caseColumns+`, r.words, r.test, r.outcome, r.at, r.sample `+caseFrom+`
-		  join surveillance_result r on r.patient = c.patient and r.disease = c.disease and r.sensitivity = ''
+		  join surveillance_result r on r.disease = c.disease and r.sensitivity = '' and c.patient <> '' and r.result in (
+		       select x.result from surveillance_result x where x.patient = c.patient
+		       union select x.result from surveillance_sample s join surveillance_sample n on n.number = s.number
+		             join surveillance_result x on x.sample = n.source where s.patient = c.patient)
 		 where `+where+` and c.sensitivity = '' order by r.at desc, r.result limit 50`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("results of cases: %w", err)

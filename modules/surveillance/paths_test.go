@@ -4,6 +4,7 @@ package surveillance
 
 import (
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,6 +137,63 @@ func TestRegionalInstitute(t *testing.T) {
 		wantWords(t, w.page(w.homePage, w.request(own, "/dich?don-vi=24")), "Viện Vệ sinh dịch tễ Trung ương", "Bắc Ninh", "Trần Thị Bưởi")
 		if err := w.homePage(httptest.NewRecorder(), w.request(own, "/dich?don-vi=96")); !issue.Is(err, issue.NotFound) {
 			t.Errorf("a province of another region: %v", err)
+		}
+	})
+}
+
+// A result is matched by the number on the sample: of a Specimen or named in
+// the result alone, in the name of the laboratory's own patient or of nobody.
+// It proposes and decides nothing.
+func TestResultsByTheNumberOfTheSample(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p1", "Nguyễn Thị Lan", w.commune)
+		w.person("lab-p", "NGUYEN THI LAN", w.other)
+		w.visit(visit{id: "v1", patient: "p1", icd: "A97.0", words: "Sốt xuất huyết Dengue", at: w.now()})
+		doctor := w.actor(store.Doctor)
+		_, form, err := w.Filled(ctx, doctor, "c-v1")
+		w.ok(err)
+		form["sampled"], form["sample_number"] = "yes", "BN-2026 00417"
+		id, err := w.Send(ctx, doctor, "c-v1", "k", form)
+		w.ok(err)
+		answer := func(id, patient, test, number string, more map[string]any) map[string]any {
+			r := map[string]any{"resourceType": "Observation", "id": id, "status": "final", "category": []any{fhir.Code(fhir.ObservationCategory, "laboratory", "")},
+				"code": fhir.Words(test), "effectiveDateTime": fhir.Instant(w.now()), "valueCodeableConcept": fhir.Words("Dương tính")}
+			if patient != "" {
+				r["subject"] = fhir.Ref("Patient", patient)
+			}
+			if number != "" {
+				r["specimen"] = map[string]any{"identifier": map[string]any{"value": number}}
+			}
+			for k, v := range more {
+				r[k] = v
+			}
+			return r
+		}
+		w.put(storetest.System(),
+			map[string]any{"resourceType": "Specimen", "id": "s1", "subject": fhir.Ref("Patient", "lab-p"), "accessionIdentifier": map[string]any{"value": "bn202600417"}},
+			answer("nobody", "", "RT-PCR Dengue", "BN-2026-00417", nil),
+			answer("theirs", "lab-p", "Dengue NS1 test nhanh", "", map[string]any{"specimen": fhir.Ref("Specimen", "s1")}),
+			answer("another", "lab-p", "RT-PCR Dengue", "BN-2026-00418", nil), answer("measles", "", "IgM sởi", "BN-2026-00417", nil), answer("short", "", "RT-PCR Dengue", "417", nil))
+		w.calm()
+		list, err := w.ResultsOf(ctx, doctor, id)
+		w.ok(err)
+		var words []string
+		for _, r := range list {
+			words = append(words, r.Words+" "+string(r.Proposes))
+		}
+		slices.Sort(words)
+		if got := strings.Join(words, "; "); got != "Dengue NS1 test nhanh: Dương tính confirmed; RT-PCR Dengue: Dương tính confirmed" {
+			t.Errorf("matched %q", got)
+		}
+		if c, err := w.Case(ctx, doctor, id); err != nil || c.Class != casereport.Suspect {
+			t.Errorf("%s, %v", c.Class, err)
+		}
+		s, err := w.Open(ctx, doctor, id)
+		w.ok(err)
+		s.Answers["sample_number"] = "BN-2026-00999"
+		w.ok(w.Update(ctx, doctor, id, s.Version, "u", s.Answers, casereport.Suspect, ""))
+		if list, err := w.ResultsOf(ctx, doctor, id); err != nil || len(list) != 0 {
+			t.Errorf("%d results of another number, %v", len(list), err)
 		}
 	})
 }

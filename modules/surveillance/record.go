@@ -301,8 +301,13 @@ func (r record) waits(out Report) {
 		if status := s.Get("status").String(); status == "entered-in-error" || status == "unsatisfactory" || !on.Known() || on.String() < visit || on < vn.DateOf(r.draft.At).AddDays(-incubation) {
 			continue
 		}
-		out["sampled"], out["sample_date"], out["sample_kind"] = "yes", on.String(), wordsOf(s.Get("type"))
+		out["sampled"], out["sample_date"], out["sample_kind"], out["sample_number"] = "yes", on.String(), wordsOf(s.Get("type")), numberOf(s)
 	}
+}
+
+// numberOf is what is written on the sample.
+func numberOf(specimen *fhir.Doc) string {
+	return cmp.Or(specimen.Get("accessionIdentifier", "value").String(), specimen.Get("identifier", "value").String())
 }
 
 // laboratory is who did the test, as far as it is named.
@@ -327,7 +332,7 @@ func (r record) sample(t *fhir.Doc, out Report) {
 		if s.Ref() != t.Get("specimen", "reference").String() {
 			continue
 		}
-		out["sample_kind"] = wordsOf(s.Get("type"))
+		out["sample_kind"], out["sample_number"] = wordsOf(s.Get("type")), numberOf(s)
 		if on := casereport.Day(s.Get("collection", "collectedDateTime").String()); on.Known() {
 			out["sample_date"] = on.String()
 		}

@@ -160,11 +160,14 @@ func (m *Module) state(c *fhir.Condition, r Report, icd string, class casereport
 			Text:   disease.Name.Vi,
 		}
 	}
-	for _, url := range []string{casereport.ExtFocus, casereport.ExtDied, casereport.ExtReported} {
+	for _, url := range []string{casereport.ExtFocus, casereport.ExtDied, casereport.ExtReported, casereport.ExtSample} {
 		c.Extension = dropExtension(c.Extension, url)
 	}
 	if r["focus"] != "" {
 		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtFocus, ValueString: r["focus"]})
+	}
+	if r["sample_number"] != "" {
+		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtSample, ValueString: r["sample_number"]})
 	}
 	if r["outcome"] == "died" && r["outcome_date"] != "" {
 		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtDied, ValueDate: r["outcome_date"]})

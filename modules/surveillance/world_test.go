@@ -214,6 +214,7 @@ func (w *world) dump() string {
 		{"surveillance_case", "report, disease, patient, encounter, cause, drafted, cause_disease, focus, facility, label_unit, sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place"},
 		{"surveillance_apart", "report, other"},
 		{"surveillance_result", "result, disease, kind, patient, facility, place, at, test, outcome, words, sample, sensitivity"},
+		{"surveillance_sample", "source, number, patient"},
 		{"surveillance_feedback", "report, version, facility, place, author, patient, disease, becomes, was, class, reason, sensitivity, at"},
 		{"surveillance_message", "message, facility, place, author, disease, who, spot, what, born, sex, phone, since, at, sender, report, answer, answered"},
 		{"surveillance_handover", "task, report, patient, facility, owner, place, status, at, by_name, seen"},
