@@ -21,6 +21,8 @@ type channel struct {
 	q1, median, q3 []float64 // NaN: too short a history
 	years          []int     // with counts in each week
 	judged         bool      // some week has a channel
+	silent         []bool    // of the weeks: nobody was heard of
+	since          vn.Date   // before it nobody watched
 }
 
 // channel reads the weeks of the year of the day and of the years before.
@@ -33,6 +35,7 @@ func (m *Module) channel(ctx context.Context, a store.Actor, unit vn.Unit, disea
 	if err != nil {
 		return out, err
 	}
+	out.since = c.since
 	at := make(map[vn.Date]int, len(c.dates))
 	for i, d := range c.dates {
 		at[d] = i
@@ -40,10 +43,14 @@ func (m *Module) channel(ctx context.Context, a store.Actor, unit vn.Unit, disea
 	look := curve{course: c}
 	for n := 1; n <= vn.WeeksIn(week.Year); n++ {
 		w := vn.Week{Year: week.Year, Number: n}
-		now := math.NaN()
-		if i, ok := at[w.Start()]; ok && c.known(i) >= 0 {
-			now = float64(c.known(i))
+		now, silent := math.NaN(), false
+		if i, ok := at[w.Start()]; ok {
+			silent = c.silent[i]
+			if c.known(i) >= 0 {
+				now = float64(c.known(i))
+			}
 		}
+		out.silent = append(out.silent, silent)
 		var years []int32
 		for y := 1; y <= settings.BaselineYears; y++ {
 			if i, ok := at[look.yearsAgo(w.Start(), y, settings.Week53)]; ok {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"mach/content"
 	"mach/outbreak"
@@ -22,6 +23,9 @@ type curve struct {
 	nowcast []outbreak.Now // of the shown periods; Row -1 = none
 	rule    content.DetectionRule
 	outside []layer
+	// epidemic are the years with an epidemic in the commune: left out of the
+	// law's lines (Article 16.1b). Above communes the lines are a comparison only.
+	epidemic func(year int) bool
 }
 
 // layer is a forecast from outside by period of the curve, and beyond.
@@ -70,6 +74,9 @@ func (m *Module) curve(ctx context.Context, a store.Actor, unit vn.Unit, d conte
 		}
 	}
 	if s != byDay {
+		if c.epidemic, err = m.epidemics(ctx, a, unit, d.ID, on); err != nil {
+			return c, err
+		}
 		c.legal = c.lines(on)
 	}
 	if s != byMonth {
@@ -125,7 +132,8 @@ func (c *curve) lines(on vn.Date) []outbreak.Verdict {
 				continue
 			}
 			n := c.known(j)
-			f.Past = append(f.Past, outbreak.Year{Year: c.year(c.dates[k]) - y, Count: int(max(n, 0)), Missing: n < 0})
+			f.Past = append(f.Past, outbreak.Year{Year: c.year(c.dates[k]) - y, Count: int(max(n, 0)), Missing: n < 0,
+				Epidemic: c.epidemic != nil && c.epidemic(c.year(c.dates[k])-y)})
 		}
 		if c.step == byMonth {
 			out[i] = outbreak.Epidemic(rules(settings), f)
@@ -134,6 +142,29 @@ func (c *curve) lines(on vn.Date) []outbreak.Verdict {
 		}
 	}
 	return out
+}
+
+// epidemics reports the years in which a commune had an epidemic of the disease:
+// listed in content, or declared by form 01.
+func (m *Module) epidemics(ctx context.Context, a store.Actor, unit vn.Unit, disease string, on vn.Date) (func(year int) bool, error) {
+	if unit.Level != vn.LevelCommune {
+		return nil, nil
+	}
+	list, err := m.foci(ctx, a, unit, vn.Reform.AddDays(-366*100), on)
+	if err != nil {
+		return nil, err
+	}
+	var path []string
+	for _, u := range m.units.Path(unit.ID) {
+		if u.Level != vn.LevelNation {
+			path = append([]string{u.Code}, path...)
+		}
+	}
+	return func(year int) bool {
+		return content.EndemicDiseases().EpidemicYear(disease, path, year) || slices.ContainsFunc(list, func(f focus) bool {
+			return f.disease == disease && f.notice && f.from.Year() <= year && (!f.ended.Known() || f.ended.Year() >= year)
+		})
+	}, nil
 }
 
 // year is the year that a period belongs to.

@@ -130,6 +130,9 @@ func channelTitle(ctx context.Context, v view, c channel) string {
 
 func channelWhy(ctx context.Context, v view, c channel) string {
 	i := channelWeek(v)
+	if i >= 0 && c.silent[i] {
+		return web.T(ctx, "bulletin.why.silent")
+	}
 	if i < 0 || !c.judged || chart.Zone(c.now[i], c.q1[i], c.median[i], c.q3[i]) == "" {
 		return web.T(ctx, "bulletin.channel.why.none")
 	}
@@ -204,6 +207,15 @@ func mapWhy(ctx context.Context, p picture) string {
 		return web.T(ctx, "bulletin.map.noring", scanDays)
 	}
 	return web.T(ctx, "bulletin.map.why", len(p.clusters), scanDays, scanRadius)
+}
+
+// mapSince says that the map shows less than its weeks, because nobody watched
+// before; "" when it shows all.
+func mapSince(ctx context.Context, p picture) string {
+	if p.since <= p.from {
+		return ""
+	}
+	return web.T(ctx, "bulletin.map.since", mapWeeks, web.Date(ctx, p.since))
 }
 
 // ranking is the provinces by cases.

@@ -7,11 +7,13 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"mach/casereport"
 	"mach/content"
+	"mach/fhir"
 	"mach/i18n"
 	"mach/outbreak"
 	"mach/store"
@@ -80,8 +82,8 @@ func TestPages(t *testing.T) {
 		paper()
 		ask(cdc, pathCurve, "Chưa có báo cáo ca bệnh nào")
 		ask(cdc, pathBulletin, "Chưa có báo cáo ca bệnh nào")
-		ask(cdc, pathChannel, "Chưa đủ năm để dựng kênh dịch")
 		w.history("few", "B05.9", w.commune, 1, w.weeks(3)...)
+		ask(cdc, pathChannel, "Chưa đủ năm để dựng kênh dịch")
 		ask(cdc, pathCurve+"?benh=measles", "Chưa đủ 3 năm số liệu")
 		ask(cdc, pathSpread+"?benh=measles", "Quá ít ca để nêu Rt")
 		ask(cdc, pathSpread+"?benh=rabies", "chưa có khoảng lây nối tiếp")
@@ -156,6 +158,37 @@ func TestCurveTellsWhatTheMethodsSay(t *testing.T) {
 		}
 		if n != 5 || math.Abs(c.legal[i].Mean-sum/n) > 1e-9 {
 			t.Errorf("the law's mean is %v of %v years, counted by hand %v", c.legal[i].Mean, n, sum/n)
+		}
+	})
+}
+
+// A year in which form 01 was issued is left out of the law's lines of the
+// commune, and an older one takes its place (Article 16.1b).
+func TestEpidemicYearsAreLeftOutOfTheLines(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.filled()
+		week := vn.WeekOf(w.today()).Add(-1)
+		declared := vn.Week{Year: week.Year - 2, Number: week.Number}.Start()
+		form := func(id, kind, opens string, day vn.Date) fhir.Communication {
+			c := fhir.Communication{ID: id, Status: "completed", Extension: []fhir.Extension{place(w.commune)}, Sent: day.String(),
+				Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "epidemic", ""), fhir.Code(systemForm, kind, "")},
+				Topic:    fhir.Code(casereport.SystemDisease, "dengue", "")}
+			if opens != "" {
+				c.InResponseTo = []fhir.Reference{fhir.Ref("Communication", opens)}
+			}
+			return c
+		}
+		w.put(form("o", formOpens, "", declared), form("e", formCloses, "o", declared+20))
+		dengue, _ := content.Diseases().ByID("dengue")
+		for _, unit := range []vn.Unit{w.commune, w.province} {
+			c, err := w.curve(t.Context(), w.actor(store.CDC), unit, dengue, byWeek, axisDiagnosis, w.today())
+			if err != nil {
+				t.Fatal(err)
+			}
+			left := c.legal[c.judgedWeek(w.today())].LeftOut
+			if got := slices.ContainsFunc(left, func(y outbreak.Year) bool { return y.Year == declared.Year() && y.Epidemic }); got != (unit.Level == vn.LevelCommune) {
+				t.Errorf("%s: left out %+v", unit.Full(), left)
+			}
 		}
 	})
 }

@@ -38,7 +38,8 @@ type picture struct {
 	nowhere  int // known to belong to the unit, to no commune of it
 	silent   int
 	clusters []cluster
-	scanned  bool // a scan was made
+	scanned  bool    // a scan was made
+	since    vn.Date // before it nobody watched
 }
 
 // Of the map: how many weeks it shows, and what a scan looks at.
@@ -56,6 +57,10 @@ const (
 // picture reads the cases of the last weeks commune by commune.
 func (m *Module) picture(ctx context.Context, a store.Actor, unit vn.Unit, disease string, on vn.Date) (picture, error) {
 	p := picture{from: vn.WeekOf(on).Start().AddDays(-7 * (mapWeeks - 1)), to: on}
+	var err error
+	if p.since, err = m.since(ctx, a, unit.ID); err != nil {
+		return p, err
+	}
 	own, err := m.counts(ctx, a, unit.ID, disease, axisDiagnosis, p.from, on)
 	if err != nil {
 		return p, err
@@ -212,6 +217,10 @@ func (p picture) around(c cluster) (x, y, r float64) {
 // provinces reads the cases of the last weeks province by province.
 func (m *Module) provinces(ctx context.Context, a store.Actor, disease string, on vn.Date) (picture, error) {
 	p := picture{from: vn.WeekOf(on).Start().AddDays(-7 * (mapWeeks - 1)), to: on}
+	var err error
+	if p.since, err = m.since(ctx, a, vn.Nation); err != nil {
+		return p, err
+	}
 	own, err := m.counts(ctx, a, vn.Nation, disease, axisDiagnosis, p.from, on)
 	if err != nil {
 		return p, err

@@ -21,6 +21,8 @@ type spread struct {
 	rt       []outbreak.Rt // of the days; nil without an interval
 	unknown  int           // cases of the time without a day of onset
 	cases    int
+	since    vn.Date // before it nobody watched
+	silent   bool    // nobody is heard of any more
 }
 
 const (
@@ -47,6 +49,7 @@ func (m *Module) spread(ctx context.Context, a store.Actor, unit vn.Unit, diseas
 	if err != nil {
 		return s, err
 	}
+	s.since, s.silent = byDiagnosis.since, byDiagnosis.silent[n-1-spreadWindow]
 	onsets := 0
 	for i := range c.cases {
 		s.cases += byDiagnosis.cases[i].total()

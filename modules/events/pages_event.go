@@ -5,6 +5,7 @@ package events
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mach/vn"
@@ -66,7 +67,11 @@ func facts(ctx context.Context, p eventData) []stat.Item {
 	add("events.fact.people", people(ctx, p.Sick, p.Dead))
 	add("events.fact.phone", p.Phone)
 	if p.Alert != "" {
-		out = append(out, stat.Item{Name: web.T(ctx, "events.fact.alert"), Value: p.Alert})
+		alert := stat.Item{Name: web.T(ctx, "events.fact.alert"), Value: alertWords(ctx, p.Alert)}
+		if p.Works {
+			alert.Of = link("/canh-bao/"+p.Alert, alert.Value)
+		}
+		out = append(out, alert)
 	}
 	if p.Risk != "" {
 		out = append(out, stat.Item{Name: web.T(ctx, "events.fact.risk"), Of: tag.Tag(riskTone(p.Risk), web.T(ctx, "events.risk."+p.Risk)), Note: triggers(ctx, p.Triggers)})
@@ -94,6 +99,17 @@ func facts(ctx context.Context, p eventData) []stat.Item {
 		}
 	}
 	return out
+}
+
+// alertWords names an alert by its key, disease/unit/week: the disease and the
+// week it opened; its unit is that of the event.
+func alertWords(ctx context.Context, key string) string {
+	parts := strings.Split(key, "/")
+	week, err := vn.ParseWeek(parts[len(parts)-1])
+	if len(parts) != 3 || err != nil {
+		return key
+	}
+	return joined(diseaseName(ctx, parts[0]), web.T(ctx, "events.fact.alert.week", week.Number, strconv.Itoa(week.Year)))
 }
 
 func signals(ctx context.Context, p eventData) string {
