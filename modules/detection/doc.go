@@ -4,7 +4,8 @@
 // nation, and says who is told (cảnh báo sớm).
 //
 // Follows Condition (case reports, and the diagnoses they rest on), Patient
-// (residence), Encounter (which units report), Communication of categories event
+// (residence), Encounter (which units report, and for which syndrome people
+// come), ServiceRequest (telehealth cases), Communication of categories event
 // and alert-answer, Schedule (duty) and PlanDefinition (settings). Writes
 // Communication of category alert-answer, Schedule and PlanDefinition. Owns the
 // view tables detection_…: cases, a ledger of what every change did to the
@@ -39,7 +40,17 @@
 // force from a day to come. The ministry decides for the nation; a province only
 // how many false alarms it takes, for there nobody else bears them.
 //
-// Diseases of the closed desk have nothing here.
+// Before a disease has a name there are syndromes: each visit counts for those
+// that its reason, its diagnoses or a telehealth case about it speak of, once, in
+// the unit of the facility on the day the person came, beside the number of all
+// visits. Each day is judged by those on which the unit saw anybody before
+// (outbreak.JudgeSyndrome): a day without a visit is silent, not zero. What
+// stands out is an alert like others, of less weight; it rests on days until the
+// day judged alone, and keeps them, so it can be computed again for ever
+// ([SyndromeVerdict.Again]).
+//
+// Diseases of the closed desk have nothing here, and what has their labels tells
+// of no syndrome.
 //
 // Not here: events and foci (module events), the legal state of a commune
 // (module surveillance; app hands it in as [Law]).

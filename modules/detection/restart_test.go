@@ -32,7 +32,9 @@ func TestRestart(t *testing.T) {
 				if round == 0 {
 					w.history("h", "A97.0", w.commune, wavy(w.today(), 170, 2))
 				}
+				w.come(w.ordinary(station, 45, 6)...)
 				for i := range 8 {
+					w.come(came{id: fmt.Sprintf("v%d-%d", round, i), day: w.today() - vn.Date(i%3), hour: i, reason: "Tiêu chảy"})
 					w.report(report{id: fmt.Sprintf("r%d-%d", round, i), icd: []string{"A97.0", "B05.9"}[i%2], at: []vn.Unit{w.commune, w.next}[i/4], day: w.today() - vn.Date(i)})
 				}
 			})
@@ -47,5 +49,6 @@ func TestRestart(t *testing.T) {
 			t.Fatalf("stopped three times (-), rebuilt (+)\n%s", diff)
 		}
 		w.wantReplays(10)
+		w.wantReplayedSyndromes(1)
 	})
 }

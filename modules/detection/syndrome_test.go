@@ -160,6 +160,35 @@ func TestSyndrome(t *testing.T) {
 	})
 }
 
+// Communes that touch and rise together are one alert of their province, pushed
+// by evidence, and the nation has none beside it.
+func TestSyndromesOfNeighbours(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.clock.Advance(2 * 24 * time.Hour)
+		w.stations()
+		for n, c := range w.touching(3) {
+			id := fmt.Sprint("tram", n)
+			w.put(storetest.System(), fhir.Organization{ID: id, Name: "Trạm y tế " + c.Full(), Type: []fhir.CodeableConcept{fhir.Code(fhir.CSFacilityType, "station", "")},
+				Address: []fhir.Address{{Extension: []fhir.Extension{place1(c)}}}})
+			w.come(w.ordinary(id, 60, 6)...)
+			for i := range 9 {
+				w.come(came{id: fmt.Sprintf("d%d-%d", n, i), at: id, day: w.today(), hour: i, reason: "Tiêu chảy"})
+			}
+		}
+		w.calm()
+		list, err := w.Waiting(ctx, w.actor(store.Ministry), vn.Nation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := desk(list, vn.LevelNation, 10, w.clock.Now())
+		if len(d.Shown) != 1 || d.Shown[0].Rule != RuleGroup || d.Shown[0].Push != PushEvidence || d.Shown[0].Cases != 27 || len(d.Rest) != 3 {
+			t.Fatalf("the ministry sees %+v", d)
+		}
+		parts := strings.Split(d.Shown[0].Key, "/")
+		w.wantWords(w.page(w.alertPage, "vi", w.actor(store.CDC), "/x", "disease", parts[0], "unit", parts[1], "week", parts[2]), "Các cảnh báo gộp vào đây", "nhiều nơi trực thuộc cùng tăng")
+	})
+}
+
 // wantReplayedSyndromes computes every verdict again.
 func (w *world) wantReplayedSyndromes(least int) {
 	w.t.Helper()
