@@ -33,8 +33,9 @@ type Told struct {
 	Answers Report // of the case form; who the person is stands above
 }
 
-// check refuses what a case cannot be reported with, field by field.
-func (t *Told) check(today vn.Date, diseases *content.DiseaseList) error {
+// check refuses what a case cannot be reported with, field by field: the
+// labelled diseases are for the closed desk, and it has no others.
+func (t *Told) check(a store.Actor, today vn.Date, diseases *content.DiseaseList) error {
 	var found []issue.Issue
 	note := func(err error, field string) {
 		var e *issue.Error
@@ -71,8 +72,11 @@ func (t *Told) check(today vn.Date, diseases *content.DiseaseList) error {
 		if t.ICD == "" && len(d.ICD) > 0 {
 			t.ICD = d.ICD[0].From
 		}
-		if d.Closed || len(content.Sensitivity(content.ICD10, t.ICD, "")) > 0 {
+		switch labelled := d.Closed || len(content.Sensitivity(content.ICD10, t.ICD, "")) > 0; {
+		case labelled && a.Role != store.ClosedDesk:
 			note(issue.New(issue.BusinessRule, "reporting.told.closed"), "disease")
+		case !labelled && a.Role == store.ClosedDesk:
+			note(issue.New(issue.BusinessRule, "reporting.told.open"), "disease")
 		}
 	}
 	var e *issue.Error
@@ -113,7 +117,7 @@ func (m *Module) EnterAll(ctx context.Context, a store.Actor, key string, list [
 	var at []int // of the reports among ops
 	known := map[string]string{}
 	for _, t := range list {
-		if err := t.check(m.today(), m.diseases); err != nil {
+		if err := t.check(a, m.today(), m.diseases); err != nil {
 			return nil, err
 		}
 		if t.Patient == "" {

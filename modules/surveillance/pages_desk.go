@@ -32,6 +32,14 @@ func home(ctx context.Context) web.Link {
 	return web.Link{Text: web.T(ctx, "surveillance.title"), Href: "/dich"}
 }
 
+// deskOf is where the reader looks after cases.
+func deskOf(ctx context.Context) web.Link {
+	if closers.Allows(web.SessionOf(ctx)) {
+		return home(ctx)
+	}
+	return web.Link{Text: web.T(ctx, "reporting.desk"), Href: "/dich/viec"}
+}
+
 // quiet reports whether nothing waits and nothing is new.
 func (p deskData) quiet() bool {
 	return len(p.In)+len(p.Out)+len(p.Messages)+len(p.Deaths)+len(p.Results)+len(p.Pairs)+len(p.ToHand)+len(p.News) == 0

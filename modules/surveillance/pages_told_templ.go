@@ -315,13 +315,13 @@ func toldPage(p toldData) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = field.Form(field.FormProps{ID: "told", Action: "/dich/bao-ca", Form: p.Form, Submit: web.T(ctx, "surveillance.form.send"), Cancel: web.Link{Text: web.T(ctx, "surveillance.cancel"), Href: "/dich/viec"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = field.Form(field.FormProps{ID: "told", Action: "/dich/bao-ca", Form: p.Form, Submit: web.T(ctx, "surveillance.form.send"), Cancel: web.Link{Text: web.T(ctx, "surveillance.cancel"), Href: deskOf(ctx).Href}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.Staff(web.Chrome{Title: web.T(ctx, "reporting.told"), Lead: web.T(ctx, "reporting.told.lead"), Place: "/dich", Back: web.Link{Text: web.T(ctx, "reporting.desk"), Href: "/dich/viec"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.Staff(web.Chrome{Title: web.T(ctx, "reporting.told"), Lead: web.T(ctx, "reporting.told.lead"), Place: home(ctx).Href, Back: deskOf(ctx)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -3,6 +3,7 @@
 package surveillance
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -194,6 +195,52 @@ func TestResultsByTheNumberOfTheSample(t *testing.T) {
 		w.ok(w.Update(ctx, doctor, id, s.Version, "u", s.Answers, casereport.Suspect, ""))
 		if list, err := w.ResultsOf(ctx, doctor, id); err != nil || len(list) != 0 {
 			t.Errorf("%d results of another number, %v", len(list), err)
+		}
+	})
+}
+
+// The closed desk enters a case of which no diagnosis is on record, of somebody
+// known or not: it alone reads the report, which counts and is on nobody's list.
+func TestClosedDeskEntersACase(t *testing.T) {
+	guarded(t, func(t *testing.T, w *world) {
+		desk, cdc := w.elsewhere(store.ClosedDesk, "cdc", "cdc"), w.elsewhere(store.CDC, "cdc", "cdc")
+		w.person("p1", "Nguyễn Thị Lan", w.commune)
+		hiv := func(name, number string) Told {
+			told := w.told(name, number)
+			told.Answers["disease"] = "hiv"
+			return told
+		}
+		id, err := w.Enter(ctx, desk, "k1", hiv("Trần Thị Bưởi", "024190123456"))
+		w.ok(err)
+		known, err := w.Enter(ctx, desk, "k2", hiv("Nguyễn Thị Lan", "024190"+fmt.Sprintf("%06d", len("Nguyễn Thị Lan"))))
+		w.ok(err)
+		w.calm()
+		for _, one := range []string{id, known} {
+			s, err := w.Open(ctx, desk, one)
+			w.ok(err)
+			if s.Disease != "hiv" || !slices.Equal(s.sensitivity, []string{"hiv"}) || s.Answers["name"] == "" {
+				t.Errorf("%+v", s.Case)
+			}
+			for _, a := range []store.Actor{cdc, w.actor(store.Doctor), w.actor(store.StationDirector)} {
+				if _, err := w.Open(ctx, a, one); !issue.Is(err, issue.NotFound) {
+					t.Errorf("%s reads a labelled report: %v", a.Role, err)
+				}
+			}
+		}
+		if c, err := w.Case(ctx, desk, known); err != nil || c.Patient != "p1" {
+			t.Errorf("registered twice: %+v, %v", c, err)
+		}
+		if list, err := w.ClosedCases(ctx, desk, w.today().AddDays(-7), 10); err != nil || len(list) != 2 {
+			t.Errorf("%d on the list of the desk, %v", len(list), err)
+		}
+		if _, err := w.Enter(ctx, desk, "k3", w.told("Lê Thị Đào", "")); !issue.Is(err, issue.BusinessRule) {
+			t.Errorf("the closed desk reported dengue: %v", err)
+		}
+		if _, err := w.Enter(ctx, cdc, "k4", hiv("Lê Thị Đào", "")); !issue.Is(err, issue.BusinessRule) {
+			t.Errorf("the CDC reported HIV: %v", err)
+		}
+		if _, err := w.s.For(desk).Read(ctx, "Patient", "p1"); err == nil {
+			t.Error("the closed desk reads a person")
 		}
 	})
 }

@@ -17,7 +17,7 @@ import (
 var (
 	// deskers have cases to look after; takers acknowledge what is handed to
 	// them; comparers say which reports are of one case.
-	deskers   = followers
+	deskers   = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.PrivateClinic, store.HospitalReporter, store.CDC)
 	takers    = web.Roles(store.Nurse, store.Doctor, store.Midwife, store.StationDirector, store.CDC)
 	comparers = web.Roles(store.StationDirector, store.Doctor, store.CDC)
 	centres   = web.Roles(store.CDC)
