@@ -15,6 +15,11 @@
 // stays the one place where it stands. Contacts and response tasks are Tasks.
 // Forms 01 and 02 are surveillance's; a step names the one that it led to.
 //
+// When a clock runs out (24 hours of a signal, the last day of a task), the leader
+// writes a step that tells the next level ([Module.Escalate]): it stands in the
+// course, on that level's first screen, and goes to whoever subscribed. A focus
+// closes by days or by the line of Article 16, as the disease's rule says.
+//
 // Follows Communication, Task, Condition. Owns the view tables events_…: steps,
 // events, cases as far as foci need them, contacts, tasks, forms 01 and 02. What
 // depends on the hour (clocks, contacts due, days to closing) is computed when
