@@ -33,7 +33,9 @@ func (g *generator) fillClinic(ctx context.Context, tell func(done, total int)) 
 	next := 0
 	visit := func(key string, day vn.Date, why func(person) complaint) []any {
 		p := g.person(c + k*(next%here))
-		next += 7
+		for next += 7; p.birth > day; next += 7 { // not born yet
+			p = g.person(c + k*(next%here))
+		}
 		return g.visitFor(p, key, day, why(p), r)
 	}
 	var resources []any
