@@ -261,12 +261,45 @@ func TestTrial(t *testing.T) {
 		if s := list.sums(); s.new.all >= s.old.all || s.old.real != 1 {
 			t.Errorf("%+v", s)
 		}
+		if cut, err := w.trySettings(ctx, w.actor(store.CDC), dengue, province, old, strict, 52, 10); err != nil || cut.Units != 2 || cut.Tried != 1 {
+			t.Errorf("a budget of ten fits: %d of %d units, %v", cut.Tried, cut.Units, err)
+		}
 		many, err := w.TrySettings(ctx, w.actor(store.Ministry), dengue, must(w.units.At(vn.Nation, w.today())), old, loose, 52)
 		if s := many.sums(); err != nil || s.new.all < 50 || s.new.all <= s.old.all || many.Units != 3 {
 			t.Errorf("one case is an alert: %+v of %d units, %v", s, many.Units, err)
 		}
 		if _, err := w.TrySettings(ctx, w.actor(store.CDC), dengue, must(w.units.At(vn.Nation, w.today())), old, strict, 52); !issue.Is(err, issue.Forbidden) {
 			t.Errorf("a CDC tried the nation: %v", err)
+		}
+	})
+}
+
+// FuzzReadSetting: whatever is written as a change of settings, what is read is
+// within its bounds, or nothing is.
+func FuzzReadSetting(f *testing.F) {
+	units, err := unitsOnce()
+	if err != nil {
+		f.Fatal(err)
+	}
+	m := New(nil, units, content.Diseases(), nil, time.Now)
+	for _, values := range []string{`[{"url":"field","valueCode":"years"},{"url":"value","valueDecimal":4}]`, `[{"url":"tier","valueCode":"wave"}]`,
+		`[{"url":"field","valueCode":"alpha-commune"},{"url":"value","valueDecimal":1e308}]`, `[{"url":"value","valueDecimal":-0}]`, `[]`, `{}`} {
+		f.Add(`{"resourceType":"PlanDefinition","status":"draft","effectivePeriod":{"start":"2026-12-01"},"topic":[{"coding":[{"system":"` + systemDisease + `","code":"dengue"}]}],
+			"extension":[{"url":"` + extSetting + `","extension":` + values + `}]}`)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		doc, err := fhir.ParseString(text)
+		if err != nil {
+			return
+		}
+		s, ok := m.readSetting(doc)
+		if !ok {
+			return
+		}
+		d, known := m.diseases.ByID(s.disease)
+		change, err := unpackChange(s.change)
+		if err != nil || !known || d.Closed || !change.Fits(d, false) {
+			t.Errorf("%s was read as %+v, %v", text, s, err)
 		}
 	})
 }

@@ -65,6 +65,7 @@ type trial struct {
 	since     map[vn.UnitID]vn.Date
 	visits    map[vn.UnitID]vn.Date
 	fits      int
+	budget    int // of fits
 	work      outbreak.Work
 	old, will decided
 }
@@ -75,8 +76,12 @@ type trial struct {
 // cases.
 // Errors: Forbidden for who may not see figures of the area.
 func (m *Module) TrySettings(ctx context.Context, a store.Actor, d content.Disease, area vn.Unit, old, will decided, weeks int) (Trial, error) {
+	return m.trySettings(ctx, a, d, area, old, will, weeks, trialFits)
+}
+
+func (m *Module) trySettings(ctx context.Context, a store.Actor, d content.Disease, area vn.Unit, old, will decided, weeks, budget int) (Trial, error) {
 	last := vn.WeekOf(m.today()).Start().AddDays(-7)
-	t := &trial{Module: m, disease: d, area: area, old: old, will: will, counts: map[vn.UnitID][]int32{}, since: map[vn.UnitID]vn.Date{}, visits: map[vn.UnitID]vn.Date{}}
+	t := &trial{Module: m, disease: d, area: area, budget: budget, old: old, will: will, counts: map[vn.UnitID][]int32{}, since: map[vn.UnitID]vn.Date{}, visits: map[vn.UnitID]vn.Date{}}
 	years := max(old.base.Years, will.base.Years)
 	t.first = 53*years + old.base.HalfWindow + old.base.BackWeeks + 2
 	t.weeks = t.first + weeks
@@ -87,7 +92,7 @@ func (m *Module) TrySettings(ctx context.Context, a store.Actor, d content.Disea
 	units := t.order()
 	out := Trial{From: last.AddDays(-7 * (weeks - 1)), To: last, Units: len(units)}
 	for _, unit := range units {
-		if t.fits >= trialFits {
+		if t.fits >= t.budget {
 			break
 		}
 		if err := ctx.Err(); err != nil {
