@@ -4,6 +4,9 @@ package content
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -93,7 +96,25 @@ type DetectionSettings struct {
 	WeightA  float64            `toml:"weight_a"`
 	WeightB  float64            `toml:"weight_b"`
 	WeightC  float64            `toml:"weight_c"`
+	Scan     ScanRule           `toml:"scan"`
 	Diseases []DiseaseDetection `toml:"disease"`
+}
+
+// ScanRule are the settings of the scan of each night.
+type ScanRule struct {
+	Days           int     `toml:"days"`
+	WindowDays     int     `toml:"window_days"`
+	RadiusKm       float64 `toml:"radius_km"`
+	Nearest        int     `toml:"nearest"`
+	Replicates     int     `toml:"replicates"`
+	Fewest         int     `toml:"fewest"`
+	RecurrenceDays float64 `toml:"recurrence_days"`
+}
+
+// Hash names the settings: a cluster keeps it.
+func (r ScanRule) Hash() string {
+	sum := sha256.Sum256(must(json.Marshal(r)))
+	return hex.EncodeToString(sum[:6])
 }
 
 // DiseaseDetection is what differs for one disease; zero values change nothing.
@@ -185,6 +206,9 @@ func (s DetectionSettings) check() error {
 		return fmt.Errorf("a share is not between 0 and 1")
 	case s.Years < s.MinYears, s.MinYears < 1, s.HalfWindow < 1, s.Levels < 1, s.SkipWeeks < s.LeastWeeks, s.LeastWeeks < 1, s.BackWeeks < s.LeastWeeks:
 		return fmt.Errorf("the windows make no sense")
+	case s.Scan.Days < 2 || s.Scan.Days > 90, s.Scan.WindowDays < 1 || s.Scan.WindowDays >= s.Scan.Days, !(s.Scan.RadiusKm > 0), s.Scan.Nearest < 1,
+		s.Scan.Replicates < 99, s.Scan.Replicates > 9999, s.Scan.Fewest < 2, !(s.Scan.RecurrenceDays >= 1):
+		return fmt.Errorf("the scan makes no sense")
 	case s.CoolDownDays < 7:
 		return fmt.Errorf("a cool-down below a week")
 	case s.AnswerHours < 1, s.AnswerHoursImmediate < 1, s.SilentWeeks < 1, s.BudgetCommune < 1, s.BudgetProvince < 1, s.BudgetNation < 1:

@@ -47,7 +47,7 @@ func TestDetectionRefuses(t *testing.T) {
 	}
 	for _, c := range [][2]string{
 		{"alpha_commune = 0.005", "alpha_commune = 1.5"}, {"cool_down_days = 7", "cool_down_days = 3"}, {"min_years = 3", "min_years = 9"},
-		{`id = "dengue"`, `id = "dengve"`}, {`tier = "wave"`, `tier = "sometimes"`}, {`"2021-01-01"`, `"2021"`}, {"answer_hours = 48", ""},
+		{`id = "dengue"`, `id = "dengve"`}, {`tier = "wave"`, `tier = "sometimes"`}, {`"2021-01-01"`, `"2021"`}, {"answer_hours = 48", ""}, {"window_days = 7", "window_days = 40"},
 	} {
 		changed := strings.Replace(string(b), c[0], c[1], 1)
 		if changed == string(b) {

@@ -18,7 +18,7 @@ var tables embed.FS
 // Follower keeps counts, verdicts and alerts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "detection", Version: 5, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: "detection", Version: 6, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Schedule", "PlanDefinition", "ServiceRequest"},
 	}
 }
@@ -44,6 +44,9 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 		return m.applySyndromes(ctx, tx, c, now)
 	case "Communication":
 		if err := m.applyStep(ctx, tx, c, now); err != nil {
+			return err
+		}
+		if err := m.applyNight(ctx, tx, c, now); err != nil {
 			return err
 		}
 		return m.applyAnswer(ctx, tx, c, now)

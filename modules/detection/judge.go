@@ -90,6 +90,9 @@ func (t *turn) conclude(ctx context.Context, x touch, unit vn.UnitID, rule conte
 		return err
 	}
 	holds := g.rule != ""
+	if a.Rule == RuleCluster { // until the next night
+		holds = true
+	}
 	if !holds && a.Week.Known() { // it rests on a week that this change did not touch, or no longer
 		p := place{disease: a.Disease, unit: unit, level: t.levelOf(unit)}
 		if holds, err = t.alarms(ctx, p, a.Week); err != nil {

@@ -212,6 +212,7 @@ func why(ctx context.Context, p alertData) []string {
 		out = append(out, web.T(ctx, "detection.why.linked-week", p.Cases, disease, place, period(ctx, p.Alert), p.Rule.LinkedGapDays, p.Rule.LinkedWeek))
 	case p.Alert.Rule == RuleLinkedMonth:
 		out = append(out, web.T(ctx, "detection.why.linked-month", p.Cases, disease, place, period(ctx, p.Alert), p.Rule.LinkedGapDays, p.Rule.LinkedMonth))
+	case p.Alert.Rule == RuleCluster && p.Cluster != nil:
 	case p.Alert.Rule == RuleDeath, p.Alert.Rule == RuleImmediate, p.Alert.Rule == RuleGroup, v == nil:
 		out = append(out, web.T(ctx, "detection.why."+string(p.Alert.Rule), p.Cases, disease, place, period(ctx, p.Alert)))
 	}
@@ -231,6 +232,9 @@ func why(ctx context.Context, p alertData) []string {
 		if v.Foci > 0 {
 			out = append(out, web.T(ctx, "detection.why.foci", v.Foci))
 		}
+	}
+	if c := p.Cluster; c != nil {
+		out = append(out, clusterWords(ctx, *c, p.names)+" "+rarity(ctx, *c), clusterMembers(ctx, *c, p.names))
 	}
 	return append(out, complete(ctx, p))
 }
@@ -282,17 +286,20 @@ func facts(ctx context.Context, p alertData) []stat.Item {
 }
 
 func basis(ctx context.Context, p alertData) []stat.Item {
-	method := web.T(ctx, "detection.method.rule")
-	if p.Verdict != nil {
+	method, settings, position := web.T(ctx, "detection.method.rule"), p.Settings, p.Alert.Verdict
+	switch {
+	case p.Verdict != nil:
 		method = web.T(ctx, "detection.method."+p.Verdict.Method)
+	case p.Cluster != nil:
+		method, settings, position = web.T(ctx, "detection.method.scan"), p.Cluster.Settings, p.Cluster.Position
 	}
 	if p.Sighted != nil {
 		method = web.T(ctx, "detection.syndrome.method")
 	}
 	return []stat.Item{
 		{Name: web.T(ctx, "detection.basis.method"), Value: method},
-		{Name: web.T(ctx, "detection.basis.settings"), Value: p.Settings},
-		{Name: web.T(ctx, "detection.basis.position"), Value: web.Int(ctx, p.Alert.Verdict)},
+		{Name: web.T(ctx, "detection.basis.settings"), Value: settings},
+		{Name: web.T(ctx, "detection.basis.position"), Value: web.Int(ctx, position)},
 		{Name: web.T(ctx, "detection.basis.complete"), Value: complete(ctx, p)},
 	}
 }

@@ -4,6 +4,7 @@ package detection
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"mach/content"
@@ -30,6 +31,7 @@ type Module struct {
 	diseases *content.DiseaseList
 	law      Law
 	now      func() time.Time
+	log      *slog.Logger
 
 	land      *land
 	monitored int // series: open diseases and syndromes by communes and the units above
@@ -37,7 +39,7 @@ type Module struct {
 
 // New prepares the module; law may be nil: then only a link leads to it.
 func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law Law, now func() time.Time) *Module {
-	m := &Module{store: s, units: units, diseases: diseases, law: law, now: now, land: newLand(units)}
+	m := &Module{store: s, units: units, diseases: diseases, law: law, now: now, log: slog.New(slog.DiscardHandler), land: newLand(units)}
 	for _, d := range diseases.List(lastList) {
 		if !d.Closed {
 			m.monitored += len(m.land.expecting)
@@ -45,6 +47,13 @@ func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law Law
 	}
 	m.monitored += len(content.Syndromes(lastList)) * len(m.land.expecting)
 	return m
+}
+
+// WorkNights takes on the duty of the full run each night, before the store is
+// started.
+func (m *Module) WorkNights(log *slog.Logger) {
+	m.log = log
+	m.store.OnDuty(m.nights)
 }
 
 // lastList is a day on the newest list of diseases.

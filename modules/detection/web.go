@@ -51,6 +51,11 @@ type inboxData struct {
 	Empty   bool // nobody below has ever reported
 	Duty    []OnDuty
 	names   map[vn.UnitID]vn.Unit
+
+	Clusters []Cluster // of the latest scan
+	Scanned  bool      // there was one
+	Night    *Night    // of the nation's desk only
+	sees     func(vn.UnitID) bool
 }
 
 // unit is the unit that is asked for, or the reader's own; NotFound for one
@@ -73,13 +78,18 @@ func (m *Module) unit(r *http.Request) (unit vn.Unit, path []vn.Unit, err error)
 }
 
 // names are the units that a list speaks of.
-func (m *Module) names(alerts []Alert, silent []Quiet) map[vn.UnitID]vn.Unit {
+func (m *Module) names(alerts []Alert, silent []Quiet, clusters ...Cluster) map[vn.UnitID]vn.Unit {
 	out := map[vn.UnitID]vn.Unit{}
 	for _, a := range alerts {
 		out[a.Unit], _ = m.units.Get(a.Unit)
 	}
 	for _, q := range silent {
 		out[q.Unit], _ = m.units.Get(q.Unit)
+	}
+	for _, c := range clusters {
+		for _, u := range append([]vn.UnitID{c.Centre}, c.Units...) {
+			out[u], _ = m.units.Get(u)
+		}
 	}
 	return out
 }
@@ -103,7 +113,17 @@ func (m *Module) inbox(r *http.Request) (inboxData, error) {
 	if p.Duty, err = m.OnDuty(ctx, a, p.Unit.ID, web.Today(r)); err != nil {
 		return p, err
 	}
-	p.names = m.names(list, p.Silent)
+	if p.Clusters, p.Scanned, err = m.Clusters(ctx, a, p.Unit.ID, "", web.Today(r)); err != nil {
+		return p, err
+	}
+	if p.Unit.ID == vn.Nation {
+		if p.Night, err = m.lastNight(ctx, a); err != nil {
+			return p, err
+		}
+	}
+	own := a.Oversees(m.units)
+	p.sees = func(u vn.UnitID) bool { return m.units.Within(u, own) }
+	p.names = m.names(list, p.Silent, p.Clusters...)
 	p.Empty, err = m.unheard(ctx, a, p.Unit.ID)
 	return p, err
 }
@@ -192,7 +212,8 @@ type alertData struct {
 	Verdicts []Verdict
 	Replies  []Reply
 	Events   []Event
-	Behind   []Alert // that it is shown instead of
+	Behind   []Alert  // that it is shown instead of
+	Cluster  *Cluster // the newest that it belongs to; nil when to none
 	names    map[vn.UnitID]vn.Unit
 	Heard    Heard
 	Law      *LegalFlag
@@ -240,7 +261,14 @@ func (m *Module) alertData(r *http.Request, f *web.Form) (alertData, error) {
 	if p.Behind, err = m.Gathered(ctx, a, alert); err != nil {
 		return p, err
 	}
-	p.names = m.names(p.Behind, nil)
+	if c, found, err := m.clusterOf(ctx, a, alert); err != nil {
+		return p, err
+	} else if found {
+		p.Cluster = &c
+		p.names = m.names(p.Behind, nil, c)
+	} else {
+		p.names = m.names(p.Behind, nil)
+	}
 	if p.Events, err = m.Events(ctx, a, alert); err != nil {
 		return p, err
 	}

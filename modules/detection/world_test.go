@@ -332,6 +332,8 @@ func (w *world) dump() string {
 		{"detection_answer", "answer, alert, kind, words, author, facility, at"},
 		{"detection_step", "step, first, kind, disease, unit, focus, alert, day, at, seq"},
 		{"detection_duty", dutyColumns},
+		{"detection_night", nightColumns},
+		{"detection_cluster", strings.ReplaceAll(clusterColumns, "c.", "")},
 		{"detection_visit", "visit, unit, day, syndromes"},
 		{"detection_sign", "source, visit, syndromes"},
 		{"detection_daily", "unit, syndrome, year, counts"},

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package detection
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"mach/fhir"
+	"mach/issue"
+	"mach/store"
+	"mach/vn"
+)
+
+// Night is what the full run of a night did.
+type Night struct {
+	Day      vn.Date
+	At       time.Time
+	Position int64 // of the log, that it rests on
+	Series   int   // judged
+	Cells    int   // sums of a week that were wrong; then the view was built anew
+	Differ   int   // series and weeks judged otherwise than the view held, and judged again
+	Scans    int   // diseases scanned
+	Alerts   int   // clusters that are an alert
+	Took     time.Duration
+}
+
+const nightColumns = `day, at, position, series, cells, differ, scans, clusters, took`
+
+func scanNight(scan store.Scan) (Night, error) {
+	var n Night
+	var day, at, took int64
+	err := scan(&day, &at, &n.Position, &n.Series, &n.Cells, &n.Differ, &n.Scans, &n.Alerts, &took)
+	n.Day, n.At, n.Took = vn.Date(day), time.UnixMicro(at), time.Duration(took)*time.Millisecond
+	return n, err
+}
+
+// lastNight is the latest full run; nil when there was none.
+func (m *Module) lastNight(ctx context.Context, a store.Actor) (*Night, error) {
+	list, err := figures(ctx, m, a, vn.Nation, "last night", scanNight, `select `+nightColumns+` from detection_night order by day desc limit 1`)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}
+
+// findings is what a night writes to the log, as the payload of a Communication:
+// so the view that is rebuilt has what the followed one has.
+type findings struct {
+	Day      string    `json:"day"`
+	Position int64     `json:"position"`
+	Series   int       `json:"series"`
+	Cells    int       `json:"cells"`
+	Scans    int       `json:"scans"`
+	Took     int64     `json:"ms"`
+	Again    []again   `json:"again,omitempty"`
+	Clusters []Cluster `json:"clusters,omitempty"`
+}
+
+// again names weeks of a series that are to be judged again.
+type again struct {
+	Disease string    `json:"disease"`
+	Unit    vn.UnitID `json:"unit"`
+	Weeks   []vn.Date `json:"weeks"` // Mondays, ascending
+}
+
+const (
+	csNight   = fhir.Base + "/cs/alert-night"
+	nightDone = "done"
+)
+
+// When nights begin, and how long after a start one that was missed is made up.
+const (
+	nightHour   = 1
+	nightMinute = 30
+	nightGrace  = 10 * time.Minute
+	nightLook   = time.Minute
+)
+
+// nights is the duty of the leader: a full run each night, made up for when the
+// hour was missed.
+func (m *Module) nights(ctx context.Context, _ store.Office) error {
+	begun := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(nightLook):
+		}
+		last, err := m.lastNight(ctx, store.SystemActor())
+		if err != nil {
+			return err
+		}
+		day := nightOf(m.now())
+		if last != nil && last.Day >= day || time.Since(begun) < nightGrace && !justBegan(m.now()) {
+			continue
+		}
+		if caught, err := m.store.CaughtUp(ctx, "detection"); err != nil || !caught {
+			continue
+		}
+		if _, err := m.RunNight(ctx, day); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("full run of detection: %w", err)
+		}
+	}
+}
+
+// nightOf is the day whose night is due: the last whole one at its hour.
+func nightOf(now time.Time) vn.Date {
+	return vn.DateOf(now.Add(-nightHour*time.Hour-nightMinute*time.Minute)) - 1
+}
+
+// justBegan reports whether the hour of the night has just come.
+func justBegan(now time.Time) bool {
+	return nightOf(now) != nightOf(now.Add(-2*nightLook))
+}
+
+// RunNight judges every series of the nation anew, holds that against the view,
+// scans for clusters, and writes to the log what it found, from which the view
+// takes it. A night is run once.
+func (m *Module) RunNight(ctx context.Context, day vn.Date) (Night, error) {
+	began := time.Now()
+	f, err := m.check(ctx)
+	if err != nil {
+		return Night{}, err
+	}
+	f.Day = day.String()
+	s := m.scanner(day)
+	l := m.asked(store.SystemActor(), vn.Nation, f.Position)
+	for _, d := range m.watched() {
+		list, err := s.scan(ctx, l, d.ID)
+		if err != nil {
+			return Night{}, err
+		}
+		f.Scans++
+		f.Clusters = append(f.Clusters, list...)
+	}
+	f.Took = time.Since(began).Milliseconds()
+	if err := m.writeNight(ctx, f); err != nil {
+		return Night{}, err
+	}
+	last, err := m.lastNight(ctx, store.SystemActor())
+	if err != nil || last == nil {
+		return Night{}, err
+	}
+	return *last, nil
+}
+
+func (m *Module) writeNight(ctx context.Context, f findings) error {
+	text, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	nation, _ := m.units.At(vn.Nation, m.today())
+	doc, err := fhir.New(fhir.Communication{
+		ID: newID(), Status: "completed", Extension: []fhir.Extension{fhir.Unit(codeNation, nation.From.String(), nation.Full())},
+		Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, categoryAnswer, ""), fhir.Code(csNight, nightDone, "")},
+		Sent:     fhir.Instant(m.now()), Payload: []fhir.Payload{{ContentString: string(text)}},
+	})
+	if err != nil {
+		return err
+	}
+	receipt, err := m.store.For(store.SystemActor()).Commit(ctx, store.Create(doc))
+	if err != nil {
+		return fmt.Errorf("night of detection: %w", err)
+	}
+	if err := m.store.Await(ctx, receipt, "detection"); err != nil && !issue.Is(err, issue.Timeout) {
+		return err
+	}
+	return nil
+}

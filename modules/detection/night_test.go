@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package detection
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mach/content"
+	"mach/fhir"
+	"mach/store"
+	"mach/store/storetest"
+	"mach/vn"
+)
+
+// burst writes background cases over communes of the province and 18 in three
+// that touch, in three days; it ends on the day before today.
+func (w *world) burst() []vn.Unit {
+	communes, day := w.touching(3), w.today()-1
+	var ops []report
+	for i, c := range w.units.Communes(w.provinceOf(w.commune.ID), w.today()) {
+		ops = append(ops, report{id: fmt.Sprint("b", i), icd: "J10.1", at: c, day: day.AddDays(-(i * 7) % 27)})
+	}
+	for n := range 18 {
+		ops = append(ops, report{id: fmt.Sprint("c", n), icd: "J10.1", at: communes[n%3], day: day.AddDays(-(n / 6))})
+	}
+	for chunk := range slices.Chunk(ops, 200) {
+		var resources []any
+		for _, r := range chunk {
+			resources = append(resources, w.resource(r))
+		}
+		w.put(storetest.System(), resources...)
+	}
+	return communes
+}
+
+// The night finds a burst in communes that touch, keeps it, tells the commune
+// with the most excess once, and finds the same again from the ledger.
+func TestNightFindsACluster(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		communes := w.burst()
+		before := w.waiting(vn.Nation)
+		n, err := w.RunNight(ctx, w.today()-1)
+		if err != nil || n.Alerts != 1 || n.Differ != 0 || n.Cells != 0 || n.Series < 150_000 || n.Scans < 40 {
+			t.Fatalf("%+v, %v", n, err)
+		}
+		clusters, ok, err := w.Clusters(ctx, w.actor(store.Ministry), vn.Nation, "influenza", w.today())
+		if err != nil || !ok || len(clusters) == 0 {
+			t.Fatalf("%+v, %v, %v", clusters, ok, err)
+		}
+		c := clusters[0]
+		for _, u := range communes {
+			if !slices.Contains(c.Units, u.ID) {
+				t.Errorf("%s is not in the cluster %+v", u.Full(), c)
+			}
+		}
+		a, err := w.Alert(ctx, w.actor(store.CDC), c.Alert)
+		if err != nil || a.Unit != c.Lead || !slices.Contains(c.Units, c.Lead) {
+			t.Errorf("%+v, %v", a, err)
+		}
+		if again, err := w.Rescan(ctx, storetest.System(), c); err != nil || cmp.Diff(c, again) != "" {
+			t.Errorf("scanned again %v\n%s", err, cmp.Diff(c, again))
+		}
+		after := w.waiting(vn.Nation)
+		if len(after) > len(before)+1 {
+			t.Errorf("before %q, after %q", before, after)
+		}
+		if _, err := w.RunNight(ctx, w.today()-1); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.Advance(24 * time.Hour)
+		if n, err := w.RunNight(ctx, w.today()-1); err != nil || n.Differ != 0 {
+			t.Fatalf("the next night %+v, %v", n, err)
+		}
+		if got := w.waiting(vn.Nation); !slices.Equal(got, after) {
+			t.Errorf("after the next night %q, want %q", got, after)
+		}
+		parts := strings.Split(c.Alert, "/")
+		page := w.page(w.alertPage, "vi", w.actor(store.CDC), "/x", "disease", parts[0], "unit", parts[1], "week", parts[2])
+		w.wantWords(page, "xã, phường quanh", "chờ đợi", "Gồm: ", communes[0].Full(), "Quét không gian – thời gian")
+		w.wantWords(w.page(w.inboxPage, "vi", w.actor(store.CDC), "/canh-bao"), "Cụm ca trong đêm qua", "xã, phường quanh")
+		w.wantWords(w.page(w.inboxPage, "en", w.actor(store.Ministry), "/canh-bao"), "Check of every night", "nothing differs")
+		if other, ok, err := w.Clusters(ctx, w.actor(store.Ministry), w.provinceOf(w.other.ID), "", w.today()); err != nil || !ok || len(other) != 0 {
+			t.Errorf("in another province %+v, %v", other, err)
+		}
+		dump := w.dump()
+		if err := w.s.Rebuild(ctx, "detection"); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(dump, w.dump()); diff != "" {
+			t.Errorf("followed (-), rebuilt (+)\n%s", diff)
+		}
+	})
+}
+
+// What the view holds otherwise than the run is judged again, and wrong sums are
+// built anew.
+func TestNightMends(t *testing.T) {
+	units, err := unitsOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := storetest.NewClock()
+	begins := clock.Now()
+	var fault atomic.Pointer[string] // done to the view with the next change
+	follower := New(nil, units, content.Diseases(), nil, clock.Now).Follower()
+	apply := follower.Apply
+	follower.Apply = func(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
+		if sql := fault.Swap(nil); sql != nil {
+			if err := tx.Exec(ctx, *sql); err != nil {
+				return err
+			}
+		}
+		return apply(ctx, tx, c, now, before)
+	}
+	opts := options(units, clock)
+	opts[0] = storetest.Follow(follower)
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		clock.Advance(begins.Sub(clock.Now()))
+		w := newWorld(t, s, units, clock)
+		spoil := func(sql string) {
+			fault.Store(&sql)
+			w.person(newID(), w.other)
+		}
+		w.history("h", "A97.0", w.commune, wavy(w.today(), 280, 2))
+		for i := range 20 {
+			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
+		}
+		if n, err := w.RunNight(ctx, w.today()-3); err != nil || n.Differ != 0 || n.Cells != 0 {
+			t.Errorf("nothing is wrong: %+v, %v", n, err)
+		}
+		spoil(`delete from detection_verdict where week = ` + fmt.Sprint(int64(vn.WeekOf(w.today()).Start())))
+		if n, err := w.RunNight(ctx, w.today()-2); err != nil || n.Differ < 2 || n.Cells != 0 {
+			t.Errorf("verdicts are missing: %+v, %v", n, err)
+		}
+		if list, err := w.Verdicts(ctx, w.actor(store.CDC), "dengue", w.commune.ID, vn.WeekOf(w.today()).Start()); err != nil || len(list) != 1 || !list[0].Alarm {
+			t.Errorf("judged again: %+v, %v", list, err)
+		}
+		spoil(`update detection_year set counts = '1 2 3' where year = 2024`)
+		if n, err := w.RunNight(ctx, w.today()-1); err != nil || n.Cells == 0 {
+			t.Errorf("sums are wrong: %+v, %v", n, err)
+		}
+		if n, err := w.mend(ctx); err != nil || n != 0 {
+			t.Errorf("they are still wrong: %d, %v", n, err)
+		}
+		w.want("one alert", w.commune.ID, "dengue "+w.commune.Code+" excess 20")
+	}, opts...)
+}
