@@ -419,3 +419,12 @@ func listNote(ctx context.Context, t Trial) string {
 	}
 	return web.T(ctx, "settings.alerts.note")
 }
+
+// settingsLink leads from an alert to the settings that brought it, for who may
+// see them.
+func settingsLink(ctx context.Context, disease string) web.Link {
+	if _, ok := content.Diseases().ByID(disease); !ok || !settingsReaders.Allows(web.SessionOf(ctx)) { // a syndrome has none
+		return web.Link{}
+	}
+	return web.Link{Text: web.T(ctx, "settings.link"), Href: settingPath(disease)}
+}
