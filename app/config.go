@@ -24,7 +24,7 @@ type Config struct {
 	Metrics       string   `help:"Address for Prometheus; its own listener." default:"127.0.0.1:0" env:"MACH_METRICS"`
 	Database      string   `help:"PostgreSQL DSN; empty means the one that the data folder was used with before, else SQLite in that folder." env:"MACH_DATABASE"`
 	Partitions    int      `help:"At the first start on a PostgreSQL database: spread its tables over so many partitions by hash of the shard key; 0 means none." env:"MACH_PARTITIONS"`
-	Cache         int      `help:"MB of database pages that all connections of SQLite keep in memory; PostgreSQL has shared_buffers of its own." default:"192" env:"MACH_CACHE"`
+	Cache         int      `help:"MB of memory in which all connections of SQLite keep database pages; PostgreSQL has shared_buffers of its own." default:"256" env:"MACH_CACHE"`
 	NATS          string   `help:"NATS cluster URL; empty means in this process." env:"MACH_NATS"`
 	LiveKit       string   `name:"livekit" help:"URL,KEY,SECRET of a LiveKit server; empty starts our own, none switches rooms off." env:"MACH_LIVEKIT"`
 	MediaIP       string   `help:"Address to which browsers send pictures and voices; empty means this machine, or its private address with --lan." env:"MACH_MEDIA_IP"`
