@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +94,7 @@ func (w *world) draftOf(u *user, p *patient, c typical, asked map[string]string)
 		w.Fatalf("%s: saving %d", c.name, got.Code)
 	}
 	page := w.get(u, at).Body.String() // without JavaScript the questions stand there once the diagnosis is saved
+	w.asksOnce(u, c.icd, strings.TrimPrefix(at, "/tram/luot-kham/"))
 	form.Set("version", versionOn(page))
 	form.Set("act", "sign")
 	form.Del("_once")
@@ -119,6 +121,27 @@ func (w *world) draftOf(u *user, p *patient, c typical, asked map[string]string)
 	known, _ = strconv.Atoi(says[1])
 	applies, _ = strconv.Atoi(says[2])
 	return known, applies, regexp.MustCompile(`Còn thiếu: [^<]*`).FindString(draft)
+}
+
+// asksOnce: with JavaScript the questions come when the diagnosis is typed, stay
+// while it does not change, and go with it.
+func (w *world) asksOnce(u *user, icd, encounter string) {
+	w.Helper()
+	ask := func(icd, asked string) (int, string) {
+		got := w.get(u, "/tram/hoi-them?"+url.Values{"diagnosis1": {icd}, "asked": {asked}, "at": {encounter}}.Encode())
+		return got.Code, got.Body.String()
+	}
+	code, first := ask(icd, "")
+	disease := regexp.MustCompile(`name="asked" value="([^"]+)"`).FindStringSubmatch(first)
+	if code != http.StatusOK || disease == nil || !strings.Contains(first, `name="onset"`) {
+		w.Fatalf("%s asks nothing: %d %s", icd, code, first)
+	}
+	if code, again := ask(icd, disease[1]); code != http.StatusNoContent {
+		w.Errorf("%s is asked again: %d %s", icd, code, again)
+	}
+	if code, gone := ask("I10", disease[1]); code != http.StatusOK || strings.Contains(gone, `name="onset"`) {
+		w.Errorf("after another diagnosis: %d %s", code, gone)
+	}
 }
 
 func versionOn(page string) string {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"mach/casereport"
 	"mach/fhir"
 	"mach/store"
 	"mach/vn"
@@ -110,6 +111,7 @@ func (g *generator) visitFor(p person, key string, day vn.Date, c complaint, r *
 		Code:               fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: c.code, Display: c.name}}, Text: c.name},
 		Subject:            subject, Encounter: encounter, RecordedDate: ended, Recorder: fhir.Ref("Practitioner", doctor.practitioner),
 	}
+	asked := g.asked(p, key, c.code, day, &condition)
 	out := []any{
 		fhir.Encounter{
 			ID: id("encounter"), Status: "finished", Class: fhir.Coding{System: fhir.ActCode, Code: "AMB", Display: "ambulatory"},
@@ -132,10 +134,38 @@ func (g *generator) visitFor(p person, key string, day vn.Date, c complaint, r *
 		out = append(out, g.again(p, encounter, id("appointment"), day+28))
 	}
 	out = append(out, g.measures(p, c, day, id, began, nurse, r)...)
+	if asked != nil {
+		out = append(out, fhir.QuestionnaireResponse{
+			ID: id("asked"), Questionnaire: fhir.QuestionnaireVisit, Status: "completed", Subject: subject, Encounter: encounter,
+			Authored: ended, Author: fhir.Ref("Practitioner", doctor.practitioner), Item: asked,
+		})
+	}
 	if report := g.reportOf(p, condition, day, r); report != nil {
 		out = append(out, report)
 	}
 	return out
+}
+
+// asked is what a visit asked for a case report; nil when its diagnosis is not
+// notifiable. The day of onset goes into the diagnosis.
+func (g *generator) asked(p person, key, code string, day vn.Date, cause *fhir.Condition) []fhir.ResponseItem {
+	if _, _, ok := casereport.AskedAt(code, day, g.diseases, nil); !ok {
+		return nil
+	}
+	r := g.plan.rng("asked " + key)
+	cause.OnsetDateTime = (day - vn.Date(1+r.IntN(3))).String()
+	pick := func(list ...string) string { return list[r.IntN(len(list))] }
+	place := pick("Khu công nghiệp Quế Võ", "Chợ xã", "Đồng ruộng trong xã")
+	switch age := p.ageOn(day); {
+	case age < 6:
+		place = pick("Trường mầm non xã", "Ở nhà")
+	case age < 18:
+		place = "Trường học trong xã"
+	}
+	return casereport.Items(map[string]string{
+		"workplace": place, "travel": pick("Không", "Không", "Về quê 3 ngày"), "contact": pick("no", "no", "unknown", "yes"),
+		"vaccinated": pick("no", "unknown"), "sampled": "no",
+	})
 }
 
 // lasting are the diagnoses whose people come each month.

@@ -3,6 +3,7 @@
 package demo
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 
@@ -47,7 +48,7 @@ func (g *generator) reportOf(p person, cause fhir.Condition, day vn.Date, r *ran
 		VerificationStatus: fhir.Code(fhir.ConditionVerStatus, status, ""),
 		ClinicalStatus:     fhir.Code(fhir.ConditionClinical, "active", ""),
 		Code:               cause.Code, Subject: cause.Subject, Encounter: cause.Encounter,
-		OnsetDateTime: (day - vn.Date(1+r.IntN(3))).String(), RecordedDate: fhir.Instant(at(day, 16, 0)),
+		OnsetDateTime: cmp.Or(cause.OnsetDateTime, (day - vn.Date(1+r.IntN(3))).String()), RecordedDate: fhir.Instant(at(day, 16, 0)),
 		Recorder:  fhir.Ref("Practitioner", director.practitioner),
 		Evidence:  []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("Condition", cause.ID)}}},
 		Extension: []fhir.Extension{fhir.Unit(p.commune.Code, p.commune.From.String(), p.commune.Full())},

@@ -46,21 +46,21 @@ func (m *Module) asks(f *web.Form, at string, patient *fhir.Doc) askedData {
 // Those that are shown already stay, with what was typed into them.
 func (m *Module) askedPart(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	_, patient, err := m.patientOf(r, q.Get("at"))
-	if err != nil {
-		return err
-	}
 	var typed []string
 	for i := range mostLines {
 		name := fmt.Sprintf("diagnosis%d", i+1)
 		typed = append(typed, name, q.Get(name))
 	}
-	p := m.asks(web.Blank(r, typed...), q.Get("at"), patient)
-	if p.Disease.ID == q.Get("asked") {
+	f := web.Blank(r, typed...)
+	if p := m.asks(f, "", nil); p.Disease.ID == q.Get("asked") { // the record is read for news only
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	return web.Fragment(w, r, askedGroup(p))
+	_, patient, err := m.patientOf(r, q.Get("at"))
+	if err != nil {
+		return err
+	}
+	return web.Fragment(w, r, askedGroup(m.asks(f, q.Get("at"), patient)))
 }
 
 // patientOf reads a visit and its person.
