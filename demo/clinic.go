@@ -17,7 +17,7 @@ import (
 const clinicDays = 75
 
 // fillClinic lets the second commune's station see people every working day, as
-// stations do whatever the size of the plan, and then a dozen with watery
+// stations do whatever the size of the plan, and then fourteen with watery
 // diarrhoea in two days: nobody has named a disease, and the visits stand out.
 func (g *generator) fillClinic(ctx context.Context, tell func(done, total int)) error {
 	calendar, err := content.Calendar()
@@ -33,7 +33,7 @@ func (g *generator) fillClinic(ctx context.Context, tell func(done, total int)) 
 	next := 0
 	visit := func(key string, day vn.Date, why func(person) complaint) []any {
 		p := g.person(c + k*(next%here))
-		for next += 7; p.birth > day; next += 7 { // not born yet
+		for next += 7; p.birth > day; next++ { // not born yet
 			p = g.person(c + k*(next%here))
 		}
 		return g.visitFor(p, key, day, why(p), r)
@@ -58,8 +58,8 @@ func (g *generator) fillClinic(ctx context.Context, tell func(done, total int)) 
 		}
 	}
 	i := slices.IndexFunc(complaints, func(c complaint) bool { return c.code == "A09" })
-	for n := range 12 {
-		day := g.plan.Date - vn.Date(1-min(n/4, 1)) // four yesterday, eight today
+	for n := range 14 {
+		day := g.plan.Date - vn.Date(1-min(n/4, 1)) // four yesterday, ten today
 		resources = append(resources, visit(fmt.Sprintf("cluster %d", n), day, func(person) complaint { return complaints[i] })...)
 	}
 	if err := g.write(ctx, g.working(g.communes[c]), resources); err != nil {

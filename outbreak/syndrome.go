@@ -173,22 +173,32 @@ func JudgeSyndrome(s SyndromeSeries, f DayFactors, k int, scan, second bool, w *
 	return day, nil
 }
 
+// leastDispersion is that of visits for a syndrome: households come together.
+const leastDispersion = 1.2
+
 // chance is the probability of the count of step k or more: negative binomial,
-// with the mean of the steps that C2 compares with and, as Jeffreys would have
-// it, half a case more; its variance is theirs, and that of the unknown mean at
+// with the rate of the steps that C2 compares with and, as Jeffreys would have
+// it, half a case more; dispersed as they are, and as an unknown rate is, at
 // least. 1 where they are not there.
 func chance(s Series, k int) float64 {
-	if k < SyndromeBaseline+2 || s.Count[k] < 0 {
+	from, to := k-2-SyndromeBaseline, k-2
+	if from < 0 || s.Count[k] < 0 || !(s.Pop[k] > 0) {
 		return 1
 	}
-	const n = SyndromeBaseline
-	mean, sd, ok := EARS{Baseline: n, Offset: true}.moments(s, k-2, k)
-	if !ok {
-		return 1
+	cases, pop := 0.5, 0.0
+	for t := from; t < to; t++ {
+		if s.Count[t] < 0 || !(s.Pop[t] > 0) {
+			return 1
+		}
+		cases, pop = cases+float64(s.Count[t]), pop+s.Pop[t]
 	}
-	mean += 0.5 / n
-	d := counts{mean, max(1+1.0/n, sd*sd/mean)}
-	if !d.valid() || mean > farMean {
+	rate, pearson := cases/pop, 0.0
+	for t := from; t < to; t++ {
+		d := float64(s.Count[t]) - rate*s.Pop[t]
+		pearson += d * d / (rate * s.Pop[t])
+	}
+	d := counts{rate * s.Pop[k], max(leastDispersion, 1+s.Pop[k]/pop, pearson/(SyndromeBaseline-1))}
+	if !d.valid() || d.mean > farMean {
 		return 1
 	}
 	return d.atLeast(float64(s.Count[k]))

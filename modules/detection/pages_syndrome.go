@@ -74,7 +74,7 @@ func sharesOf(ctx context.Context, p picture, place vn.Unit, at drawn) chart.Lin
 		if math.IsNaN(d.Bound) || d.Visits == 0 {
 			low = math.NaN()
 		}
-		band.Low, band.High = append(band.Low, low), append(band.High, d.share(d.Bound))
+		band.Low, band.High = append(band.Low, low), append(band.High, math.Min(100, d.share(d.Bound)))
 		out.Off, out.Alarm = append(out.Off, d.Off), append(out.Alarm, d.Alarm)
 		if d.Visits == 0 && !d.Off {
 			silent++
@@ -163,14 +163,8 @@ func whySyndrome(ctx context.Context, p alertData) []string {
 		out = append(out, web.T(ctx, "detection.syndrome.why.group", name, place, p.Cases, period(ctx, p.Alert)))
 	}
 	if v := p.Sighted.Verdict; v != nil {
-		cases, visits, usual, bound := v.Cases, v.Visits, v.Expected, v.Bound
-		for _, d := range p.Sighted.Picture.Days { // as it stands now
-			if d.Day == v.Day && d.Visits > 0 && !math.IsNaN(d.Expected) {
-				cases, visits, usual, bound = d.Cases, d.Visits, d.Expected, d.Bound
-			}
-		}
-		out = append(out, web.T(ctx, "detection.syndrome.why", web.Date(ctx, v.Day), place, web.T(ctx, "detection.syndrome.finding", cases, visits, web.Number(ctx, usual, 1)),
-			name, web.Number(ctx, math.Floor(bound), 0)))
+		d := p.Sighted.now(*v)
+		out = append(out, web.T(ctx, "detection.syndrome.why", web.Date(ctx, v.Day), place, d.finding(ctx), name, web.Number(ctx, math.Floor(d.Bound), 0)))
 		if p.P < 1 {
 			out = append(out, web.T(ctx, "detection.syndrome.why.p", chance(ctx, p.P)))
 		}
@@ -185,7 +179,19 @@ func factsOfSyndrome(ctx context.Context, p alertData) []stat.Item {
 	if v == nil {
 		return nil
 	}
-	return []stat.Item{{Name: web.T(ctx, "detection.syndrome.usual"), Value: web.Number(ctx, v.Expected, 1), Note: web.T(ctx, "detection.fact.bound", web.Number(ctx, math.Floor(v.Bound), 0))}}
+	d := p.Sighted.now(*v)
+	return []stat.Item{{Name: web.T(ctx, "detection.syndrome.usual"), Value: web.Number(ctx, d.Expected, 1), Note: web.T(ctx, "detection.fact.bound", web.Number(ctx, math.Floor(d.Bound), 0))}}
+}
+
+// now is the day of a verdict as it stands by now; as it was judged, when it is
+// no longer in the picture.
+func (x sighted) now(v SyndromeVerdict) syndromeDay {
+	for _, d := range x.Picture.Days {
+		if d.Day == v.Day && d.Visits > 0 && !math.IsNaN(d.Expected) {
+			return d
+		}
+	}
+	return syndromeDay{Day: v.Day, Cases: v.Cases, Visits: v.Visits, Expected: v.Expected, Bound: v.Bound}
 }
 
 // drawn says how a picture stands on its page.

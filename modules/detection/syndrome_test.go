@@ -23,12 +23,11 @@ import (
 
 // came is a visit, or a telehealth case, as it is written.
 type came struct {
-	id, at  string // Organization id; "" the station of the commune
-	day     vn.Date
-	hour    int
-	reason  string
-	status  string // "" finished
-	patient string
+	id, at string // Organization id; "" the station of the commune
+	day    vn.Date
+	hour   int
+	reason string
+	status string // "" finished
 }
 
 func (w *world) encounter(x came) fhir.Encounter {
