@@ -17,22 +17,28 @@ import (
 // linked to the earlier. It is the only thing that is merged without a person;
 // what looks alike otherwise is offered (Pairs). Part undoes it for good.
 
-// Bounds of the search: reports entered before are offered to people only, and
-// the log is looked at so often at most.
+// How far back reports are looked for, each time the log has grown and now and
+// then (a person's number may be known later than the report), and how often at
+// most. What is older is offered to people only.
 const (
-	twinDays  = 3
-	twinPause = time.Second
+	twinFresh = 10 * time.Minute
+	twinAgain = time.Hour
+	twinLate  = 3 * 24 * time.Hour
+	twinPause = 2 * time.Second
 )
 
 // Link is the duty of linking them.
 func (m *Module) Link(ctx context.Context, o store.Office) error {
-	since := time.Time{} // once all, for what came while nobody was on duty
+	since, again := time.Time{}, m.now().Add(twinAgain) // once all, for what came while nobody was on duty
 	for {
 		grown := o.Logged()
 		if err := m.linkTwins(ctx, since); err != nil {
 			return err
 		}
-		since = m.now().AddDate(0, 0, -twinDays)
+		since = m.now().Add(-twinFresh)
+		if m.now().After(again) {
+			since, again = m.now().Add(-twinLate), m.now().Add(twinAgain)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -68,7 +74,7 @@ func (m *Module) linkTwins(ctx context.Context, since time.Time) error {
 	}, `select `+caseColumns+`, o.report, o.day `+caseFrom+`
 		  join surveillance_person q on q.number = p.number
 		  join surveillance_case o on o.patient = q.patient and o.disease = c.disease and o.report <> c.report
-		 where c.entered >= ? and p.number <> '' and c.same_as = '' and o.same_as = ''
+		 where c.entered >= ? and c.patient <> '' and p.number <> '' and c.same_as = '' and o.same_as = ''
 		   and c.class in ('suspect', 'probable', 'confirmed') and o.class in ('suspect', 'probable', 'confirmed')
 		   and (o.reported < c.reported or o.reported = c.reported and o.report < c.report)
 		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = o.report or x.report = o.report and x.other = c.report)
