@@ -278,17 +278,19 @@ func (m *Module) alertData(r *http.Request, f *web.Form) (alertData, error) {
 	if p.Duty, err = m.OnDuty(ctx, a, alert.Unit, today); err != nil {
 		return p, err
 	}
-	if p.Sighted, err = m.sighted(r, alert); err != nil {
-		return p, err
+	err = m.beside(r, &p)
+	return p, err
+}
+
+// beside adds what of an alert only a syndrome has, and what only a disease.
+func (m *Module) beside(r *http.Request, p *alertData) error {
+	var err error
+	if p.Sighted, err = m.sighted(r, p.Alert); err != nil || p.Sighted != nil || m.law == nil || p.Place.Level != vn.LevelCommune {
+		return err
 	}
-	if m.law != nil && p.Place.Level == vn.LevelCommune && p.Sighted == nil {
-		flag, err := m.law(ctx, a, alert.Unit, alert.Disease, today)
-		if err != nil {
-			return p, err
-		}
-		p.Law = &flag
-	}
-	return p, nil
+	flag, err := m.law(r.Context(), web.Actor(r), p.Unit, p.Alert.Disease, p.Today)
+	p.Law = &flag
+	return err
 }
 
 func (m *Module) alertPage(w http.ResponseWriter, r *http.Request) error {
