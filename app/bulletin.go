@@ -36,3 +36,14 @@ func (a *App) alertsOf(ctx context.Context, actor store.Actor, unit vn.UnitID, f
 	}
 	return out, nil
 }
+
+// clustersOf are the clusters of the latest nightly scan, as the bulletin rings
+// them.
+func (a *App) clustersOf(ctx context.Context, actor store.Actor, unit vn.UnitID, disease string, on vn.Date) ([]bulletin.Cluster, bool, error) {
+	list, ok, err := a.detection.Clusters(ctx, actor, unit, disease, on)
+	out := make([]bulletin.Cluster, len(list))
+	for i, c := range list {
+		out[i] = bulletin.Cluster{Units: c.Units, From: c.From(), To: c.Day, Cases: c.Cases, Expected: c.Expected, Recurrence: c.Recurrence}
+	}
+	return out, ok, err
+}

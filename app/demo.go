@@ -189,6 +189,9 @@ func (c *demoCmd) fill(ctx context.Context, s Streams, plan demo.Plan) error {
 	if err == nil {
 		err = a.caughtUp(ctx)
 	}
+	if err == nil { // the scan of the night before, which a server that ran would have made
+		_, err = a.detection.RunNight(ctx, plan.Date-1)
+	}
 	if err == nil {
 		err = c.mark(plan, true)
 	}

@@ -49,7 +49,7 @@ func (a *App) openModules(ctx context.Context) error {
 	a.Store.OnDuty(a.events.Escalate, a.surveillance.Link)
 	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), a.legalFlag, now)
 	a.detection.WorkNights(a.log)
-	a.bulletin = bulletin.New(a.Store, a.Units, content.Diseases(), a.alertsOf, now)
+	a.bulletin = bulletin.New(a.Store, a.Units, content.Diseases(), a.alertsOf, a.clustersOf, now)
 	if a.indicators, err = indicators.New(a.Store, a.Units, definitions, now); err != nil {
 		return err
 	}

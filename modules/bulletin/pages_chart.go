@@ -189,8 +189,8 @@ func mapMissing(ctx context.Context, p picture) string {
 	return strings.Join(out, " ")
 }
 
-func clusterWords(ctx context.Context, c cluster) string {
-	return web.T(ctx, "bulletin.map.cluster", len(c.places), shortDate(c.from), c.cases, web.Number(ctx, c.expected, 1), web.Number(ctx, c.p, 3))
+func clusterWords(ctx context.Context, c Cluster) string {
+	return web.T(ctx, "bulletin.map.cluster", len(c.Units), shortDate(c.From), c.Cases, web.Number(ctx, c.Expected, 1), web.Int(ctx, int(min(c.Recurrence, 36500))))
 }
 
 // mapWhy says what the circles mean, or why there are none.
@@ -200,13 +200,13 @@ func mapWhy(ctx context.Context, p picture) string {
 		return web.T(ctx, "bulletin.map.unscanned")
 	case len(p.clusters) == 0:
 		for _, s := range p.spots { // more than the half is no cluster to a scan, but the whole matter
-			if s.cases >= fewestScan && 2*s.cases > p.total {
+			if s.cases >= fewestHalf && 2*s.cases > p.total {
 				return web.T(ctx, "bulletin.map.half", s.unit.Full(), s.cases, p.total)
 			}
 		}
-		return web.T(ctx, "bulletin.map.noring", scanDays)
+		return web.T(ctx, "bulletin.map.noring")
 	}
-	return web.T(ctx, "bulletin.map.why", len(p.clusters), scanDays, scanRadius)
+	return web.T(ctx, "bulletin.map.why", len(p.clusters))
 }
 
 // mapSince says that the map shows less than its weeks, because nobody watched
@@ -301,7 +301,7 @@ func spreadWhy(ctx context.Context, s spread) string {
 func clusterTable(ctx context.Context, p picture) table.Props {
 	t := table.Props{Caption: web.T(ctx, "bulletin.map.ring"), First: true, Stack: true, Cols: []table.Col{
 		{Head: web.T(ctx, "bulletin.col.communes"), Wide: true}, {Head: web.T(ctx, "bulletin.col.since")}, {Head: web.T(ctx, "bulletin.cases"), Num: true},
-		{Head: web.T(ctx, "bulletin.col.expected"), Num: true}, {Head: "p", Num: true},
+		{Head: web.T(ctx, "bulletin.col.expected"), Num: true}, {Head: web.T(ctx, "bulletin.col.recurrence"), Num: true},
 	}}
 	names := map[vn.UnitID]string{}
 	for _, s := range p.spots {
@@ -309,10 +309,12 @@ func clusterTable(ctx context.Context, p picture) table.Props {
 	}
 	for _, c := range p.clusters {
 		var in []string
-		for _, id := range c.places {
-			in = append(in, names[id])
+		for _, id := range c.Units {
+			if name, ok := names[id]; ok { // others lie beyond the map
+				in = append(in, name)
+			}
 		}
-		t.Rows = append(t.Rows, table.Text(strings.Join(in, ", "), web.Date(ctx, c.from), web.Int(ctx, c.cases), web.Number(ctx, c.expected, 1), web.Number(ctx, c.p, 3)))
+		t.Rows = append(t.Rows, table.Text(strings.Join(in, ", "), web.Date(ctx, c.From), web.Int(ctx, c.Cases), web.Number(ctx, c.Expected, 1), web.Int(ctx, int(min(c.Recurrence, 36500)))))
 	}
 	return t
 }

@@ -7,7 +7,6 @@ import (
 	"math"
 
 	"mach/content"
-	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
 )
@@ -21,15 +20,6 @@ type spot struct {
 	border content.Border
 }
 
-// cluster is a circle of a scan on the map.
-type cluster struct {
-	places   []vn.UnitID
-	from     vn.Date
-	cases    int
-	expected float64
-	p        float64
-}
-
 // picture is where the cases of a disease are.
 type picture struct {
 	from, to vn.Date
@@ -37,21 +27,17 @@ type picture struct {
 	total    int // of the unit, those on the map and those not
 	nowhere  int // known to belong to the unit, to no commune of it
 	silent   int
-	clusters []cluster
+	clusters []Cluster
 	scanned  bool    // a scan was made
 	since    vn.Date // before it nobody watched
 }
 
-// Of the map: how many weeks it shows, and what a scan looks at.
+// Of the map: how many weeks it shows, how many circles, and from how many cases
+// on one place that has more than half of them is spoken of.
 const (
-	mapWeeks    = 4
-	scanDays    = 28
-	scanRadius  = 30 // km
-	scanSure    = 0.05
-	keptScans   = 64
-	fewestScan  = 4
-	mostOnScan  = 250 // communes: scans of the nation are not for a page
-	scanCluster = 3
+	mapWeeks   = 4
+	mostRings  = 3
+	fewestHalf = 4
 )
 
 // picture reads the cases of the last weeks commune by commune.
@@ -68,16 +54,14 @@ func (m *Module) picture(ctx context.Context, a store.Actor, unit vn.Unit, disea
 	for _, c := range own {
 		p.total += c.total()
 	}
-	days, err := m.below(ctx, a, unit.ID, disease, axisDiagnosis, min(p.from, on.AddDays(1-scanDays)), on)
+	days, err := m.below(ctx, a, unit.ID, disease, axisDiagnosis, p.from, on)
 	if err != nil {
 		return p, err
 	}
 	sums, placed := map[vn.UnitID]int{}, 0
 	for _, c := range days {
-		if c.day >= p.from {
-			sums[c.unit] += c.total()
-			placed += c.total()
-		}
+		sums[c.unit] += c.total()
+		placed += c.total()
 	}
 	p.nowhere = max(p.total-placed, 0)
 	communes := m.units.Communes(unit.ID, on)
@@ -97,7 +81,10 @@ func (m *Module) picture(ctx context.Context, a store.Actor, unit vn.Unit, disea
 		}
 		p.spots = append(p.spots, s)
 	}
-	p.clusters, p.scanned, err = m.scan(disease, unit.ID, communes, days, on)
+	if m.clusters != nil {
+		p.clusters, p.scanned, err = m.clusters(ctx, a, unit.ID, disease, on)
+		p.clusters = p.clusters[:min(len(p.clusters), mostRings)]
+	}
 	return p, err
 }
 
@@ -111,95 +98,11 @@ func mute(weeks []state) bool {
 	return true
 }
 
-// scanOf names a scan: made again only when the cases differ.
-type scanOf struct {
-	disease string
-	unit    vn.UnitID
-	on      vn.Date
-	cases   uint64
-}
-
-// scan looks for clusters in space and time: the permutation of days among
-// cases, which needs no population. The same cases give the same clusters.
-func (m *Module) scan(disease string, unit vn.UnitID, communes []vn.Unit, days []dayCount, on vn.Date) ([]cluster, bool, error) {
-	if len(communes) < 2 || len(communes) > mostOnScan {
-		return nil, false, nil
-	}
-	counts, n := countsOf(communes, days, on)
-	if n < fewestScan {
-		return nil, true, nil
-	}
-	key := scanOf{disease: disease, unit: unit, on: on, cases: 14695981039346656037} // FNV-1a
-	for _, c := range counts.Cases {
-		key.cases = (key.cases ^ uint64(uint32(c))) * 1099511628211
-	}
-	m.mu.Lock()
-	found, ok := m.scans[key]
-	m.mu.Unlock()
-	if ok {
-		return found, true, nil
-	}
-	zones := outbreak.NewZones(m.positions(communes), outbreak.Distance{EarthRadius: outbreak.EarthRadius}, outbreak.Reach{Radius: scanRadius})
-	o := outbreak.Nightly(disease, on)
-	o.Clusters, o.Threads = scanCluster, 1
-	r, err := outbreak.Scan(zones, counts, o)
-	if err != nil {
-		return nil, false, err
-	}
-	for _, c := range r.Clusters {
-		if c.P > scanSure || c.Cases < fewestScan {
-			continue
-		}
-		x := cluster{from: on.AddDays(1 - c.Periods), cases: c.Cases, expected: c.Expected, p: c.P}
-		for _, i := range c.Places {
-			x.places = append(x.places, communes[i].ID)
-		}
-		found = append(found, x)
-	}
-	m.mu.Lock()
-	if len(m.scans) >= keptScans {
-		clear(m.scans)
-	}
-	m.scans[key] = found
-	m.mu.Unlock()
-	return found, true, nil
-}
-
-// positions are where the communes lie; those without a place of their own lie
-// where their province does.
-func (m *Module) positions(communes []vn.Unit) []outbreak.Position {
-	out := make([]outbreak.Position, len(communes))
-	for i, c := range communes {
-		lon, lat := c.Lon, c.Lat
-		if p, ok := m.units.Get(c.Parent); ok && !c.Located() {
-			lon, lat = p.Lon, p.Lat
-		}
-		out[i] = outbreak.Position{X: lon, Y: lat}
-	}
-	return out
-}
-
-// countsOf are the cases of the last days by day and commune, and their sum.
-func countsOf(communes []vn.Unit, days []dayCount, on vn.Date) (outbreak.Counts, int) {
-	first, place := on.AddDays(1-scanDays), make(map[vn.UnitID]int, len(communes))
-	for i, c := range communes {
-		place[c.ID] = i
-	}
-	counts, n := outbreak.Counts{Periods: scanDays, Cases: make([]int32, scanDays*len(communes))}, 0
-	for _, c := range days {
-		if i, ok := place[c.unit]; ok && c.day >= first {
-			counts.Cases[int(c.day-first)*len(communes)+i] += int32(c.total())
-			n += c.total()
-		}
-	}
-	return counts, n
-}
-
 // around is the circle around the places of a cluster as the map draws them.
-func (p picture) around(c cluster) (x, y, r float64) {
+func (p picture) around(c Cluster) (x, y, r float64) {
 	var in []vn.Circle
 	for _, s := range p.spots {
-		for _, id := range c.places {
+		for _, id := range c.Units {
 			if s.unit.ID == id {
 				in = append(in, s.circle)
 			}

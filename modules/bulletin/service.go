@@ -19,11 +19,11 @@ type Module struct {
 	diseases *content.DiseaseList
 	now      func() time.Time
 	alerts   Alerts
+	clusters Clusters
 
 	mu      sync.Mutex
 	borders content.Borders
 	maps    map[vn.UnitID]drawn // cartograms of the day: laying one out costs milliseconds
-	scans   map[scanOf][]cluster
 }
 
 // drawn is a cartogram with the day it shows.
@@ -48,11 +48,24 @@ type Alert struct {
 // the gravest first.
 type Alerts func(ctx context.Context, a store.Actor, unit vn.UnitID, from, to vn.Date) ([]Alert, error)
 
+// Cluster is an area and a span of days with more cases than expected, as the
+// map rings it.
+type Cluster struct {
+	Units      []vn.UnitID
+	From, To   vn.Date
+	Cases      int
+	Expected   float64
+	Recurrence float64 // days until such a one comes by chance
+}
+
+// Clusters lists what the latest scan until a day found of a disease that touches
+// the unit, the rarest first; ok: there was one in the week until then.
+type Clusters func(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, on vn.Date) (list []Cluster, ok bool, err error)
+
 // New prepares the module. alerts may be nil: then bulletins tell the signals
-// of their own counts.
-func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, alerts Alerts, now func() time.Time) *Module {
-	return &Module{store: s, units: units, diseases: diseases, alerts: alerts, now: now,
-		maps: map[vn.UnitID]drawn{}, scans: map[scanOf][]cluster{}}
+// of their own counts; clusters may be: then maps have no rings.
+func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, alerts Alerts, clusters Clusters, now func() time.Time) *Module {
+	return &Module{store: s, units: units, diseases: diseases, alerts: alerts, clusters: clusters, now: now, maps: map[vn.UnitID]drawn{}}
 }
 
 // Draw makes maps show borders where there are any. Call it before serving.

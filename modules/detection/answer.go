@@ -59,7 +59,7 @@ func (m *Module) Answer(ctx context.Context, a store.Actor, key string, kind Kin
 	d, _ := m.diseases.ByID(alert.Disease)
 	unit, _ := m.units.Get(alert.Unit)
 	doc, err := fhir.New(fhir.Communication{
-		ID: newID(), Status: "completed", Extension: []fhir.Extension{fhir.Unit(m.codeOf(unit.ID), unit.From.String(), unit.Full())},
+		ID: newID(), Status: "completed", Extension: placed(unit),
 		Identifier: []fhir.Identifier{{System: SystemAlert, Value: alert.Key}},
 		Category:   []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, categoryAnswer, ""), fhir.Code(csAnswer, string(kind), "")},
 		Topic:      fhir.CodeableConcept{Coding: []fhir.Coding{{System: systemDisease, Code: d.ID, Display: d.Name.Vi}}, Text: d.Name.Vi},
@@ -74,6 +74,15 @@ func (m *Module) Answer(ctx context.Context, a store.Actor, key string, kind Kin
 		return fmt.Errorf("answer to an alert: %w", err)
 	}
 	return m.store.Await(ctx, receipt, "detection")
+}
+
+// placed is the extension that names a unit; none for the nation, which has no
+// code: then the facility of who writes says it.
+func placed(u vn.Unit) []fhir.Extension {
+	if u.ID == vn.Nation {
+		return nil
+	}
+	return []fhir.Extension{fhir.Unit(u.Code, u.From.String(), u.Full())}
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

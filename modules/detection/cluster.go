@@ -240,11 +240,7 @@ func (m *Module) Clusters(ctx context.Context, a store.Actor, unit vn.UnitID, di
 	return list, true, err
 }
 
-// clusterOf is the newest cluster of an alert; false when there is none.
-func (m *Module) clusterOf(ctx context.Context, a store.Actor, alert Alert) (Cluster, bool, error) {
-	list, err := figures(ctx, m, a, alert.Unit, "cluster of an alert", scanCluster, `select `+clusterColumns+` from detection_cluster c where c.alert = ? order by c.day desc, c.place limit 1`, alert.Key)
-	if err != nil || len(list) == 0 {
-		return Cluster{}, false, err
-	}
-	return list[0], true, nil
+// clustersOf is the newest cluster of an alert, none or one.
+func (m *Module) clustersOf(ctx context.Context, a store.Actor, alert Alert) ([]Cluster, error) {
+	return figures(ctx, m, a, alert.Unit, "cluster of an alert", scanCluster, `select `+clusterColumns+` from detection_cluster c where c.alert = ? order by c.day desc, c.place limit 1`, alert.Key)
 }

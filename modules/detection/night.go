@@ -152,9 +152,8 @@ func (m *Module) writeNight(ctx context.Context, f findings) error {
 	if err != nil {
 		return err
 	}
-	nation, _ := m.units.At(vn.Nation, m.today())
 	doc, err := fhir.New(fhir.Communication{
-		ID: newID(), Status: "completed", Extension: []fhir.Extension{fhir.Unit(codeNation, nation.From.String(), nation.Full())},
+		ID: newID(), Status: "completed",
 		Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, categoryAnswer, ""), fhir.Code(csNight, nightDone, "")},
 		Sent:     fhir.Instant(m.now()), Payload: []fhir.Payload{{ContentString: string(text)}},
 	})

@@ -215,8 +215,7 @@ func (m *Module) ProposeSettings(ctx context.Context, a store.Actor, disease str
 		"title":           d.Name.Vi + " · " + unit.Full(),
 		"topic":           []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, categorySettings, ""), topic},
 		"effectivePeriod": fhir.Period{Start: from.String()},
-		"extension": append([]fhir.Extension{fhir.Unit(m.codeOf(unit.ID), unit.From.String(), unit.Full()), decision(a, words)},
-			valuesOf(change)...),
+		"extension":       append(append(placed(unit), decision(a, words)), valuesOf(change)...),
 	})
 	if err != nil {
 		return err
@@ -291,7 +290,7 @@ func (m *Module) DecideSettings(ctx context.Context, a store.Actor, id string, k
 		edits["approvalDate"] = m.today().String()
 	}
 	unit, _ := m.units.At(s.Unit, m.today())
-	edits["extension"] = append([]fhir.Extension{fhir.Unit(m.codeOf(s.Unit), unit.From.String(), unit.Full()), decision(a, words)}, valuesOf(s.Change)...)
+	edits["extension"] = append(append(placed(unit), decision(a, words)), valuesOf(s.Change)...)
 	for _, member := range []string{"status", "date", "effectivePeriod", "approvalDate", "extension"} {
 		if v, ok := edits[member]; ok {
 			if doc, err = doc.Set(member, v); err != nil {

@@ -261,14 +261,14 @@ func (m *Module) alertData(r *http.Request, f *web.Form) (alertData, error) {
 	if p.Behind, err = m.Gathered(ctx, a, alert); err != nil {
 		return p, err
 	}
-	if c, found, err := m.clusterOf(ctx, a, alert); err != nil {
+	clusters, err := m.clustersOf(ctx, a, alert)
+	if err != nil {
 		return p, err
-	} else if found {
-		p.Cluster = &c
-		p.names = m.names(p.Behind, nil, c)
-	} else {
-		p.names = m.names(p.Behind, nil)
 	}
+	if len(clusters) > 0 {
+		p.Cluster = &clusters[0]
+	}
+	p.names = m.names(p.Behind, nil, clusters...)
 	if p.Events, err = m.Events(ctx, a, alert); err != nil {
 		return p, err
 	}
