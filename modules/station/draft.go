@@ -51,7 +51,7 @@ func (m *Module) examOps(v Visit, a store.Actor, version int64, e Exam, sign boo
 	}
 	changes := []change{{"status", "in-progress"}, {"reasonCode", orNone(reasons(e.Reason))}, {"diagnosis", orNone(ranks)}}
 	if sign { // who signs is the attender
-		changes = append(changes, change{"status", "finished"}, change{"period.end", at})
+		changes = append(changes, change{"status", "finished"}, change{"period.end", m.endOf(v.Arrived)})
 	}
 	visit, err := v.set(a, changes...)
 	if err != nil {

@@ -182,7 +182,8 @@ func (m *Module) Leave(ctx context.Context, a store.Actor, encounter, key string
 	if err != nil {
 		return fmt.Errorf("version of a visit: %w", err)
 	}
-	for _, c := range []change{{"status", "cancelled"}, {"period.end", fhir.Instant(m.now())}} {
+	began := moment(visit.Get("period", "start").String())
+	for _, c := range []change{{"status", "cancelled"}, {"period.end", m.endOf(began)}} {
 		if visit, err = visit.Set(c.path, c.to); err != nil {
 			return err
 		}
@@ -192,6 +193,15 @@ func (m *Module) Leave(ctx context.Context, a store.Actor, encounter, key string
 		return err
 	}
 	return m.commit(ctx, a, key, ops)
+}
+
+// endOf is when a visit ends now: never before it began, though the clock of
+// where it was opened may go ahead of ours.
+func (m *Module) endOf(began time.Time) string {
+	if now := m.now(); now.After(began) {
+		return fhir.Instant(now)
+	}
+	return fhir.Instant(began)
 }
 
 // Correct changes one diagnosis of a signed visit: a new version of the same

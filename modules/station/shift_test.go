@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"mach/fhir"
 	"mach/issue"
@@ -152,4 +153,27 @@ func today(t *testing.T, m *Module, a store.Actor) []Waiting {
 	rows, err := m.Today(t.Context(), a, m.today())
 	ok(t, err)
 	return rows
+}
+
+// A visit opened by a clock that goes ahead is signed or left all the same; it
+// ends when it began.
+func TestClockGoesAhead(t *testing.T) {
+	real(t, func(t *testing.T, m *Module) {
+		ctx, clock := t.Context(), m.now
+		nurse, doctor := named(t, m, store.Nurse, "Hoa"), named(t, m, store.Doctor, "Lan")
+		for n, end := range map[int]func(id string) error{
+			1: func(id string) error { return m.Sign(ctx, doctor, id, versionOf(t, m, doctor, id), "s", exam) },
+			2: func(id string) error { return m.Leave(ctx, nurse, id, "l") },
+		} {
+			put(t, m, resident(t, m, n, longName, "1990-05-04", fmt.Sprintf("02709000123%d", n)))
+			m.now = func() time.Time { return clock().Add(5 * time.Hour) }
+			id, err := m.Arrive(ctx, nurse, fmt.Sprintf("p%d", n), fmt.Sprint("a", n))
+			m.now = clock
+			ok(t, err)
+			ok(t, end(id))
+			if v, err := m.Visit(ctx, doctor, id); err != nil || !v.Ended.Equal(v.Arrived) || v.Ended.IsZero() {
+				t.Errorf("%d: from %v to %v, %v", n, v.Arrived, v.Ended, err)
+			}
+		}
+	})
 }
