@@ -52,6 +52,13 @@
 // Diseases of the closed desk have nothing here, and what has their labels tells
 // of no syndrome.
 //
+// Each night the leader computes the whole nation by outbreak.Nation, holds it
+// against the view and scans for clusters (night.go). What it finds it writes to
+// the log, as a Communication of the system; the view takes it from there, so
+// that a rebuilt view equals the followed one. What differs, as when a week
+// began or a silent station spoke, is judged again; wrong sums build the view
+// anew.
+//
 // Not here: events and foci (module events), the legal state of a commune
 // (module surveillance; app hands it in as [Law]).
 package detection

@@ -4,6 +4,7 @@ package detection
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -233,6 +234,34 @@ func TestMergedCommune(t *testing.T) {
 		old.From = vn.Reform - 1 // a day on which its code held
 		w.report(report{id: "r1", icd: "B05.9", at: old})
 		w.want("merged", vn.Nation, "measles "+w.commune.Code+" immediate 1")
+	})
+}
+
+// Communes are merged in the middle of a week: what was reported under the old
+// code on Monday and under the new one on Wednesday is one series, as in a view
+// built from nothing.
+func TestMergedInMidWeek(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		old := slices.IndexFunc(w.units.Predecessors(w.commune.ID, vn.Reform-1), func(u vn.Unit) bool { return w.units.Latest(u.ID) == w.commune.ID })
+		if old < 0 || vn.WeekOf(vn.Reform-1) != vn.WeekOf(vn.Reform+1) {
+			t.Fatal("no commune was merged into this one whole, or not in mid-week")
+		}
+		before := w.units.Predecessors(w.commune.ID, vn.Reform-1)[old]
+		before.From = vn.Reform - 1
+		w.clock.Advance((vn.Reform - 1).Time().Add(8 * time.Hour).Sub(w.clock.Now()))
+		for i := range 2 {
+			w.report(report{id: fmt.Sprint("old", i), icd: "A97.0", at: before})
+		}
+		w.clock.Advance(48 * time.Hour)
+		w.report(report{id: "new", icd: "A97.0", at: w.commune})
+		w.want("one series", vn.Nation, "dengue "+w.commune.Code+" linked-week 3")
+		dump := w.dump()
+		if err := w.s.Rebuild(ctx, "detection"); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(dump, w.dump()); diff != "" {
+			t.Errorf("followed (-), rebuilt (+)\n%s", diff)
+		}
 	})
 }
 
