@@ -35,8 +35,8 @@ func Units() (*vn.Units, error) {
 	return ReadUnits(root)
 }
 
-// ReadUnits is Units from other files of the same form: before.tsv, since.tsv,
-// formers.tsv and aliases.tsv. An error names file and line.
+// ReadUnits is Units from other files of the same form: those of UnitFiles, of which
+// regions.tsv may be missing. An error names file and line.
 func ReadUnits(root fs.FS) (*vn.Units, error) {
 	t := unitTables{
 		Tables: vn.Tables{Units: make([]vn.Unit, 0, 14200), Edges: make([]vn.Edge, 0, 10700)},

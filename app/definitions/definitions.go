@@ -228,9 +228,14 @@ func (r *report) unitTables(newer fs.FS, files map[string][]byte) error {
 	}
 	for _, file := range content.UnitFiles { // the folder is replaced whole
 		if files[file] == nil {
-			if files[file], err = fs.ReadFile(all, file); err != nil {
+			b, err := fs.ReadFile(all, file)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // a division into regions may be left out
+			}
+			if err != nil {
 				return err
 			}
+			files[file] = b
 		}
 	}
 	return r.store("units", files, len(units.All()))

@@ -388,6 +388,9 @@ func content(t *testing.T, dir string) map[string]string {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if strings.Contains(doc.Text(), `"https://mach.vn/cs/alert-night"`) {
+				continue // it tells of its own time and position
+			}
 			out[doc.Ref()] = doc.WithoutVersion().Text()
 		}
 	}
