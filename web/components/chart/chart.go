@@ -120,7 +120,10 @@ func (p LineProps) scale(s size) scale {
 	lo, hi := bounds(lists...)
 	sc := scale{size: s, top: 26, bottom: 26, n: len(p.Labels)}
 	sc.lo, sc.hi, sc.step = fit(lo, hi, false)
-	sc.left = 12 + textWidth(i18n.Short(i18n.Vietnamese, sc.hi, 2))
+	if whole(lists...) {
+		sc.counts()
+	}
+	sc.left = 12 + sc.room(p.Decimals)
 	sc.right = 14
 	for _, l := range p.ends(sc) {
 		// A line alone has no name at its end, but its last value.
@@ -254,7 +257,10 @@ func (p BarsProps) scale(s size) scale {
 		sc.right = math.Min(0.3*s.w, 12+textWidth(p.Limit.Name))
 	}
 	sc.lo, sc.hi, sc.step = fit(math.Min(lo, 0), hi, true)
-	sc.left = 12 + textWidth(i18n.Short(i18n.Vietnamese, sc.hi, 2))
+	if whole(p.values()) {
+		sc.counts()
+	}
+	sc.left = 12 + sc.room(p.Decimals)
 	return sc
 }
 
@@ -291,10 +297,14 @@ func (p RankingProps) share(v float64) float64 {
 
 // tick writes a grid value with the decimals its step needs.
 func tick(ctx context.Context, v, step float64, decimals int) string {
+	return web.Number(ctx, v, tickDecimals(step, decimals))
+}
+
+func tickDecimals(step float64, decimals int) int {
 	for n := range 3 {
 		if s := step * math.Pow10(n); math.Abs(s-math.Round(s)) < 1e-9 {
-			return web.Number(ctx, v, n)
+			return n
 		}
 	}
-	return web.Number(ctx, v, max(decimals, 2))
+	return max(decimals, 2)
 }

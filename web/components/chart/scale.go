@@ -10,8 +10,11 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+
+	"mach/i18n"
 )
 
 // size is one drawing: width and height in units, about CSS pixels.
@@ -93,6 +96,32 @@ func bounds(lists ...[]float64) (lo, hi float64) {
 		}
 	}
 	return lo, hi
+}
+
+// whole reports whether all values that are there count something.
+func whole(lists ...[]float64) bool {
+	for _, l := range lists {
+		if slices.ContainsFunc(l, func(v float64) bool { return !missing(v) && v != math.Trunc(v) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// counts lets no grid line stand between whole numbers.
+func (s *scale) counts() {
+	if s.step < 1 {
+		s.step, s.lo, s.hi = 1, math.Floor(s.lo), math.Ceil(s.hi)
+	}
+}
+
+// room is the width of the numbers on the grid lines.
+func (s scale) room(decimals int) float64 {
+	w := 0.0
+	for _, v := range s.ticks() {
+		w = math.Max(w, textWidth(i18n.Number(i18n.Vietnamese, v, tickDecimals(s.step, decimals))))
+	}
+	return w
 }
 
 func missing(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
