@@ -299,7 +299,7 @@ func spreadWhy(ctx context.Context, s spread) string {
 
 // clusterTable lists the clusters beside the map.
 func clusterTable(ctx context.Context, p picture) table.Props {
-	t := table.Props{Caption: web.T(ctx, "bulletin.map.ring"), First: true, Stack: true, Cols: []table.Col{
+	t := table.Props{Caption: web.T(ctx, "bulletin.map.ring"), Hidden: true, First: true, Stack: true, Cols: []table.Col{
 		{Head: web.T(ctx, "bulletin.col.communes"), Wide: true}, {Head: web.T(ctx, "bulletin.col.since")}, {Head: web.T(ctx, "bulletin.cases"), Num: true},
 		{Head: web.T(ctx, "bulletin.col.expected"), Num: true}, {Head: web.T(ctx, "bulletin.col.recurrence"), Num: true},
 	}}
