@@ -92,7 +92,7 @@ func differences(ctx context.Context, is, from content.DetectionRule) []string {
 
 // settingsTable lists the diseases with the settings in force.
 func settingsTable(ctx context.Context, p settingsData) table.Props {
-	t := table.Props{Caption: web.T(ctx, "settings.list"), Hidden: true, First: true, Cols: []table.Col{{Head: web.T(ctx, "settings.col.disease"), Wide: true}, {Head: web.T(ctx, "settings.col.tier")},
+	t := table.Props{Caption: web.T(ctx, "settings.list"), Hidden: true, First: true, Stack: true, Cols: []table.Col{{Head: web.T(ctx, "settings.col.disease"), Wide: true}, {Head: web.T(ctx, "settings.col.tier")},
 		{Head: web.T(ctx, "settings.col.commune"), Num: true}, {Head: web.T(ctx, "settings.col.above"), Num: true}, {Head: web.T(ctx, "settings.col.years"), Num: true},
 		{Head: web.T(ctx, "settings.col.weight"), Num: true}, {Head: web.T(ctx, "settings.col.since")}, {Head: web.T(ctx, "settings.col.differs")}}}
 	lang := web.LangOf(ctx)
@@ -187,7 +187,7 @@ func decideSubmit(ctx context.Context, may []Decision) string {
 
 // changeTable lays a change beside what holds and the default.
 func changeTable(ctx context.Context, p changeData) table.Props {
-	t := table.Props{Caption: web.T(ctx, "settings.change"), Hidden: true, First: true, Cols: []table.Col{{Head: web.T(ctx, "settings.col.setting"), Wide: true},
+	t := table.Props{Caption: web.T(ctx, "settings.change"), Hidden: true, First: true, Stack: true, Cols: []table.Col{{Head: web.T(ctx, "settings.col.setting"), Wide: true},
 		{Head: web.T(ctx, "settings.col.old"), Num: true}, {Head: web.T(ctx, "settings.col.new"), Num: true}, {Head: web.T(ctx, "settings.col.default"), Num: true}}}
 	if p.Setting.Change.Tier != nil {
 		t.Rows = append(t.Rows, []table.Cell{{Text: web.T(ctx, "settings.field.tier")}, {Text: tierWords(ctx, p.Old.Tier)}, {Text: tierWords(ctx, p.New.Tier), Strong: p.Old.Tier != p.New.Tier}, {Text: tierWords(ctx, p.Default.Tier)}})
