@@ -5,6 +5,7 @@ package content
 import (
 	"embed"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,8 +65,13 @@ var (
 // The lists in force before are not carried.
 func Diseases() *DiseaseList { return diseases() }
 
-func loadDiseases() (*DiseaseList, error) {
-	rows, err := readTable(surveillanceFiles, "surveillance/diseases.csv", "id", "vi", "en", "clock", "group", "group_verified",
+func loadDiseases() (*DiseaseList, error) { return ReadDiseases(surveillanceFiles) }
+
+// ReadDiseases is Diseases of another folder that holds surveillance/diseases.csv.
+// A disease that is renamed, or gets another clock, has two rows of one id: the
+// new one begins on the day on which the old one ends.
+func ReadDiseases(root fs.FS) (*DiseaseList, error) {
+	rows, err := readTable(root, "surveillance/diseases.csv", "id", "vi", "en", "clock", "group", "group_verified",
 		"icd", "icd_shared", "episode_days", "closed", "valid_from", "valid_to", "basis")
 	if err != nil {
 		return nil, err

@@ -45,11 +45,15 @@ type world struct {
 
 // options are those of a store that the module follows under the real policies.
 func options(units *vn.Units, clock *storetest.Clock) []storetest.Option {
+	return optionsOf(units, content.Diseases(), clock)
+}
+
+func optionsOf(units *vn.Units, diseases *content.DiseaseList, clock *storetest.Clock) []storetest.Option {
 	policy, err := access.NewPolicy(content.Policies(), units)
 	if err != nil {
 		panic(err)
 	}
-	follower := New(nil, units, content.Diseases(), nil, clock.Now).Follower()
+	follower := New(nil, units, diseases, nil, clock.Now).Follower()
 	return []storetest.Option{storetest.Follow(follower), storetest.Guarded(policy), storetest.Placed(units), storetest.Configure(func(c *store.Config) {
 		c.Now = clock.Now
 		c.Sensitivity = content.Sensitivity
