@@ -271,6 +271,9 @@ func TestReachCoversJudge(t *testing.T) {
 // TestMonotone: a fact that brings nearer never closes a door. Reach depends
 // on it.
 func TestMonotone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
 	p := newPolicy(t)
 	for name := range p.roles {
 		for _, typ := range kindsOfTypes(p) {

@@ -293,6 +293,9 @@ func TestSilence(t *testing.T) {
 
 // Whatever happens in whatever order: the followed view equals the rebuilt one.
 func TestViewEqualsRebuild(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
 	each(t, func(t *testing.T, w *world) {
 		for i := range 3 {
 			w.person(fmt.Sprintf("p%d", i), []vn.Unit{w.commune, w.next, w.other}[i])

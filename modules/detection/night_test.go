@@ -44,6 +44,9 @@ func (w *world) burst() []vn.Unit {
 // The night finds a burst in communes that touch, keeps it, tells the commune
 // with the most excess once, and finds the same again from the ledger.
 func TestNightFindsACluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
 	each(t, func(t *testing.T, w *world) {
 		communes := w.burst()
 		before := w.waiting(vn.Nation)
@@ -103,6 +106,9 @@ func TestNightFindsACluster(t *testing.T) {
 // What the view holds otherwise than the run is judged again, and wrong sums are
 // built anew.
 func TestNightMends(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
 	units, err := unitsOnce()
 	if err != nil {
 		t.Fatal(err)

@@ -301,6 +301,9 @@ func (b book) counts(m *Module) map[vn.UnitID]*daily {
 // counts and the alarms of the last days are those of a run from nothing, and
 // the view is the same when it is made anew.
 func TestSyndromesEqualAFullRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
 	each(t, func(t *testing.T, w *world) {
 		b := book{map[string]came{}, map[string]sign{}, w.stations()}
 		for at, days := range map[string]int{station: 60, "tram-next": 45} {

@@ -350,6 +350,9 @@ func (w *world) divided() (vn.Unit, vn.UnitID) {
 // Whatever is created, corrected, signed, sent and deleted, in whatever order:
 // the followed view equals the rebuilt one.
 func TestViewEqualsRebuild(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
 	each(t, func(t *testing.T, w *world) {
 		homes := []vn.Unit{w.commune, w.other}
 		for i := range 4 {

@@ -73,6 +73,9 @@ func (w *world) everyVisit(a store.Actor) []Draft {
 // Of what the records of the demonstration know of a case, the form holds at
 // least nine tenths before anybody types.
 func TestPrefilledFromTheDemonstration(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
 	units, err := unitsOnce()
 	if err != nil {
 		t.Fatal(err)
