@@ -128,7 +128,7 @@ func (w *world) draftOf(u *user, p *patient, c typical, asked map[string]string)
 func (w *world) asksOnce(u *user, icd, encounter string) {
 	w.Helper()
 	ask := func(icd, asked string) (int, string) {
-		got := w.get(u, "/tram/hoi-them?"+url.Values{"diagnosis1": {icd}, "asked": {asked}, "at": {encounter}}.Encode())
+		got := w.post(u, "/tram/luot-kham/"+encounter+"/hoi-them", url.Values{"diagnosis1": {icd}, "asked": {asked}})
 		return got.Code, got.Body.String()
 	}
 	code, first := ask(icd, "")

@@ -134,13 +134,13 @@ func (g *generator) open(ctx context.Context, n access.NewAccount, role access.A
 	return acc.ID, secret, err
 }
 
-// citizens are the first grown person of the first commune, and that person as
-// the guardian of the first child under seven.
+// citizens are the first grown person of the first commune who has not come
+// today, and that person as the guardian of the first child under seven.
 func (g *generator) citizens(ctx context.Context) ([]SignIn, error) {
 	var grown, child *person
 	for n := 0; (grown == nil || child == nil) && n < g.plan.People; n++ {
 		p := g.person(n)
-		if p.commune.ID != g.communes[0].ID {
+		if p.commune.ID != g.communes[0].ID || g.busy(n) {
 			continue
 		}
 		switch age := p.ageOn(g.plan.Date); {

@@ -243,6 +243,17 @@ func (g *generator) family(first, commune int) []any {
 	return out
 }
 
+// Who of a commune, by order, comes today, and whose diagnosis is not yet reported.
+var todays = [...]int{7, 18, 29, 40, 51, 62, 73, 84, 95}
+
+const drafted = 3
+
+// busy reports whether somebody has a visit of today from the beginning.
+func (g *generator) busy(n int) bool {
+	of := n / len(g.communes)
+	return of == drafted || slices.Contains(todays[:], of)
+}
+
 // fillToday leaves the stations as they are in mid-morning: some visits signed,
 // some people waiting, one notifiable diagnosis not yet reported.
 func (g *generator) fillToday(ctx context.Context, tell func(done, total int)) error {
@@ -250,8 +261,8 @@ func (g *generator) fillToday(ctx context.Context, tell func(done, total int)) e
 	for c, commune := range g.communes {
 		var resources []any
 		r := g.plan.rng("today " + commune.Code)
-		for i := range 9 {
-			n := c + k*(7+11*i)
+		for i := range todays {
+			n := c + k*todays[i]
 			if n >= g.plan.People {
 				break
 			}
@@ -262,7 +273,7 @@ func (g *generator) fillToday(ctx context.Context, tell func(done, total int)) e
 			}
 			resources = append(resources, g.waiting(p, i-4)...)
 		}
-		if p := g.person(c + k*3); c < 2 && c+k*3 < g.plan.People {
+		if p := g.person(c + k*drafted); c < 2 && c+k*drafted < g.plan.People {
 			resources = append(resources, g.visitFor(p, fmt.Sprintf("draft %d", c), g.plan.Date-vn.Date(c), notifiable(), r)...)
 		}
 		if err := g.write(ctx, g.working(commune), resources); err != nil {

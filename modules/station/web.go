@@ -39,7 +39,7 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Post("/tram/luot-kham/{id}/sua", doctors, m.correct)
 	mux.Get("/tram/luot-kham/{id}/dong", web.AnyStaff, m.linePart)
 	mux.Get("/tram/chan-doan", namers, m.suggest)
-	mux.Get("/tram/hoi-them", doctors, m.askedPart)
+	mux.Post("/tram/luot-kham/{id}/hoi-them", doctors, m.askedPart).Repeatable()
 	mux.Get("/tram/so-a1", staff, m.registerA1)
 	mux.Get("/dau-vet/station/{encounter}", care, m.trace)
 	m.villageRoutes(mux)

@@ -43,9 +43,13 @@ func (m *Module) asks(f *web.Form, at string, patient *fhir.Doc) askedData {
 }
 
 // askedPart answers what is typed as a diagnosis with the questions it brings.
-// Those that are shown already stay, with what was typed into them.
+// Those that are shown already stay, with what was typed into them. It is posted,
+// so that no address holds what somebody may be ill of.
 func (m *Module) askedPart(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
+	q, at := web.ParseForm(r), r.PathValue("id")
+	if err := q.Err(); err != nil {
+		return err
+	}
 	var typed []string
 	for i := range mostLines {
 		name := fmt.Sprintf("diagnosis%d", i+1)
@@ -56,11 +60,11 @@ func (m *Module) askedPart(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	_, patient, err := m.patientOf(r, q.Get("at"))
+	_, patient, err := m.patientOf(r, at)
 	if err != nil {
 		return err
 	}
-	return web.Fragment(w, r, askedGroup(m.asks(f, q.Get("at"), patient)))
+	return web.Fragment(w, r, askedGroup(m.asks(f, at, patient)))
 }
 
 // patientOf reads a visit and its person.
