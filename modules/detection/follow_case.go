@@ -232,6 +232,7 @@ type touch struct {
 	added   bool // a case more than before
 	died    bool // and it is a death
 	again   bool // the night judges the weeks once more
+	lapse   bool // the cluster of its alert is no more
 	weeks   []vn.Date
 }
 

@@ -53,6 +53,9 @@ func (m *Module) applyNight(ctx context.Context, tx store.Tx, c store.Change, no
 		}
 		alerts += flag(raised)
 	}
+	if err := t.lapse(ctx); err != nil {
+		return err
+	}
 	return tx.Exec(ctx, `insert into detection_night (day, seq, at, position, series, cells, differ, scans, clusters, took) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		int64(day), c.Seq, c.At.UnixMicro(), f.Position, f.Series, f.Cells, differ, f.Scans, alerts, f.Took)
 }
@@ -91,6 +94,55 @@ func (t *turn) cluster(ctx context.Context, k Cluster) (raised bool, err error) 
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		int64(k.Day), k.Disease, k.Place, t.c.Seq, k.Position, k.Settings, int64(k.Centre), int64(k.Lead), unitsText(k.Units), k.Radius, k.Days, k.Cases,
 		k.Expected, k.Ratio, k.P, k.Recurrence, k.Alert)
+}
+
+// lapse judges without their cluster the places of alerts that no cluster of
+// tonight names, when cases of the one that was found are gone. One whose cases
+// stand waits for its answer, though the scan has moved on.
+func (t *turn) lapse(ctx context.Context) error {
+	var open []Cluster // the newest of each alert
+	err := t.tx.Rows(ctx, `select `+clusterColumns+` from detection_cluster c join detection_alert a on a.alert = c.alert
+		 where a.rule = 'cluster' and a.answer = '' and a.holds = 1
+		   and not exists (select 1 from detection_cluster n where n.alert = c.alert and (n.day > c.day or n.day = c.day and n.place < c.place))
+		   and c.seq <> ? order by c.disease, c.alert`, []any{t.c.Seq}, func(scan func(...any) error) error {
+		c, err := scanCluster(scan)
+		open = append(open, c)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	current := vn.WeekOf(vn.DateOf(t.c.At)).Start()
+	for _, c := range open {
+		d, ok := t.diseases.ByID(c.Disease)
+		stand, err := t.stillIn(ctx, c)
+		if err != nil {
+			return err
+		}
+		if !ok || stand >= c.Cases {
+			continue
+		}
+		var unit int64
+		if _, err := t.tx.Row(ctx, []any{&unit}, `select unit from detection_alert where alert = ?`, c.Alert); err != nil {
+			return err
+		}
+		back := content.DetectionOf(d, vn.DateOf(t.c.At)).BackWeeks
+		x := touch{disease: d, unit: vn.UnitID(unit), day: max(c.From(), current.AddDays(-7*back)), lapse: true}
+		if err := t.judgeOne(ctx, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stillIn counts the cases in the places and days of a cluster as they are now.
+func (t *turn) stillIn(ctx context.Context, c Cluster) (n int, err error) {
+	marks, args := "?", []any{c.Disease, int64(c.From()), int64(c.Day), int64(0)}
+	for _, u := range c.Units {
+		marks, args = marks+", ?", append(args, int64(u))
+	}
+	_, err = t.tx.Row(ctx, []any{&n}, `select coalesce(sum(change), 0) from detection_ledger where disease = ? and day >= ? and day <= ? and commune in (`+marks+`)`, args...)
+	return n, err
 }
 
 // ringed is the commune in which the alert of a cluster stands or is to open.

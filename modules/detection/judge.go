@@ -90,7 +90,7 @@ func (t *turn) conclude(ctx context.Context, x touch, unit vn.UnitID, rule conte
 		return err
 	}
 	holds := g.rule != ""
-	if a.Rule == RuleCluster { // until the next night
+	if a.Rule == RuleCluster && !x.lapse { // until the next night
 		holds = true
 	}
 	if !holds && a.Week.Known() { // it rests on a week that this change did not touch, or no longer

@@ -103,6 +103,39 @@ func TestNightFindsACluster(t *testing.T) {
 	})
 }
 
+// Cases that were entered in error raise the alert of a cluster; once they are
+// taken back the next night lets it lapse. While they stand it waits.
+func TestClusterLapses(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		communes, day := w.touching(5), w.today()-1
+		k := Cluster{Disease: "influenza", Day: day, Centre: communes[0].ID, Lead: communes[0].ID, Days: 1, Cases: 5, Expected: 0.2, P: 0.001, Recurrence: 1000}
+		for i, c := range communes {
+			w.report(report{id: fmt.Sprint("r", i), icd: "J10.1", at: c, day: day})
+			k.Units = append(k.Units, c.ID)
+		}
+		slices.Sort(k.Units)
+		night := func(clusters ...Cluster) {
+			t.Helper()
+			day++
+			if err := w.writeNight(ctx, findings{Day: day.String(), Clusters: clusters}); err != nil {
+				t.Fatal(err)
+			}
+			w.clock.Advance(24 * time.Hour)
+		}
+		alert := "influenza " + communes[0].Code + " cluster "
+		night(k)
+		w.want("a cluster", vn.Nation, alert+"1")
+		night()
+		w.want("its cases stand", vn.Nation, alert+"1")
+		for i := range communes {
+			w.drop("Condition", fmt.Sprint("r", i))
+		}
+		w.want("taken back, before the night", vn.Nation, alert+"0")
+		night()
+		w.want("taken back", vn.Nation)
+	})
+}
+
 // What the view holds otherwise than the run is judged again, and wrong sums are
 // built anew.
 func TestNightMends(t *testing.T) {
