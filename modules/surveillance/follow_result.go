@@ -5,6 +5,7 @@ package surveillance
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"mach/casereport"
@@ -45,18 +46,18 @@ func (m *Module) applyResult(ctx context.Context, tx store.Tx, c store.Change, n
 			return err
 		}
 	}
+	i := illness{}
 	if is.outcome == "positive" && is.final && len(diseases) > 0 && c.Labels.Patient != "" {
-		i, err := m.triggers(ctx, tx, c, now, is, diseases[0])
-		if err != nil {
+		if i, err = m.triggers(ctx, tx, c, now, is, diseases[0]); err != nil {
 			return err
 		}
-		had = append(had, i)
 	}
-	if i, ok, err := m.concludes(ctx, tx, c, now); err != nil {
-		return err
-	} else if ok {
-		had = append(had, i)
+	if i.disease == "" { // one document is one trigger
+		if i, err = m.concludes(ctx, tx, c, now); err != nil {
+			return err
+		}
 	}
+	had = append(had, i)
 	done := map[illness]bool{}
 	for _, i := range had {
 		if done[i] || i.disease == "" {
@@ -85,8 +86,8 @@ func (m *Module) forget(ctx context.Context, tx store.Tx, result string) ([]illn
 	return had, nil
 }
 
-// triggers writes the result as what a draft rests on. The clock runs from when
-// the laboratory said it.
+// triggers writes the result as what a draft rests on; no illness when it is
+// none. The clock runs from when the laboratory said it.
 func (m *Module) triggers(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, is result, id string) (illness, error) {
 	disease, ok := m.diseases.ByID(id)
 	if !ok || len(disease.ICD) == 0 {
@@ -99,7 +100,7 @@ func (m *Module) triggers(ctx context.Context, tx store.Tx, c store.Change, now 
 	i := illness{c.Labels.Patient, disease.ID}
 	return i, tx.Exec(ctx, `
 		insert into surveillance_diagnosis (cause, kind, encounter, patient, disease, code, words, at, since, sensitivity, draft, facility, place)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?) on conflict do nothing`, // a Condition may have the same id
 		c.ID, c.Type, fhir.IDOf(now.Get("encounter", "reference").String()), i.patient, i.disease, disease.ICD[0].From, is.words, is.at, since,
 		strings.Join(c.Labels.Sensitivity, " "), c.Labels.Facility, int64(c.Labels.Unit))
 }
@@ -108,10 +109,11 @@ func (m *Module) triggers(ctx context.Context, tx store.Tx, c store.Change, now 
 const categoryConsultation = "consultation"
 
 // concludes writes the notifiable diagnosis of an expert's conclusion as what a
-// draft rests on: at the facility of the visit, which asked.
-func (m *Module) concludes(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) (illness, bool, error) {
-	if !hasCategory(now, categoryConsultation) || now.Get("status").String() == "entered-in-error" || c.Labels.Patient == "" {
-		return illness{}, false, nil
+// draft rests on: at the facility of the visit, which asked; no illness when it
+// names none or is not final.
+func (m *Module) concludes(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) (illness, error) {
+	if !hasCategory(now, categoryConsultation) || !final(now) || c.Labels.Patient == "" {
+		return illness{}, nil
 	}
 	at := casereport.Instant(cmp.Or(now.Get("issued").String(), now.Get("effectiveDateTime").String()))
 	if at.IsZero() {
@@ -127,14 +129,19 @@ func (m *Module) concludes(ctx context.Context, tx store.Tx, c store.Change, now
 			if encounter == "" {
 				facility, place = c.Labels.Facility, int64(c.Labels.Unit)
 			}
-			return i, true, tx.Exec(ctx, `
+			return i, tx.Exec(ctx, `
 				insert into surveillance_diagnosis (cause, kind, encounter, patient, disease, code, words, at, since, sensitivity, draft, facility, place)
-				values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
+				values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?) on conflict do nothing`,
 				c.ID, c.Type, encounter, i.patient, i.disease, coding.Get("code").String(), wordsOf(concept),
 				at.UnixMicro(), at.UnixMicro(), strings.Join(c.Labels.Sensitivity, " "), facility, place)
 		}
 	}
-	return illness{}, false, nil
+	return illness{}, nil
+}
+
+// final reports whether who wrote a result stands by it.
+func final(d *fhir.Doc) bool {
+	return slices.Contains([]string{"final", "amended", "corrected"}, d.Get("status").String())
 }
 
 // result is what a laboratory says of a sample.
@@ -163,8 +170,7 @@ func resultOf(d *fhir.Doc) (result, []string) {
 	if len(diseases) == 0 || at.IsZero() || status == "cancelled" || status == "entered-in-error" {
 		return result{}, nil
 	}
-	r := result{at: at.UnixMicro(), test: content.TestKind(name + " " + wordsOf(d.Get("method"))), sample: d.Get("specimen").RefID("Specimen"),
-		final: status == "final" || status == "amended" || status == "corrected"}
+	r := result{at: at.UnixMicro(), test: content.TestKind(name + " " + wordsOf(d.Get("method"))), sample: d.Get("specimen").RefID("Specimen"), final: final(d)}
 	answer := saidBy(d)
 	if r.outcome = content.TestResult(answer); r.outcome == "" && (status == "registered" || status == "preliminary" || status == "partial") {
 		r.outcome = "pending"

@@ -49,6 +49,34 @@ func TestDraftOfAConsultation(t *testing.T) {
 	})
 }
 
+// A report of a laboratory that is a consultation's conclusion too is one
+// trigger, whatever else has its id; a conclusion that is not final is none.
+func TestConclusionOfALaboratoryIsOneTrigger(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p1", "Nguyễn Thị Lan", w.commune)
+		put := func(id, status, code string, laboratory bool) {
+			r := fhir.DiagnosticReport{ID: id, Status: status, Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "consultation", "")}, Code: fhir.Words("RT-PCR Dengue"),
+				Subject: fhir.Ref("Patient", "p1"), EffectiveDateTime: fhir.Instant(w.now()), Issued: fhir.Instant(w.now()), Conclusion: "Dương tính",
+				ConclusionCode: []fhir.CodeableConcept{{Coding: []fhir.Coding{{System: fhir.ICD10, Code: code}}}}}
+			if laboratory {
+				r.Category = append(r.Category, fhir.Code("http://terminology.hl7.org/CodeSystem/v2-0074", "LAB", ""))
+			}
+			w.put(w.actor(store.Doctor), r)
+		}
+		put("kl", "final", "A97", true)
+		w.wantDrafts("both categories", "dengue kl(1)")
+		put("kl", "preliminary", "A97", true)
+		w.wantDrafts("not final")
+		put("kl", "preliminary", "A97", false)
+		w.wantDrafts("a conclusion that is not final")
+		put("kl", "amended", "A97", false)
+		w.wantDrafts("amended", "dengue kl(1)")
+		w.visit(visit{id: "v1", patient: "p1", icd: "B05.9", words: "Sởi", at: w.now()})
+		put("c-v1", "final", "A97", true)
+		w.wantDrafts("a result with the id of a diagnosis", "measles c-v1(1)", "dengue kl(1)")
+	})
+}
+
 // Reports that came by FHIR or as a file, in the name of somebody else or in
 // nobody's: the same number, disease and episode are one case; another episode,
 // another disease, only a name, and what a person parted are not.
