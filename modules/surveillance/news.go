@@ -5,6 +5,7 @@ package surveillance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,6 +110,7 @@ type Result struct {
 	Outcome  string
 	Sampled  vn.Date
 	Sample   string           // Specimen id, or what names its number; "" = not said
+	ByNumber bool             // it is matched by the sample's number: not on the person's own record
 	Proposes casereport.Class // "" = no rule speaks
 }
 
@@ -142,24 +144,36 @@ func (m *Module) ResultsOf(ctx context.Context, a store.Actor, report string) ([
 	return m.results(ctx, a, `c.report = ?`, report)
 }
 
+// byNumber joins the results whose sample n has the number of a sample s of the
+// case's person. A number alone does not open another's result: the result
+// names nobody, or the same person by the personal id, or is of the province
+// where the case lives or was reported.
+const byNumber = ` join surveillance_sample s on s.patient = c.patient join surveillance_sample n on n.number = s.number
+	join surveillance_result r on r.sample = n.source and r.patient <> c.patient
+	left join surveillance_person q on q.patient = coalesce(nullif(r.patient, ''), n.patient)
+	where (r.patient = '' and n.patient in ('', c.patient) or q.number <> '' and q.number = p.number or r.place <> 0 and r.place in (c.province, c.place)) and `
+
 // results matches samples with cases: of the same person, or with the number of
 // the person's sample, and of the same disease, taken from three weeks before
 // the diagnosis to the end of the episode.
 func (m *Module) results(ctx context.Context, a store.Actor, where string, args ...any) ([]Result, error) {
+	columns := `select ` + caseColumns + `, r.words, r.test, r.outcome, r.at as taken, r.sample, r.result as result, `
+	where = `r.disease = c.disease and r.sensitivity = '' and c.sensitivity = '' and c.patient <> '' and ` + where
 	rows, err := store.List(ctx, m.store.For(a), a.Unit, func(scan store.Scan) (Result, error) {
 		var r Result
 		var at int64
+		var id string
+		var number int
 		var err error
-		r.Case, err = m.scanCase(func(dest ...any) error { return scan(append(dest, &r.Words, &r.Test, &r.Outcome, &at, &r.Sample)...) })
-		r.Sampled = vn.DateOf(time.UnixMicro(at))
+		r.Case, err = m.scanCase(func(dest ...any) error {
+			return scan(append(dest, &r.Words, &r.Test, &r.Outcome, &at, &r.Sample, &id, &number)...)
+		})
+		r.Sampled, r.ByNumber = vn.DateOf(time.UnixMicro(at)), number == 1
 		r.Proposes = classOf(r.Disease, r.Test, r.Outcome, r.Sampled, r.Onset)
 		return r, err
-	}, `select `+caseColumns+`, r.words, r.test, r.outcome, r.at, r.sample `+caseFrom+`
-		  join surveillance_result r on r.disease = c.disease and r.sensitivity = '' and c.patient <> '' and r.result in (
-		       select x.result from surveillance_result x where x.patient = c.patient
-		       union select x.result from surveillance_sample s join surveillance_sample n on n.number = s.number
-		             join surveillance_result x on x.sample = n.source where s.patient = c.patient)
-		 where `+where+` and c.sensitivity = '' order by r.at desc, r.result limit 50`, args...)
+	}, columns+`0`+caseFrom+`join surveillance_result r on r.patient = c.patient where `+where+`
+		 union `+columns+`1`+caseFrom+byNumber+where+`
+		 order by taken desc, result limit 50`, slices.Concat(args, args)...)
 	if err != nil {
 		return nil, fmt.Errorf("results of cases: %w", err)
 	}

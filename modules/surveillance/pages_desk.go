@@ -106,6 +106,9 @@ func resultRows(ctx context.Context, p deskData) []worklist.Row {
 			Why:  diseaseName(ctx, r.Disease) + " · " + r.Words,
 			Tone: classTone(r.Proposes), State: web.T(ctx, "reporting.results.proposes", className(ctx, r.Proposes)),
 			Action: web.Link{Text: web.T(ctx, "reporting.results.do"), Href: casePath(r.Report)}})
+		if r.ByNumber {
+			rows[len(rows)-1].Why += " · " + web.T(ctx, "reporting.results.number")
+		}
 	}
 	return rows
 }

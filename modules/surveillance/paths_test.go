@@ -171,7 +171,8 @@ func TestRegionalInstitute(t *testing.T) {
 }
 
 // A result is matched by the number on the sample: of a Specimen or named in
-// the result alone, in the name of the laboratory's own patient or of nobody.
+// the result alone, in the name of nobody, of the same person, or of a patient
+// of a laboratory of the province; another province's number may be the same.
 // It proposes and decides nothing.
 func TestResultsByTheNumberOfTheSample(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -179,6 +180,10 @@ func TestResultsByTheNumberOfTheSample(t *testing.T) {
 		w.person("lab-p", "NGUYEN THI LAN", w.other)
 		w.visit(visit{id: "v1", patient: "p1", icd: "A97.0", words: "Sốt xuất huyết Dengue", at: w.now()})
 		doctor := w.actor(store.Doctor)
+		laboratory := w.elsewhere(store.HospitalReporter, "vien", "hospital-province")
+		far := w.elsewhere(store.HospitalReporter, "xa", "hospital-province")
+		far.Unit = w.other.ID
+		w.person("same", "Nguyễn Thị Lan", w.other)
 		_, form, err := w.Filled(ctx, doctor, "c-v1")
 		w.ok(err)
 		form["sampled"], form["sample_number"] = "yes", "BN-2026 00417"
@@ -201,17 +206,25 @@ func TestResultsByTheNumberOfTheSample(t *testing.T) {
 		w.put(storetest.System(),
 			map[string]any{"resourceType": "Specimen", "id": "s1", "subject": fhir.Ref("Patient", "lab-p"), "accessionIdentifier": map[string]any{"value": "bn202600417"}},
 			answer("nobody", "", "RT-PCR Dengue", "BN-2026-00417", nil),
-			answer("theirs", "lab-p", "Dengue NS1 test nhanh", "", map[string]any{"specimen": fhir.Ref("Specimen", "s1")}),
+			map[string]any{"resourceType": "Specimen", "id": "s2", "subject": fhir.Ref("Patient", "lab-p"), "accessionIdentifier": map[string]any{"value": "bn202600417"}},
+			answer("of-theirs", "", "Dengue IgM", "", map[string]any{"specimen": fhir.Ref("Specimen", "s2")}),
 			answer("another", "lab-p", "RT-PCR Dengue", "BN-2026-00418", nil), answer("measles", "", "IgM sởi", "BN-2026-00417", nil), answer("short", "", "RT-PCR Dengue", "417", nil))
+		w.put(laboratory, answer("theirs", "lab-p", "Dengue NS1 test nhanh", "", map[string]any{"specimen": fhir.Ref("Specimen", "s1")}))
+		w.put(far, answer("far", "lab-p", "Dengue NS1 ELISA", "BN-2026-00417", nil), answer("same", "same", "Dengue PCR", "BN-2026-00417", nil))
 		w.calm()
 		list, err := w.ResultsOf(ctx, doctor, id)
 		w.ok(err)
+		for _, r := range list {
+			if !r.ByNumber {
+				t.Errorf("%s is not said to be matched by the number", r.Words)
+			}
+		}
 		var words []string
 		for _, r := range list {
 			words = append(words, r.Words+" "+string(r.Proposes))
 		}
 		slices.Sort(words)
-		if got := strings.Join(words, "; "); got != "Dengue NS1 test nhanh: Dương tính confirmed; RT-PCR Dengue: Dương tính confirmed" {
+		if got := strings.Join(words, "; "); got != "Dengue NS1 test nhanh: Dương tính confirmed; Dengue PCR: Dương tính confirmed; RT-PCR Dengue: Dương tính confirmed" {
 			t.Errorf("matched %q", got)
 		}
 		if c, err := w.Case(ctx, doctor, id); err != nil || c.Class != casereport.Suspect {
