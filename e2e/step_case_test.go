@@ -62,7 +62,7 @@ func (st *story) caseReports() int {
 	n := 0
 	entries, _ := found["entry"].([]any)
 	for _, e := range entries {
-		if strings.Contains(st.text(e), `"case-report"`) && strings.Contains(st.text(e), dayISO()) {
+		if strings.Contains(st.text(e), `"case-report"`) && saysToday(st.text(e)) {
 			n++
 		}
 	}

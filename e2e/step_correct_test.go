@@ -56,8 +56,12 @@ func (st *story) text(v any) string {
 	return string(b)
 }
 
-// dayISO is today as resources write it.
-func dayISO() string { return time.Now().In(time.FixedZone("", 7*60*60)).Format("2006-01-02") }
+// saysToday reports whether a resource names today, as it is in Viet Nam or, until
+// seven in the morning, still in the instants that resources write.
+func saysToday(text string) bool {
+	now := time.Now()
+	return strings.Contains(text, now.In(time.FixedZone("", 7*60*60)).Format(time.DateOnly)) || strings.Contains(text, now.UTC().Format(time.DateOnly))
+}
 
 func hasAll(line string, words []string) bool {
 	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) })
