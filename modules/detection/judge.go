@@ -49,12 +49,12 @@ func (t *turn) judgeOne(ctx context.Context, x touch) error {
 			return err
 		}
 		var kids []kid
-		switch {
-		case i > 0:
+		if p.level != vn.LevelCommune {
 			if g, kids, err = t.against(ctx, p, rule, g, also.excess); err != nil {
 				return err
 			}
-		case !x.again: // where the case itself counts
+		}
+		if i == 0 && !x.again { // where the case itself counts
 			cases, err := t.cases(ctx, p, rule, on, also.current)
 			if err != nil {
 				return err

@@ -20,12 +20,16 @@ type Night struct {
 	At       time.Time
 	Position int64 // of the log, that it rests on
 	Series   int   // judged
-	Cells    int   // sums of a week that were wrong; then the view was built anew
+	Cells    int   // sums of a week that were wrong, and the view was built anew; or unchecked
 	Differ   int   // series and weeks judged otherwise than the view held, and judged again
 	Scans    int   // diseases scanned
 	Alerts   int   // clusters that are an alert
 	Took     time.Duration
 }
+
+// unchecked, as the number of wrong sums, says that they could not be held
+// against the cases, because more kept coming.
+const unchecked = -1
 
 const nightColumns = `day, at, position, series, cells, differ, scans, clusters, took`
 

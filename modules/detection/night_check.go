@@ -288,7 +288,8 @@ func (n *nation) confirm(ctx context.Context, k key, held Verdict, w *outbreak.W
 }
 
 // mend holds the sums against the cases they are of, in every unit, and builds
-// the view anew when any is wrong; it returns how many were.
+// the view anew when any is wrong; it returns how many were, unchecked when the
+// view never stood still.
 func (m *Module) mend(ctx context.Context) (int, error) {
 	for range 3 { // the view may go on between two questions
 		before, err := m.store.Position(ctx, "detection")
@@ -306,12 +307,13 @@ func (m *Module) mend(ctx context.Context) (int, error) {
 		if err := m.store.Rebuild(ctx, "detection"); err != nil {
 			return wrong, err
 		}
-		if left, err := m.wrongSums(ctx); err != nil || left > 0 {
-			return wrong, fmt.Errorf("sums of detection are wrong after they were built anew: %d, %w", left, err)
+		left, err := m.wrongSums(ctx)
+		if err == nil && left > 0 {
+			err = fmt.Errorf("sums of detection are wrong after they were built anew: %d", left)
 		}
-		return wrong, nil
+		return wrong, err
 	}
-	return 0, nil
+	return unchecked, nil
 }
 
 // wrongSums counts the sums of weeks that are not those of the cases.

@@ -189,6 +189,6 @@ func TestNightMends(t *testing.T) {
 		if n, err := w.mend(ctx); err != nil || n != 0 {
 			t.Errorf("they are still wrong: %d, %v", n, err)
 		}
-		w.want("one alert", w.commune.ID, "dengue "+w.commune.Code+" excess 20")
+		w.want("one alert, which explains its province", w.provinceOf(w.commune.ID), "dengue "+w.commune.Code+" excess 20")
 	}, opts...)
 }

@@ -76,6 +76,8 @@ func nightWords(ctx context.Context, n *Night, now time.Time) (tag.Tone, string)
 		return tag.Warning, web.T(ctx, "detection.night.late", web.DateTime(ctx, n.At))
 	case n.Cells > 0:
 		return tag.Warning, web.T(ctx, "detection.night.cells", web.DateTime(ctx, n.At), n.Cells, n.Series, n.Differ)
+	case n.Cells == unchecked:
+		return tag.Info, web.T(ctx, "detection.night.unchecked", web.DateTime(ctx, n.At), n.Series, n.Differ)
 	case n.Differ > 0:
 		return tag.Info, web.T(ctx, "detection.night.differ", web.DateTime(ctx, n.At), n.Series, n.Differ)
 	}

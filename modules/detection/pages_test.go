@@ -88,6 +88,21 @@ func TestPages(t *testing.T) {
 	})
 }
 
+// What was not checked is not said to be the same.
+func TestNightWords(t *testing.T) {
+	cat, err := content.Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := vn.Date(20_000).Time()
+	ctx := web.WithVisit(ctx, cat, "en", web.Session{}, now)
+	for cells, want := range map[int]string{unchecked: "The sums were not checked", 0: "nothing differs", 3: "3 sums were wrong"} {
+		if _, got := nightWords(ctx, &Night{At: now, Cells: cells}, now); !strings.Contains(got, want) {
+			t.Errorf("%d: %q, want %q", cells, got, want)
+		}
+	}
+}
+
 // A history too short for the picture of years says so.
 func TestShortHistory(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
