@@ -43,7 +43,7 @@ func (a *App) clustersOf(ctx context.Context, actor store.Actor, unit vn.UnitID,
 	list, ok, err := a.detection.Clusters(ctx, actor, unit, disease, on)
 	out := make([]bulletin.Cluster, len(list))
 	for i, c := range list {
-		out[i] = bulletin.Cluster{Units: c.Units, From: c.From(), To: c.Day, Cases: c.Cases, Expected: c.Expected, Recurrence: c.Recurrence}
+		out[i] = bulletin.Cluster{Units: c.Units, Others: c.Others, From: c.From(), To: c.Day, Cases: c.Cases, Expected: c.Expected, Recurrence: c.Recurrence}
 	}
 	return out, ok, err
 }

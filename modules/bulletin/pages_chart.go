@@ -190,6 +190,9 @@ func mapMissing(ctx context.Context, p picture) string {
 }
 
 func clusterWords(ctx context.Context, c Cluster) string {
+	if c.Others > 0 {
+		return web.T(ctx, "bulletin.map.cluster.part", len(c.Units), c.Others, shortDate(c.From), web.Int(ctx, int(min(c.Recurrence, 36500))))
+	}
 	return web.T(ctx, "bulletin.map.cluster", len(c.Units), shortDate(c.From), c.Cases, web.Number(ctx, c.Expected, 1), web.Int(ctx, int(min(c.Recurrence, 36500))))
 }
 
@@ -310,11 +313,18 @@ func clusterTable(ctx context.Context, p picture) table.Props {
 	for _, c := range p.clusters {
 		var in []string
 		for _, id := range c.Units {
-			if name, ok := names[id]; ok { // others lie beyond the map
+			if name, ok := names[id]; ok {
 				in = append(in, name)
 			}
 		}
-		t.Rows = append(t.Rows, table.Text(strings.Join(in, ", "), web.Date(ctx, c.From), web.Int(ctx, c.Cases), web.Number(ctx, c.Expected, 1), web.Int(ctx, int(min(c.Recurrence, 36500)))))
+		where, cases, expected := strings.Join(in, ", "), web.Int(ctx, c.Cases), web.Number(ctx, c.Expected, 1)
+		if others := len(c.Units) - len(in) + c.Others; others > 0 {
+			where = web.T(ctx, "bulletin.map.others", where, others)
+		}
+		if c.Others > 0 {
+			cases, expected = "–", "–"
+		}
+		t.Rows = append(t.Rows, table.Text(where, web.Date(ctx, c.From), cases, expected, web.Int(ctx, int(min(c.Recurrence, 36500)))))
 	}
 	return t
 }

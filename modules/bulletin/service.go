@@ -51,7 +51,8 @@ type Alerts func(ctx context.Context, a store.Actor, unit vn.UnitID, from, to vn
 // Cluster is an area and a span of days with more cases than expected, as the
 // map rings it.
 type Cluster struct {
-	Units      []vn.UnitID
+	Units      []vn.UnitID // that the reader may see
+	Others     int         // places of it that they may not; then no figures either
 	From, To   vn.Date
 	Cases      int
 	Expected   float64

@@ -34,6 +34,8 @@ type Cluster struct {
 	P               float64
 	Recurrence      float64 // days until such a one comes by chance
 	Alert           string  // key; "" = none
+	Others          int     `json:"-"` // places of it that the reader may not see; then no figures either
+	Elsewhere       bool    `json:"-"` // its alert is of one of them
 }
 
 // From is its first day.
@@ -231,7 +233,7 @@ func (m *Module) Clusters(ctx context.Context, a store.Actor, unit vn.UnitID, di
 	all, err := figures(ctx, m, a, unit, "clusters", scanCluster, `select `+clusterColumns+` from detection_cluster c where c.day = ?`+where, args...)
 	for _, c := range all {
 		if slices.ContainsFunc(c.Units, func(u vn.UnitID) bool { return m.units.Within(u, unit) }) {
-			list = append(list, c)
+			list = append(list, m.shown(a, c))
 		}
 	}
 	slices.SortFunc(list, func(x, y Cluster) int {
@@ -242,5 +244,34 @@ func (m *Module) Clusters(ctx context.Context, a store.Actor, unit vn.UnitID, di
 
 // clustersOf is the newest cluster of an alert, none or one.
 func (m *Module) clustersOf(ctx context.Context, a store.Actor, alert Alert) ([]Cluster, error) {
-	return figures(ctx, m, a, alert.Unit, "cluster of an alert", scanCluster, `select `+clusterColumns+` from detection_cluster c where c.alert = ? order by c.day desc, c.place limit 1`, alert.Key)
+	list, err := figures(ctx, m, a, alert.Unit, "cluster of an alert", scanCluster, `select `+clusterColumns+` from detection_cluster c where c.alert = ? order by c.day desc, c.place limit 1`, alert.Key)
+	for i, c := range list {
+		list[i] = m.shown(a, c)
+	}
+	return list, err
+}
+
+// shown is what the actor may see of a cluster: the places within the area that
+// they answer for, and its figures only when all are.
+func (m *Module) shown(a store.Actor, c Cluster) Cluster {
+	own := a.Oversees(m.units)
+	all := len(c.Units)
+	c.Units = slices.DeleteFunc(c.Units, func(u vn.UnitID) bool { return !m.units.Within(u, own) })
+	if c.Others = all - len(c.Units); c.Others == 0 {
+		return c
+	}
+	c.Cases, c.Expected, c.Ratio, c.Radius = 0, 0, 0, 0
+	if !slices.Contains(c.Units, c.Lead) {
+		c.Lead = 0
+	}
+	if !slices.Contains(c.Units, c.Centre) {
+		c.Centre = c.Lead
+	}
+	if c.Centre == 0 && len(c.Units) > 0 {
+		c.Centre = c.Units[0]
+	}
+	if c.Alert != "" && !slices.ContainsFunc(c.Units, func(u vn.UnitID) bool { return m.codeOf(u) == strings.Split(c.Alert, "/")[1] }) {
+		c.Alert, c.Elsewhere = "", true
+	}
+	return c
 }

@@ -136,6 +136,31 @@ func TestClusterLapses(t *testing.T) {
 	})
 }
 
+// A cluster over the border names the places of the reader's own area, and has
+// no figures of what lies beyond.
+func TestClusterOverTheBorder(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		day := w.today() - 1
+		w.report(report{id: "r", icd: "J10.1", at: w.commune, day: day})
+		k := Cluster{Disease: "influenza", Day: day, Centre: w.other.ID, Lead: w.other.ID, Units: []vn.UnitID{w.commune.ID, w.next.ID, w.other.ID}, Days: 1, Cases: 987, Expected: 654, P: 0.001, Recurrence: 1000}
+		slices.Sort(k.Units)
+		if err := w.writeNight(ctx, findings{Day: day.String(), Clusters: []Cluster{k}}); err != nil {
+			t.Fatal(err)
+		}
+		w.calm()
+		for _, a := range []store.Actor{w.actor(store.CDC), w.actor(store.Doctor)} {
+			page := w.page(w.inboxPage, "vi", a, "/canh-bao")
+			w.wantWords(page, w.commune.Full()+" và 2 nơi khác: cụm ca", "Nơi khác trả lời")
+			if strings.Contains(page, "987") || strings.Contains(page, "654") || strings.Contains(page, w.other.Full()) || strings.Contains(page, "influenza/"+w.other.Code) {
+				t.Errorf("the %s is told of another province", a.Role)
+			}
+		}
+		w.wantWords(w.page(w.inboxPage, "vi", w.actor(store.Ministry), "/canh-bao"), "3 xã, phường quanh "+w.other.Full()+": 987 ca")
+		parts := []string{"disease", "influenza", "unit", w.other.Code, "week", vn.WeekOf(w.today()).String()}
+		w.wantWords(w.page(w.alertPage, "vi", w.actor(store.Ministry), "/x", parts...), w.next.Full(), "987 ca")
+	})
+}
+
 // What the view holds otherwise than the run is judged again, and wrong sums are
 // built anew.
 func TestNightMends(t *testing.T) {

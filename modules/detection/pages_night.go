@@ -15,6 +15,9 @@ import (
 
 // clusterWords say what a cluster is, in a sentence.
 func clusterWords(ctx context.Context, c Cluster, names map[vn.UnitID]vn.Unit) string {
+	if c.Others > 0 {
+		return web.T(ctx, "detection.cluster.part", unitName(ctx, names[c.Centre]), len(c.Units)-1+c.Others, diseaseName(ctx, c.Disease), c.Days, web.Date(ctx, c.From()), web.Date(ctx, c.Day))
+	}
 	key := "detection.cluster.many"
 	if len(c.Units) == 1 {
 		key = "detection.cluster.one"
@@ -25,13 +28,13 @@ func clusterWords(ctx context.Context, c Cluster, names map[vn.UnitID]vn.Unit) s
 // mostMembers is how many communes of a cluster are named.
 const mostMembers = 12
 
-// clusterMembers name its communes.
+// clusterMembers name its communes, as far as the reader may see them.
 func clusterMembers(ctx context.Context, c Cluster, names map[vn.UnitID]vn.Unit) string {
 	var list []string
 	for _, u := range c.Units[:min(len(c.Units), mostMembers)] {
 		list = append(list, unitName(ctx, names[u]))
 	}
-	if more := len(c.Units) - len(list); more > 0 {
+	if more := len(c.Units) - len(list) + c.Others; more > 0 {
 		return web.T(ctx, "detection.cluster.members.more", strings.Join(list, ", "), more)
 	}
 	return web.T(ctx, "detection.cluster.members", strings.Join(list, ", "))
@@ -53,11 +56,11 @@ func clusterTable(ctx context.Context, p inboxData) table.Props {
 		Cols: []table.Col{{Head: web.T(ctx, "detection.col.cluster"), Wide: true}, {Head: web.T(ctx, "detection.col.rarity")}, {Head: web.T(ctx, "detection.col.alert")}}}
 	for _, c := range p.Clusters {
 		told := table.Cell{Text: web.T(ctx, "detection.cluster.untold")}
-		if c.Alert != "" {
+		switch {
+		case c.Alert != "":
 			told = table.Cell{Text: web.T(ctx, "detection.open"), Href: pathOf(c.Alert)}
-			if !p.sees(c.Lead) {
-				told = table.Cell{Text: web.T(ctx, "detection.cluster.elsewhere", unitName(ctx, p.names[c.Lead]))}
-			}
+		case c.Elsewhere:
+			told = table.Cell{Text: web.T(ctx, "detection.cluster.elsewhere")}
 		}
 		t.Rows = append(t.Rows, []table.Cell{{Text: clusterWords(ctx, c, p.names)}, {Text: rarity(ctx, c)}, told})
 	}

@@ -55,7 +55,6 @@ type inboxData struct {
 	Clusters []Cluster // of the latest scan
 	Scanned  bool      // there was one
 	Night    *Night    // of the nation's desk only
-	sees     func(vn.UnitID) bool
 }
 
 // unit is the unit that is asked for, or the reader's own; NotFound for one
@@ -121,8 +120,6 @@ func (m *Module) inbox(r *http.Request) (inboxData, error) {
 			return p, err
 		}
 	}
-	own := a.Oversees(m.units)
-	p.sees = func(u vn.UnitID) bool { return m.units.Within(u, own) }
 	p.names = m.names(list, p.Silent, p.Clusters...)
 	p.Empty, err = m.unheard(ctx, a, p.Unit.ID)
 	return p, err
