@@ -145,11 +145,7 @@ func eventRows(ctx context.Context, p boardData, list []Event) []worklist.Row {
 			r.Why, r.Tone = clock(ctx, e, web.Now(ctx), p.Rules)
 			r.Why = joined(web.T(ctx, "events.source."+e.Source), r.Why, calledWords(ctx, e))
 		case e.Stage.Active():
-			c, ok := p.Ends[e.ID]
-			if !ok {
-				c.From = e.Over(last(t), content.FocusRuleOf(e.Disease))
-			}
-			r.Why = focusWhy(ctx, e, t, c)
+			r.Why = focusWhy(ctx, e, t)
 		case e.Stage == IsEvent:
 			r.Why = web.T(ctx, "events.why.event", web.DateTime(ctx, e.Checked))
 			if e.Risk != "" {
@@ -167,8 +163,9 @@ func eventRows(ctx context.Context, p boardData, list []Event) []worklist.Row {
 }
 
 // focusWhy is a line of the focus board: cases, contacts due, report due, days
-// to closing.
-func focusWhy(ctx context.Context, e Event, t Tally, c Closing) string {
+// to closing. Where the count of the month decides, the event's own page says how
+// it stands: it is counted anew for each disease and commune.
+func focusWhy(ctx context.Context, e Event, t Tally) string {
 	today := vn.DateOf(web.Now(ctx))
 	parts := []string{web.T(ctx, "events.cases.n", t.Cases())}
 	if t.Due > 0 {
@@ -177,18 +174,14 @@ func focusWhy(ctx context.Context, e Event, t Tally, c Closing) string {
 	if len(e.Unreported(today)) > 0 {
 		parts = append(parts, web.T(ctx, "events.daily.due", len(e.Unreported(today))))
 	}
-	return strings.Join(append(parts, closingWords(ctx, c, today)), " · ")
-}
-
-// closingWords says when the focus may be closed.
-func closingWords(ctx context.Context, c Closing, today vn.Date) string {
-	switch {
-	case c.ByLine && lineWords(ctx, c) != "":
-		return lineWords(ctx, c)
-	case c.From > today:
-		return web.T(ctx, "events.closing.days", int(c.From-today))
+	switch rule := content.FocusRuleOf(e.Disease); {
+	case rule.Closes == content.EndUnderLine:
+	case e.Over(last(t), rule) > today:
+		parts = append(parts, web.T(ctx, "events.closing.days", int(e.Over(last(t), rule)-today)))
+	default:
+		parts = append(parts, web.T(ctx, "events.closing.now"))
 	}
-	return web.T(ctx, "events.closing.now")
+	return strings.Join(parts, " · ")
 }
 
 // lineWords says where the count of the month stands (Article 16.3); "" when

@@ -66,9 +66,8 @@ type boardData struct {
 	Tallies map[string]Tally
 	Over    bool // those that have ended are shown
 	More    bool
-	Ends    map[string]Closing // of foci that close by the line
-	Signals bool               // the reader follows contacts
-	Follows int                // contacts of the reader, a village health worker, not asked today
+	Signals bool // the reader follows contacts
+	Follows int  // contacts of the reader, a village health worker, not asked today
 	Village bool
 	Rules   []content.Escalation
 	units   *vn.Units
@@ -103,14 +102,6 @@ func (m *Module) board(r *http.Request) (boardData, error) {
 		for _, c := range followed {
 			if c.DueOn(web.Today(r)) {
 				p.Follows++
-			}
-		}
-	}
-	p.Ends = map[string]Closing{}
-	for _, e := range p.Events {
-		if e.Stage.Active() && content.FocusRuleOf(e.Disease).Closes == content.EndUnderLine {
-			if p.Ends[e.ID], err = m.closing(ctx, a, e, p.Tallies[e.ID], web.Today(r)); err != nil {
-				return p, err
 			}
 		}
 	}
