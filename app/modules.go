@@ -46,6 +46,7 @@ func (a *App) openModules(ctx context.Context) error {
 	a.events = events.New(a.Store, a.Units, content.Diseases(), now)
 	a.surveillance.Assessed(a.events.RiskOf)
 	a.events.Judged(a.ending)
+	a.events.Log(a.log)
 	a.Store.OnDuty(a.events.Escalate, a.surveillance.Link)
 	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), a.legalFlag, now)
 	a.detection.WorkNights(a.log)

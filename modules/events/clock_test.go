@@ -50,9 +50,23 @@ func TestEscalation(t *testing.T) {
 		for range 2 { // the second time changes nothing
 			escalate()
 		}
+		// Told again while the view is behind, or by another leader: one step.
+		for range 2 {
+			w.wait(time.Second)
+			l := late{Event: w.event(id), clock: ClockVerify, due: w.event(id).Due()}
+			if err := w.call(ctx, l, ladder[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
 		e := w.event(id)
 		if len(e.Calls) != 1 || !e.Called(ClockVerify, store.CDC, "") || !slices.Equal(toldTo(cdc), []string{id}) || toldTo(w.as(store.Department)) != nil {
 			t.Fatalf("after 24 hours: %+v", e.Calls)
+		}
+		if list, err := w.running(ctx, ladder[0]); err != nil || len(list) > 0 {
+			t.Errorf("who was told is asked for again: %d, %v", len(list), err)
+		}
+		if at := e.Calls[0].At; !at.Equal(e.Due()) {
+			t.Errorf("told at %v, not when the clock ran out", at)
 		}
 		w.wait(24 * time.Hour)
 		if next := escalate(); !next.IsZero() || !slices.Equal(toldTo(w.as(store.Department)), []string{id}) {

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
+	"mach/fhir"
 	"mach/issue"
 	"mach/store"
 	"mach/vn"
@@ -65,39 +68,43 @@ type late struct {
 // Labels lets the guard judge a task by its event, which says no more of it.
 func (l late) Labels() store.Labels { return l.Event.Labels() }
 
-// escalate writes a step for each rung that is due, once, and says when the next
-// one will be; the zero time when no clock runs.
+// escalate writes a step for each rung that is due, once, and says when to look
+// again: at the next rung, or a minute later when one could not be written; the
+// zero time when no clock runs. One event that cannot be written keeps nobody
+// from hearing of the others.
 func (m *Module) escalate(ctx context.Context) (next time.Time, err error) {
-	list, err := m.running(ctx)
-	if err != nil {
-		return next, err
-	}
 	now := m.now()
-	for _, l := range list {
-		for _, r := range ladder {
-			switch at := l.due.Add(r.after); {
-			case now.Before(at):
-				if next.IsZero() || at.Before(next) {
-					next = at
-				}
-			case !l.Called(l.clock, r.to, l.task):
-				if err := m.call(ctx, l, r.to); err != nil {
-					return next, err
-				}
+	again := func(at time.Time) {
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	for _, r := range ladder {
+		list, err := m.running(ctx, r)
+		if err != nil {
+			return next, err
+		}
+		for _, l := range list {
+			if at := l.due.Add(r.after); now.Before(at) {
+				again(at)
+			} else if err := m.call(ctx, l, r); err != nil {
+				m.log.ErrorContext(ctx, "the next level could not be told of an event", "clock", l.clock, "to", string(r.to), "error", err)
+				again(now.Add(lookAgain))
 			}
 		}
 	}
-	return next, nil
+	return next, ctx.Err()
 }
 
-// running are the clocks of open events: of signals that wait, of tasks that are
-// not done.
-func (m *Module) running(ctx context.Context) ([]late, error) {
+// running are the clocks of open events that the rung was not told of: of signals
+// that wait, of tasks that are not done.
+func (m *Module) running(ctx context.Context, r rung) ([]late, error) {
 	door := m.store.For(store.SystemActor())
 	list, err := store.List(ctx, door, vn.Nation, func(scan store.Scan) (late, error) {
 		e, err := scanEvent(scan)
 		return late{Event: e, clock: ClockVerify, due: e.Due()}, err
-	}, `select event from events_event where stage in ('signal', 'triaged') order by told, id limit 1000`)
+	}, `select event from events_event where stage in ('signal', 'triaged') and event not like ? order by told, id limit 1000`,
+		"%"+calledAs(ClockVerify, r.to)+"%")
 	if err != nil {
 		return nil, fmt.Errorf("signals that wait: %w", err)
 	}
@@ -109,21 +116,31 @@ func (m *Module) running(ctx context.Context) ([]late, error) {
 		l.due = (vn.Date(due) + 1).Time()
 		return l, err
 	}, `select e.event, x.id, x.due from events_event e join events_task x on x.event = e.id and x.done = 0 and x.due >= 0
-	     where e.`+stillOpen+` order by x.due, x.id limit 1000`)
+	     where e.`+stillOpen+` and e.event not like ? || x.id || '"%' order by x.due, x.id limit 1000`, "%"+calledAs(ClockTask, r.to))
 	if err != nil {
 		return nil, fmt.Errorf("tasks that wait: %w", err)
 	}
 	return append(list, tasks...), nil
 }
 
-// call writes that the role is told. Written twice, by two leaders, it is one
-// step; an event that is gone is no fault.
-func (m *Module) call(ctx context.Context, l late, to store.Role) error {
-	s := Step{ID: newID(), Event: l.ID, Kind: Told, At: m.now(), Written: m.now(), Reason: l.clock, To: string(to), Task: l.task, Since: vn.ZeroDate,
-		Figures: unsaid, Tidings: Tidings{Unit: l.Unit, Disease: l.Disease, Syndrome: l.Syndrome}}
-	err := m.write(ctx, store.SystemActor(), s, "", strings.Join([]string{"event-told", l.ID, l.clock, l.task, string(to)}, " "))
-	if issue.Is(err, issue.NotFound) || issue.Is(err, issue.Deleted) {
-		return nil
+// calledAs is how a [Call] begins within the JSON of an event, where a quote that
+// somebody typed is escaped.
+func calledAs(clock string, to store.Role) string {
+	return `"Clock":"` + clock + `","To":"` + string(to) + `","Task":"`
+}
+
+// call writes that the role is told. Its id comes from what is told, so that two
+// leaders write one step; an event that is gone is no fault, nor is a step that
+// is there or that the view has not taken in yet.
+func (m *Module) call(ctx context.Context, l late, r rung) error {
+	key := strings.Join([]string{"event-told", l.ID, l.clock, l.task, string(r.to)}, " ")
+	s := Step{ID: uuid.NewSHA1(uuid.NameSpaceURL, []byte(fhir.Base+"/"+key)).String(), Event: l.ID, Kind: Told, At: l.due.Add(r.after), Reason: l.clock, To: string(r.to),
+		Task: l.task, Since: vn.ZeroDate, Figures: unsaid, Tidings: Tidings{Unit: l.Unit, Disease: l.Disease, Syndrome: l.Syndrome}}
+	err := m.write(ctx, store.SystemActor(), s, "", key)
+	for _, done := range []issue.Code{issue.NotFound, issue.Deleted, issue.Duplicate, issue.Conflict, issue.Timeout} {
+		if issue.Is(err, done) {
+			return nil
+		}
 	}
 	return err
 }

@@ -66,6 +66,9 @@ func (m *Module) resource(a store.Actor, s Step, phone string) fhir.Communicatio
 		Sent:     fhir.Instant(s.At), Sender: fhir.Ref("Organization", a.Facility),
 		Note: []fhir.Annotation{{AuthorReference: fhir.Ref("Practitioner", a.Practitioner), Time: fhir.Instant(s.Written), Text: s.Who}},
 	}
+	if s.Written.IsZero() { // the commit says when
+		c.Note[0].Time = ""
+	}
 	c.Sender.Display = a.FacilityName
 	if a.Facility == "" { // a citizen: who it was stands in the audit
 		c.Sender = fhir.Reference{}

@@ -5,6 +5,7 @@ package events
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -25,12 +26,16 @@ type Module struct {
 	diseases *content.DiseaseList
 	now      func() time.Time
 	ends     Ends // nil: nobody counts
+	log      *slog.Logger
 }
 
 // New prepares the module.
 func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, now func() time.Time) *Module {
-	return &Module{store: s, units: units, diseases: diseases, now: now}
+	return &Module{store: s, units: units, diseases: diseases, now: now, log: slog.New(slog.DiscardHandler)}
 }
+
+// Log names where faults of the clocks' duty go. Call it before serving.
+func (m *Module) Log(log *slog.Logger) { m.log = log }
 
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }
 
