@@ -141,7 +141,7 @@ func (g *generator) focus(ill []person) *happening {
 		})
 	}
 	for i, who := range []string{"Nguyễn Thị Hoàng Bảo Ngọc Trâm", "Phạm Văn Đức"} {
-		h.out = append(h.out, g.contact(h, first, i, who))
+		h.out = append(h.out, g.contact(h, first, i, who)...)
 	}
 	h.out = append(h.out, fhir.Task{ID: g.plan.id("event task"), Status: "requested", Intent: "order", Code: fhir.Code(fhir.CSTask, "response", ""),
 		Extension: first.Extension[:1], Description: "Tiêm vét vắc xin sởi cho trẻ chưa đủ mũi trong thôn", Focus: fhir.Ref("Communication", h.id),
@@ -167,8 +167,9 @@ func (g *generator) ill(p person, code, name, focus string, day vn.Date, confirm
 }
 
 // contact is somebody near the case, asked on the day before; the first of them
-// had fever.
-func (g *generator) contact(h *happening, of fhir.Condition, n int, name string) fhir.Task {
+// had fever. Whose contact it is, the Task of a village health worker does not
+// say: one that stays with the station does.
+func (g *generator) contact(h *happening, of fhir.Condition, n int, name string) []any {
 	today := g.plan.Date
 	input := func(code, value string) fhir.TaskParameter {
 		return fhir.TaskParameter{Type: fhir.Code(fhir.Base+"/cs/contact", code, ""), ValueString: value}
@@ -177,20 +178,24 @@ func (g *generator) contact(h *happening, of fhir.Condition, n int, name string)
 	if n == 0 {
 		result = fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.Base + "/cs/contact-check", Code: "fever"}}, Text: "38,4 °C"}
 	}
-	code, owner := "contact", fhir.Ref("Organization", g.station(h.commune))
-	if n == 1 { // a village health worker calls at the house
-		worker := g.facilities[g.station(h.commune)].one(store.VillageWorker)
-		code, owner = "contact-village", fhir.Ref("Practitioner", worker.practitioner)
-		owner.Display = worker.name
-	}
-	return fhir.Task{
-		ID: g.plan.id(fmt.Sprintf("event contact %d", n)), Status: "in-progress", Intent: "order", Code: fhir.Code(fhir.CSTask, code, ""),
+	t := fhir.Task{
+		ID: g.plan.id(fmt.Sprintf("event contact %d", n)), Status: "in-progress", Intent: "order", Code: fhir.Code(fhir.CSTask, "contact", ""),
 		Extension: of.Extension[:1], Focus: fhir.Ref("Communication", h.id), For: of.Subject, ReasonReference: fhir.Ref("Condition", of.ID),
-		AuthoredOn: fhir.Instant(at(today-10, 10, 0)), Owner: owner,
+		AuthoredOn: fhir.Instant(at(today-10, 10, 0)), Owner: fhir.Ref("Organization", g.station(h.commune)),
 		Restriction: fhir.TaskRestriction{Period: fhir.Period{Start: (today - 11).String(), End: (today + 10).String()}},
 		Input:       []fhir.TaskParameter{input("name", name), input("phone", fmt.Sprintf("09000000%02d", n)), input("relation", "school")},
 		Output:      []fhir.TaskParameter{{Type: result, ValueDateTime: (today - 1).String()}},
 	}
+	if n != 1 {
+		return []any{t}
+	}
+	kept := t // a village health worker calls at the house
+	kept.ID, kept.Status, kept.Restriction, kept.Input, kept.Output = g.plan.id("event contact of"), "completed", fhir.TaskRestriction{}, nil, nil
+	worker := g.facilities[g.station(h.commune)].one(store.VillageWorker)
+	t.Code, t.Owner = fhir.Code(fhir.CSTask, "contact-village", ""), fhir.Ref("Practitioner", worker.practitioner)
+	t.Owner.Display = worker.name
+	t.For, t.ReasonReference, t.BasedOn = fhir.Reference{}, fhir.Reference{}, []fhir.Reference{fhir.Ref("Task", kept.ID)}
+	return []any{kept, t}
 }
 
 // waitingSignal came in the morning and nobody has verified it yet.

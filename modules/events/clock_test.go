@@ -5,6 +5,7 @@ package events
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -244,6 +245,10 @@ func TestVillageFollowsContacts(t *testing.T) {
 		if err != nil || len(theirs) != 1 || theirs[0].Name != "Người Hai" {
 			t.Errorf("%+v, %v", theirs, err)
 		}
+		if err := w.Ask(ctx, worker, theirs[0].ID, "well", "", 0, w.today(), w.key()); !refused(err) {
+			t.Errorf("a contact whom another one follows was asked: %v", err)
+		}
+		w.unnamed(worker, mine[0].ID)
 		far := w.neighbour(store.VillageWorker)
 		if err := w.Ask(ctx, far, mine[0].ID, "well", "", 0, w.today(), w.key()); !refused(err) {
 			t.Errorf("a village health worker of another commune asked: %v", err)
@@ -261,4 +266,25 @@ func TestVillageFollowsContacts(t *testing.T) {
 		}
 		w.rebuilt()
 	})
+}
+
+// unnamed wants the Task of a village health worker to lead to no case, and the
+// station to find the case from it.
+func (w *world) unnamed(worker store.Actor, contact string) {
+	w.t.Helper()
+	ctx, door := w.t.Context(), w.s.For(worker)
+	d, err := door.Read(ctx, "Task", contact)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if text := d.Compact().Text(); strings.Contains(text, "p1") || strings.Contains(text, "Lan") {
+		w.t.Errorf("the task names the case: %s", text)
+	}
+	kept := d.Get("basedOn", "0").RefID("Task")
+	if _, err := door.Read(ctx, "Task", kept); !refused(err) {
+		w.t.Errorf("the village reads whose contact it is: %v", err)
+	}
+	if d, err = w.s.For(w.as(store.StationDirector)).Read(ctx, "Task", kept); err != nil || d.Get("reasonReference").RefID("Condition") != "case-p1" || d.Get("for").RefID("Patient") != "p1" {
+		w.t.Errorf("the station reads %v, %v", d, err)
+	}
 }

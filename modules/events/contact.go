@@ -32,12 +32,13 @@ var Results = []string{"well", "fever", "symptoms", "unreached", "case", "left"}
 // fever is the temperature from which a contact counts as ill, °C.
 const fever = 38
 
-// Contact is somebody who was near a case and is followed for some days
-// (Task, for the case's patient).
+// Contact is somebody who was near a case and is followed for some days (Task,
+// for the case's patient). A Task that a village health worker follows does not
+// name the case: it is based on one that does, which is the station's.
 type Contact struct {
 	ID         string `json:"-"`
 	Event      string
-	Case       string // Condition: the report of the case
+	Case       string // Condition: the report of the case; not read from a village health worker's Task
 	Name       string
 	Phone      string
 	Relation   string
@@ -47,7 +48,7 @@ type Contact struct {
 	Checks     []Check
 	Worker     string // Practitioner of the village health worker who follows; "" = the station does
 	WorkerName string
-	Patient    string `json:"-"` // whose contact
+	Patient    string `json:"-"` // whose contact; as Case
 	Open       bool   `json:"-"`
 	Version    int64  `json:"-"`
 
@@ -139,11 +140,29 @@ func (m *Module) Trace(ctx context.Context, a store.Actor, event string, c Conta
 	if c.Patient == "" {
 		return issue.New(issue.BusinessRule, "events.contact.case").At("case")
 	}
-	doc, err := fhir.New(m.contactTask(a, e, c, days))
-	if err != nil {
-		return err
+	tasks := []fhir.Task{m.contactTask(a, e, c, days)}
+	if c.Worker != "" {
+		tasks = apart(tasks[0], a)
 	}
-	return m.commit(ctx, a, key, "adding a contact", store.Create(doc))
+	var ops []store.Op
+	for _, t := range tasks {
+		doc, err := fhir.New(t)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, store.Create(doc))
+	}
+	return m.commit(ctx, a, key, "adding a contact", ops...)
+}
+
+// apart keeps who the case is from the village: the Task that says whose contact
+// it is stays with the station (category contact), names nobody else and is
+// itself followed by nobody.
+func apart(t fhir.Task, a store.Actor) []fhir.Task {
+	kept := fhir.Task{ID: newID(), Status: "completed", Intent: t.Intent, Code: fhir.Code(fhir.CSTask, taskContact, ""), Extension: t.Extension, Focus: t.Focus,
+		For: t.For, ReasonReference: t.ReasonReference, AuthoredOn: t.AuthoredOn, Requester: t.Requester, Owner: fhir.Ref("Organization", a.Facility)}
+	t.For, t.ReasonReference, t.BasedOn = fhir.Reference{}, fhir.Reference{}, []fhir.Reference{fhir.Ref("Task", kept.ID)}
+	return []fhir.Task{kept, t}
 }
 
 func (m *Module) contactTask(a store.Actor, e Event, c Contact, days int) fhir.Task {
@@ -174,15 +193,16 @@ func (e Event) FollowDays() int { return content.FocusRuleOf(e.Disease).ContactD
 
 // Ask records what was found on a day. temperature 0 = not taken; from 38 °C on
 // the result is fever.
-// Errors: NotFound; Conflict when following has ended; Precondition when
-// somebody else wrote in between.
+// Errors: NotFound, also for a village health worker who does not follow the
+// contact; Conflict when following has ended; Precondition when somebody else
+// wrote in between.
 func (m *Module) Ask(ctx context.Context, a store.Actor, contact, result, words string, temperature float64, on vn.Date, key string) error {
 	d, err := m.store.For(a).Read(ctx, "Task", contact)
 	if err != nil {
 		return err
 	}
 	var t fhir.Task
-	if _, ok := contactOf(d); !ok {
+	if c, ok := contactOf(d); !ok || a.Role == store.VillageWorker && (c.Worker == "" || c.Worker != a.Practitioner) {
 		return issue.New(issue.NotFound, "events.contact.none")
 	}
 	if err := d.Into(&t); err != nil {

@@ -25,7 +25,7 @@ func (m *Module) applyContact(ctx context.Context, tx store.Tx, c store.Change, 
 		}
 	}
 	x, ok := contactOf(now)
-	if !ok || c.Labels.Patient == "" || x.First == vn.ZeroDate {
+	if !ok || c.Labels.Patient == "" && x.Worker == "" || x.First == vn.ZeroDate {
 		return nil
 	}
 	b, err := json.Marshal(x)
