@@ -288,3 +288,61 @@ func (w *world) unnamed(worker store.Actor, contact string) {
 		w.t.Errorf("the station reads %v, %v", d, err)
 	}
 }
+
+// A daily report on paper says what was known when it was sent.
+func TestPaperAsItWas(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx, director := t.Context(), w.as(store.StationDirector)
+		id := w.focus("measles")
+		assign := func(what string) {
+			t.Helper()
+			if err := w.Assign(ctx, director, id, Duty{What: what, Who: "Trạm", Due: w.today() + 3}, w.key()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		assign("Trước")
+		w.wait(time.Hour)
+		w.take(director, id, Draft{Kind: Daily})
+		w.wait(time.Hour)
+		assign("Sau")
+		duties, err := w.Duties(ctx, director, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range duties {
+			if err := w.Finish(ctx, director, id, d.ID, w.key()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.notice("mau-01", "01", "", "measles", w.today())
+		w.take(director, id, Draft{Kind: Declared, About: "mau-01"})
+		w.wait(time.Hour)
+		w.take(w.as(store.CDC), id, Draft{Kind: Daily})
+		w.take(director, id, Draft{Kind: Focus, Name: "Thôn Đoài B", Place: "Thôn Đoài", Since: w.today() - 20})
+
+		e := eventData{Event: w.event(id)}
+		if e.Steps, err = w.Steps(ctx, director, id); err != nil {
+			t.Fatal(err)
+		}
+		if e.Duties, err = w.Duties(ctx, director, id); err != nil {
+			t.Fatal(err)
+		}
+		var papers []paperData
+		for _, s := range e.Steps {
+			if p, ok := paperOf(e, s.ID); ok {
+				papers = append(papers, p)
+			}
+		}
+		if len(papers) != 2 {
+			t.Fatalf("%d reports", len(papers))
+		}
+		first, second := papers[0], papers[1]
+		if first.Nth != 1 || first.Event.Stage != IsFocus || len(first.Until) != 1 || first.Until[0].What != "Trước" || !first.Until[0].Done.IsZero() {
+			t.Errorf("the first report: %+v, %+v", first.Event, first.Until)
+		}
+		if second.Nth != 2 || second.Event.Stage != IsEpidemic || second.Event.Focus != "Thôn Đoài A" || len(second.Until) != 2 || second.Until[0].Done.IsZero() {
+			t.Errorf("the second report: %+v, %+v", second.Event, second.Until)
+		}
+		w.rebuilt()
+	})
+}

@@ -265,6 +265,7 @@ type Duty struct {
 	What    string
 	Who     string
 	Due     vn.Date
+	Given   time.Time // when it was assigned
 	Done    time.Time // zero = not yet
 	Version int64     `json:"-"`
 

@@ -24,7 +24,7 @@ const view, topic = "events", "view:events"
 // Follower keeps events, foci, contacts and tasks.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: view, Version: 3, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: view, Version: 4, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Communication", "Condition", "Task"},
 	}
 }

@@ -93,7 +93,8 @@ func (m *Module) applyDuty(ctx context.Context, tx store.Tx, c store.Change, now
 	if now == nil || now.Get("code").Code(fhir.CSTask) != taskResponse || c.Labels.Patient != "" || now.Get("status").String() == "entered-in-error" {
 		return nil
 	}
-	d := Duty{Event: now.Get("focus").RefID("Communication"), What: now.Get("description").String(), Who: now.Get("owner", "display").String(), Due: vn.ZeroDate}
+	d := Duty{Event: now.Get("focus").RefID("Communication"), What: now.Get("description").String(), Who: now.Get("owner", "display").String(), Due: vn.ZeroDate,
+		Given: instant(now.Get("authoredOn").String())}
 	if on, err := vn.ParseDate(now.Get("restriction", "period", "end").String()); err == nil {
 		d.Due = on
 	}

@@ -364,6 +364,14 @@ func dutyRows(ctx context.Context, p eventData) []worklist.Row {
 	return rows
 }
 
+// paperParent is the office above the one that wrote the report.
+func paperParent(ctx context.Context, p paperData) string {
+	if p.Above.Level == vn.LevelProvince {
+		return web.T(ctx, "events.paper.department", p.Above.Name)
+	}
+	return web.T(ctx, "events.paper.parent", p.Above.Full())
+}
+
 // paperFacts is the head of a daily report on paper.
 func paperFacts(ctx context.Context, p paperData) []stat.Item {
 	out := []stat.Item{
@@ -373,7 +381,7 @@ func paperFacts(ctx context.Context, p paperData) []stat.Item {
 		{Name: web.T(ctx, "events.paper.day"), Value: web.Date(ctx, p.Day)},
 		{Name: web.T(ctx, "events.q.began"), Value: web.Date(ctx, p.Event.Since)},
 	}
-	if p.Event.Notice != "" {
+	if p.Event.Stage == IsEpidemic {
 		out = append(out, stat.Item{Name: web.T(ctx, "events.stage.epidemic"), Value: web.T(ctx, "events.paper.declared")})
 	}
 	return out

@@ -134,7 +134,7 @@ func paperPage(p paperData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.Print(web.Sheet{Title: web.T(ctx, "events.paper", p.Nth), Parent: web.T(ctx, "events.paper.parent", p.Unit.Full()), Agency: p.Agency, Motto: true, At: web.PaperDate(ctx, p.Unit.Name, vn.DateOf(p.Report.Written)), Signs: []web.Sign{{Role: web.T(ctx, "events.paper.writer"), Name: p.Report.Who}, {Role: web.T(ctx, "events.paper.head")}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.Print(web.Sheet{Title: web.T(ctx, "events.paper", p.Nth), Parent: paperParent(ctx, p), Agency: p.Agency, Motto: true, At: web.PaperDate(ctx, p.Above.Name, vn.DateOf(p.Report.Written)), Signs: []web.Sign{{Role: web.T(ctx, "events.paper.writer"), Name: p.Report.Who}, {Role: web.T(ctx, "events.paper.head")}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
