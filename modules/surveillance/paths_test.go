@@ -4,6 +4,7 @@ package surveillance
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -101,7 +102,7 @@ func TestTwinsOfEveryPath(t *testing.T) {
 			report("not", "b", "A97.0", "refuted", 2), report("else", "d", "A97.0", "provisional", 5))
 		w.calm()
 		for range 2 { // the second time there is nothing to do
-			w.ok(w.linkTwins(ctx, time.Time{}))
+			w.ok(w.linkTwins(ctx, slog.New(slog.DiscardHandler), time.Time{}))
 		}
 		want := map[string]string{"r1": "", "r2": "r1", "r3": "r1", "far": "", "other": "", "name": "", "not": "", "else": ""}
 		check := func(about string) {
@@ -117,15 +118,48 @@ func TestTwinsOfEveryPath(t *testing.T) {
 		c, err := w.Case(ctx, cdc, "r3")
 		w.ok(err)
 		w.ok(w.Part(ctx, cdc, "r3", "r1", c.Version, "p", "Hai người mượn giấy tờ"))
-		w.ok(w.linkTwins(ctx, time.Time{}))
+		w.ok(w.linkTwins(ctx, slog.New(slog.DiscardHandler), time.Time{}))
 		want["r3"] = ""
 		check("parted")
 		w.put(hospital, report("r4", "a", "A97.0", "provisional", 1))
 		w.calm()
-		w.ok(w.linkTwins(ctx, w.now().AddDate(0, 0, 1)))
+		w.ok(w.linkTwins(ctx, slog.New(slog.DiscardHandler), w.now().AddDate(0, 0, 1)))
 		want["r4"] = ""
 		check("entered before")
 	})
+}
+
+// A report that cannot be written keeps no other from being linked, and the log
+// names nobody.
+func TestTwinThatCannotBeLinked(t *testing.T) {
+	refuses := storetest.Configure(func(c *store.Config) {
+		c.Validate = func(d *fhir.Doc) []issue.Issue {
+			if d.ID() == "a2" && strings.Contains(d.Text(), casereport.ExtSameCase) {
+				return issue.New(issue.Invariant, "fhir.invariant", "Trần Thị Bưởi").Issues
+			}
+			return nil
+		}
+	})
+	each(t, func(t *testing.T, w *world) {
+		for i, who := range []string{"a", "b"} {
+			w.put(storetest.System(), fhir.Patient{ID: who, Gender: "female", Name: []fhir.HumanName{{Text: "Trần Thị Bưởi"}}, Identifier: []fhir.Identifier{fhir.PersonalNumber(fmt.Sprintf("02419012345%d", i))}})
+			for n := range 2 {
+				w.put(storetest.System(), fhir.Condition{ID: fmt.Sprintf("%s%d", who, n+1), VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""),
+					Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")}, Subject: fhir.Ref("Patient", who), RecordedDate: fhir.Instant(w.now()),
+					Code: fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: "A97.1"}}}})
+			}
+		}
+		var told strings.Builder
+		w.ok(w.linkTwins(ctx, slog.New(slog.NewTextHandler(&told, nil)), time.Time{}))
+		for id, same := range map[string]string{"a2": "", "b2": "b1"} {
+			if c, err := w.Case(ctx, storetest.System(), id); err != nil || c.SameAs != same {
+				t.Errorf("%s is the same as %q, want %q; %v", id, c.SameAs, same, err)
+			}
+		}
+		if log := told.String(); !strings.Contains(log, "pairs=1") || strings.Contains(log, "Bưởi") {
+			t.Errorf("log %q", log)
+		}
+	}, refuses)
 }
 
 // A regional institute sees the cases and figures of its provinces, from the

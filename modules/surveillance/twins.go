@@ -5,6 +5,8 @@ package surveillance
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"strings"
 	"time"
 
 	"mach/issue"
@@ -27,72 +29,91 @@ const (
 	twinPause = 2 * time.Second
 )
 
-// Link is the duty of linking them.
-func (m *Module) Link(ctx context.Context, o store.Office) error {
+// Link takes on the duty of linking them, before the store is started. log is
+// told of what could not be linked.
+func (m *Module) Link(log *slog.Logger) {
 	since, again := time.Time{}, m.now().Add(twinAgain) // once all, for what came while nobody was on duty
-	for {
-		grown := o.Logged()
-		if err := m.linkTwins(ctx, since); err != nil {
-			return err
+	m.store.OnDuty(func(ctx context.Context, o store.Office) error {
+		for {
+			grown := o.Logged()
+			if err := m.linkTwins(ctx, log, since); err != nil {
+				return err // begun again, since then
+			}
+			since = m.now().Add(-twinFresh)
+			if m.now().After(again) {
+				since, again = m.now().Add(-twinLate), m.now().Add(twinAgain)
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-grown:
+			case <-time.After(time.Minute): // another process may have written
+			}
+			select { // the views follow the log; many reports are one look
+			case <-ctx.Done():
+				return nil
+			case <-time.After(twinPause):
+			}
 		}
-		since = m.now().Add(-twinFresh)
-		if m.now().After(again) {
-			since, again = m.now().Add(-twinLate), m.now().Add(twinAgain)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-grown:
-		case <-time.After(time.Minute): // another process may have written
-		}
-		select { // the views follow the log; many reports are one look
-		case <-ctx.Done():
-			return nil
-		case <-time.After(twinPause):
-		}
-	}
+	})
 }
 
 // twin is a report with an earlier one of the same case.
 type twin struct {
 	Case
-	stands    string
-	standsDay vn.Date
+	stands string
+}
+
+// episodes is the number of days of an episode of c.disease; -1 for a disease
+// that is not on the list.
+func (m *Module) episodes() (sql string, args []any) {
+	list := m.diseases.List(m.today())
+	for _, d := range list {
+		args = append(args, d.ID, d.EpisodeDays)
+	}
+	return `case c.disease` + strings.Repeat(` when ? then cast(? as bigint)`, len(list)) + ` else -1 end`, args
 }
 
 // linkTwins links the reports entered since then. Somebody else's change in
-// between leaves a report to the next time.
-func (m *Module) linkTwins(ctx context.Context, since time.Time) error {
+// between leaves a report to the next time; one that cannot be written stands
+// in nobody's way, and people are still offered it (Pairs).
+func (m *Module) linkTwins(ctx context.Context, log *slog.Logger, since time.Time) error {
 	system := store.SystemActor()
+	episode, args := m.episodes()
 	list, err := store.List(ctx, m.store.For(system), vn.Nation, func(scan store.Scan) (twin, error) {
 		var t twin
-		var day int64
 		var err error
-		t.Case, err = m.scanCase(func(dest ...any) error { return scan(append(dest, &t.stands, &day)...) })
-		t.standsDay = vn.Date(day)
+		t.Case, err = m.scanCase(func(dest ...any) error { return scan(append(dest, &t.stands)...) })
 		return t, err
-	}, `select `+caseColumns+`, o.report, o.day `+caseFrom+`
+	}, `select `+caseColumns+`, o.report `+caseFrom+`
 		  join surveillance_person q on q.number = p.number
 		  join surveillance_case o on o.patient = q.patient and o.disease = c.disease and o.report <> c.report
 		 where c.entered >= ? and c.patient <> '' and p.number <> '' and c.same_as = '' and o.same_as = ''
 		   and c.class in ('suspect', 'probable', 'confirmed') and o.class in ('suspect', 'probable', 'confirmed')
+		   and abs(c.day - o.day) <= `+episode+`
 		   and (o.reported < c.reported or o.reported = c.reported and o.report < c.report)
 		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = o.report or x.report = o.report and x.other = c.report)
-		 order by c.reported, c.report, o.reported, o.report limit 5000`, since.UnixMicro())
+		 order by c.reported, c.report, o.reported, o.report limit 5000`, append([]any{since.UnixMicro()}, args...)...)
 	if err != nil {
 		return fmt.Errorf("reports of one case: %w", err)
 	}
 	linked := map[string]bool{}
+	var failed []error
 	for _, t := range list {
-		d, ok := m.diseases.ByID(t.Disease)
-		if !ok || linked[t.Report] || linked[t.stands] || abs(int(t.Day-t.standsDay)) > d.EpisodeDays {
+		if linked[t.Report] || linked[t.stands] {
 			continue
 		}
 		err := m.Merge(ctx, system, t.Report, t.stands, t.Version, newID(), "")
 		if err != nil && !issue.Is(err, issue.Conflict) && !issue.Is(err, issue.Precondition) && !issue.Is(err, issue.BusinessRule) && !closed(err) {
-			return err
+			if ctx.Err() != nil {
+				return err
+			}
+			failed = append(failed, err)
 		}
 		linked[t.Report] = err == nil
+	}
+	if len(failed) > 0 {
+		log.Warn("reports of one case not linked", "pairs", len(failed), "error", failed[0])
 	}
 	return nil
 }
