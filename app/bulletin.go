@@ -40,10 +40,10 @@ func (a *App) alertsOf(ctx context.Context, actor store.Actor, unit vn.UnitID, f
 // clustersOf are the clusters of the latest nightly scan, as the bulletin rings
 // them.
 func (a *App) clustersOf(ctx context.Context, actor store.Actor, unit vn.UnitID, disease string, on vn.Date) ([]bulletin.Cluster, bool, error) {
-	list, ok, err := a.detection.Clusters(ctx, actor, unit, disease, on)
+	list, scanned, err := a.detection.Clusters(ctx, actor, unit, disease, on)
 	out := make([]bulletin.Cluster, len(list))
 	for i, c := range list {
 		out[i] = bulletin.Cluster{Units: c.Units, Others: c.Others, From: c.From(), To: c.Day, Cases: c.Cases, Expected: c.Expected, Recurrence: c.Recurrence}
 	}
-	return out, ok, err
+	return out, scanned.Known(), err
 }

@@ -218,13 +218,14 @@ func unitsText(units []vn.UnitID) string {
 const clusterDays = 7
 
 // Clusters lists what the latest scan until a day found that touches the unit,
-// the rarest first; disease "" is all. ok: there was a scan in the week until then.
+// the rarest first; disease "" is all. scanned is the day of that scan, vn.ZeroDate
+// when there was none in the week until then.
 // Errors: Forbidden for who may not see figures of the unit.
-func (m *Module) Clusters(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, on vn.Date) (list []Cluster, ok bool, err error) {
+func (m *Module) Clusters(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, on vn.Date) (list []Cluster, scanned vn.Date, err error) {
 	nights, err := figures(ctx, m, a, unit, "night", scanNight, `select `+nightColumns+` from detection_night where day <= ? and day > ? order by day desc limit 1`,
 		int64(on), int64(on.AddDays(-clusterDays)))
 	if err != nil || len(nights) == 0 {
-		return nil, false, err
+		return nil, vn.ZeroDate, err
 	}
 	where, args := ``, []any{int64(nights[0].Day)}
 	if disease != "" {
@@ -239,7 +240,7 @@ func (m *Module) Clusters(ctx context.Context, a store.Actor, unit vn.UnitID, di
 	slices.SortFunc(list, func(x, y Cluster) int {
 		return cmp.Or(cmp.Compare(y.Recurrence, x.Recurrence), cmp.Compare(x.Disease, y.Disease), cmp.Compare(x.Place, y.Place))
 	})
-	return list, true, err
+	return list, nights[0].Day, err
 }
 
 // clustersOf is the newest cluster of an alert, none or one.

@@ -54,9 +54,9 @@ func TestNightFindsACluster(t *testing.T) {
 		if err != nil || n.Alerts != 1 || n.Differ != 0 || n.Cells != 0 || n.Series < 150_000 || n.Scans < 40 {
 			t.Fatalf("%+v, %v", n, err)
 		}
-		clusters, ok, err := w.Clusters(ctx, w.actor(store.Ministry), vn.Nation, "influenza", w.today())
-		if err != nil || !ok || len(clusters) == 0 {
-			t.Fatalf("%+v, %v, %v", clusters, ok, err)
+		clusters, scanned, err := w.Clusters(ctx, w.actor(store.Ministry), vn.Nation, "influenza", w.today())
+		if err != nil || scanned != w.today()-1 || len(clusters) == 0 {
+			t.Fatalf("%+v, %v, %v", clusters, scanned, err)
 		}
 		c := clusters[0]
 		for _, u := range communes {
@@ -87,10 +87,10 @@ func TestNightFindsACluster(t *testing.T) {
 		}
 		parts := strings.Split(c.Alert, "/")
 		page := w.page(w.alertPage, "vi", w.actor(store.CDC), "/x", "disease", parts[0], "unit", parts[1], "week", parts[2])
-		w.wantWords(page, "xã, phường quanh", "chờ đợi", "Gồm: ", communes[0].Full(), "Quét không gian – thời gian")
-		w.wantWords(w.page(w.inboxPage, "vi", w.actor(store.CDC), "/canh-bao"), "Cụm ca trong đêm qua", "xã, phường quanh")
+		w.wantWords(page, "xã, phường quanh", "dự kiến", "Gồm: ", communes[0].Full(), "Quét không gian – thời gian")
+		w.wantWords(w.page(w.inboxPage, "vi", w.actor(store.CDC), "/canh-bao"), "Cụm ca (quét ngày "+vn.Date(w.today()-1).Time().Format("02/01/2006")+")", "xã, phường quanh")
 		w.wantWords(w.page(w.inboxPage, "en", w.actor(store.Ministry), "/canh-bao"), "Check of every night", "nothing differs")
-		if other, ok, err := w.Clusters(ctx, w.actor(store.Ministry), w.provinceOf(w.other.ID), "", w.today()); err != nil || !ok || len(other) != 0 {
+		if other, scanned, err := w.Clusters(ctx, w.actor(store.Ministry), w.provinceOf(w.other.ID), "", w.today()); err != nil || !scanned.Known() || len(other) != 0 {
 			t.Errorf("in another province %+v, %v", other, err)
 		}
 		dump := w.dump()

@@ -52,8 +52,9 @@ func rarity(ctx context.Context, c Cluster) string {
 }
 
 func clusterTable(ctx context.Context, p inboxData) table.Props {
-	t := table.Props{Caption: web.T(ctx, "detection.clusters"), Hidden: true, First: true, Stack: true, Empty: web.T(ctx, "detection.clusters.none"),
-		Cols: []table.Col{{Head: web.T(ctx, "detection.col.cluster"), Wide: true}, {Head: web.T(ctx, "detection.col.rarity")}, {Head: web.T(ctx, "detection.col.alert")}}}
+	t := table.Props{Caption: web.T(ctx, "detection.clusters", web.Date(ctx, p.Scanned)), Hidden: true, First: true, Stack: true,
+		Empty: web.T(ctx, "detection.clusters.none", web.Date(ctx, p.Scanned)),
+		Cols:  []table.Col{{Head: web.T(ctx, "detection.col.cluster"), Wide: true}, {Head: web.T(ctx, "detection.col.rarity")}, {Head: web.T(ctx, "detection.col.alert")}}}
 	for _, c := range p.Clusters {
 		told := table.Cell{Text: web.T(ctx, "detection.cluster.untold")}
 		switch {

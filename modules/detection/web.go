@@ -53,7 +53,8 @@ type inboxData struct {
 	names   map[vn.UnitID]vn.Unit
 
 	Clusters []Cluster // of the latest scan
-	Scanned  bool      // there was one
+	Scanned  vn.Date   // its day; vn.ZeroDate when there was none
+	Span     int       // days that it looked at
 	Night    *Night    // of the nation's desk only
 }
 
@@ -115,6 +116,7 @@ func (m *Module) inbox(r *http.Request) (inboxData, error) {
 	if p.Clusters, p.Scanned, err = m.Clusters(ctx, a, p.Unit.ID, "", web.Today(r)); err != nil {
 		return p, err
 	}
+	p.Span = content.DetectionOn(p.Scanned).Scan.Days
 	if p.Unit.ID == vn.Nation {
 		if p.Night, err = m.lastNight(ctx, a); err != nil {
 			return p, err
