@@ -100,40 +100,73 @@ func (s Setting) decidable(today vn.Date) []Decision {
 	return nil
 }
 
-// mostSettings is how many changes are read, each with its few steps.
+// mostSettings is how many changes are read at once.
 const mostSettings = 2000
 
-// Settings lists the changes of settings that hold in a unit and were made, the
-// newest proposal first: those of the nation, and of the provinces in or above
-// it.
-func (m *Module) Settings(ctx context.Context, a store.Actor, unit vn.UnitID) ([]Setting, error) {
-	rows, _, err := store.First(ctx, m.store.For(a), unit, mostSettings, func(scan store.Scan) (Setting, error) {
-		s, step, text := Setting{}, SettingStep{}, ""
-		var of, starts, proposed, at int64
-		err := scan(&s.ID, &s.Disease, &of, &text, &starts, &proposed, &s.Author, &s.Practitioner, &s.Facility, &s.Approved, &s.Ended,
-			&step.Kind, &step.Name, &step.Words, &at)
-		if err != nil {
-			return s, err
+// Settings lists the changes of settings that hold in a unit, the newest
+// proposal first: those of the nation, and of the provinces in or above it. Of
+// one disease all that were made; of "", which is all diseases, those that wait,
+// are still to begin or are in force.
+// Errors: TooCostly when there are more than can be read at once.
+func (m *Module) Settings(ctx context.Context, a store.Actor, unit vn.UnitID, disease string) ([]Setting, error) {
+	if disease != "" {
+		return m.settings(ctx, a, unit, ` and s.disease = ?`, disease)
+	}
+	return m.settings(ctx, a, unit, ` and s.ended = 0 and not exists (select 1 from detection_setting n
+		 where n.disease = s.disease and n.unit = s.unit and n.ended = 0 and n.approved > 0 and n.starts <= ? and s.approved > 0
+		   and (n.starts > s.starts or n.starts = s.starts and n.approved > s.approved))`, int64(m.today()))
+}
+
+// settings reads the changes of a condition, each a row with its steps: the
+// proposal, the decision, and that it was taken back.
+func (m *Module) settings(ctx context.Context, a store.Actor, unit vn.UnitID, where string, args ...any) ([]Setting, error) {
+	if unit != vn.Nation {
+		marks, units := "?", []any{int64(vn.Nation)}
+		for _, u := range append(m.units.Path(unit), m.units.Children(unit, m.today())...) {
+			marks, units = marks+", ?", append(units, int64(u.ID))
 		}
-		s.Unit, s.From, s.Proposed, step.At = vn.UnitID(of), vn.Date(starts), time.UnixMicro(proposed), time.UnixMicro(at)
-		s.Steps = []SettingStep{step}
-		s.Change, err = unpackChange(text)
-		return s, err
-	}, `select s.setting, s.disease, s.unit, s.change, s.starts, s.proposed, s.author, s.practitioner, s.facility, s.approved, s.ended, t.kind, t.name, t.words, t.at
-		  from detection_setting s join detection_setting_step t on t.setting = s.setting order by s.proposed desc, s.setting, t.seq limit ?`)
+		where, args = where+` and s.unit in (`+marks+`)`, append(args, units...)
+	}
+	rows, more, err := store.First(ctx, m.store.For(a), unit, mostSettings, scanSetting, `select s.setting, s.disease, s.unit, s.change, s.starts, s.proposed,
+		s.author, s.practitioner, s.facility, s.approved, s.ended, p.kind, p.name, p.words, p.at,
+		coalesce(d.kind, ''), coalesce(d.name, ''), coalesce(d.words, ''), coalesce(d.at, 0), coalesce(b.kind, ''), coalesce(b.name, ''), coalesce(b.words, ''), coalesce(b.at, 0)
+		  from detection_setting s
+		  join detection_setting_step p on p.setting = s.setting and p.kind = 'proposed'
+		  left join detection_setting_step d on d.setting = s.setting and d.kind in ('approved', 'refused')
+		  left join detection_setting_step b on b.setting = s.setting and b.kind = 'withdrawn'
+		 where 1 = 1`+where+` order by s.proposed desc, s.setting limit ?`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("settings of detection: %w", err)
 	}
-	var out []Setting
-	for _, s := range rows {
-		switch last := len(out) - 1; {
-		case last >= 0 && out[last].ID == s.ID:
-			out[last].Steps = append(out[last].Steps, s.Steps...)
-		case s.Unit == vn.Nation || m.units.Within(s.Unit, unit) || m.units.Within(unit, s.Unit):
-			out = append(out, s)
+	if more {
+		return nil, issue.New(issue.TooCostly, "settings.many", mostSettings)
+	}
+	return rows, nil
+}
+
+func scanSetting(scan store.Scan) (Setting, error) {
+	var s Setting
+	var text string
+	var of, starts, proposed int64
+	var steps [3]SettingStep
+	var at [len(steps)]int64
+	dest := []any{&s.ID, &s.Disease, &of, &text, &starts, &proposed, &s.Author, &s.Practitioner, &s.Facility, &s.Approved, &s.Ended}
+	for i := range steps {
+		dest = append(dest, &steps[i].Kind, &steps[i].Name, &steps[i].Words, &at[i])
+	}
+	if err := scan(dest...); err != nil {
+		return s, err
+	}
+	s.Unit, s.From, s.Proposed = vn.UnitID(of), vn.Date(starts), time.UnixMicro(proposed)
+	for i, step := range steps {
+		if step.Kind != "" {
+			step.At = time.UnixMicro(at[i])
+			s.Steps = append(s.Steps, step)
 		}
 	}
-	return out, nil
+	var err error
+	s.Change, err = unpackChange(text)
+	return s, err
 }
 
 // decidedOn is what the changes make of a disease's settings on a day.
@@ -185,7 +218,7 @@ func (m *Module) ProposeSettings(ctx context.Context, a store.Actor, disease str
 		return issue.New(issue.Forbidden, "settings.proposer")
 	}
 	words = strings.TrimSpace(words)
-	list, err := m.Settings(ctx, a, unit.ID)
+	list, err := m.Settings(ctx, a, unit.ID, d.ID)
 	if err != nil {
 		return err
 	}
@@ -308,15 +341,14 @@ func (m *Module) DecideSettings(ctx context.Context, a store.Actor, id string, k
 // setting is one change; NotFound when there is none in or above the actor's
 // area.
 func (m *Module) setting(ctx context.Context, a store.Actor, id string) (Setting, error) {
-	list, err := m.Settings(ctx, a, a.Oversees(m.units))
+	list, err := m.settings(ctx, a, a.Oversees(m.units), ` and s.setting = ?`, id)
 	if err != nil {
 		return Setting{}, err
 	}
-	i := slices.IndexFunc(list, func(s Setting) bool { return s.ID == id })
-	if i < 0 {
+	if len(list) == 0 {
 		return Setting{}, issue.New(issue.NotFound, "settings.none")
 	}
-	return list[i], nil
+	return list[0], nil
 }
 
 // proposesSettings and decidesSettings say which roles do; the policy says so

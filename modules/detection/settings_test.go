@@ -5,6 +5,7 @@ package detection
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func (w *world) propose(a store.Actor, disease string, c content.DetectionChange
 		w.t.Fatal(err)
 	}
 	w.calm()
-	list, err := w.Settings(ctx, a, a.Oversees(w.units))
+	list, err := w.Settings(ctx, a, a.Oversees(w.units), disease)
 	if err != nil || len(list) == 0 {
 		w.t.Fatalf("%+v, %v", list, err)
 	}
@@ -50,7 +51,7 @@ func (w *world) propose(a store.Actor, disease string, c content.DetectionChange
 
 func (w *world) wantValue(what, disease string, unit vn.UnitID, f content.DetectionField, want float64) {
 	w.t.Helper()
-	list, err := w.Settings(ctx, w.actor(store.Ministry), vn.Nation)
+	list, err := w.Settings(ctx, w.actor(store.Ministry), vn.Nation, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -125,10 +126,38 @@ func TestSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.clock.Advance(24 * time.Hour)
+		w.wantListed(back, local, cdc)
 		w.wantValue("of the province", "dengue", w.commune.ID, content.FieldAlphaCommune, 2)
 		w.wantValue("of another", "dengue", w.other.ID, content.FieldAlphaCommune, 1)
 		w.wantValue("years of the nation", "dengue", w.commune.ID, content.FieldYears, 4)
 	})
+}
+
+// wantListed holds the lists against one that was taken back and one of a
+// province.
+func (w *world) wantListed(back, local Setting, cdc store.Actor) {
+	w.t.Helper()
+	elsewhere := cdc
+	elsewhere.Unit = w.provinceOf(w.other.ID)
+	for _, c := range []struct {
+		what        string
+		a           store.Actor
+		disease     string
+		back, local bool
+	}{
+		{"the nation", w.actor(store.Ministry), "", false, true}, {"all that was made", w.actor(store.Ministry), "dengue", true, true},
+		{"the province", cdc, "", false, true}, {"another province", elsewhere, "", false, false}, {"another disease", cdc, "measles", false, false},
+	} {
+		list, err := w.Settings(ctx, c.a, c.a.Oversees(w.units), c.disease)
+		has := func(id string) bool { return slices.ContainsFunc(list, func(s Setting) bool { return s.ID == id }) }
+		if err != nil || has(back.ID) != c.back || has(local.ID) != c.local {
+			w.t.Errorf("%s: %+v, %v", c.what, list, err)
+		}
+	}
+	now, err := w.setting(ctx, cdc, back.ID)
+	if err != nil || len(now.Steps) != 3 || now.Steps[0].Kind != Proposed || now.Steps[1].Kind != Approved || now.Steps[2].Kind != TakenBack || now.Steps[2].Words != "Nhầm" {
+		w.t.Errorf("%+v, %v", now, err)
+	}
 }
 
 // wantFourEyes writes past the service, as an application may: the policy stops

@@ -56,7 +56,7 @@ func (m *Module) settingsData(r *http.Request) (settingsData, error) {
 	a, today := web.Actor(r), web.Today(r)
 	p := settingsData{Today: today, names: map[vn.UnitID]vn.Unit{}, all: map[string]content.Disease{}}
 	p.Unit, _ = m.units.At(a.Oversees(m.units), today)
-	list, err := m.Settings(r.Context(), a, p.Unit.ID)
+	list, err := m.Settings(r.Context(), a, p.Unit.ID, "")
 	if err != nil {
 		return p, err
 	}
@@ -127,11 +127,10 @@ func (m *Module) settingOf(r *http.Request) (settingData, []Setting, error) {
 		return p, nil, issue.New(issue.NotFound, "settings.disease.none")
 	}
 	p.Unit, _ = m.units.At(a.Oversees(m.units), today)
-	list, err := m.Settings(r.Context(), a, p.Unit.ID)
+	list, err := m.Settings(r.Context(), a, p.Unit.ID, p.Disease.ID)
 	if err != nil {
 		return p, nil, err
 	}
-	list = slices.DeleteFunc(list, func(s Setting) bool { return s.Disease != p.Disease.ID })
 	p.Rule, p.Default = m.decidedOn(p.Disease, list, today).rule(p.Unit.ID), content.DetectionOf(p.Disease, today)
 	for i, s := range list {
 		p.names[s.Unit], _ = m.units.Get(s.Unit)
