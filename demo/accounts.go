@@ -134,18 +134,21 @@ func (g *generator) open(ctx context.Context, n access.NewAccount, role access.A
 	return acc.ID, secret, err
 }
 
-// citizens are the first grown person of the first commune who has not come
-// today, and that person as the guardian of the first child under seven.
+// citizens are the first grown person of the first commune who has come before
+// and not today, and that person as the guardian of the first child under seven.
 func (g *generator) citizens(ctx context.Context) ([]SignIn, error) {
 	var grown, child *person
-	for n := 0; (grown == nil || child == nil) && n < g.plan.People; n++ {
+	known := 0 // of the grown one's visits
+	for n := 0; (known == 0 || child == nil) && n < g.plan.People; n++ {
 		p := g.person(n)
 		if p.commune.ID != g.communes[0].ID || g.busy(n) {
 			continue
 		}
 		switch age := p.ageOn(g.plan.Date); {
-		case grown == nil && age >= 25 && age < 45:
-			grown = &p
+		case age >= 25 && age < 45 && (grown == nil || known == 0):
+			if seen := len(g.visits(p)); grown == nil || seen > 0 {
+				grown, known = &p, seen
+			}
 		case child == nil && age < 7:
 			child = &p
 		}
