@@ -42,13 +42,16 @@ mkdir "$TMPDIR"
 MACH_TEST_POSTGRES=$(tools/postgres.sh start "$work/pg")
 export MACH_TEST_POSTGRES
 
-# both runs two commands beside each other, and fails when one does.
-both() {
-	local first failed=0
-	$1 &
-	first=$!
-	$2 || failed=1
-	wait "$first" || failed=1
+# beside runs commands beside each other, and fails when one does.
+beside() {
+	local one failed=0 all=()
+	for one in "$@"; do
+		$one &
+		all+=($!)
+	done
+	for one in "${all[@]}"; do
+		wait "$one" || failed=1
+	done
 	return $failed
 }
 try() { go test -vet=off "$@"; } # the gate has vetted everything
@@ -56,7 +59,7 @@ try() { go test -vet=off "$@"; } # the gate has vetted everything
 say "tests, both databases"
 # The longest first, so that none is alone at the end; more at once than there
 # are cores, since much of them is waiting for processes and clocks.
-long='mach/store mach/cmd/mach mach/app mach/access mach/modules/surveillance'
+long='mach/store mach/app mach/modules/detection mach/cmd/mach mach/modules/surveillance mach/access'
 rest=$(go list ./... | grep -v '^mach/e2e' | grep -vxF "${long// /$'\n'}")
 try -p $(($(nproc) + 2)) -timeout 15m $long $rest
 say "suites from outside"
@@ -65,22 +68,20 @@ suites=$(try -v -run 'Golden$|Suites?$|AgainstFHIRPathJS|ExamplesAreValid|Prefil
 	exit 1
 }
 grep -aE '^[a-z0-9 ]+: [0-9]|^surveillance beside R: |: skipped: ' <<<"$suites" || true
-say "race detector"
+say "build"
+go build -o bin/mach ./cmd/mach
+go build -race -tags nortc ./app ./store/... # once for all
+say "race detector and browser stories"
+# Both wait for much: databases, browsers and clocks.
 race() { try -short -race -tags nortc -timeout 15m "$@"; }
-race_store() { race ./store/... ./bus/...; }
 race_above() ( # what is shared above the store is shared in Go: one database is enough
 	export MACH_TEST_POSTGRES=
 	race ./web/... ./access/... ./modules/... && race -run TestManyAtOnce ./app
 )
-go build -race -tags nortc ./app ./store/... # once for both
-both race_store race_above
-say "build"
-go build -o bin/mach ./cmd/mach
-say "browser stories"
 export MACH_BIN=$PWD/bin/mach
 stories() { try -count=1 -timeout 14m "$@" ./e2e/...; }
 alone=TestOneEntryOnPostgres # has a server of its own, the others share one
-stories_alone() { stories -run "^$alone\$"; }
 stories_shared() { stories -skip "^$alone\$"; }
-both stories_alone stories_shared
+store_then_alone() { race ./store/... ./bus/... && stories -run "^$alone\$"; }
+beside race_above stories_shared store_then_alone
 say "all green"
