@@ -132,13 +132,7 @@ var detection = sync.OnceValue(func() []DetectionSettings { return must(loadDete
 // DetectionOn returns the settings in force on the day: those of the latest
 // block that had begun, the first block for earlier days.
 func DetectionOn(on vn.Date) DetectionSettings {
-	list := detection()
-	for i := len(list) - 1; i > 0; i-- {
-		if list[i].From <= on {
-			return list[i]
-		}
-	}
-	return list[0]
+	return inForce(detection(), on, func(s DetectionSettings) vn.Date { return s.From })
 }
 
 // DetectionOf returns the rule of a disease that was in force on the day.

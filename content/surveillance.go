@@ -320,13 +320,18 @@ type Escalation struct {
 // SurveillanceOn returns the settings in force on the day: those of the latest
 // block that had begun, the first block for earlier days.
 func SurveillanceOn(on vn.Date) SurveillanceSettings {
-	list := lawSettings()
-	for i := len(list) - 1; i > 0; i-- {
-		if list[i].From <= on {
-			return list[i]
+	return inForce(lawSettings(), on, func(s SurveillanceSettings) vn.Date { return s.From })
+}
+
+// inForce is the latest of blocks, in order of the day they begin on, that had
+// begun; the first one for earlier days.
+func inForce[T any](blocks []T, on vn.Date, from func(T) vn.Date) T {
+	for _, b := range slices.Backward(blocks[1:]) {
+		if from(b) <= on {
+			return b
 		}
 	}
-	return list[0]
+	return blocks[0]
 }
 
 func loadSurveillanceSettings() ([]SurveillanceSettings, error) {

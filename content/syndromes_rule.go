@@ -38,13 +38,7 @@ var syndromeRules = sync.OnceValue(func() []SyndromeRule { return must(loadSyndr
 // SyndromeRuleOn returns the rule in force on the day: that of the latest block
 // that had begun, the first block for earlier days.
 func SyndromeRuleOn(on vn.Date) SyndromeRule {
-	list := syndromeRules()
-	for i := len(list) - 1; i > 0; i-- {
-		if list[i].From <= on {
-			return list[i]
-		}
-	}
-	return list[0]
+	return inForce(syndromeRules(), on, func(s SyndromeRule) vn.Date { return s.From })
 }
 
 func loadSyndromeRules() ([]SyndromeRule, error) {

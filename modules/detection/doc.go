@@ -9,7 +9,8 @@
 // and alert-answer, Schedule (duty) and PlanDefinition (settings). Writes
 // Communication of category alert-answer, Schedule and PlanDefinition. Owns the
 // view tables detection_…: cases, a ledger of what every change did to the
-// counts, counts by week, verdicts, alerts, answers, duty, settings.
+// counts, counts by week, verdicts, alerts, answers, duty, settings, visits and
+// counts by day of syndromes, nights.
 //
 // An alert is no resource. It is a row that follows from the log: one open for
 // each disease and unit, to which later reports attach. What people do about it

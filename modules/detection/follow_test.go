@@ -255,13 +255,7 @@ func TestMergedInMidWeek(t *testing.T) {
 		w.clock.Advance(48 * time.Hour)
 		w.report(report{id: "new", icd: "A97.0", at: w.commune})
 		w.want("one series", vn.Nation, "dengue "+w.commune.Code+" linked-week 3")
-		dump := w.dump()
-		if err := w.s.Rebuild(ctx, "detection"); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(dump, w.dump()); diff != "" {
-			t.Errorf("followed (-), rebuilt (+)\n%s", diff)
-		}
+		w.wantRebuilt()
 	})
 }
 

@@ -93,13 +93,7 @@ func TestNightFindsACluster(t *testing.T) {
 		if other, scanned, err := w.Clusters(ctx, w.actor(store.Ministry), w.provinceOf(w.other.ID), "", w.today()); err != nil || !scanned.Known() || len(other) != 0 {
 			t.Errorf("in another province %+v, %v", other, err)
 		}
-		dump := w.dump()
-		if err := w.s.Rebuild(ctx, "detection"); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(dump, w.dump()); diff != "" {
-			t.Errorf("followed (-), rebuilt (+)\n%s", diff)
-		}
+		w.wantRebuilt()
 	})
 }
 

@@ -10,8 +10,6 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"mach/content"
 	"mach/store"
 	"mach/store/storetest"
@@ -40,13 +38,7 @@ func TestRenamedDisease(t *testing.T) {
 		w.clock.Advance(72 * time.Hour)
 		w.report(report{id: "new", icd: "A97.0", at: w.commune})
 		w.want("one series", vn.Nation, "dengue "+w.commune.Code+" linked-week 3")
-		dump := w.dump()
-		if err := w.s.Rebuild(ctx, "detection"); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(dump, w.dump()); diff != "" {
-			t.Errorf("followed (-), rebuilt (+)\n%s", diff)
-		}
+		w.wantRebuilt()
 	}, optionsOf(units, diseases, clock)...)
 }
 

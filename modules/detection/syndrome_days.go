@@ -5,7 +5,6 @@ package detection
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"sync"
 
 	"mach/content"
@@ -22,24 +21,10 @@ const (
 // yearDays are the counts of the days of a calendar year.
 type yearDays [366]int32
 
-// pack writes the counts as numbers with spaces between, without the zeros at
-// the end.
-func (y *yearDays) pack() string {
-	n := len(y)
-	for n > 0 && y[n-1] == 0 {
-		n--
-	}
-	b := make([]byte, 0, 2*n)
-	for i, c := range y[:n] {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = strconv.AppendInt(b, int64(c), 10)
-	}
-	return string(b)
-}
+func (y *yearDays) pack() string { return packed(y[:]) }
 
-// unpackDays reads what pack wrote. It is most of the cost of judging a visit.
+// unpackDays reads what pack wrote, which is never negative. It is most of the
+// cost of judging a visit.
 func unpackDays(s string) (*yearDays, error) {
 	y, i := new(yearDays), 0
 	for at := 0; at < len(s); at++ {

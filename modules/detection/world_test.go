@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"mach/access"
 	"mach/casereport"
 	"mach/content"
@@ -365,4 +367,16 @@ func (w *world) dump() string {
 		b.WriteString(strings.Join(rows, ""))
 	}
 	return b.String()
+}
+
+// wantRebuilt wants the view built from nothing to equal the followed one.
+func (w *world) wantRebuilt() {
+	w.t.Helper()
+	followed := w.dump()
+	if err := w.s.Rebuild(ctx, "detection"); err != nil {
+		w.t.Fatal(err)
+	}
+	if diff := cmp.Diff(followed, w.dump()); diff != "" {
+		w.t.Fatalf("followed (-), rebuilt (+)\n%s", diff)
+	}
 }

@@ -17,22 +17,7 @@ import (
 // is most of the cost of judging a case.
 type year [53]int32
 
-// pack writes the counts as numbers with spaces between, without the zeros at
-// the end.
-func (y year) pack() string {
-	n := len(y)
-	for n > 0 && y[n-1] == 0 {
-		n--
-	}
-	b := make([]byte, 0, 2*n)
-	for i, c := range y[:n] {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = strconv.AppendInt(b, int64(c), 10)
-	}
-	return string(b)
-}
+func (y year) pack() string { return packed(y[:]) }
 
 // unpack reads what pack wrote.
 func unpack(s string) (y year, err error) {
@@ -46,6 +31,23 @@ func unpack(s string) (y year, err error) {
 		i++
 	}
 	return y, nil
+}
+
+// packed writes counts as numbers with spaces between, without the zeros at the
+// end.
+func packed(counts []int32) string {
+	n := len(counts)
+	for n > 0 && counts[n-1] == 0 {
+		n--
+	}
+	b := make([]byte, 0, 2*n)
+	for i, c := range counts[:n] {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendInt(b, int64(c), 10)
+	}
+	return string(b)
 }
 
 // count adds to the week of a series: change to what counts, seen to what was
