@@ -111,7 +111,7 @@ func (p *Policy) decide(s situation) store.Decision {
 }
 
 // headed are the policies, in file order, whose head names the role, the action
-// and the type: one in ten.
+// and the type: few of all.
 func (p *Policy) headed(k reachKey) (found []policy) {
 	req := situation{role: k.role, act: k.act, typ: k.typ}.request()
 	for _, one := range p.policies {
