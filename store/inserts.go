@@ -47,20 +47,41 @@ func (q *queued) add(text string, args []any) {
 	*q = append(*q, &inserts{text: text, rows: [][]any{args}})
 }
 
+// sender is SendBatch of a connection or pool.
+type sender func(context.Context, *pgx.Batch) pgx.BatchResults
+
 // send runs everything in order, in one round trip, and empties the queue.
-func (q *queued) send(ctx context.Context, send func(context.Context, *pgx.Batch) pgx.BatchResults) error {
+func (q *queued) send(ctx context.Context, send sender) error {
+	batch, err := q.batch()
+	if err != nil || batch.Len() == 0 {
+		return err
+	}
+	return send(ctx, batch).Close()
+}
+
+// ask does the same with a question behind it, and calls scan for each row of its
+// answer.
+func (q *queued) ask(ctx context.Context, send sender, text string, args []any, scan func(scan func(dest ...any) error) error) error {
+	batch, err := q.batch()
+	if err != nil {
+		return err
+	}
+	batch.Queue(text, args...).Query(func(rows pgx.Rows) error { return eachPgRow(rows, scan) })
+	return send(ctx, batch).Close()
+}
+
+// batch empties the queue into a batch.
+func (q *queued) batch() (*pgx.Batch, error) {
 	var batch pgx.Batch
 	for _, g := range *q {
 		text, args, err := g.unnested()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		batch.Queue(text, args...)
 	}
-	if *q = nil; batch.Len() == 0 {
-		return nil
-	}
-	return send(ctx, &batch).Close()
+	*q = nil
+	return &batch, nil
 }
 
 // alike reports whether two rows have the same array types.

@@ -232,7 +232,7 @@ type connTx struct {
 	pg    bool
 	trace func(request, statement string)
 	stmts map[string]*sql.Stmt // nil on PostgreSQL, whose driver keeps them
-	queue queued               // PostgreSQL: sent before the next question, savepoint or commit
+	queue queued               // PostgreSQL: sent with the next question, savepoint or commit
 }
 
 func (t *connTx) transact(ctx context.Context, work func(tx *connTx) error) error {
@@ -270,7 +270,7 @@ func (t *connTx) commit(ctx context.Context) error {
 		return err
 	}
 	if t.pg {
-		if err := t.conn.Raw(func(driver any) error { return sound(driver.(*stdlib.Conn).Conn()) }); err != nil {
+		if err := t.raw(sound); err != nil {
 			return err
 		}
 	}
@@ -350,9 +350,12 @@ func (t *connTx) flush(ctx context.Context) error {
 	if len(t.queue) == 0 {
 		return nil
 	}
-	return t.conn.Raw(func(driver any) error {
-		return t.queue.send(ctx, driver.(*stdlib.Conn).Conn().SendBatch)
-	})
+	return t.raw(func(c *pgx.Conn) error { return t.queue.send(ctx, c.SendBatch) })
+}
+
+// raw lends the connection to PostgreSQL under database/sql.
+func (t *connTx) raw(work func(c *pgx.Conn) error) error {
+	return t.conn.Raw(func(driver any) error { return work(driver.(*stdlib.Conn).Conn()) })
 }
 
 func (t *connTx) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
@@ -371,6 +374,9 @@ func (t *connTx) query(ctx context.Context, text string, args []any) (*sql.Rows,
 }
 
 func (t *connTx) Row(ctx context.Context, dest []any, text string, args ...any) (bool, error) {
+	if t.pg {
+		return firstRow(ctx, t, dest, text, args)
+	}
 	rows, err := t.query(ctx, text, args)
 	if err != nil {
 		return false, err
@@ -379,6 +385,10 @@ func (t *connTx) Row(ctx context.Context, dest []any, text string, args ...any) 
 }
 
 func (t *connTx) Rows(ctx context.Context, text string, args []any, scan func(scan func(dest ...any) error) error) error {
+	if t.pg {
+		traced(ctx, t.trace, text)
+		return t.raw(func(c *pgx.Conn) error { return t.queue.ask(ctx, c.SendBatch, rebind(text), args, scan) })
+	}
 	rows, err := t.query(ctx, text, args)
 	if err != nil {
 		return err

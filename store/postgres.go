@@ -80,7 +80,7 @@ const undoLimit = 5 * time.Second
 
 // pgTx queues statements and sends them together, in their order. Rows for the
 // tables of a commit become one statement for each table, over arrays, behind
-// the other statements. A question first sends what is queued; work that asks
+// the other statements. A question goes behind what is queued; work that asks
 // none is one round trip, which PostgreSQL runs as one transaction.
 type pgTx struct {
 	conn    *pgx.Conn
@@ -133,18 +133,6 @@ func (q *pgTx) commit(ctx context.Context) error {
 	return nil
 }
 
-func (q *pgTx) query(ctx context.Context, text string, args []any) (pgx.Rows, error) {
-	if !q.begun {
-		q.begun = true
-		q.queue = append(queued{{text: "begin", rows: [][]any{nil}}}, q.queue...)
-	}
-	if err := q.flush(ctx); err != nil {
-		return nil, err
-	}
-	traced(ctx, q.trace, text)
-	return q.conn.Query(ctx, rebind(text)+lockingLabels(text, args), args...)
-}
-
 // lockingLabels makes a look at the labels of a clinical resource wait for a
 // commit that is changing them: else a drug could be written with the labels
 // its diagnosis had a moment ago. Resources without labels are not locked, for
@@ -177,11 +165,13 @@ func firstRow(ctx context.Context, r reader, dest []any, text string, args []any
 }
 
 func (q *pgTx) Rows(ctx context.Context, text string, args []any, scan func(scan func(dest ...any) error) error) error {
-	rows, err := q.query(ctx, text, args)
-	if err != nil {
-		return err
+	if !q.begun {
+		q.begun = true
+		q.queue = append(queued{{text: "begin", rows: [][]any{nil}}}, q.queue...)
 	}
-	return eachPgRow(rows, scan)
+	traced(ctx, q.trace, text)
+	q.queue, q.inserts = append(q.queue, q.inserts...), nil
+	return q.queue.ask(ctx, q.conn.SendBatch, rebind(text)+lockingLabels(text, args), args, scan)
 }
 
 func eachPgRow(rows pgx.Rows, scan func(scan func(dest ...any) error) error) error {

@@ -88,23 +88,16 @@ func (m *Module) hear(ctx context.Context, tx store.Tx, c store.Change, unit vn.
 	if visit {
 		visited = c.Seq
 	}
-	var one int
-	known, err := tx.Row(ctx, []any{&one}, `select 1 from detection_reporting where unit = ? and week = ?`, int64(unit), int64(week))
-	if err != nil {
-		return err
-	}
-	heard := int64(1)
-	if known || m.levelOf(unit) != vn.LevelCommune { // a CDC is no commune that reports
-		heard = 0
-	}
-	for _, u := range m.above(unit) {
+	commune := flag(m.levelOf(unit) == vn.LevelCommune) // a CDC is no commune that reports
+	for _, u := range m.above(unit) { // the commune last: until then its week is heard of for the first time
 		if err := tx.Exec(ctx, `
-			insert into detection_reporting (unit, week, seq, visited, heard, last) values (?, ?, ?, ?, ?, ?)
+			insert into detection_reporting (unit, week, seq, visited, heard, last) values (?, ?, ?, ?,
+			   case when ? = 1 and not exists (select 1 from detection_reporting where unit = ? and week = ?) then 1 else 0 end, ?)
 			on conflict (unit, week) do update set
 			   visited = case when detection_reporting.visited = 0 then excluded.visited else detection_reporting.visited end,
 			   heard = detection_reporting.heard + excluded.heard,
 			   last = case when detection_reporting.last < excluded.last then excluded.last else detection_reporting.last end`,
-			int64(u), int64(week), c.Seq, visited, heard, c.At.UnixMicro()); err != nil {
+			int64(u), int64(week), c.Seq, visited, commune, int64(unit), int64(week), c.At.UnixMicro()); err != nil {
 			return err
 		}
 	}

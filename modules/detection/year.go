@@ -50,30 +50,53 @@ func packed(counts []int32) string {
 	return string(b)
 }
 
-// count adds to the week of a series: change to what counts, seen to what was
-// counted when it was first reported.
-func (t *turn) count(ctx context.Context, p place, week vn.Week, change, seen int32) error {
-	var counts, first string
-	if _, err := t.tx.Row(ctx, []any{&counts, &first}, `select counts, seen from detection_year where disease = ? and unit = ? and year = ?`,
-		p.disease, int64(p.unit), week.Year); err != nil {
+// count adds to the week of the series of a disease at each unit: change to what
+// counts, seen to what was counted when it was first reported.
+func (t *turn) count(ctx context.Context, disease string, units []vn.UnitID, week vn.Week, change, seen int32) error {
+	type row struct{ counts, seen string }
+	had := make(map[vn.UnitID]row, len(units))
+	args := []any{disease, week.Year}
+	for _, u := range units {
+		args = append(args, int64(u))
+	}
+	err := t.tx.Rows(ctx, `select unit, counts, seen from detection_year where disease = ? and year = ? and unit in (`+marks(len(units))+`)`, args,
+		func(scan func(...any) error) error {
+			var unit vn.UnitID
+			var r row
+			err := scan(&unit, &r.counts, &r.seen)
+			had[unit] = r
+			return err
+		})
+	if err != nil {
 		return err
 	}
-	for _, x := range []struct {
-		text *string
-		by   int32
-	}{{&counts, change}, {&first, seen}} {
-		if x.by == 0 {
-			continue
-		}
-		y, err := unpack(*x.text)
-		if err != nil {
+	for _, u := range units {
+		r := had[u]
+		if r.counts, err = plus(r.counts, week, change); err != nil {
 			return err
 		}
-		y[week.Number-1] += x.by
-		*x.text = y.pack()
+		if r.seen, err = plus(r.seen, week, seen); err != nil {
+			return err
+		}
+		if err := t.tx.Exec(ctx, `insert into detection_year (disease, unit, year, counts, seen) values (?, ?, ?, ?, ?)
+			on conflict (disease, unit, year) do update set counts = excluded.counts, seen = excluded.seen`, disease, int64(u), week.Year, r.counts, r.seen); err != nil {
+			return err
+		}
 	}
-	return t.tx.Exec(ctx, `insert into detection_year (disease, unit, year, counts, seen) values (?, ?, ?, ?, ?)
-		on conflict (disease, unit, year) do update set counts = excluded.counts, seen = excluded.seen`, p.disease, int64(p.unit), week.Year, counts, first)
+	return nil
+}
+
+// plus adds to a week of packed counts.
+func plus(counts string, week vn.Week, by int32) (string, error) {
+	if by == 0 {
+		return counts, nil
+	}
+	y, err := unpack(counts)
+	if err != nil {
+		return "", err
+	}
+	y[week.Number-1] += by
+	return y.pack(), nil
 }
 
 // years reads the weekly counts of a series from a Monday to another, and calls

@@ -57,13 +57,18 @@ func (it *item) fields() []any {
 }
 
 func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
+	resource := c.Type + "/" + c.ID
+	had, err := items(ctx, tx, resource)
+	if err != nil {
+		return err
+	}
 	for i := range m.folds {
 		f := &m.folds[i]
 		if f.Count.Resource != c.Type {
 			continue
 		}
-		if err := m.applyFold(ctx, tx, f, c, now); err != nil {
-			return fmt.Errorf("indicator %s, %s/%s: %w", f.ID, c.Type, c.ID, err)
+		if err := m.applyFold(ctx, tx, f, c, now, had); err != nil {
+			return fmt.Errorf("indicator %s, %s: %w", f.ID, resource, err)
 		}
 	}
 	if c.Type == "Condition" && before != nil {
@@ -74,13 +79,25 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 	return nil
 }
 
-func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Change, now *fhir.Doc) error {
-	resource := c.Type + "/" + c.ID
-	var old item
-	had, err := tx.Row(ctx, old.fields(), `select `+itemColumns+` from indicators_item where resource = ? and indicator = ?`, resource, f.ID)
-	if err != nil {
+// items are what a resource adds, by indicator.
+func items(ctx context.Context, tx store.Tx, resource string) (map[string]item, error) {
+	var all map[string]item
+	err := tx.Rows(ctx, `select indicator, `+itemColumns+` from indicators_item where resource = ?`, []any{resource}, func(scan func(...any) error) error {
+		var indicator string
+		var it item
+		err := scan(append([]any{&indicator}, it.fields()...)...)
+		if all == nil {
+			all = map[string]item{}
+		}
+		all[indicator] = it
 		return err
-	}
+	})
+	return all, err
+}
+
+func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Change, now *fhir.Doc, items map[string]item) error {
+	resource := c.Type + "/" + c.ID
+	old, had := items[f.ID]
 
 	next := item{
 		patient: c.Labels.Patient, facility: c.Labels.Facility, category: c.Labels.Category,
@@ -180,6 +197,9 @@ func (m *Module) add(ctx context.Context, tx store.Tx, indicator string, it item
 			indicator, int64(unit), int64(it.day), it.closed(), sign)
 		if err != nil {
 			return err
+		}
+		if sign > 0 {
+			continue
 		}
 		if err := tx.Exec(ctx, `delete from indicators_cell where indicator = ? and unit = ? and day = ? and closed = ? and value = 0`,
 			indicator, int64(unit), int64(it.day), it.closed()); err != nil {
