@@ -21,10 +21,10 @@ func sortDurations(list []time.Duration) { slices.Sort(list) }
 const (
 	fhirTokens   = 24 // limits are per token
 	fhirWorkers  = 8
-	creates      = 600
+	creates      = 2000
 	transactions = 40
 	inTransact   = 100
-	reads        = 1000
+	reads        = 4000
 	searches     = 400
 )
 

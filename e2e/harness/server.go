@@ -49,7 +49,7 @@ type Server struct {
 // fillWithin bounds a start, filling included, and stopWithin an end; both are
 // generous for a slow machine.
 const (
-	fillWithin = 4 * time.Minute
+	fillWithin = 6 * time.Minute
 	stopWithin = 20 * time.Second
 )
 
