@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"mach/fhir"
 	"mach/issue"
@@ -80,6 +81,19 @@ func (d Door) commit(ctx context.Context, key string, ops []Op) (Receipt, error)
 		}
 	}
 	return receipt, nil
+}
+
+// Ended reports whether every commit of any process that began before a moment
+// of the database's clock stands by now or was undone.
+func (s *Store) Ended(ctx context.Context, before time.Time) (bool, error) {
+	if s.pg == nil { // one writer: what came before is done when it is our turn
+		err := s.write.do(ctx, func(*commitTx) error { return nil })
+		return err == nil, err
+	}
+	var open int
+	_, err := s.read.Row(ctx, []any{&open}, `select count(*) from pg_stat_activity where datname = current_database()
+		and pid <> pg_backend_pid() and application_name = 'mach' and xact_start < to_timestamp(?)`, float64(before.UnixMicro())/1e6)
+	return err == nil && open == 0, err
 }
 
 // undone audits a commit that was undone, and of whom its conditions told, and

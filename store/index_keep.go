@@ -233,13 +233,7 @@ func (s *Store) settled(ctx context.Context, group []indexing) (bool, error) {
 	if time.Now().Before(known) {
 		return false, nil
 	}
-	if s.pg == nil {
-		return true, nil
-	}
-	var old int
-	_, err := s.read.Row(ctx, []any{&old}, `select count(*) from pg_stat_activity where datname = current_database()
-		and pid <> pg_backend_pid() and application_name = 'mach' and xact_start < to_timestamp(?)`, float64(known.UnixMicro())/1e6)
-	return err == nil && old == 0, err
+	return s.Ended(ctx, known)
 }
 
 // addRows writes the rows of a group for the next resources; behind the last

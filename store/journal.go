@@ -49,10 +49,10 @@ type journal struct {
 }
 
 const (
-	foldEvery   = 2 * time.Second // each fold makes readers read their pages anew
-	foldBatch   = 4096            // rows of one transaction
-	journalKept = 1 << 20         // a file that grew larger is cut after its turn
-	journalMost = 64 << 20        // who writes more waits until it is folded
+	foldEvery   = 15 * time.Second // each fold makes readers read their pages anew; who reads the audit folds first
+	foldBatch   = 4096             // rows of one transaction
+	journalKept = 1 << 20          // a file that grew larger is cut after its turn
+	journalMost = 64 << 20         // who writes more waits until it is folded
 	recordHead  = 8
 	recordMost  = 4 << 20
 )

@@ -78,7 +78,7 @@ func (s *server) cpu() time.Duration {
 // are filled and the audit is sealed after the answer.
 func (s *server) settled() time.Duration {
 	before := s.cpu()
-	for range 200 {
+	for range 2000 {
 		time.Sleep(300 * time.Millisecond)
 		now := s.cpu()
 		if now-before < 15*time.Millisecond {

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"mach/fhir"
 	"mach/issue"
 	"mach/store"
@@ -22,6 +24,14 @@ import (
 func (w *world) commit(ops ...store.Op) {
 	w.t.Helper()
 	if _, err := w.s.For(app()).Commit(context.Background(), ops...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// sealed has what was read on SQLite in the audit.
+func (w *world) sealed() {
+	w.t.Helper()
+	if err := w.s.Seal(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -131,6 +141,46 @@ func TestDeletedWhileExporting(t *testing.T) {
 	}
 }
 
+// TestExportWaitsForCommits: what was being written when an export was asked for
+// says that it was written before; the export waits until it stands.
+func TestExportWaitsForCommits(t *testing.T) {
+	each(t, nil, func(t *testing.T, w *world) {
+		if w.place.Database == "" {
+			t.Skip("SQLite has one writer, whose turn the export waits for")
+		}
+		w.fill(1)
+		other, err := pgx.Connect(t.Context(), w.place.Database+"&application_name=mach")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close(context.Background())
+		if _, err := other.Exec(t.Context(), "begin"); err != nil {
+			t.Fatal(err)
+		}
+		asked := time.Now()
+		id, err := w.m.Export(t.Context(), w.s.For(app()), "u", "", [][2]string{{"_type", "Patient"}}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(300 * time.Millisecond)
+		if list, err := w.m.parts(t.Context(), id); err != nil || len(list) > 0 {
+			t.Fatalf("%d parts beside an open transaction, error %v", len(list), err)
+		}
+		w.put(`{"resourceType":"Patient","id":"late"}`)
+		if _, err := other.Exec(t.Context(), "commit"); err != nil {
+			t.Fatal(err)
+		}
+		w.await(app(), id)
+		if got := w.lines(id); !slices.Equal(got, []string{"Patient/late", "Patient/p0"}) {
+			t.Errorf("%q", got)
+		}
+		j, err := w.m.find(t.Context(), app(), id)
+		if err != nil || !j.asOf().Before(asked) {
+			t.Errorf("as of %s, asked for at %s, error %v", j.asOf(), asked, err)
+		}
+	})
+}
+
 // TestDeletedRights: nobody learns of the end of what he might not find, by label
 // or by the query of a scope; the audit names the persons of the others.
 func TestDeletedRights(t *testing.T) {
@@ -167,6 +217,7 @@ func TestDeletedRights(t *testing.T) {
 			rows := map[string]bool{}
 			for until := time.Now().Add(5 * time.Second); len(rows) < 3 && time.Now().Before(until); time.Sleep(10 * time.Millisecond) { // PostgreSQL numbers a moment later
 				clear(rows)
+				w.sealed()
 				if err := w.m.own.Rows(context.Background(), `select patient, types from audit where request = ?`, []any{id}, func(scan func(...any) error) error {
 					var people, types string
 					err := scan(&people, &types)

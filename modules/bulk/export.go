@@ -213,6 +213,11 @@ func (m *Module) export(ctx context.Context, o store.Office, j *job) error {
 	if err != nil {
 		return fmt.Errorf("reading an export: %w", err)
 	}
+	if j.place == "" {
+		if err := m.ended(ctx, j); err != nil {
+			return err
+		}
+	}
 	for at.Type < args.passes() {
 		if at, err = m.part(ctx, o, j, args, at); err != nil {
 			return err
@@ -222,6 +227,34 @@ func (m *Module) export(ctx context.Context, o store.Office, j *job) error {
 		return err
 	}
 	return m.end(ctx, o, j, done, "")
+}
+
+// skew is how far the clocks of those who write may lie apart, the time until a
+// transaction begins with it: an export says that it was made so much earlier, so
+// that with _since the next one has whatever this one could miss.
+const skew = 5 * time.Second
+
+// asOf is the transactionTime of an export (FHIR Bulk Data Access 2.0, "Response -
+// Complete Status"): everything that was changed until then is in it.
+func (j *job) asOf() time.Time { return j.made.Add(-skew) }
+
+// openAtMost bounds the wait for commits: what is open longer is none.
+const openAtMost = time.Minute
+
+// ended waits for the commits that were under way when the export was asked for:
+// each says when it began.
+func (m *Module) ended(ctx context.Context, j *job) error {
+	for began := time.Now(); ; {
+		ended, err := m.store.Ended(ctx, j.made)
+		if err != nil || ended || time.Since(began) > openAtMost {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // part writes one part of one type and notes it. A type without rows leaves

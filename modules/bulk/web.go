@@ -93,7 +93,7 @@ func (m *Module) status(w http.ResponseWriter, r *http.Request, j *job) error {
 	if err != nil {
 		return err
 	}
-	out := manifest{TransactionTime: j.made.Format("2006-01-02T15:04:05.000Z"), Request: j.url, RequiresAccessToken: true, Output: []made{}, Deleted: []made{}, Error: []made{}}
+	out := manifest{TransactionTime: j.asOf().Format("2006-01-02T15:04:05.000Z"), Request: j.url, RequiresAccessToken: true, Output: []made{}, Deleted: []made{}, Error: []made{}}
 	for _, p := range list {
 		one := made{p.typ, fmt.Sprintf("%s%s/%s/%d.ndjson", web.OwnAddress(r), Base, j.id, p.n), p.lines}
 		switch {

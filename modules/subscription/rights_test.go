@@ -70,6 +70,9 @@ func TestRights(t *testing.T) {
 		}
 		lines := 0
 		w.until("the lines of the audit", func() bool {
+			if err := w.s.Seal(context.Background()); err != nil {
+				t.Fatal(err)
+			}
 			if _, err := w.m.own.Row(context.Background(), []any{&lines}, `select count(*) from audit where account = ? and action = 'read' and allowed = 1 and patient in ('p', 'r')`, a.Account); err != nil {
 				t.Fatal(err)
 			}
