@@ -226,7 +226,7 @@ func (a *Accounts) Manages(by store.Actor, unit vn.UnitID) bool {
 	if by.Role == store.System {
 		return true
 	}
-	return by.Role == store.Administrator && a.cfg.Policy.within(unit, by.Unit)
+	return by.Role == store.Administrator && a.cfg.Policy.within(unit, by.Unit, a.now())
 }
 
 // ManagesAccount reports whether by keeps the account: every role it holds now

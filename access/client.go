@@ -273,7 +273,7 @@ func (c *Clients) List(ctx context.Context, by store.Actor) ([]Client, error) {
 // those that were registered for a unit in which he works, or for all.
 func (c *Clients) Launchable(ctx context.Context, by store.Actor) ([]Client, error) {
 	all, err := c.clients(ctx, "ended = 0 and launch <> ''")
-	return slices.DeleteFunc(all, func(o Client) bool { return o.Unit != 0 && !c.cfg.Policy.within(by.Unit, o.Unit) }), err
+	return slices.DeleteFunc(all, func(o Client) bool { return o.Unit != 0 && !c.cfg.Policy.within(by.Unit, o.Unit, c.now()) }), err
 }
 
 // Find returns an open client. Error: NotFound.

@@ -149,7 +149,7 @@ func (c *Crowd) List(ctx context.Context, by store.Actor) ([]Crowded, error) {
 		var unit, at int64
 		err := scan(&one.Name, &role, &one.FacilityName, &unit, &one.People, &at)
 		one.Role, one.At = store.Role(role), fromMicro(at)
-		if c.cfg.Policy.within(vn.UnitID(unit), by.Unit) {
+		if c.cfg.Policy.within(vn.UnitID(unit), by.Unit, c.now()) {
 			out = append(out, one)
 		}
 		return err

@@ -187,7 +187,7 @@ func (e *Emergency) Queue(ctx context.Context, a store.Actor) ([]Glass, error) {
 // reviews reports whether the actor may judge the glass: never the own one.
 func (e *Emergency) reviews(a store.Actor, g Glass) bool {
 	return a.Role == store.AccessReviewer && a.Account != g.Account &&
-		(g.Reviewer == a.Account || g.Reviewer == "" && e.cfg.Policy.within(g.Unit, a.Unit))
+		(g.Reviewer == a.Account || g.Reviewer == "" && e.cfg.Policy.within(g.Unit, a.Unit, e.now()))
 }
 
 // ToReview returns one glass of the reviewer's queue, judged or not. Error:
@@ -250,14 +250,14 @@ func (e *Emergency) name(ctx context.Context, g Glass) (account, name string, er
 	}
 	var best Assignment
 	for _, r := range validAt(roles, e.now()) {
-		if r.Account == g.Account || !e.cfg.Policy.within(g.Unit, r.Unit) {
+		if r.Account == g.Account || !e.cfg.Policy.within(g.Unit, r.Unit, e.now()) {
 			continue
 		}
 		switch {
 		case best.Account == "":
 			best = r
 		case r.Unit != best.Unit:
-			if e.cfg.Policy.within(r.Unit, best.Unit) {
+			if e.cfg.Policy.within(r.Unit, best.Unit, e.now()) {
 				best = r
 			}
 		case cmp.Or(cmp.Compare(waiting[r.Account], waiting[best.Account]), cmp.Compare(r.Account, best.Account)) < 0:

@@ -17,9 +17,9 @@ import (
 	"mach/vn"
 )
 
-// Places knows which unit lies in which; *vn.Units does.
+// Places knows which unit lies in which on a day; *vn.Units does.
 type Places interface {
-	Within(id, ancestor vn.UnitID) bool
+	WithinOn(id, ancestor vn.UnitID, on vn.Date) bool
 }
 
 // Policy judges with Cedar. It implements store.Guard: pure but for the clock
@@ -84,8 +84,8 @@ func (p *Policy) Judge(a store.Actor, act store.Action, l store.Labels, rels []s
 		personal: l.Patient != "",
 		own:      l.Patient != "" && l.Patient == a.Patient,
 		here:     l.Facility != "" && l.Facility == a.Facility,
-		within:   p.within(l.Unit, a.Unit),
-		author:   l.Author != "" && l.Author == a.Account,
+		within:   p.within(l.Unit, a.Unit, now),
+		author:   l.Author != "" && (l.Author == a.Account || l.Author == a.Worker()),
 		related:  relationBits(a, l.Patient, rels, now),
 	}
 	dec := p.decide(s)
@@ -93,11 +93,11 @@ func (p *Policy) Judge(a store.Actor, act store.Action, l store.Labels, rels []s
 	return dec
 }
 
-func (p *Policy) within(unit, ancestor vn.UnitID) bool {
+func (p *Policy) within(unit, ancestor vn.UnitID, now time.Time) bool {
 	if unit == 0 || ancestor == 0 {
 		return false
 	}
-	return unit == ancestor || p.places.Within(unit, ancestor)
+	return unit == ancestor || p.places.WithinOn(unit, ancestor, vn.DateOf(now))
 }
 
 func (p *Policy) decide(s situation) store.Decision {

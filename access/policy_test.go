@@ -27,7 +27,7 @@ import (
 // communes.
 type tree struct{}
 
-func (tree) Within(id, ancestor vn.UnitID) bool {
+func (tree) WithinOn(id, ancestor vn.UnitID, _ vn.Date) bool {
 	for ; id > 0; id = map[vn.UnitID]vn.UnitID{2: 1, 3: 1, 21: 2, 22: 2, 31: 3}[id] {
 		if id == ancestor {
 			return true
@@ -192,7 +192,7 @@ func reaches(r store.Reach, q question) bool {
 		r.Open && q.l.Patient == "":
 		return true
 	}
-	return slices.ContainsFunc(r.Units, func(u vn.UnitID) bool { return tree{}.Within(q.l.Unit, u) })
+	return slices.ContainsFunc(r.Units, func(u vn.UnitID) bool { return tree{}.WithinOn(q.l.Unit, u, 0) })
 }
 
 // drawQuestion makes any question at all.
@@ -217,7 +217,7 @@ func drawQuestion(t *rapid.T, p *Policy) question {
 			Purpose: store.Purpose(some("purpose", "TREAT", "ETREAT"))},
 		act: store.Action(some("act", "read", "search", "create", "update", "delete", "identify")),
 		l: store.Labels{Type: rapid.SampledFrom(typs).Draw(t, "type"), Patient: some("patient", "", "p1", "p2"),
-			Facility: some("made", "f1", "f2", ""), Unit: unit("where"), Author: some("author", "a1", "a2", ""),
+			Facility: some("made", "f1", "f2", ""), Unit: unit("where"), Author: some("author", "a1", "a2", "Practitioner/w1", "Practitioner/", ""),
 			Category: some("category", append([]string{"ticket"}, categories[:]...)...), Draft: rapid.Bool().Draw(t, "draft")},
 	}
 	if rapid.IntRange(0, 3).Draw(t, "labelled") == 0 {

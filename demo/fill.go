@@ -110,7 +110,7 @@ func (g *generator) capital() vn.Unit {
 // region is that of the institute to which the province's CDC reports.
 func (g *generator) region() vn.Unit {
 	for _, r := range g.units.Regions() {
-		if g.units.Within(g.province.ID, r.ID) {
+		if g.units.WithinOn(g.province.ID, r.ID, g.plan.Date) {
 			return r
 		}
 	}

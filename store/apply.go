@@ -354,7 +354,7 @@ func (c *commit) judgeOne(ctx context.Context, w *written) error {
 
 // same reports whether policy can tell two labels apart.
 func same(a, b Labels) bool {
-	return a.Facility == b.Facility && a.Unit == b.Unit && a.Category == b.Category && a.Draft == b.Draft &&
+	return a.Facility == b.Facility && a.Unit == b.Unit && a.Category == b.Category && a.Draft == b.Draft && a.Author == b.Author &&
 		slices.Equal(a.Sensitivity, b.Sensitivity)
 }
 

@@ -55,7 +55,7 @@ func (e *event) docs() (now, before *fhir.Doc, err error) {
 	}
 	for _, d := range []*fhir.Doc{e.nowDoc, e.befor} {
 		if d != nil { // the labels that follow the content, as they were then
-			e.Labels.Category, e.Labels.Draft = categoryOf(d), draft(d)
+			e.Labels.Category, e.Labels.Draft, e.Labels.Author = categoryOf(d), draft(d), handedTo(d, e.Labels.Author)
 			if !slices.Contains(patientsOf(d), e.Labels.Patient) { // named by a later version only
 				e.Labels.Patient = ""
 			}

@@ -135,7 +135,8 @@ const (
 )
 
 // Labels are what policy may know of a resource. They are immutable but for
-// Sensitivity, Unit and Draft, which follow the content.
+// Sensitivity, Unit and Draft, and the Author of a task that is handed to one
+// worker, which follow the content.
 type Labels struct {
 	Type        string    // resource type; "" for figures
 	ID          string    //
@@ -143,7 +144,7 @@ type Labels struct {
 	Facility    string    // the Organization that made it
 	Unit        vn.UnitID // residence for a Patient, else the unit of Facility
 	Sensitivity []string  // sorted codes of /cs/sensitivity; nil = none
-	Author      string    // account that created it
+	Author      string    // account that created it; [Actor.Worker] of whom a contact is handed to
 	// Category is the code of system /cs/category ("case-report",
 	// "consultation", "epidemic") or of /cs/task ("ticket"); "" = neither.
 	Category string

@@ -89,6 +89,7 @@ func (l *labeller) base(ctx context.Context, w *labelled) error {
 		}
 	}
 	w.out.Category, w.out.Draft = categoryOf(d), draft(d)
+	w.out.Author = handedTo(d, w.out.Author)
 	var err error
 	if w.out.Facility == "" || d.Type() == typeOrganization {
 		if w.out.Facility, err = l.facility(ctx, d); err != nil {
@@ -286,6 +287,15 @@ func draft(d *fhir.Doc) bool {
 		return status == "proposed"
 	}
 	return false
+}
+
+// handedTo returns whose a task is: the owner's, when it is handed to one health
+// worker to be followed (nobody's without one), else the author's.
+func handedTo(d *fhir.Doc, author string) string {
+	if d.Type() != "Task" || categoryOf(d) != "contact-village" {
+		return author
+	}
+	return Actor{Practitioner: refTo(d.Get("owner"), "Practitioner")}.Worker()
 }
 
 func facilityOf(l *Labels) string {

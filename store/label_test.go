@@ -110,6 +110,16 @@ func TestLabels(t *testing.T) {
 			t.Errorf("%s: %+v", c.ref, l)
 		}
 	}
+	handed := func(owner string) {
+		t.Helper()
+		w.add(t, map[string]any{"resourceType": "Task", "id": "v", "status": "in-progress", "intent": "order", "code": coding(base+"/cs/task", "contact-village"), "owner": ref(owner)})
+	}
+	for _, c := range [][2]string{{"Practitioner/one", "Practitioner/one"}, {"Practitioner/two", "Practitioner/two"}, {"Organization/st", ""}} {
+		handed(c[0])
+		if l := w.labelsOf(t, "Task/v"); l.Author != c[1] {
+			t.Errorf("handed to %s: author %q", c[0], l.Author)
+		}
+	}
 	moved := fhir.MustNew(map[string]any{"resourceType": "Observation", "id": "o", "status": "final", "code": coding("http://loinc.org", "8310-5"), "subject": ref("Patient/x")})
 	if _, err := w.s.For(SystemActor()).Commit(t.Context(), Update(moved, 0)); !issue.Is(err, issue.BusinessRule) {
 		t.Errorf("giving an observation to somebody else: %v", err)

@@ -194,7 +194,7 @@ func (d Door) revealing(ctx context.Context, docs []*fhir.Doc, changes []Change)
 	for i, doc := range docs {
 		if doc != nil {
 			now, was := changes[i].Labels, changes[i].Labels
-			was.Category, was.Draft = categoryOf(doc), draft(doc)
+			was.Category, was.Draft, was.Author = categoryOf(doc), draft(doc), handedTo(doc, now.Author)
 			was.Sensitivity = merged(now.Sensitivity, l.own(&labelled{doc: doc, out: Labels{Patient: now.Patient}}))
 			if !same(now, was) || d.a.queried() {
 				dec, err := d.s.judge(ctx, d.s.read, d.a, ActRead, was, inHand{doc})

@@ -31,9 +31,9 @@ func (c *commit) save(ctx context.Context, w *written) error {
 			return err
 		}
 		if err := c.tx.Exec(ctx, `update res set ver = ?, upd = ?, op = ?, actor = ?, del = ?, patient = ?, facility = ?, unit = ?, sens = ?,
-			category = ?, draft = ?, body = ? where rid = ? and t = ?`,
+			category = ?, draft = ?, author = ?, body = ? where rid = ? and t = ?`,
 			w.ver, w.at.UnixMicro(), w.op, c.a.Account, del, l.Patient, l.Facility, int64(l.Unit), strings.Join(l.Sensitivity, " "),
-			l.Category, flag(l.Draft), body, w.rid, w.t); err != nil {
+			l.Category, flag(l.Draft), l.Author, body, w.rid, w.t); err != nil {
 			return err
 		}
 	}

@@ -59,7 +59,15 @@ func checkOlderRows(t *testing.T, pg bool) {
 		t.Fatal(err)
 	}
 	ids := []string{"a", "P.7-x", "0b1c9a5e-1f2d-7c3b-8a4d-5e6f7a8b9c0d", "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"}
+	handed := map[string][2]string{ // body, author after 0007
+		"owned": {`{"owner":{"reference":"Practitioner/w"}}`, "Practitioner/w"}, "unowned": {`{}`, ""}, "gone": {"", ""}}
 	err = p.in(ctx, func(tx *connTx) error {
+		for id, want := range handed {
+			if err := tx.Exec(ctx, `insert into res (rid, t, kh, typ, id, ver, upd, op, actor, del, patient, facility, unit, sens, category, draft, author, body)
+				values (?, 0, ?, 'Task', ?, 1, 1, 'create', '', ?, '', '', 0, '', 'contact-village', 0, 'somebody', ?)`, 100+len(id), 100+len(id), id, flag(want[0] == ""), want[0]); err != nil {
+				return err
+			}
+		}
 		for i, id := range ids {
 			err := tx.Exec(ctx, `insert into res (rid, t, kh, typ, id, ver, upd, op, actor, del, patient, facility, unit, sens, category, draft, author, body)
 				values (?, ?, ?, 'Patient', ?, 1, 1, 'create', '', 0, ?, '', 0, '', '', 0, '', '{}')`, i+1, shardOf(id), i, id, id)
@@ -94,6 +102,12 @@ func checkOlderRows(t *testing.T, pg bool) {
 		}
 		if want := shardOf(id); ofRelation != want || ofChange != want {
 			t.Errorf("%s: relation %d, change %d, want %d", id, ofRelation, ofChange, want)
+		}
+	}
+	for id, want := range handed {
+		var author string
+		if found, err := s.read.Row(ctx, []any{&author}, `select author from res where typ = 'Task' and id = ?`, id); err != nil || !found || author != want[1] {
+			t.Errorf("%s: %v, %v, author %q, want %q", id, found, err, author, want[1])
 		}
 	}
 }

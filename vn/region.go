@@ -72,12 +72,20 @@ func (m RegionMember) holds(on Date) bool {
 	return (m.From == ZeroDate || on >= m.From) && (m.To == ZeroDate || on < m.To)
 }
 
-// withinRegion reports whether the unit lies in a province that belongs to
-// region i, in the latest division.
-func (u *Units) withinRegion(id UnitID, i int) bool {
+// WithinOn is Within for who asks on the day: a region holds the provinces that
+// belong to it that day, and all below them. Whoever answers for a unit is asked
+// by it.
+func (u *Units) WithinOn(id, ancestor UnitID, on Date) bool {
+	i, ok := u.region(ancestor)
+	if !ok {
+		return u.Within(id, ancestor)
+	}
+	if id == ancestor {
+		return true
+	}
 	for _, x := range u.Path(id) {
 		if x.Level == LevelProvince {
-			return slices.ContainsFunc(u.members[i], func(m RegionMember) bool { return m.Province == x.ID && m.To == ZeroDate })
+			return slices.ContainsFunc(u.members[i], func(m RegionMember) bool { return m.Province == x.ID && m.holds(on) })
 		}
 	}
 	return false

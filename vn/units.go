@@ -259,12 +259,9 @@ func (u *Units) Provinces(on Date) []Unit { return u.Children(Nation, on) }
 
 // Within reports whether the unit is the ancestor or lies below it on the map
 // of its own time. It never crosses a reform: an old commune lies in its old
-// province; ask Successors for today's. A region holds its provinces and all
-// below them.
+// province; ask Successors for today's. What a region holds changes with the day:
+// see [Units.WithinOn].
 func (u *Units) Within(id, ancestor UnitID) bool {
-	if r, ok := u.region(ancestor); ok {
-		return id == ancestor || u.withinRegion(id, r)
-	}
 	for id != 0 {
 		if id == ancestor {
 			_, ok := u.find(id)

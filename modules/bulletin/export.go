@@ -99,7 +99,7 @@ func conceal(rows []countRow) {
 // rows reads what is asked for, by unit, disease and week. One unit alone is
 // hidden as it is among its neighbours, where the reader may ask for those too.
 func (m *Module) rows(ctx context.Context, a store.Actor, q asked) ([]countRow, error) {
-	if u, ok := m.units.Get(q.unit.ID); ok && !q.whole && !q.below && u.Level != vn.LevelNation && m.units.Within(u.Parent, q.reach) {
+	if u, ok := m.units.Get(q.unit.ID); ok && !q.whole && !q.below && u.Level != vn.LevelNation && m.units.WithinOn(u.Parent, q.reach, vn.DateOf(m.now())) {
 		only := q.unit.ID
 		q.below = true
 		if q.unit, ok = m.units.Get(u.Parent); !ok {

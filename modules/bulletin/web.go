@@ -90,7 +90,7 @@ func (m *Module) view(r *http.Request, at string) (view, error) {
 	if code := q.Get("don-vi"); code != "" {
 		v.Unit, ok = m.coded(code, on)
 	}
-	if !ok || !m.units.Within(v.Unit.ID, own.ID) {
+	if !ok || !m.units.WithinOn(v.Unit.ID, own.ID, on) {
 		return v, issue.New(issue.NotFound, "bulletin.unit.none")
 	}
 	if v.Unit.Level == vn.LevelRegion { // nothing is counted for one: its provinces are looked at one by one
@@ -99,7 +99,7 @@ func (m *Module) view(r *http.Request, at string) (view, error) {
 		}
 	}
 	for _, u := range m.units.Path(v.Unit.ID) {
-		if u.ID != v.Unit.ID && m.units.Within(u.ID, own.ID) {
+		if u.ID != v.Unit.ID && m.units.WithinOn(u.ID, own.ID, on) {
 			v.Path = append(v.Path, u)
 		}
 	}
@@ -205,7 +205,7 @@ func (m *Module) mapPage(w http.ResponseWriter, r *http.Request) error {
 		return web.Render(w, r, provincesPage(v, p))
 	}
 	if v.Unit.Level == vn.LevelCommune { // a commune is seen among its neighbours by who may see them
-		if up, ok := m.units.At(m.provinceOf(v.Unit.ID), v.On); ok && m.units.Within(up.ID, v.Own.ID) {
+		if up, ok := m.units.At(m.provinceOf(v.Unit.ID), v.On); ok && m.units.WithinOn(up.ID, v.Own.ID, v.On) {
 			return web.Redirect(w, r, v.with(pathMap, "don-vi", up.Code))
 		}
 	}

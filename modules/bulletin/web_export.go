@@ -113,7 +113,7 @@ func (m *Module) asked(r *http.Request, a store.Actor) (asked, error) {
 	if q.unit, ok = m.units.At(own, today); p.Get("don-vi") != "" {
 		q.unit, ok = m.coded(p.Get("don-vi"), today)
 	}
-	if !ok || !m.units.Within(q.unit.ID, own) {
+	if !ok || !m.units.WithinOn(q.unit.ID, own, today) {
 		return q, issue.New(issue.NotFound, "bulletin.unit.none")
 	}
 	if id := p.Get("benh"); id != "" {

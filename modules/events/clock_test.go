@@ -113,7 +113,7 @@ func TestEscalation(t *testing.T) {
 // A focus whose rule is the line of Article 16 closes when the count of the month
 // is back under it, and not before; where nobody can say, the days stand in.
 func TestClosingUnderTheLine(t *testing.T) {
-	rule := content.FocusRuleOf("influenza")
+	rule := content.FocusRuleOn("influenza", vn.NewDate(2026, 11, 1))
 	if rule.Closes != content.EndUnderLine {
 		t.Fatalf("influenza closes by %s", rule.Closes)
 	}
@@ -249,6 +249,7 @@ func TestVillageFollowsContacts(t *testing.T) {
 			t.Errorf("a contact whom another one follows was asked: %v", err)
 		}
 		w.unnamed(worker, mine[0].ID)
+		w.theirsAlone(mine[0].ID, worker, other)
 		far := w.neighbour(store.VillageWorker)
 		if err := w.Ask(ctx, far, mine[0].ID, "well", "", 0, w.today(), w.key()); !refused(err) {
 			t.Errorf("a village health worker of another commune asked: %v", err)
@@ -287,6 +288,80 @@ func (w *world) unnamed(worker store.Actor, contact string) {
 	if d, err = w.s.For(w.as(store.StationDirector)).Read(ctx, "Task", kept); err != nil || d.Get("reasonReference").RefID("Condition") != "case-p1" || d.Get("for").RefID("Patient") != "p1" {
 		w.t.Errorf("the station reads %v, %v", d, err)
 	}
+}
+
+// theirsAlone wants a contact to be there for the worker it is handed to and not
+// for another of the same commune, by whichever way; and to change hands with its
+// owner, which a worker cannot bring about.
+func (w *world) theirsAlone(contact string, worker, other store.Actor) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	task, err := w.s.For(worker).Read(ctx, "Task", contact)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	owned := func(a store.Actor) *fhir.Doc {
+		w.t.Helper()
+		var t fhir.Task
+		if err := task.Into(&t); err != nil {
+			w.t.Fatal(err)
+		}
+		t.Owner = fhir.Ref("Practitioner", a.Practitioner)
+		return fhir.MustNew(t)
+	}
+	want := func(whose, nobodys store.Actor) {
+		w.t.Helper()
+		if a, b := w.ways(whose, contact), w.ways(nobodys, contact); a != 6 || b != 0 {
+			w.t.Errorf("%d of 6 ways lead the worker to the contact, %d another", a, b)
+		}
+		for _, stolen := range []*fhir.Doc{owned(whose), owned(nobodys)} {
+			if _, err := w.s.For(nobodys).Commit(ctx, store.Update(stolen, 0)); !issue.Is(err, issue.NotFound) {
+				w.t.Errorf("a contact of another worker was rewritten: %v", err)
+			}
+		}
+	}
+	want(worker, other)
+	if _, err := w.s.For(worker).Commit(ctx, store.Update(owned(other), 0)); !refused(err) {
+		w.t.Errorf("a worker handed a contact on: %v", err)
+	}
+	for _, hands := range [][2]store.Actor{{other, worker}, {worker, other}} {
+		receipt, err := w.s.For(w.as(store.StationDirector)).Commit(ctx, store.Update(owned(hands[0]), 0))
+		if err == nil {
+			err = w.s.Await(ctx, receipt, view)
+		}
+		if n := w.ways(hands[1], contact); err != nil || n != 0 {
+			w.t.Errorf("%d ways lead to a contact that was handed on, %v", n, err)
+		}
+	}
+}
+
+// ways says by how many ways the actor comes to a Task: reading, its first
+// version, its history, that of all tasks, search, export.
+func (w *world) ways(a store.Actor, id string) (n int) {
+	w.t.Helper()
+	ctx, door := w.t.Context(), w.s.For(a)
+	found := func(ok bool) {
+		if ok {
+			n++
+		}
+	}
+	is := func(d *fhir.Doc) bool { return d != nil && d.ID() == id }
+	d, err := door.Read(ctx, "Task", id)
+	found(is(d))
+	if err != nil && !issue.Is(err, issue.NotFound) {
+		w.t.Errorf("reading: %v", err)
+	}
+	d, _ = door.ReadVersion(ctx, "Task", id, 1)
+	found(is(d))
+	docs, _, _ := door.History(ctx, "Task", id, 10)
+	found(slices.ContainsFunc(docs, is))
+	docs, _, _, err = door.Changed(ctx, store.HistoryQuery{Type: "Task"})
+	found(err == nil && slices.ContainsFunc(docs, is))
+	page, err := door.Search(ctx, store.Query{Type: "Task", Params: [][2]string{{"code", fhir.CSTask + "|" + taskVillage}}})
+	found(err == nil && slices.ContainsFunc(page.Docs, is))
+	rows, _, _, err := door.Bulk(ctx, store.Bulk{Type: "Task"})
+	found(err == nil && slices.ContainsFunc(rows, func(r store.BulkRow) bool { return strings.Contains(r.Body, `"`+id+`"`) }))
+	return n
 }
 
 // A daily report on paper says what was known when it was sent.

@@ -45,7 +45,7 @@ func (c Closing) Ready(on vn.Date) bool {
 
 // closing works out when the focus may be closed.
 func (m *Module) closing(ctx context.Context, a store.Actor, e Event, t Tally, on vn.Date) (Closing, error) {
-	rule := content.FocusRuleOf(e.Disease)
+	rule := content.FocusRuleOn(e.Disease, on)
 	c := Closing{From: e.Over(last(t), rule), ByLine: rule.Closes == content.EndUnderLine}
 	if m.ends == nil || !c.ByLine && e.Stage != IsEpidemic {
 		return c, nil

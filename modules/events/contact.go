@@ -66,7 +66,8 @@ type Check struct {
 
 // Labels lets the guard judge the row as the Task.
 func (c Contact) Labels() store.Labels {
-	return store.Labels{Type: "Task", ID: c.ID, Patient: c.Patient, Facility: c.facility, Unit: c.unit, Sensitivity: c.sensitivity, Category: c.category()}
+	return store.Labels{Type: "Task", ID: c.ID, Patient: c.Patient, Facility: c.facility, Unit: c.unit, Sensitivity: c.sensitivity, Category: c.category(),
+		Author: store.Actor{Practitioner: c.Worker}.Worker()}
 }
 
 func (c Contact) category() string {
@@ -187,14 +188,14 @@ func (m *Module) contactTask(a store.Actor, e Event, c Contact, days int) fhir.T
 	return t
 }
 
-// FollowDays is how long contacts of the event's disease are followed; 0 = not
-// from person to person.
-func (e Event) FollowDays() int { return content.FocusRuleOf(e.Disease).ContactDays }
+// FollowDays is how long contacts of the event's disease are followed by the rule
+// of the day; 0 = not from person to person.
+func (e Event) FollowDays(on vn.Date) int { return content.FocusRuleOn(e.Disease, on).ContactDays }
 
 // Ask records what was found on a day. temperature 0 = not taken; from 38 °C on
 // the result is fever.
-// Errors: NotFound, also for a village health worker who does not follow the
-// contact; Conflict when following has ended; Precondition when somebody else
+// Errors: NotFound, as policy has it also for a village health worker who does
+// not follow the contact; Conflict when following has ended; Precondition when somebody else
 // wrote in between.
 func (m *Module) Ask(ctx context.Context, a store.Actor, contact, result, words string, temperature float64, on vn.Date, key string) error {
 	d, err := m.store.For(a).Read(ctx, "Task", contact)
@@ -202,7 +203,7 @@ func (m *Module) Ask(ctx context.Context, a store.Actor, contact, result, words 
 		return err
 	}
 	var t fhir.Task
-	if c, ok := contactOf(d); !ok || a.Role == store.VillageWorker && (c.Worker == "" || c.Worker != a.Practitioner) {
+	if _, ok := contactOf(d); !ok {
 		return issue.New(issue.NotFound, "events.contact.none")
 	}
 	if err := d.Into(&t); err != nil {

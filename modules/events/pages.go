@@ -174,7 +174,7 @@ func focusWhy(ctx context.Context, e Event, t Tally) string {
 	if len(e.Unreported(today)) > 0 {
 		parts = append(parts, web.T(ctx, "events.daily.due", len(e.Unreported(today))))
 	}
-	switch rule := content.FocusRuleOf(e.Disease); {
+	switch rule := content.FocusRuleOn(e.Disease, today); {
 	case rule.Closes == content.EndUnderLine:
 	case e.Over(last(t), rule) > today:
 		parts = append(parts, web.T(ctx, "events.closing.days", int(e.Over(last(t), rule)-today)))

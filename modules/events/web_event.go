@@ -59,7 +59,7 @@ func (m *Module) eventData(r *http.Request, f *web.Form) (eventData, error) {
 	if err != nil {
 		return eventData{}, err
 	}
-	p := eventData{Event: e, Form: f, Rule: content.FocusRuleOf(e.Disease), Works: slices.Contains(verifying, a.Role), Rules: content.SurveillanceOn(web.Today(r)).Escalation,
+	p := eventData{Event: e, Form: f, Rule: content.FocusRuleOn(e.Disease, web.Today(r)), Works: slices.Contains(verifying, a.Role), Rules: content.SurveillanceOn(web.Today(r)).Escalation,
 		Due: e.Unreported(web.Today(r))}
 	p.Unit, _ = m.units.Get(e.Unit)
 	if p.Steps, err = m.Steps(ctx, a, e.ID); err != nil {

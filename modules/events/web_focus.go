@@ -156,7 +156,7 @@ func (m *Module) contactsPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	days := p.FollowDays()
+	days := p.FollowDays(web.Today(r))
 	if days == 0 {
 		days = 14
 	}

@@ -57,6 +57,7 @@ type homeData struct {
 	Path      []vn.Unit // those above that the reader may open, highest first
 	Drafts    *draftsData
 	Figures   bool // the reader sees figures
+	Settings  bool // the reader finds the settings of alerts here alone
 	States    []State
 	Cases     []Case
 	ShowCases bool
@@ -119,7 +120,7 @@ func (m *Module) homePage(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Drafts = &d
 	}
-	p.Desk = deskers.Allows(web.SessionOf(ctx))
+	p.Desk, p.Settings = deskers.Allows(web.SessionOf(ctx)), a.Role == store.Institute
 	if p.Figures = readers.Allows(web.SessionOf(ctx)); p.Figures {
 		if err := m.figures(r, a, &p); err != nil {
 			return err
@@ -136,7 +137,7 @@ func (m *Module) figures(r *http.Request, a store.Actor, p *homeData) error {
 	if code := r.URL.Query().Get("don-vi"); code != "" {
 		unit, ok = m.units.ByCode(code, web.Today(r))
 	}
-	if !ok || !m.units.Within(unit.ID, own) {
+	if !ok || !m.units.WithinOn(unit.ID, own, web.Today(r)) {
 		return issue.New(issue.NotFound, "surveillance.unit.none")
 	}
 	p.Unit = unit
@@ -144,7 +145,7 @@ func (m *Module) figures(r *http.Request, a store.Actor, p *homeData) error {
 		p.Path = append(p.Path, region)
 	}
 	for _, u := range m.units.Path(unit.ID) {
-		if u.ID != unit.ID && m.units.Within(u.ID, own) {
+		if u.ID != unit.ID && m.units.WithinOn(u.ID, own, web.Today(r)) {
 			p.Path = append(p.Path, u)
 		}
 	}
@@ -367,7 +368,7 @@ func (m *Module) stateData(r *http.Request, f *web.Form) (stateData, error) {
 	ctx, a, on := r.Context(), web.Actor(r), web.Today(r)
 	unit, ok := m.units.ByCode(r.PathValue("commune"), on)
 	disease, known := m.diseases.ByID(r.PathValue("disease"))
-	if !ok || !known || unit.Level != vn.LevelCommune || disease.Closed || !m.units.Within(unit.ID, a.Oversees(m.units)) {
+	if !ok || !known || unit.Level != vn.LevelCommune || disease.Closed || !m.units.WithinOn(unit.ID, a.Oversees(m.units), on) {
 		return stateData{}, issue.New(issue.NotFound, "surveillance.unit.none")
 	}
 	communes := []vn.UnitID{unit.ID}
