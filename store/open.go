@@ -89,6 +89,7 @@ type Store struct {
 	write   writing       // data, for writing
 	audits  *auditor      // audit rows of what is read; nil on SQLite before Start
 	journal *journal      // where they go; nil on PostgreSQL
+	probes  probes        // of what there is much
 	seen    *seen         // which audit rows a request has already written
 	leads   *leadership
 	ids     *ridMaker

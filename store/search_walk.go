@@ -169,13 +169,19 @@ func (x *searcher) counted(ctx context.Context, p *path, limit int) error {
 	}
 	p.rows, p.upTo = 0, limit
 	for at := p; at != nil && p.rows < limit; at = at.then {
-		n, order := 0, ""
+		n, order, most := 0, "", limit-p.rows
 		if at.desc { // from where it is walked: below may lie much that began too early
 			order = " order by " + at.key + " desc"
 		}
 		text := "select count(*) from (select 1 from " + at.table + " d where " + at.where + order + " limit ?) as counted"
-		if _, err := x.r.Row(ctx, []any{&n}, text, append(slices.Clone(at.args), limit-p.rows)...); err != nil {
-			return fmt.Errorf("counting a path: %w", err)
+		key := probeKey(text, at.args)
+		if n = min(x.s.probes.least(key), most); n < most {
+			if _, err := x.r.Row(ctx, []any{&n}, text, append(slices.Clone(at.args), most)...); err != nil {
+				return fmt.Errorf("counting a path: %w", err)
+			}
+			if n == most && n > probeFew {
+				x.s.probes.cut(key, n)
+			}
 		}
 		p.rows += n
 	}
