@@ -66,6 +66,8 @@ func (a *App) openModules(ctx context.Context) error {
 	if a.peers, err = peers.New(ctx, a.Store, a.Units, now, a.wake); err != nil {
 		return err
 	}
+	a.events.Calling(a.callToEvent)
+	a.Store.OnDuty(func(ctx context.Context, o store.Office) error { return o.Watch(ctx, a.callToLate) })
 	a.directory = directory.New(a.Store, a.Units, now)
 	a.account = account.New(a.Access, a.Store, a.Units, a.identify, a.Config.LAN, now)
 	a.fhirapi = fhirapi.New(a.Store, a.log, now())

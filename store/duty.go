@@ -59,6 +59,36 @@ func (o Office) Alone() bool { return o.s.pg == nil }
 // again now and then.
 func (o Office) Logged() <-chan struct{} { return o.s.logged.next() }
 
+// lookAgain is the pause after the log has grown before clocks are read again.
+const lookAgain = time.Minute
+
+// Watch looks at clocks until ctx ends: when something was written, a minute apart
+// at most, and when the next of them runs out, which look returns; the zero time
+// when none runs.
+func (o Office) Watch(ctx context.Context, look func(ctx context.Context) (next time.Time, err error)) error {
+	for ctx.Err() == nil {
+		grown := o.Logged()
+		next, err := look(ctx)
+		if err != nil {
+			return err
+		}
+		due := make(<-chan time.Time)
+		if !next.IsZero() {
+			due = time.After(max(time.Second, next.Sub(o.s.cfg.Now())))
+		}
+		select {
+		case <-ctx.Done():
+		case <-due:
+		case <-grown:
+			select {
+			case <-ctx.Done():
+			case <-time.After(lookAgain):
+			}
+		}
+	}
+	return nil
+}
+
 // In is [Primary.In] while the term lasts.
 func (o Office) In(ctx context.Context, p *Primary, work func(tx Tx) error) error {
 	return p.In(ctx, func(tx Tx) error {

@@ -17,7 +17,8 @@
 //
 // When a clock runs out (24 hours of a signal, the last day of a task), the leader
 // writes a step that tells the next level ([Module.Escalate]): it stands in the
-// course, on that level's first screen, and goes to whoever subscribed. A focus
+// course, on that level's first screen, and goes to whoever subscribed; its people
+// are called (module peers, by app). A focus
 // closes by days or by the line of Article 16, as the disease's rule says.
 //
 // Follows Communication, Task, Condition. Owns the view tables events_…: steps,

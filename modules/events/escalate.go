@@ -27,35 +27,29 @@ type rung struct {
 // department. What the station sees before, its own desk shows (clock).
 var ladder = [...]rung{{0, store.CDC}, {24 * time.Hour, store.Department}}
 
-// lookAgain is the pause after the log has grown before clocks are read again.
+// lookAgain is when a step that could not be written is tried again.
 const lookAgain = time.Minute
 
 // Escalate tells the next level of clocks that ran out, until ctx ends: a duty of
-// the leader (store.Store.OnDuty). It reads when something was written, a minute
-// apart at most, and when the next clock runs out.
-func (m *Module) Escalate(ctx context.Context, o store.Office) error {
-	for ctx.Err() == nil {
-		grown := o.Logged()
-		next, err := m.escalate(ctx)
-		if err != nil {
-			return err
-		}
-		due := make(<-chan time.Time)
-		if !next.IsZero() {
-			due = time.After(max(time.Second, next.Sub(m.now())))
-		}
-		select {
-		case <-ctx.Done():
-		case <-due:
-		case <-grown:
-			select {
-			case <-ctx.Done():
-			case <-time.After(lookAgain):
-			}
-		}
-	}
-	return nil
+// the leader (store.Store.OnDuty).
+func (m *Module) Escalate(ctx context.Context, o store.Office) error { return o.Watch(ctx, m.escalate) }
+
+// Overdue is a clock of an event that ran out, as a level above is told of it:
+// what, not who.
+type Overdue struct {
+	Key     string // the same for the same telling
+	Event   string
+	Disease string
+	Clock   string // ClockVerify or ClockTask
+	To      store.Role
+	Unit    vn.UnitID // of the event
+	Due     time.Time
 }
+
+// Calling names who calls the people of the level that is told: asked before the
+// step is written, and again when that failed, it tells them once (module peers).
+// Call it before serving.
+func (m *Module) Calling(people func(ctx context.Context, o Overdue) error) { m.people = people }
 
 // late is a clock of an event with the moment it runs out.
 type late struct {
@@ -134,6 +128,11 @@ func calledAs(clock string, to store.Role) string {
 // is there or that the view has not taken in yet.
 func (m *Module) call(ctx context.Context, l late, r rung) error {
 	key := strings.Join([]string{"event-told", l.ID, l.clock, l.task, string(r.to)}, " ")
+	if m.people != nil {
+		if err := m.people(ctx, Overdue{key, l.ID, l.Disease, l.clock, r.to, l.Unit, l.due}); err != nil {
+			return err
+		}
+	}
 	s := Step{ID: uuid.NewSHA1(uuid.NameSpaceURL, []byte(fhir.Base+"/"+key)).String(), Event: l.ID, Kind: Told, At: l.due.Add(r.after), Reason: l.clock, To: string(r.to),
 		Task: l.task, Since: vn.ZeroDate, Figures: unsaid, Tidings: Tidings{Unit: l.Unit, Disease: l.Disease, Syndrome: l.Syndrome}}
 	err := m.write(ctx, store.SystemActor(), s, "", key)

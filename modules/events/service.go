@@ -27,6 +27,7 @@ type Module struct {
 	now      func() time.Time
 	ends     Ends // nil: nobody counts
 	log      *slog.Logger
+	people   func(ctx context.Context, o Overdue) error // nil: a step alone tells
 }
 
 // New prepares the module.

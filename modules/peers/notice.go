@@ -58,7 +58,7 @@ func (m *Module) maySend(a store.Actor, unit vn.UnitID) bool {
 	return slices.Contains(senders, a.Role) && m.units.Within(unit, a.Oversees(m.units))
 }
 
-// Notice is a published announcement as a reader sees it.
+// Notice is a published announcement, or a [Call], as a reader sees it.
 type Notice struct {
 	ID        string
 	Sender    string // name and facility
@@ -71,6 +71,8 @@ type Notice struct {
 	Addressed int       // people in the audience
 	Mine      bool      // the reader is in the audience
 	Acked     time.Time // when the reader acknowledged; zero = not yet
+	Call      bool      // the reader is called: nobody sent it
+	Path      string    // of a call: the page where it is to be done
 }
 
 // Progress is the exact state of a notice in one unit.

@@ -28,13 +28,13 @@ func noticeRows(ctx context.Context, p inboxData) []worklist.Row {
 	rows := make([]worklist.Row, len(p.Notices))
 	for i, n := range p.Notices {
 		r := worklist.Row{
-			ID: "n-" + n.ID, Lead: web.Ago(ctx, n.At), Name: n.Title, Href: "/mang/thong-bao/" + n.ID, Meta: n.Sender,
+			ID: "n-" + n.ID, Lead: web.Ago(ctx, n.At), Name: n.Title, Href: "/mang/thong-bao/" + n.ID, Meta: senderOf(ctx, n),
 			Action: web.Link{Text: web.T(ctx, "peers.open"), Href: "/mang/thong-bao/" + n.ID},
 		}
 		switch {
 		case n.Mine && !n.Acked.IsZero():
 			r.State, r.Tone = web.T(ctx, "peers.state.acked"), tag.Good
-		case n.Mine && p.Now.After(n.Due):
+		case n.Mine && !n.Call && p.Now.After(n.Due):
 			r.State, r.Tone = web.T(ctx, "peers.state.overdue"), tag.Danger
 		case n.Mine:
 			r.State, r.Tone, r.Primary = web.T(ctx, "peers.state.waiting"), tag.Warning, i == 0
@@ -45,6 +45,13 @@ func noticeRows(ctx context.Context, p inboxData) []worklist.Row {
 		rows[i] = r
 	}
 	return rows
+}
+
+func senderOf(ctx context.Context, n Notice) string {
+	if n.Call {
+		return web.T(ctx, "peers.call.sender")
+	}
+	return n.Sender
 }
 
 func unitOptions(units []vn.Unit) []field.Option {

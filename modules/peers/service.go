@@ -30,7 +30,8 @@ type Module struct {
 }
 
 // New prepares the module and its primary tables. wake is told the topic
-// "peers" whenever a notice or an acknowledgement was written; nil = nobody.
+// "peers" whenever a notice or an acknowledgement was written, and "peers:new"
+// when a notice or a call was; nil = nobody.
 func New(ctx context.Context, s *store.Store, units *vn.Units, now func() time.Time, wake func(topic string)) (*Module, error) {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -104,6 +105,7 @@ func (m *Module) Publish(ctx context.Context, a store.Actor, key string, d Draft
 		return id, nil
 	}
 	m.wake("peers")
+	m.wake(topicNew)
 	return id, nil
 }
 
@@ -129,6 +131,9 @@ func (m *Module) Acknowledge(ctx context.Context, a store.Actor, id string) erro
 	err = m.own.In(ctx, func(tx store.Tx) error {
 		if err := m.note(ctx, tx, a, store.ActUpdate, n.Unit, id); err != nil {
 			return err
+		}
+		if n.Call {
+			return tx.Exec(ctx, `update peers_call set acked = ? where practitioner = ? and id = ? and acked = 0`, m.now().UnixMicro(), a.Practitioner, id)
 		}
 		return tx.Exec(ctx, `insert into peers_ack (notice, practitioner, at) values (?, ?, ?) on conflict do nothing`,
 			id, a.Practitioner, m.now().UnixMicro())

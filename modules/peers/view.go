@@ -18,7 +18,7 @@ import (
 type worker struct {
 	practitioner, name, sort string
 	role                     store.Role
-	place                    string
+	facility, place          string
 	unit                     vn.UnitID
 }
 
@@ -37,7 +37,7 @@ func (m *Module) workers(ctx context.Context, a store.Actor, unit vn.UnitID, on 
 		where, arg = "and l.unit = ?", append(arg, int64(unit))
 	}
 	rows, err := store.List(ctx, m.store.For(a), unit, scanWorker, `
-		select p.practitioner, w.name, w.name_sort, p.role, l.name, l.unit
+		select p.practitioner, w.name, w.name_sort, p.role, p.facility, l.name, l.unit
 		  from peers_post p
 		  join peers_person w on w.practitioner = p.practitioner
 		  join peers_place l on l.facility = p.facility
@@ -53,7 +53,7 @@ func scanWorker(scan store.Scan) (worker, error) {
 	var w worker
 	var role string
 	var unit int64
-	err := scan(&w.practitioner, &w.name, &w.sort, &role, &w.place, &unit)
+	err := scan(&w.practitioner, &w.name, &w.sort, &role, &w.facility, &w.place, &unit)
 	w.role, w.unit = store.Role(role), vn.UnitID(unit)
 	return w, err
 }
@@ -82,6 +82,9 @@ const noticeColumns = `id, author, sender, unit, roles, title, body, at, due, au
 // load reads a notice for a reader and the frozen audience. Whoever is neither
 // addressed nor entitled to its figures gets NotFound.
 func (m *Module) load(ctx context.Context, a store.Actor, id string) (Notice, bitmap, error) {
+	if calls, err := m.calls(ctx, a, "and id = ?", id); err != nil || len(calls) > 0 {
+		return append(calls, Notice{})[0], nil, err
+	}
 	var list []Notice
 	var sets []bitmap
 	err := m.notices(ctx, a, `where id = ?`, []any{id}, func(n Notice, set bitmap) {
@@ -103,17 +106,21 @@ func (m *Module) Read(ctx context.Context, a store.Actor, id string) (Notice, er
 }
 
 // Inbox lists the latest notices that address the actor or that the actor sent
-// or oversees, at most limit: those still to be acknowledged first, then newest
+// or oversees, and what the actor is called to, at most limit: those still to be acknowledged first, then newest
 // first. However many concern others, it reads on until it has them.
 func (m *Module) Inbox(ctx context.Context, a store.Actor, limit int) ([]Notice, error) {
-	var out []Notice
-	for last, read := (Notice{}), batch; read == batch && len(out) < limit; {
+	out, err := m.calls(ctx, a, "order by acked, at desc, id limit ?", limit)
+	if err != nil {
+		return nil, err
+	}
+	called := len(out)
+	for last, read := (Notice{}), batch; read == batch && len(out)-called < limit; {
 		tail, args := `order by at desc, id desc limit ?`, []any{batch}
 		if last.ID != "" {
 			tail, args = `where (at, id) < (?, ?) `+tail, []any{last.At.UnixMicro(), last.ID, batch}
 		}
 		read = 0
-		err := m.notices(ctx, a, tail, args, func(n Notice, _ bitmap) {
+		err = m.notices(ctx, a, tail, args, func(n Notice, _ bitmap) {
 			last, read = n, read+1
 			if n.Mine || m.Oversees(a, n) {
 				out = append(out, n)
@@ -123,7 +130,7 @@ func (m *Module) Inbox(ctx context.Context, a store.Actor, limit int) ([]Notice,
 			return nil, err
 		}
 	}
-	slices.SortStableFunc(out, func(x, y Notice) int { return cmp.Compare(rank(x), rank(y)) })
+	slices.SortStableFunc(out, func(x, y Notice) int { return cmp.Or(cmp.Compare(rank(x), rank(y)), y.At.Compare(x.At)) })
 	return out[:min(limit, len(out))], nil
 }
 

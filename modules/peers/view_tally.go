@@ -16,6 +16,9 @@ import (
 // Oversees reports whether the actor may see who is missing: the author, and
 // senders whose jurisdiction holds the notice's unit or lies in it.
 func (m *Module) Oversees(a store.Actor, n Notice) bool {
+	if n.Call {
+		return false
+	}
 	if a.Practitioner != "" && a.Practitioner == n.Author {
 		return true
 	}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package peers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"mach/store"
+	"mach/vn"
+)
+
+// Call is what the people of a level are called to because a clock ran out:
+// stands in the inbox, and on the first screen until it is acknowledged, of each
+// of them and of nobody else.
+type Call struct {
+	About    []string // keys of what ran out; the role is told of each once
+	Unit     vn.UnitID
+	Facility string // Organization id; "" = any of the unit
+	Role     store.Role
+	OnDuty   []string // Practitioner ids: of the role only those are called; everybody of it when none of them is
+	// Say puts into words those that are new. It names nobody.
+	Say func(about []string) Reminder
+}
+
+// Reminder is what a call says.
+type Reminder struct {
+	Title, Body string
+	Path        string    // of the page where it is to be done
+	Due         time.Time // when it has to be done
+}
+
+// Call calls people, once for each thing and role. Where nobody has the role
+// nothing is written, and the next try may find somebody.
+func (m *Module) Call(ctx context.Context, c Call) error {
+	a := store.SystemActor()
+	about, err := m.uncalled(ctx, c)
+	if err != nil || len(about) == 0 {
+		return err
+	}
+	people, err := m.called(ctx, a, c)
+	if err != nil || len(people) == 0 {
+		return err
+	}
+	now := m.now()
+	say := c.Say(about)
+	id := uuid.Must(uuid.NewV7()).String()
+	err = m.own.In(ctx, func(tx store.Tx) error {
+		for _, x := range about {
+			if err := tx.Exec(ctx, `insert into peers_called (what) values (?)`, c.key(x)); err != nil {
+				return err
+			}
+		}
+		for _, p := range people {
+			if err := tx.Exec(ctx, `insert into peers_call (id, practitioner, title, body, path, at, due, acked) values (?, ?, ?, ?, ?, ?, ?, 0)`,
+				id, p, say.Title, say.Body, say.Path, now.UnixMicro(), say.Due.UnixMicro()); err != nil {
+				return err
+			}
+		}
+		return m.note(ctx, tx, a, store.ActCreate, c.Unit, id)
+	})
+	if err != nil {
+		return fmt.Errorf("calling %s of unit %d: %w", c.Role, c.Unit, err)
+	}
+	m.wake(topicNew)
+	return nil
+}
+
+// topicNew wakes first screens: something new may be there for the reader.
+const topicNew = "peers:new"
+
+func (c Call) key(about string) string { return about + " " + string(c.Role) }
+
+// uncalled are the things that the role was not told of yet.
+func (m *Module) uncalled(ctx context.Context, c Call) ([]string, error) {
+	var fresh []string
+	for _, x := range c.About {
+		var what string
+		known, err := m.own.Row(ctx, []any{&what}, `select what from peers_called where what = ?`, c.key(x))
+		if err != nil {
+			return nil, fmt.Errorf("calls of before: %w", err)
+		}
+		if !known {
+			fresh = append(fresh, x)
+		}
+	}
+	return fresh, nil
+}
+
+// called are the practitioners to call.
+func (m *Module) called(ctx context.Context, a store.Actor, c Call) ([]string, error) {
+	all, err := m.workers(ctx, a, c.Unit, m.today())
+	if err != nil {
+		return nil, err
+	}
+	var of, duty []string
+	for _, w := range all {
+		if w.role != c.Role || c.Facility != "" && w.facility != c.Facility || slices.Contains(of, w.practitioner) {
+			continue
+		}
+		of = append(of, w.practitioner)
+		if slices.Contains(c.OnDuty, w.practitioner) {
+			duty = append(duty, w.practitioner)
+		}
+	}
+	if len(duty) > 0 {
+		return duty, nil
+	}
+	return of, nil
+}
+
+// calls lists what the actor is called to.
+func (m *Module) calls(ctx context.Context, a store.Actor, tail string, args ...any) ([]Notice, error) {
+	if a.Practitioner == "" {
+		return nil, nil
+	}
+	var out []Notice
+	err := m.own.Rows(ctx, `select id, title, body, path, at, due, acked from peers_call where practitioner = ? `+tail, append([]any{a.Practitioner}, args...),
+		func(scan func(...any) error) error {
+			n := Notice{Mine: true, Call: true, Addressed: 1}
+			var at, due, acked int64
+			if err := scan(&n.ID, &n.Title, &n.Body, &n.Path, &at, &due, &acked); err != nil {
+				return err
+			}
+			n.At, n.Due = time.UnixMicro(at), time.UnixMicro(due)
+			if acked != 0 {
+				n.Acked = time.UnixMicro(acked)
+			}
+			out = append(out, n)
+			return nil
+		})
+	if err != nil {
+		return nil, fmt.Errorf("calls: %w", err)
+	}
+	return out, nil
+}
