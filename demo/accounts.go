@@ -41,7 +41,7 @@ func SignIns(dir string) ([]SignIn, error) {
 	return list, json.Unmarshal(b, &list)
 }
 
-// accounts makes one sign-in for each role and writes the file. Passwords are
+// accounts makes a sign-in for each role and writes the file. Passwords are
 // of the demonstration and stand in the file; they open nothing else.
 func (g *generator) accounts(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(g.dir, AccountsFile)); err == nil {
@@ -53,7 +53,7 @@ func (g *generator) accounts(ctx context.Context) error {
 			if !g.signs(f, p, i) {
 				continue
 			}
-			s, err := g.account(ctx, f, p)
+			s, err := g.account(ctx, f, p, i)
 			if err != nil {
 				return err
 			}
@@ -72,25 +72,34 @@ func (g *generator) accounts(ctx context.Context) error {
 }
 
 // signs picks who of the staff has an account: the first of each role at the
-// first station, in its committee, and at every place above.
+// first station, in its committee, and at every place above; in the ministry two,
+// because one decides what the other proposed.
 func (g *generator) signs(f facility, p post, i int) bool {
 	if f.kind == "station" || f.kind == "committee" {
 		if f.unit.ID != g.communes[0].ID {
 			return false
 		}
 	}
-	for _, before := range f.staff[:i] {
-		if before.role == p.role {
-			return false
-		}
-	}
-	return true
+	return f.kind == "ministry" || before(f, p, i) == 0
 }
 
-func (g *generator) account(ctx context.Context, f facility, p post) (SignIn, error) {
+// before is how many of the staff above have the same role.
+func before(f facility, p post, i int) (n int) {
+	for _, x := range f.staff[:i] {
+		if x.role == p.role {
+			n++
+		}
+	}
+	return n
+}
+
+func (g *generator) account(ctx context.Context, f facility, p post, i int) (SignIn, error) {
 	login := strings.ReplaceAll(string(p.role), "-", ".")
 	if f.kind != "station" && f.kind != "committee" {
 		login += "." + strings.TrimPrefix(f.kind, "hospital-")
+	}
+	if n := before(f, p, i); n > 0 {
+		login += fmt.Sprintf(".%d", n+1)
 	}
 	s := SignIn{Role: p.role, Name: p.name, Login: login, Password: g.password(login), PIN: g.pin(login), Home: access.Home(p.role), Place: f.name}
 	unit := f.unit.ID

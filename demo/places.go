@@ -42,7 +42,7 @@ func (g *generator) places() []facility {
 	seat := g.seat()
 	hanoi := g.capital()
 	list := []facility{
-		{id: g.plan.id("ministry"), code: "00001", name: "Bộ Y tế", kind: "ministry", unit: hanoi, staff: g.staff("ministry", store.Ministry, store.AccessReviewer, store.Administrator)},
+		{id: g.plan.id("ministry"), code: "00001", name: "Bộ Y tế", kind: "ministry", unit: hanoi, staff: g.staff("ministry", store.Ministry, store.AccessReviewer, store.Administrator, store.Ministry)},
 		{id: g.plan.id("central"), code: "01901", name: "Bệnh viện Trung ương Minh Họa", kind: "hospital-central", unit: hanoi, staff: g.staff("central", store.Coordinator, store.Expert, store.Expert)},
 		{id: g.plan.id("department"), code: g.province.Code + "001", name: "Sở Y tế " + g.province.Name, kind: "department", unit: seat, staff: g.staff("department", store.Department, store.AccessReviewer, store.Administrator)},
 		{id: g.plan.id("cdc"), code: g.province.Code + "002", name: "Trung tâm Kiểm soát bệnh tật " + g.province.Name, kind: "cdc", unit: seat, staff: g.staff("cdc", store.CDC, store.CDC, store.ClosedDesk)},

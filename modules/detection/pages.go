@@ -365,6 +365,9 @@ func tabsOf(ctx context.Context, at string, unit vn.Unit) []tabs.Tab {
 	var out []tabs.Tab
 	for _, t := range [][2]string{{"/canh-bao", "detection.tab.waiting"}, {"/canh-bao/da-tra-loi", "detection.tab.done"}, {"/canh-bao/hoi-chung", "detection.tab.syndromes"},
 		{"/canh-bao/bang-diem", "detection.tab.score"}, {"/canh-bao/truc", "detection.tab.duty"}} {
+		if !readers.Allows(web.SessionOf(ctx)) { // an institute reads settings alone
+			break
+		}
 		out = append(out, tabs.Tab{Text: web.T(ctx, t[1]), Href: t[0] + "?don-vi=" + queryCode(unit), Current: t[0] == at})
 	}
 	if settingsReaders.Allows(web.SessionOf(ctx)) {

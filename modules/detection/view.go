@@ -64,6 +64,12 @@ func (m *Module) within(unit vn.UnitID) (where string, args []any) {
 		return ` and province = ?`, []any{int64(unit)}
 	case vn.LevelCommune:
 		return ` and unit = ?`, []any{int64(unit)}
+	case vn.LevelRegion:
+		args = []any{int64(unit)} // which nothing is counted for
+		for _, p := range m.units.Children(unit, m.today()) {
+			args = append(args, int64(p.ID))
+		}
+		return ` and province in (` + marks(len(args)) + `)`, args
 	}
 	return ``, nil
 }
