@@ -19,7 +19,7 @@ import (
 
 // Who sees settings, proposes changes and decides about them.
 var (
-	settingsReaders   = web.Roles(store.CDC, store.Department, store.Ministry)
+	settingsReaders   = web.Roles(store.CDC, store.Institute, store.Department, store.Ministry)
 	settingsProposers = web.Roles(store.CDC, store.Ministry)
 	settingsDeciders  = web.Roles(store.Department, store.Ministry)
 )
@@ -318,7 +318,7 @@ func (m *Module) changeData(r *http.Request, f *web.Form) (changeData, error) {
 	if decidesSettings(a.Role) && !c.Own && m.units.Within(c.Setting.Unit, p.Unit.ID) {
 		c.May = open
 	}
-	if len(open) > 0 {
+	if len(open) > 0 && p.Unit.Level != vn.LevelRegion { // nothing is counted for a region
 		if r.URL.Query().Get("ky") == "104" {
 			c.Span = spans[1]
 		}
