@@ -110,6 +110,7 @@ func (w *world) audited(account string, want string) bool {
 	var lines []string
 	for range 100 {
 		lines = nil
+		w.must(w.s.Seal(context.Background())) // on SQLite it waits beside the data until somebody looks
 		err := w.Accounts.db.Rows(context.Background(), `select action, allowed, reason from audit where account = ? order by seq`, []any{account},
 			func(scan func(...any) error) error {
 				var action, reason string

@@ -97,7 +97,7 @@ func (doctor) Resolve(*http.Request) (web.Session, error) {
 
 type nowhere struct{}
 
-func (nowhere) Within(vn.UnitID, vn.UnitID) bool { return false }
+func (nowhere) WithinOn(vn.UnitID, vn.UnitID, vn.Date) bool { return false }
 
 // TestEveryWayToAPersonCounts: whichever way records are shown, their persons
 // are counted, each once, and beyond the limit nothing more is shown.
