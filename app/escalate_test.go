@@ -42,7 +42,7 @@ func TestNextLevelIsCalled(t *testing.T) {
 			w.ok(w.app.callToEvent(w.Context(), about))
 		}
 		place, _ := w.app.Units.Get(w.commune(province, 1).ID)
-		draft, signal := "1 ca bệnh chưa báo cáo, sắp hết hạn · "+place.Full(), "1 dấu hiệu quá 24 giờ chưa xác minh · Sởi, "+place.Full()
+		draft, signal := "1 ca bệnh chưa báo cáo, gần hết hạn hoặc đã quá hạn · "+place.Full(), "1 dấu hiệu quá 24 giờ chưa xác minh · Sởi, "+place.Full()
 		for login, want := range map[string][2]int{"cdc": {1, 1}, "truong-tram-b": {1, 0}, "cdc-hai": {}, "truong-tram-a": {}, "bac-si-b": {}, "cdc-xa": {}, "bo": {}, "so": {}, "ban-kin": {}} {
 			page := html.UnescapeString(w.get(w.users[login], "/mang/chua-xac-nhan").Body.String())
 			if got := [2]int{strings.Count(page, draft), strings.Count(page, signal)}; got != want {
