@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,18 +78,23 @@ func (c Call) key(about string) string { return about + " " + string(c.Role) }
 
 // uncalled are the things that the role was not told of yet.
 func (m *Module) uncalled(ctx context.Context, c Call) ([]string, error) {
-	var fresh []string
-	for _, x := range c.About {
-		var what string
-		known, err := m.own.Row(ctx, []any{&what}, `select what from peers_called where what = ?`, c.key(x))
+	known := map[string]bool{}
+	for some := range slices.Chunk(c.About, 200) {
+		var args []any
+		for _, x := range some {
+			args = append(args, c.key(x))
+		}
+		err := m.own.Rows(ctx, `select what from peers_called where what in (?`+strings.Repeat(", ?", len(args)-1)+`)`, args, func(scan func(...any) error) error {
+			var what string
+			err := scan(&what)
+			known[what] = true
+			return err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("calls of before: %w", err)
 		}
-		if !known {
-			fresh = append(fresh, x)
-		}
 	}
-	return fresh, nil
+	return slices.DeleteFunc(slices.Clone(c.About), func(x string) bool { return known[c.key(x)] }), nil
 }
 
 // called are the practitioners to call.
