@@ -9,8 +9,8 @@
 // and alert-answer, Schedule (duty) and PlanDefinition (settings). Writes
 // Communication of category alert-answer, Schedule and PlanDefinition. Owns the
 // view tables detection_…: cases, a ledger of what every change did to the
-// counts, counts by week, verdicts, alerts, answers, duty, settings, visits and
-// counts by day of syndromes, nights.
+// counts, counts by week, verdicts, what is watched and what is due, alerts,
+// answers, duty, settings, visits and counts by day of syndromes, nights.
 //
 // An alert is no resource. It is a row that follows from the log: one open for
 // each disease and unit, to which later reports attach. What people do about it
@@ -36,6 +36,12 @@
 // week of a unit that had visits before and has neither visit nor case now is
 // silent: its count is missing, not zero.
 //
+// What is heard of one series can change what is to be said of others: visits
+// entered late make zeros of silent weeks, a commune with a short history is set
+// beside its province, a week begins, settings come into force. Those series are
+// judged again by the changes that follow, a few by each (follow_again.go), so
+// that the view says what a run from nothing says.
+//
 // The settings of a disease are those of content, with what people decided
 // (/dich/cai-dat): tried on history, proposed by one, approved by another, in
 // force from a day to come. The ministry decides for the nation; a province only
@@ -53,12 +59,12 @@
 // Diseases of the closed desk have nothing here, and what has their labels tells
 // of no syndrome.
 //
-// Each night the leader computes the whole nation by outbreak.Nation, holds it
-// against the view and scans for clusters (night.go). What it finds it writes to
+// Each night the leader has judged what is due, computes the whole nation by
+// outbreak.Nation and every day of syndromes from the visits, holds that against
+// the view and scans diseases for clusters (night.go). What it finds it writes to
 // the log, as a Communication of the system; the view takes it from there, so
-// that a rebuilt view equals the followed one. What differs, as when a week
-// began or a silent station spoke, is judged again; wrong sums build the view
-// anew.
+// that a rebuilt view equals the followed one. What differs is a fault, and is
+// judged again; wrong sums build the view anew.
 //
 // Not here: events and foci (module events), the legal state of a commune
 // (module surveillance; app hands it in as [Law]).

@@ -18,12 +18,28 @@ var tables embed.FS
 // Follower keeps counts, verdicts and alerts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "detection", Version: 7, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: "detection", Version: 8, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Schedule", "PlanDefinition", "ServiceRequest"},
 	}
 }
 
 func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
+	if err := m.take(ctx, tx, c, now, before); err != nil {
+		return err
+	}
+	switch c.Type {
+	case "Encounter", "Communication":
+		return m.catchUp(ctx, tx, c, vn.DateOf(c.At), dueEach)
+	case "Condition":
+		if casereport.Is(now) || casereport.Is(before) {
+			return m.catchUp(ctx, tx, c, vn.DateOf(c.At), dueEach)
+		}
+	}
+	return nil
+}
+
+// take keeps what a change says.
+func (m *Module) take(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
 	switch c.Type {
 	case "Patient":
 		return m.applyPerson(ctx, tx, c, now)
@@ -80,24 +96,39 @@ func (m *Module) applyVisit(ctx context.Context, tx store.Tx, c store.Change, no
 }
 
 // hear marks the week as one in which the unit, and those above it, reported.
+// What rests on its silence until then is judged again.
 func (m *Module) hear(ctx context.Context, tx store.Tx, c store.Change, unit vn.UnitID, day vn.Date, visit bool) error {
 	if unit == 0 {
 		return nil
 	}
-	week, visited := vn.WeekOf(min(day, vn.DateOf(c.At))).Start(), int64(0)
-	if visit {
+	week, units := vn.WeekOf(min(day, vn.DateOf(c.At))).Start(), m.above(unit)
+	var visited int64
+	known, err := tx.Row(ctx, []any{&visited}, `select visited from detection_reporting where unit = ? and week = ?`, int64(unit), int64(week))
+	if err != nil {
+		return err
+	}
+	if known && (visited != 0 || !visit) { // nothing new but the time
+		args := []any{c.At.UnixMicro(), int64(week), c.At.UnixMicro()}
+		for _, u := range units {
+			args = append(args, int64(u))
+		}
+		return tx.Exec(ctx, `update detection_reporting set last = ? where week = ? and last < ? and unit in (`+marks(len(units))+`)`, args...)
+	}
+	t := turn{Module: m, tx: tx, c: c}
+	if err := t.heardAnew(ctx, unit, week, visit); err != nil {
+		return err
+	}
+	if visited = 0; visit {
 		visited = c.Seq
 	}
-	commune := flag(m.levelOf(unit) == vn.LevelCommune) // a CDC is no commune that reports
-	for _, u := range m.above(unit) { // the commune last: until then its week is heard of for the first time
-		if err := tx.Exec(ctx, `
-			insert into detection_reporting (unit, week, seq, visited, heard, last) values (?, ?, ?, ?,
-			   case when ? = 1 and not exists (select 1 from detection_reporting where unit = ? and week = ?) then 1 else 0 end, ?)
+	heard := flag(!known && m.levelOf(unit) == vn.LevelCommune) // a CDC is no commune that reports
+	for _, u := range units {
+		if err := tx.Exec(ctx, `insert into detection_reporting (unit, week, seq, visited, heard, last) values (?, ?, ?, ?, ?, ?)
 			on conflict (unit, week) do update set
 			   visited = case when detection_reporting.visited = 0 then excluded.visited else detection_reporting.visited end,
 			   heard = detection_reporting.heard + excluded.heard,
 			   last = case when detection_reporting.last < excluded.last then excluded.last else detection_reporting.last end`,
-			int64(u), int64(week), c.Seq, visited, commune, int64(unit), int64(week), c.At.UnixMicro()); err != nil {
+			int64(u), int64(week), c.Seq, visited, heard, c.At.UnixMicro()); err != nil {
 			return err
 		}
 	}

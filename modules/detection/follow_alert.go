@@ -21,6 +21,7 @@ type ground struct {
 	push  Push
 	p     float64 // 1 = not computed
 	week  vn.Date // Monday of its verdict; ZeroDate when it rests on none
+	seq   int64   // of that verdict; 0 = of this change
 }
 
 // sure is a ground that needs no statistics.
@@ -69,7 +70,7 @@ func (t *turn) raise(ctx context.Context, x touch, unit vn.UnitID, rule content.
 	}
 	return t.tx.Exec(ctx, `insert into detection_alert (`+alertColumns+`, cooled)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, '', 1, ?, '', 0, 0)`,
-		key, x.disease.ID, int64(unit), int64(t.provinceOf(unit)), at, t.c.Seq, string(g.rule), flag(x.died), int64(g.since), int64(g.week), t.c.Seq,
+		key, x.disease.ID, int64(unit), int64(t.provinceOf(unit)), at, t.c.Seq, string(g.rule), flag(x.died), int64(g.since), int64(g.week), cmp.Or(g.seq, t.c.Seq),
 		at, rule.Hash, rule.Weight, g.p, int(g.push), t.c.At.Add(time.Duration(hours)*time.Hour).UnixMicro())
 }
 
@@ -84,7 +85,7 @@ func (t *turn) attach(ctx context.Context, a Alert, x touch, rule content.Detect
 		a.Rule = g.rule
 	}
 	if g.week > a.Week || g.p < a.P {
-		a.Week, a.Verdict, a.P = g.week, t.c.Seq, g.p
+		a.Week, a.Verdict, a.P = g.week, cmp.Or(g.seq, t.c.Seq), g.p
 	}
 	last := t.c.At.UnixMicro()
 	if x.again {

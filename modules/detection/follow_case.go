@@ -108,7 +108,11 @@ func (m *Module) heardCase(ctx context.Context, tx store.Tx, c store.Change, k c
 	if err := m.hear(ctx, tx, c, k.commune, k.day, false); err != nil {
 		return err
 	}
-	return m.hear(ctx, tx, c, m.units.Latest(c.Labels.Unit), vn.DateOf(c.At), false)
+	by := m.units.Latest(c.Labels.Unit)
+	if by == k.commune && vn.WeekOf(k.day) == vn.WeekOf(vn.DateOf(c.At)) {
+		return nil
+	}
+	return m.hear(ctx, tx, c, by, vn.DateOf(c.At), false)
 }
 
 // read reads a case report of an open disease.
@@ -231,7 +235,8 @@ type touch struct {
 	day     vn.Date
 	added   bool // a case more than before
 	died    bool // and it is a death
-	again   bool // the night judges the weeks once more
+	again   bool // the weeks are judged once more
+	due     bool // and only this series, unless an alarm comes or goes
 	lapse   bool // the cluster of its alert is no more
 	weeks   []vn.Date
 }

@@ -14,13 +14,24 @@ import (
 	"mach/vn"
 )
 
-// applyNight keeps what the full run of a night found: it judges again what
-// differed, and lets clusters raise alerts. Only the system itself speaks for a
-// night, once.
+// applyNight judges what is due before a night looks, and keeps what its full run
+// found: it judges again what differed, and lets clusters raise alerts. Only the
+// system itself speaks for a night.
 func (m *Module) applyNight(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
-	if now == nil || c.Actor != store.SystemActor().Account || c.Labels.Category != categoryAnswer || codeIn(now, csNight) != nightDone {
+	if now == nil || c.Actor != store.SystemActor().Account || c.Labels.Category != categoryAnswer {
 		return nil
 	}
+	switch codeIn(now, csNight) {
+	case nightDue:
+		return m.catchUp(ctx, tx, c, vn.DateOf(c.At)+1, mostAgain)
+	case nightDone:
+		return m.keepNight(ctx, tx, c, now)
+	}
+	return nil
+}
+
+// keepNight takes the findings of a night, once.
+func (m *Module) keepNight(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
 	var f findings
 	if err := json.Unmarshal([]byte(now.Get("payload", "contentString").String()), &f); err != nil {
 		return fmt.Errorf("night of detection: %w", err)
@@ -42,6 +53,15 @@ func (m *Module) applyNight(ctx context.Context, tx store.Tx, c store.Change, no
 		}
 		differ += len(a.Weeks)
 		if err := t.judgeOne(ctx, touch{disease: d, unit: a.Unit, again: true, weeks: a.Weeks}); err != nil {
+			return err
+		}
+	}
+	for _, days := range f.Days {
+		if len(days.Days) == 0 {
+			continue
+		}
+		differ += len(days.Days)
+		if err := t.lookAgain(ctx, days); err != nil {
 			return err
 		}
 	}

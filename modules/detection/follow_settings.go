@@ -109,7 +109,12 @@ func (m *Module) applySetting(ctx context.Context, tx store.Tx, c store.Change, 
 	next := vn.DateOf(c.At) + 1
 	switch {
 	case is.status == "active" && was.approved == 0:
-		if err := tx.Exec(ctx, `update detection_setting set approved = ?, starts = ? where setting = ?`, c.Seq, max(was.starts, int64(next)), c.ID); err != nil {
+		starts := max(was.starts, int64(next))
+		if err := tx.Exec(ctx, `update detection_setting set approved = ?, starts = ? where setting = ?`, c.Seq, starts, c.ID); err != nil {
+			return err
+		}
+		if err := tx.Exec(ctx, `insert into detection_due (unit, disease, day, week, patient, seq) values (?, ?, ?, 0, 0, ?) on conflict (unit, disease, day) do nothing`,
+			int64(unit), is.disease, starts, c.Seq); err != nil {
 			return err
 		}
 		return m.settingStep(ctx, tx, c, Approved, is)

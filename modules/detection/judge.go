@@ -24,6 +24,9 @@ func (t *turn) judge(ctx context.Context) error {
 		if err := t.judgeOne(ctx, x); err != nil {
 			return err
 		}
+		if err := t.others(ctx, x); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -45,7 +48,7 @@ func (t *turn) judgeOne(ctx context.Context, x touch) error {
 	for i, unit := range units {
 		p, rule := place{disease: x.disease.ID, unit: unit, level: t.levelOf(unit)}, settings.rule(unit)
 		g, also, err := t.statistics(ctx, x, p, rule)
-		if err != nil {
+		if err != nil || i == 0 && x.due && !also.turned {
 			return err
 		}
 		var kids []kid
@@ -54,14 +57,15 @@ func (t *turn) judgeOne(ctx context.Context, x touch) error {
 				return err
 			}
 		}
-		if i == 0 && !x.again { // where the case itself counts
+		if i == 0 { // where the case itself counts
 			cases, err := t.cases(ctx, p, rule, on, also.current)
 			if err != nil {
 				return err
 			}
 			g = graver(cases, g)
 		}
-		if err := t.conclude(ctx, x, unit, rule, g); err != nil {
+		news := x.added || x.died || x.again && (also.news || len(kids) > 0 && g.rule == RuleGroup)
+		if err := t.conclude(ctx, x, unit, rule, g, news); err != nil {
 			return err
 		}
 		if err := t.gather(ctx, p, kids); err != nil {
@@ -79,10 +83,10 @@ func (t *turn) judgeOne(ctx context.Context, x touch) error {
 	return nil
 }
 
-// conclude raises an alert on new grounds, and keeps or withdraws the one that
-// waits.
-func (t *turn) conclude(ctx context.Context, x touch, unit vn.UnitID, rule content.DetectionRule, g ground) error {
-	if g.rule != "" && (x.added || x.died || x.again) {
+// conclude raises an alert on grounds that are news, and keeps or withdraws the
+// one that waits.
+func (t *turn) conclude(ctx context.Context, x touch, unit vn.UnitID, rule content.DetectionRule, g ground, news bool) error {
+	if g.rule != "" && news {
 		return t.raise(ctx, x, unit, rule, g)
 	}
 	a, _, found, err := t.latest(ctx, x.disease.ID, unit)
@@ -129,7 +133,7 @@ func graver(a, b ground) ground {
 	}
 	a.push = max(a.push, b.push)
 	if b.week.Known() { // the statistics stand beside the rule
-		a.week, a.p = b.week, b.p
+		a.week, a.seq, a.p = b.week, b.seq, b.p
 	}
 	return a
 }
@@ -233,42 +237,48 @@ func (t *turn) days(ctx context.Context, p place, from, to vn.Date) ([]outbreak.
 type said struct {
 	excess  float64 // cases above what was expected
 	current bool    // this week was judged
+	turned  bool    // a week is an alarm that was none, or no longer
+	news    bool    // a week is an alarm that was none
 }
 
 // statistics judges the weeks of a series, keeps the verdicts and says whether
 // one is an alarm: the least probable of them, since the first week that was. A
 // case speaks for the weeks whose gate it counts in; later ones are judged again
-// because what they are compared with changed. What the night judges again
-// speaks where it was no alarm before.
+// because what they are compared with changed. What is judged once more keeps
+// only what is otherwise than before.
 func (t *turn) statistics(ctx context.Context, x touch, p place, rule content.DetectionRule) (ground, said, error) {
-	list, err := t.ledger().verdicts(ctx, p, rule, x.weeks, t.land.expecting[p.unit], &t.work)
+	look, err := t.ledger().verdicts(ctx, p, rule, x.weeks, t.land.expecting[p.unit], &t.work)
 	if err != nil {
 		return ground{}, said{}, err
 	}
+	if err := t.watch(ctx, p, look); err != nil {
+		return ground{}, said{}, err
+	}
+	var held map[vn.Date]Verdict
 	if !x.added {
-		if list, err = t.lapsed(ctx, p, rule, x.weeks, list); err != nil {
+		if held, err = t.held(ctx, p, x.weeks); err != nil {
+			return ground{}, said{}, err
+		}
+		if look.list, err = t.lapsed(ctx, p, rule, x.weeks, look.list, held); err != nil {
 			return ground{}, said{}, err
 		}
 	}
 	g, saw := ground{p: 1, week: vn.ZeroDate}, said{}
-	for _, v := range list {
+	for _, v := range look.list {
 		saw.current = saw.current || v.Week == vn.WeekOf(vn.DateOf(t.c.At)).Start() && v.Method != ""
-		speaks := v.Alarm && v.Week < x.weeks[0].AddDays(7*rule.LeastWeeks)
-		if v.Alarm && x.again {
-			before, err := t.alarms(ctx, p, v.Week)
-			if err != nil {
-				return ground{}, said{}, err
-			}
-			speaks = !before
-		}
-		if err := t.keep(ctx, v); err != nil {
+		before, judged := held[v.Week]
+		saw.turned, saw.news = saw.turned || v.Alarm != before.Alarm, saw.news || v.Alarm && !before.Alarm
+		v.Seq = t.c.Seq
+		if x.again && judged && v.same(before) {
+			v.Seq = before.Seq
+		} else if err := t.keep(ctx, v); err != nil {
 			return ground{}, said{}, err
 		}
-		if !speaks {
+		if !v.Alarm || !x.again && v.Week >= x.weeks[0].AddDays(7*rule.LeastWeeks) {
 			continue
 		}
 		if g.rule == "" || v.Chance < g.p {
-			g.rule, g.p, g.week, saw.excess = ruleOf(v.Method), v.Chance, v.Week, float64(v.Observed)-v.Expected
+			g.rule, g.p, g.week, g.seq, saw.excess = ruleOf(v.Method), v.Chance, v.Week, v.Seq, float64(v.Observed)-v.Expected
 		}
 		if !g.since.Known() || g.since == 0 || v.Week < g.since {
 			g.since = v.Week
@@ -286,24 +296,18 @@ func (t *turn) statistics(ctx context.Context, x touch, p place, rule content.De
 	return g, saw, nil
 }
 
-// lapsed adds a verdict that is none to weeks that were judged before and that
-// no method judges any more, after cases were taken back.
-func (t *turn) lapsed(ctx context.Context, p place, rule content.DetectionRule, weeks []vn.Date, list []Verdict) ([]Verdict, error) {
+// lapsed adds a verdict that is none to weeks that stand as alarms and that no
+// method judges any more, after cases were taken back.
+func (t *turn) lapsed(ctx context.Context, p place, rule content.DetectionRule, weeks []vn.Date, list []Verdict, held map[vn.Date]Verdict) ([]Verdict, error) {
 	for _, week := range weeks {
-		if slices.ContainsFunc(list, func(v Verdict) bool { return v.Week == week }) {
+		if !held[week].Alarm || slices.ContainsFunc(list, func(v Verdict) bool { return v.Week == week }) {
 			continue
 		}
-		alarm, err := t.alarms(ctx, p, week)
+		v, err := t.ledger().none(ctx, p, rule, week, t.land.expecting[p.unit])
 		if err != nil {
 			return nil, err
 		}
-		if alarm {
-			v, err := t.ledger().none(ctx, p, rule, week, t.land.expecting[p.unit])
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
-		}
+		list = append(list, v)
 	}
 	return list, nil
 }

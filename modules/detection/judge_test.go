@@ -30,8 +30,8 @@ func wavy(today vn.Date, weeks, level int) map[vn.Date]int {
 	return out
 }
 
-// Far more cases than in five years raise an alert where they are; the units
-// above, whose excess they explain, stand behind it. Every verdict that was
+// Far more cases than in five years raise an alert where they are; the province
+// and the nation, whose excess they explain, stand behind it. Every verdict that was
 // written can be computed again.
 func TestExcess(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -53,6 +53,10 @@ func TestExcess(t *testing.T) {
 		d := desk(list, vn.LevelProvince, 10, w.clock.Now())
 		if len(d.Shown) != 1 || d.Shown[0].Unit != w.commune.ID || d.Shown[0].Rule != RuleExcess || d.Shown[0].Push != PushEvidence {
 			t.Fatalf("the CDC sees %+v", d)
+		}
+		all, err := w.Waiting(ctx, w.actor(store.Ministry), vn.Nation)
+		if d := desk(all, vn.LevelNation, 10, w.clock.Now()); err != nil || len(d.Shown) != 1 || d.Shown[0].Unit != w.commune.ID {
+			t.Errorf("the ministry sees %+v, %v", d, err)
 		}
 		verdicts, err := w.Verdicts(ctx, w.actor(store.CDC), "dengue", w.commune.ID, w.today()-7)
 		if err != nil || len(verdicts) != 1 {

@@ -19,9 +19,9 @@ type Night struct {
 	Day      vn.Date
 	At       time.Time
 	Position int64 // of the log, that it rests on
-	Series   int   // judged
-	Cells    int   // sums of a week that were wrong, and the view was built anew; or unchecked
-	Differ   int   // series and weeks judged otherwise than the view held, and judged again
+	Series   int   // judged, of diseases and syndromes
+	Cells    int   // sums of a week or day that were wrong, and the view was built anew; or unchecked
+	Differ   int   // weeks and days of series judged otherwise than the view held, and judged again
 	Scans    int   // diseases scanned
 	Alerts   int   // clusters that are an alert
 	Took     time.Duration
@@ -60,6 +60,7 @@ type findings struct {
 	Scans    int       `json:"scans"`
 	Took     int64     `json:"ms"`
 	Again    []again   `json:"again,omitempty"`
+	Days     []turned  `json:"days,omitempty"`
 	Clusters []Cluster `json:"clusters,omitempty"`
 }
 
@@ -72,7 +73,8 @@ type again struct {
 
 const (
 	csNight   = fhir.Base + "/cs/alert-night"
-	nightDone = "done"
+	nightDue  = "due"  // what is due is judged before the night looks
+	nightDone = "done" // what it found
 )
 
 // When nights begin, and how long after a start one that was missed is made up.
@@ -125,6 +127,9 @@ func justBegan(now time.Time) bool {
 // takes it. A night is run once.
 func (m *Module) RunNight(ctx context.Context, day vn.Date) (Night, error) {
 	began := time.Now()
+	if err := m.settleDue(ctx); err != nil {
+		return Night{}, err
+	}
 	f, err := m.check(ctx)
 	if err != nil {
 		return Night{}, err
@@ -151,15 +156,45 @@ func (m *Module) RunNight(ctx context.Context, day vn.Date) (Night, error) {
 	return *last, nil
 }
 
+// mostRounds is how often a night has what is due judged, as many series as it
+// judges again each time. The changes that follow go on with the rest.
+const mostRounds = 20
+
+// settleDue has judged what is due, so that the night finds faults alone.
+func (m *Module) settleDue(ctx context.Context) error {
+	for range mostRounds {
+		left, err := figures(ctx, m, store.SystemActor(), vn.Nation, "series due", func(scan store.Scan) (int, error) {
+			var one int
+			return one, scan(&one)
+		}, `select 1 from detection_due where day <= ? limit 1`, int64(m.today()))
+		if err != nil || len(left) == 0 {
+			return err
+		}
+		if err := m.note(ctx, nightDue, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (m *Module) writeNight(ctx context.Context, f findings) error {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
+	return m.note(ctx, nightDone, string(text))
+}
+
+// note writes of a night to the log and waits until the view has it.
+func (m *Module) note(ctx context.Context, code, text string) error {
+	var payload []fhir.Payload
+	if text != "" {
+		payload = []fhir.Payload{{ContentString: text}}
+	}
 	doc, err := fhir.New(fhir.Communication{
 		ID: newID(), Status: "completed",
-		Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, categoryAnswer, ""), fhir.Code(csNight, nightDone, "")},
-		Sent:     fhir.Instant(m.now()), Payload: []fhir.Payload{{ContentString: string(text)}},
+		Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, categoryAnswer, ""), fhir.Code(csNight, code, "")},
+		Sent:     fhir.Instant(m.now()), Payload: payload,
 	})
 	if err != nil {
 		return err

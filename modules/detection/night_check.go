@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"mach/content"
@@ -20,7 +21,7 @@ func (m *Module) watched() []content.Disease {
 }
 
 // nation is what a night reads of the view: counts of every disease in every
-// commune and week, and what was judged.
+// commune and week, what was judged, and what the full run says of them.
 type nation struct {
 	*Module
 	l         ledger
@@ -32,48 +33,59 @@ type nation struct {
 	tensor    *outbreak.Tensor
 	catalogue *outbreak.Catalogue
 	back      int
+
+	found outbreak.Verdicts // what the run says
+	stats outbreak.Stats
+	held  map[key]Verdict // what the view does
 }
 
 // check runs the whole nation and holds it against the view: the sums against
-// the cases they are of, the alarms against those of outbreak.Nation. What
+// the cases and visits they are of, the alarms against those of outbreak.Nation,
+// days of syndromes against their visits. What
 // differs is confirmed from the ledger, because the view goes on meanwhile.
-func (m *Module) check(ctx context.Context) (findings, error) {
-	position, err := m.store.Position(ctx, "detection")
-	if err != nil {
-		return findings{}, err
+func (m *Module) check(ctx context.Context) (f findings, err error) {
+	if f.Position, err = m.store.Position(ctx, "detection"); err != nil {
+		return f, err
 	}
-	n := &nation{Module: m, l: m.asked(store.SystemActor(), vn.Nation, position), diseases: m.watched(), on: m.today(),
-		index: map[string]int{}, commune: map[vn.UnitID]int{}}
-	f := findings{Position: position}
 	if f.Cells, err = m.mend(ctx); err != nil {
 		return f, err
 	}
-	if err := n.read(ctx); err != nil {
+	n, err := m.fullRun(ctx, f.Position)
+	if err != nil {
 		return f, err
+	}
+	if f.Again, err = n.differing(ctx); err != nil {
+		return f, err
+	}
+	days, series, err := m.checkSyndromes(ctx)
+	f.Days, f.Series = days, n.stats.Series+series
+	if len(f.Again) > 0 || len(f.Days) > 0 || f.Cells > 0 {
+		m.log.Warn("the full run of detection differs from the view", "series", len(f.Again), "syndromes", len(f.Days), "sums", f.Cells)
+	}
+	return f, err
+}
+
+// fullRun judges every series of the nation from the counts.
+func (m *Module) fullRun(ctx context.Context, position int64) (*nation, error) {
+	n := &nation{Module: m, l: m.asked(store.SystemActor(), vn.Nation, position), diseases: m.watched(), on: m.today(),
+		index: map[string]int{}, commune: map[vn.UnitID]int{}}
+	if err := n.read(ctx); err != nil {
+		return nil, err
 	}
 	run, err := outbreak.NewNation(n.tensor, n.catalogue)
 	if err != nil {
-		return f, err
+		return nil, err
 	}
 	o := outbreak.For(n.tensor.Weeks - 1)
 	o.Back = n.back
 	if o.Foci, err = n.foci(ctx); err != nil {
-		return f, err
+		return nil, err
 	}
-	found, stats, err := run.Judge(o)
-	if err != nil {
-		return f, err
+	if n.found, n.stats, err = run.Judge(o); err != nil {
+		return nil, err
 	}
-	f.Series = stats.Series
-	held, err := n.held(ctx)
-	if err != nil {
-		return f, err
-	}
-	f.Again, err = n.differing(ctx, found, held)
-	if len(f.Again) > 0 || f.Cells > 0 {
-		m.log.Warn("the full run of detection differs from the view", "series", len(f.Again), "sums", f.Cells)
-	}
-	return f, err
+	n.held, err = n.newest(ctx)
+	return n, err
 }
 
 // read makes the tensor of the counts that the view holds.
@@ -203,8 +215,8 @@ type key struct {
 	week    vn.Date
 }
 
-// held are the newest verdicts of the weeks that may still be judged.
-func (n *nation) held(ctx context.Context) (map[key]Verdict, error) {
+// newest are the newest verdicts of the weeks that may still be judged.
+func (n *nation) newest(ctx context.Context) (map[key]Verdict, error) {
 	out := map[key]Verdict{}
 	err := n.l.rows(ctx, `select `+verdictColumns+` from detection_verdict where week >= ? order by disease, unit, week, seq`,
 		[]any{int64(vn.WeekOf(n.on).Start().AddDays(-7 * n.back))}, func(scan func(...any) error) error {
@@ -220,36 +232,12 @@ const mostAgain = 2000
 
 // differing lists what the run found and the view does not hold so, or the
 // other way about, as far as the ledger confirms it.
-func (n *nation) differing(ctx context.Context, found outbreak.Verdicts, held map[key]Verdict) ([]again, error) {
-	dates, suspects := n.tensor.Dates(), map[key]bool{}
-	alarms := map[key]bool{}
-	for _, f := range found {
-		if f.Method == outbreak.MethodRule || f.Method == outbreak.MethodGroup {
-			continue
-		}
-		k := key{n.diseases[f.Disease].ID, n.catalogue.Unit(f.Place), dates[f.Week]}
-		alarms[k] = true
-		v, ok := held[k]
-		if !ok || !v.Alarm || v.Expected != f.Expected || v.Bound != f.Bound || v.Chance != f.Chance || v.Observed != int(f.Observed) {
-			suspects[k] = true
-		}
-	}
-	for k, v := range held {
-		if v.Alarm && !alarms[k] {
-			suspects[k] = true
-		}
-	}
-	list := make([]key, 0, len(suspects))
-	for k := range suspects {
-		list = append(list, k)
-	}
-	slices.SortFunc(list, func(a, b key) int {
-		return cmp.Or(cmp.Compare(a.disease, b.disease), cmp.Compare(b.unit, a.unit), cmp.Compare(a.week, b.week))
-	})
+func (n *nation) differing(ctx context.Context) ([]again, error) {
+	list := n.suspects()
 	var out []again
 	var w outbreak.Work
 	for _, k := range list[:min(len(list), mostAgain)] {
-		other, err := n.confirm(ctx, k, held[k], &w)
+		other, err := n.confirm(ctx, k, n.held[k], &w)
 		if err != nil {
 			return nil, err
 		}
@@ -265,6 +253,32 @@ func (n *nation) differing(ctx context.Context, found outbreak.Verdicts, held ma
 	return out, nil
 }
 
+// suspects are the weeks of which the run and the view do not say the same, by
+// disease, units below first.
+func (n *nation) suspects() []key {
+	dates, suspects := n.tensor.Dates(), map[key]bool{}
+	alarms := map[key]bool{}
+	for _, f := range n.found {
+		if f.Method == outbreak.MethodRule || f.Method == outbreak.MethodGroup {
+			continue
+		}
+		k := key{n.diseases[f.Disease].ID, n.catalogue.Unit(f.Place), dates[f.Week]}
+		alarms[k] = true
+		v, ok := n.held[k]
+		if !ok || !v.Alarm || v.Expected != f.Expected || v.Bound != f.Bound || v.Chance != f.Chance || v.Observed != int(f.Observed) {
+			suspects[k] = true
+		}
+	}
+	for k, v := range n.held {
+		if v.Alarm && !alarms[k] {
+			suspects[k] = true
+		}
+	}
+	return slices.SortedFunc(maps.Keys(suspects), func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.disease, b.disease), cmp.Compare(b.unit, a.unit), cmp.Compare(a.week, b.week))
+	})
+}
+
 // confirm judges a week from the ledger and reports whether the view holds
 // something else.
 func (n *nation) confirm(ctx context.Context, k key, held Verdict, w *outbreak.Work) (bool, error) {
@@ -276,18 +290,18 @@ func (n *nation) confirm(ctx context.Context, k key, held Verdict, w *outbreak.W
 	if err != nil {
 		return false, err
 	}
-	list, err := n.l.verdicts(ctx, place{disease: k.disease, unit: k.unit, level: n.levelOf(k.unit)}, settings.rule(k.unit), []vn.Date{k.week}, n.land.expecting[k.unit], w)
+	look, err := n.l.verdicts(ctx, place{disease: k.disease, unit: k.unit, level: n.levelOf(k.unit)}, settings.rule(k.unit), []vn.Date{k.week}, n.land.expecting[k.unit], w)
 	if err != nil {
 		return false, err
 	}
-	if len(list) == 0 {
+	if len(look.list) == 0 {
 		return held.Alarm, nil
 	}
-	is := list[0]
+	is := look.list[0]
 	return is.Alarm != held.Alarm || is.Alarm && (is.Expected != held.Expected || is.Bound != held.Bound || is.Chance != held.Chance || is.Observed != held.Observed), nil
 }
 
-// mend holds the sums against the cases they are of, in every unit, and builds
+// mend holds the sums against the cases and visits they are of, in every unit, and builds
 // the view anew when any is wrong; it returns how many were, unchecked when the
 // view never stood still.
 func (m *Module) mend(ctx context.Context) (int, error) {
@@ -316,8 +330,18 @@ func (m *Module) mend(ctx context.Context) (int, error) {
 	return unchecked, nil
 }
 
-// wrongSums counts the sums of weeks that are not those of the cases.
+// wrongSums counts the sums that are not those of the cases and visits.
 func (m *Module) wrongSums(ctx context.Context) (int, error) {
+	visits, err := m.wrongVisits(ctx)
+	if err != nil {
+		return 0, err
+	}
+	cases, err := m.wrongCases(ctx)
+	return visits + cases, err
+}
+
+// wrongCases counts the sums of weeks that are not those of the cases.
+func (m *Module) wrongCases(ctx context.Context) (int, error) {
 	l := m.asked(store.SystemActor(), vn.Nation, 0)
 	sums := map[key]int32{}
 	err := l.rows(ctx, `select disease, commune, province, day, count(*) from detection_case where class in ('suspect', 'probable', 'confirmed') and disease <> ''

@@ -230,12 +230,13 @@ func history(ctx context.Context, p settingData) []timeline.Item {
 	return out
 }
 
-// sum counts alerts of a trial: all, those that people found real, and those
-// that they found to be nothing.
-type sum struct{ all, real, not int }
+// sum counts alerts of a trial: all, those that somebody is told of, those that
+// people found real, and those that they found to be nothing.
+type sum struct{ all, pushed, real, not int }
 
-func (s *sum) add(x TrialAlert) {
+func (s *sum) add(x TrialAlert, pushed bool) {
 	s.all++
+	s.pushed += flag(pushed)
 	switch x.Answer {
 	case Real:
 		s.real++
@@ -251,16 +252,16 @@ type sums struct{ old, new, gone, added sum }
 func (t Trial) sums() (s sums) {
 	for _, x := range t.Alerts {
 		if x.Old {
-			s.old.add(x)
+			s.old.add(x, x.Pushed.Old)
 		}
 		if x.New {
-			s.new.add(x)
+			s.new.add(x, x.Pushed.New)
 		}
 		if !x.New {
-			s.gone.add(x)
+			s.gone.add(x, x.Pushed.Old)
 		}
 		if !x.Old {
-			s.added.add(x)
+			s.added.add(x, x.Pushed.New)
 		}
 	}
 	return s
@@ -281,7 +282,7 @@ func trialLead(ctx context.Context, p settingData) string {
 func trialItems(ctx context.Context, p settingData) []stat.Item {
 	s := p.Trial.sums()
 	item := func(name string, n sum) stat.Item {
-		return stat.Item{Name: web.T(ctx, name), Value: web.Int(ctx, n.all), Note: web.T(ctx, "settings.trial.real", n.real, n.not)}
+		return stat.Item{Name: web.T(ctx, name), Value: web.Int(ctx, n.all), Note: web.T(ctx, "settings.trial.real", n.pushed, n.real, n.not)}
 	}
 	gone := item("settings.trial.gone", s.gone)
 	gone.Danger = s.gone.real > 0
@@ -349,9 +350,16 @@ func trialTable(ctx context.Context, p settingData) table.Props {
 		case x.Had:
 			answer = web.T(ctx, "settings.answer.open")
 		}
+		rule := web.T(ctx, "detection.rule."+string(x.Rule))
+		switch {
+		case x.Within != 0:
+			rule = web.T(ctx, "settings.rule.within", rule, unitName(ctx, p.names[x.Within]))
+		case x.Pushed.New || !x.New && x.Pushed.Old:
+			rule = web.T(ctx, "settings.rule.pushed", rule)
+		}
 		week := vn.WeekOf(x.Week)
 		t.Rows = append(t.Rows, []table.Cell{{Text: unitName(ctx, p.names[x.Unit])}, {Text: web.T(ctx, "settings.week", week.Number, strconv.Itoa(week.Year), web.Date(ctx, x.Week))}, {Text: web.Int(ctx, x.Cases)},
-			{Text: number(x.Expected, 1)}, {Text: number(x.Bound, 0)}, {Text: web.T(ctx, "detection.rule."+string(x.Rule))},
+			{Text: number(x.Expected, 1)}, {Text: number(x.Bound, 0)}, {Text: rule},
 			{Text: web.T(ctx, "settings.which."+which), Strong: which != "both"}, {Text: answer}})
 	}
 	return t

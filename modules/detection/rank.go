@@ -4,6 +4,7 @@ package detection
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"mach/content"
@@ -11,77 +12,147 @@ import (
 	"mach/vn"
 )
 
-// kid is an alert of a unit right below that stands.
+// kid is an alert of a unit below that stands.
 type kid struct {
-	key    string
-	unit   vn.UnitID
-	since  vn.Date
-	excess float64 // cases above what was expected
+	key      string
+	unit     vn.UnitID
+	province vn.UnitID
+	since    vn.Date
+	excess   float64 // cases above what was expected
 }
 
 // kidsDays is how far back an alert below still belongs to what rises now.
 const kidsDays = 28
 
-// kids lists the alerts of the disease in the units right below that wait. One
-// case of a grave disease is its own alert wherever it is: it gathers nothing.
+// kids lists the alerts of the disease below that wait: those of the units right
+// below, and for the nation those of the communes that are shown instead of
+// their province. One case of a grave disease is its own alert wherever it is: it
+// gathers nothing.
 func (t *turn) kids(ctx context.Context, p place) ([]kid, error) {
 	where, args := ` a.province = ? and a.unit <> ?`, []any{int64(p.unit), int64(p.unit)}
 	if p.level == vn.LevelNation {
-		where, args = ` a.province <> 0 and a.unit = a.province`, nil
+		where, args = ` a.province <> 0`, nil
 	}
 	args = append(args, p.disease, t.c.At.AddDate(0, 0, -kidsDays).UnixMicro())
 	var out []kid
 	err := t.tx.Rows(ctx, `
-		select a.alert, a.unit, a.since, coalesce(v.observed - v.expected, a.cases)
+		select a.alert, a.unit, a.province, a.since, coalesce(v.observed - v.expected, a.cases)
 		  from detection_alert a
 		  left join detection_verdict v on v.disease = a.disease and v.unit = a.unit and v.week = a.week and v.seq = a.verdict
 		 where `+where+` and a.disease = ? and a.answer = '' and a.holds = 1 and a.opened >= ? and a.rule not in ('immediate', 'death')
 		 order by a.alert`, args, func(scan func(...any) error) error {
 		var k kid
-		var unit, since int64
-		err := scan(&k.key, &unit, &since, &k.excess)
-		k.unit, k.since = vn.UnitID(unit), vn.Date(since)
+		var unit, province, since int64
+		err := scan(&k.key, &unit, &province, &since, &k.excess)
+		k.unit, k.province, k.since = vn.UnitID(unit), vn.UnitID(province), vn.Date(since)
 		out = append(out, k)
 		return err
 	})
-	return out, err
+	if err != nil || p.level != vn.LevelNation {
+		return out, err
+	}
+	return foremost(out), nil
 }
 
-// against sets what a unit shows against the alerts right below it, as the
-// national run does: communes that touch and rise together are one alert of
-// their province, and so are those in a seasonal wave of it; others that explain
-// most of a unit's excess are shown instead of it.
+// foremost leaves of alerts those of provinces, and those of communes whose
+// province has none: they are shown instead of it.
+func foremost(kids []kid) []kid {
+	own := map[vn.UnitID]bool{}
+	for _, k := range kids {
+		own[k.province] = own[k.province] || k.unit == k.province
+	}
+	return slices.DeleteFunc(kids, func(k kid) bool { return k.unit != k.province && own[k.province] })
+}
+
+// explained is how many cases above the expected alerts below a unit stand for.
+// Communes that are shown instead of their province stand for all that it has:
+// of gives that.
+func explained(p place, rule content.DetectionRule, kids []kid, of func(province vn.UnitID) (float64, error)) (float64, error) {
+	sum, communes := 0.0, map[vn.UnitID]float64{}
+	for _, k := range kids {
+		if p.level == vn.LevelNation && k.unit != k.province {
+			communes[k.province] += max(0, k.excess)
+		} else {
+			sum += max(0, k.excess)
+		}
+	}
+	for _, province := range slices.Sorted(maps.Keys(communes)) {
+		have, all := communes[province], 0.0
+		var err error
+		if all, err = of(province); err != nil {
+			return 0, err
+		}
+		if outbreak.Explains(have, all, rule.ChildrenShare) {
+			have = max(have, all)
+		}
+		sum += have
+	}
+	return sum, nil
+}
+
+// stance is how a unit stands against the alerts below it.
+type stance struct {
+	ground          // what is left to show
+	gathered []kid  // they are shown behind it
+	shownBy  string // key of the one that is shown instead of it; "" = none
+}
+
+// against sets what a unit shows against the alerts below it, as the national
+// run does: communes that touch and rise together are one alert of their
+// province, and so are those in a seasonal wave of it; others that explain most
+// of a unit's excess are shown instead of it, of the nation's too. Sum is how many
+// cases above the expected they stand for.
+func (l *land) against(p place, rule content.DetectionRule, g ground, excess float64, kids []kid, sum func() (float64, error)) (stance, error) {
+	if together := l.together(p, rule, kids); len(together) > 0 {
+		group := sure(RuleGroup, together[0].since)
+		for _, k := range together {
+			group.since = min(group.since, k.since)
+		}
+		return stance{ground: graver(group, g), gathered: together}, nil
+	}
+	if g.rule == "" || len(kids) == 0 {
+		return stance{ground: g}, nil
+	}
+	if p.level == vn.LevelProvince && rule.Tier == content.TierWave {
+		return stance{ground: g, gathered: kids}, nil
+	}
+	have, err := sum()
+	if err == nil && outbreak.Explains(have, excess, rule.ChildrenShare) {
+		return stance{shownBy: kids[0].key}, nil
+	}
+	return stance{ground: g}, err
+}
+
+// against sets what a unit shows against the alerts below it. One of its own that
+// was open before they rose stands behind them, as long as one of them waits.
 func (t *turn) against(ctx context.Context, p place, rule content.DetectionRule, g ground, excess float64) (ground, []kid, error) {
 	kids, err := t.kids(ctx, p)
 	if err != nil {
 		return g, nil, err
 	}
-	if together := t.together(p, rule, kids); len(together) > 0 {
-		group := sure(RuleGroup, together[0].since)
-		for _, k := range together {
-			group.since = min(group.since, k.since)
+	s, err := t.land.against(p, rule, g, excess, kids, func() (float64, error) {
+		return explained(p, rule, kids, func(province vn.UnitID) (float64, error) {
+			held, err := t.held(ctx, place{disease: p.disease, unit: province}, []vn.Date{g.week})
+			v := held[g.week]
+			return float64(v.Observed) - v.Expected, err
+		})
+	})
+	if err != nil || len(s.gathered) > 0 {
+		return s.ground, s.gathered, err
+	}
+	where, args := ``, []any{s.shownBy, int64(p.unit), p.disease, s.shownBy}
+	if g.rule == "" && len(kids) > 0 {
+		where = ` and parent not in (` + marks(len(kids)) + `)`
+		for _, k := range kids {
+			args = append(args, k.key)
 		}
-		return graver(group, g), together, nil
 	}
-	if p.level == vn.LevelProvince && rule.Tier == content.TierWave && g.rule != "" {
-		return g, kids, nil
-	}
-	sum := 0.0
-	for _, k := range kids {
-		sum += max(0, k.excess)
-	}
-	shownBy := ""
-	if g.rule != "" && len(kids) > 0 && outbreak.Explains(sum, excess, rule.ChildrenShare) {
-		g, shownBy = ground{}, kids[0].key
-	}
-	// One that was open before they rose stands behind them.
-	return g, nil, t.tx.Exec(ctx, `update detection_alert set parent = ? where unit = ? and disease = ? and answer = '' and parent <> ?`,
-		shownBy, int64(p.unit), p.disease, shownBy)
+	return s.ground, nil, t.tx.Exec(ctx, `update detection_alert set parent = ? where unit = ? and disease = ? and answer = '' and parent <> ?`+where, args...)
 }
 
 // together are the alerts of the communes of a province that touch, enough of
 // them in one piece.
-func (t *turn) together(p place, rule content.DetectionRule, kids []kid) (out []kid) {
+func (l *land) together(p place, rule content.DetectionRule, kids []kid) (out []kid) {
 	if p.level != vn.LevelProvince {
 		return nil
 	}
@@ -90,7 +161,7 @@ func (t *turn) together(p place, rule content.DetectionRule, kids []kid) (out []
 		rising = append(rising, k.unit)
 	}
 	slices.Sort(rising)
-	piece := outbreak.Together(slices.Compact(rising), func(u vn.UnitID) []vn.UnitID { return t.land.near[u] }, rule.ChildrenMany)
+	piece := outbreak.Together(slices.Compact(rising), func(u vn.UnitID) []vn.UnitID { return l.near[u] }, rule.ChildrenMany)
 	for _, k := range kids {
 		if slices.Contains(piece, k.unit) {
 			out = append(out, k)

@@ -29,10 +29,11 @@ func (m *Module) Replay(ctx context.Context, a store.Actor, v Verdict) (Verdict,
 		return Verdict{}, issue.New(issue.NotFound, "detection.settings.gone")
 	}
 	p := place{disease: v.Disease, unit: v.Unit, level: m.levelOf(v.Unit)}
-	out, err := l.verdicts(ctx, p, rule, []vn.Date{v.Week}, m.land.expecting[v.Unit], new(outbreak.Work))
+	look, err := l.verdicts(ctx, p, rule, []vn.Date{v.Week}, m.land.expecting[v.Unit], new(outbreak.Work))
 	if err != nil {
 		return Verdict{}, fmt.Errorf("replay of a verdict: %w", err)
 	}
+	out := look.list
 	if len(out) == 0 {
 		none, err := l.none(ctx, p, rule, v.Week, m.land.expecting[v.Unit])
 		if err != nil {

@@ -103,16 +103,69 @@ func (l ledger) days(ctx context.Context, p place, from, to vn.Date, add func(fu
 	return l.rows(ctx, `select day, sum(change) from detection_ledger where disease = ? and day >= ? and day < ? and seq <= ?`+where+` group by day`, args, add)
 }
 
-// unheard marks the weeks before anything was heard of a unit as missing.
+// unheard marks the weeks of a unit above communes of which nothing is known as
+// missing: those before it was heard of, and those since in which no commune was
+// and none is taken to have had no case. Most units have none: that is asked first.
 func (l ledger) unheard(ctx context.Context, unit vn.UnitID, s outbreak.Series) error {
 	since, err := l.since(ctx, unit)
-	for i, d := range s.Dates {
-		if since.Known() && d >= since {
-			break
-		}
-		s.Count[i] = outbreak.Missing
+	if err != nil {
+		return err
 	}
-	return err
+	first, last := s.Dates[0], s.Dates[len(s.Dates)-1]
+	silent := make([]bool, len(s.Dates))
+	left := 0
+	for i, d := range s.Dates {
+		if silent[i] = true; !since.Known() || d < since {
+			s.Count[i] = outbreak.Missing
+		} else {
+			left++
+		}
+	}
+	if left == 0 {
+		return nil
+	}
+	var heard int
+	if err := l.rows(ctx, `select count(*) from detection_reporting where unit = ? and week >= ? and week <= ? and seq <= ?`,
+		[]any{int64(unit), int64(first), int64(last), l.seq}, func(scan func(...any) error) error { return scan(&heard) }); err != nil || heard == left {
+		return err
+	}
+	if err := l.rows(ctx, `select week from detection_reporting where unit = ? and week >= ? and week <= ? and seq <= ?`,
+		[]any{int64(unit), int64(first), int64(last), l.seq}, func(scan func(...any) error) error {
+			var week int64
+			err := scan(&week)
+			silent[int(vn.Date(week)-first)/7] = false
+			return err
+		}); err != nil {
+		return err
+	}
+	if err := l.zeros(ctx, unit, s, silent); err != nil {
+		return err
+	}
+	for i := range s.Count {
+		if silent[i] && s.Count[i] == 0 {
+			s.Count[i] = outbreak.Missing
+		}
+	}
+	return nil
+}
+
+// zeros takes the weeks out of the silent ones of a unit in which a commune of it
+// is taken to have had no case: known already, and not visited yet.
+func (l ledger) zeros(ctx context.Context, unit vn.UnitID, s outbreak.Series, silent []bool) error {
+	return l.rows(ctx, `select unit, min(week), coalesce(min(case when visited > 0 and visited <= ? then week end), ?) from detection_reporting where seq <= ? group by unit`,
+		[]any{l.seq, int64(s.Dates[len(s.Dates)-1]), l.seq}, func(scan func(...any) error) error {
+			var id, from, to int64
+			if err := scan(&id, &from, &to); err != nil {
+				return err
+			}
+			if u, _ := l.units.Get(vn.UnitID(id)); u.Level != vn.LevelCommune || !l.units.Within(u.ID, unit) {
+				return nil
+			}
+			for i, d := range s.Dates {
+				silent[i] = silent[i] && (d < vn.Date(from) || d > vn.Date(to))
+			}
+			return nil
+		})
 }
 
 // silence marks the weeks of a commune that nobody reported as missing. Most
@@ -236,38 +289,48 @@ func tier(disease string, r content.DetectionRule) outbreak.Disease {
 // verdicts judges weeks of a place, ascending, by the tiers of outbreak. A week
 // that no method can judge, or in which linked cases or a single one decide, has
 // no verdict.
-func (l ledger) verdicts(ctx context.Context, p place, rule content.DetectionRule, weeks []vn.Date, expecting int, w *outbreak.Work) ([]Verdict, error) {
-	d := tier(p.disease, rule)
+func (l ledger) verdicts(ctx context.Context, p place, rule content.DetectionRule, weeks []vn.Date, expecting int, w *outbreak.Work) (look, error) {
+	d, out := tier(p.disease, rule), look{until: vn.ZeroDate, beside: vn.ZeroDate}
 	last := weeks[len(weeks)-1]
 	if p.level == vn.LevelCommune { // the gate is cheap, the series is not
 		if d.Immediate {
-			return nil, nil
+			return out, nil
 		}
 		s, _, err := l.series(ctx, p, weeks[0].AddDays(-7*(rule.LeastWeeks-1)), last)
 		if err != nil || !slices.ContainsFunc(weeks, func(week vn.Date) bool { return d.Fits(s, int(week-s.Dates[0])/7, p.level) }) {
-			return nil, err
+			return out, err
 		}
 	}
 	from := weeks[0].AddDays(-7 * d.Settings.Span())
 	s, taken, err := l.series(ctx, p, from, last)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	x := outbreak.Watched{Series: s, Level: p.level}
+	x, beside := outbreak.Watched{Series: s, Level: p.level}, false
 	var failed error
 	if p.level == vn.LevelCommune && l.land.people[p.unit] > 0 {
-		x.Around = sync.OnceValue(func() outbreak.Around {
+		around := sync.OnceValue(func() outbreak.Around {
 			around, err := l.around(ctx, p, s.Dates)
 			failed = err
 			return around
 		})
+		x.Around = func() outbreak.Around {
+			beside = true
+			return around()
+		}
 	}
-	var out []Verdict
 	for _, week := range weeks {
 		k := int(week-from) / 7
+		if !d.Fits(s, k, p.level) {
+			continue
+		}
+		out.until, beside = week.AddDays(7*(rule.LeastWeeks-1)), false
 		j, ok := d.Judge(x, k, w)
 		if failed != nil {
-			return nil, failed
+			return out, failed
+		}
+		if beside {
+			out.beside = week
 		}
 		if !ok {
 			continue
@@ -275,9 +338,9 @@ func (l ledger) verdicts(ctx context.Context, p place, rule content.DetectionRul
 		v := Verdict{Disease: p.disease, Unit: p.unit, Week: week, Foci: int(taken[k]), Settings: rule.Hash, Expecting: expecting}
 		v.take(j, d.Alarms(j, p.level))
 		if v.Reporting, err = l.complete(ctx, p.unit, week); err != nil {
-			return nil, err
+			return out, err
 		}
-		out = append(out, v)
+		out.list = append(out.list, v)
 	}
 	return out, nil
 }

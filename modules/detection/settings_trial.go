@@ -17,9 +17,9 @@ import (
 
 // Trial is what settings would have told on the real history of an area, beside
 // those in force. It judges each week as the counts stand now, each alert
-// answered in its week: what a unit shows instead of those below it, what
-// stands out among all diseases, and a short history beside its province are not
-// tried.
+// answered in its week, by the rules of the follower: what a unit shows instead
+// of those below it, what stands out among the alerts of all diseases in the
+// week, and a short history beside its province.
 type Trial struct {
 	From, To vn.Date // first and last Monday
 	Alerts   []TrialAlert
@@ -37,8 +37,10 @@ type TrialAlert struct {
 	Bound    float64
 	Rule     Rule
 	Old, New bool
-	Answer   Kind // what came of the alert that there was; "" = none, or not answered
-	Had      bool // there was one
+	Pushed   struct{ Old, New bool } // somebody is told, not only the list
+	Within   vn.UnitID               // whose alert shows it by the new settings, else by the old; 0 = it stands alone
+	Answer   Kind                    // what came of the alert that there was; "" = none, or not answered
+	Had      bool                    // there was one
 }
 
 // TrialWeek is a week of the area with what the new settings make of it.
@@ -58,9 +60,11 @@ type trial struct {
 	*Module
 	disease   content.Disease
 	area      vn.Unit
-	begin     vn.Date // first Monday that is known
-	weeks     int     // from begin on
-	first     int     // of them, the first that is judged
+	begin     vn.Date               // first Monday that is known
+	weeks     int                   // from begin on
+	first     int                   // of them, the first that is judged
+	others    map[vn.Date][]float64 // chances of the alerts of other diseases, by week
+	around    outbreak.Around       // of the communes of a province
 	counts    map[vn.UnitID][]int32
 	since     map[vn.UnitID]vn.Date
 	visits    map[vn.UnitID]vn.Date
@@ -81,7 +85,7 @@ func (m *Module) TrySettings(ctx context.Context, a store.Actor, d content.Disea
 
 func (m *Module) trySettings(ctx context.Context, a store.Actor, d content.Disease, area vn.Unit, old, will decided, weeks, budget int) (Trial, error) {
 	last := vn.WeekOf(m.today()).Start().AddDays(-7)
-	t := &trial{Module: m, disease: d, area: area, budget: budget, old: old, will: will, counts: map[vn.UnitID][]int32{}, since: map[vn.UnitID]vn.Date{}, visits: map[vn.UnitID]vn.Date{}}
+	t := &trial{Module: m, disease: d, area: area, budget: budget, old: old, will: will, counts: map[vn.UnitID][]int32{}, since: map[vn.UnitID]vn.Date{}, visits: map[vn.UnitID]vn.Date{}, others: map[vn.Date][]float64{}}
 	years := max(old.base.Years, will.base.Years)
 	t.first = 53*years + old.base.HalfWindow + old.base.BackWeeks + 2
 	t.weeks = t.first + weeks
@@ -91,6 +95,7 @@ func (m *Module) trySettings(ctx context.Context, a store.Actor, d content.Disea
 	}
 	units := t.order()
 	out := Trial{From: last.AddDays(-7 * (weeks - 1)), To: last, Units: len(units)}
+	was, is := trying{decided: old, shown: map[vn.UnitID][]shown{}}, trying{decided: will, shown: map[vn.UnitID][]shown{}}
 	for _, unit := range units {
 		if t.fits >= t.budget {
 			break
@@ -99,8 +104,20 @@ func (m *Module) trySettings(ctx context.Context, a store.Actor, d content.Disea
 			return out, err
 		}
 		out.Tried++
-		out.Alerts = append(out.Alerts, t.both(unit)...)
+		was.shown[unit] = t.show(unit, old.rule(unit))
+		if is.shown[unit] = was.shown[unit]; old.rule(unit).Hash != will.rule(unit).Hash {
+			is.shown[unit] = t.show(unit, will.rule(unit))
+		}
 	}
+	before, err := t.tell(was)
+	if err != nil {
+		return out, err
+	}
+	after, err := t.tell(is)
+	if err != nil {
+		return out, err
+	}
+	out.Alerts = both(before, after)
 	if err := t.answers(ctx, a, &out); err != nil {
 		return out, err
 	}
@@ -143,7 +160,37 @@ func (t *trial) load(ctx context.Context, a store.Actor) error {
 	if err := t.foci(ctx, l); err != nil {
 		return err
 	}
-	return t.reports(ctx, l)
+	if err := l.rows(ctx, `select week, p from detection_alert where disease <> ? and week >= ? and p < 1`, []any{t.disease.ID, int64(t.begin)}, func(scan func(...any) error) error {
+		var week int64
+		var p float64
+		err := scan(&week, &p)
+		t.others[vn.Date(week)] = append(t.others[vn.Date(week)], p)
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := t.reports(ctx, l); err != nil {
+		return err
+	}
+	t.beside()
+	return nil
+}
+
+// beside is the province that its communes with a short history are set beside.
+func (t *trial) beside() {
+	if t.area.Level != vn.LevelProvince {
+		return
+	}
+	t.around = outbreak.Around{Count: t.counts[t.area.ID], People: make([]float64, t.weeks)}
+	for _, i := range t.land.of[t.area.ID] {
+		unit := t.land.communes[i].ID
+		if since, ok := t.since[unit]; ok && since < t.begin.AddDays(7*t.weeks) {
+			t.around.People[max(0, int(since-t.begin)/7)] += t.land.people[unit]
+		}
+	}
+	for i := 1; i < t.weeks; i++ {
+		t.around.People[i] += t.around.People[i-1]
+	}
 }
 
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
@@ -180,18 +227,22 @@ func (t *trial) foci(ctx context.Context, l ledger) error {
 	})
 }
 
-// reports reads since when the units are known that statistics judge, and marks
-// the weeks of communes that are silent.
+// reports reads since when the units are known, and marks the weeks before, and
+// those of communes that are silent. Of the communes of the nation statistics
+// say nothing here.
 func (t *trial) reports(ctx context.Context, l ledger) error {
 	units := slices.DeleteFunc(t.order(), func(u vn.UnitID) bool { return t.area.ID == vn.Nation && t.levelOf(u) == vn.LevelCommune })
+	if t.area.Level == vn.LevelProvince { // their people count
+		for _, i := range t.land.of[t.area.ID] {
+			if u := t.land.communes[i].ID; !slices.Contains(units, u) {
+				units = append(units, u)
+			}
+		}
+	}
 	for chunk := range slices.Chunk(units, 400) {
 		args := make([]any, len(chunk))
-		var communes []any
 		for i, u := range chunk {
 			args[i] = int64(u)
-			if t.levelOf(u) == vn.LevelCommune {
-				communes = append(communes, int64(u))
-			}
 		}
 		if err := l.rows(ctx, `select unit, min(week), coalesce(min(case when visited > 0 then week end), 0) from detection_reporting where unit in (`+marks(len(args))+`) group by unit`, args,
 			func(scan func(...any) error) error {
@@ -202,11 +253,8 @@ func (t *trial) reports(ctx context.Context, l ledger) error {
 			}); err != nil {
 			return err
 		}
-		if len(communes) == 0 {
-			continue
-		}
 		heard := map[vn.UnitID][]bool{}
-		if err := l.rows(ctx, `select unit, week from detection_reporting where unit in (`+marks(len(communes))+`) and week >= ?`, append(communes, int64(t.begin)),
+		if err := l.rows(ctx, `select unit, week from detection_reporting where unit in (`+marks(len(args))+`) and week >= ?`, append(args, int64(t.begin)),
 			func(scan func(...any) error) error {
 				var unit, week int64
 				err := scan(&unit, &week)
@@ -218,18 +266,21 @@ func (t *trial) reports(ctx context.Context, l ledger) error {
 			}); err != nil {
 			return err
 		}
-		for _, u := range communes {
-			t.silence(vn.UnitID(u.(int64)), heard)
+		for _, u := range chunk {
+			t.silence(u, heard[u])
 		}
 	}
 	return nil
 }
 
-// silence marks the weeks that a commune with visits was not heard of.
-func (t *trial) silence(unit vn.UnitID, heard map[vn.UnitID][]bool) {
-	visit := t.visits[unit]
+// silence marks the weeks before the unit was known, and those in which a commune
+// with visits was not heard of.
+func (t *trial) silence(unit vn.UnitID, heard []bool) {
+	visit, commune := t.visits[unit], t.levelOf(unit) == vn.LevelCommune
+	since, known := t.since[unit]
 	for i := range t.counts[unit] {
-		if w := t.begin.AddDays(7 * i); visit != 0 && w > visit && (heard[unit] == nil || !heard[unit][i]) {
+		w := t.begin.AddDays(7 * i)
+		if !known || w < since || commune && visit != 0 && w > visit && (heard == nil || !heard[i]) {
 			t.counts[unit][i] = outbreak.Missing
 		}
 	}
@@ -252,88 +303,13 @@ func (t *trial) order() []vn.UnitID {
 	return out
 }
 
-// both tries the two settings on a unit and lays them side by side.
-func (t *trial) both(unit vn.UnitID) []TrialAlert {
-	was, is := t.old.rule(unit), t.will.rule(unit)
-	before := t.try(unit, was)
-	after := before
-	if was.Hash != is.Hash {
-		after = t.try(unit, is)
-	}
-	weeks := map[vn.Date]int{}
-	var out []TrialAlert
-	for _, x := range after {
-		x.New = true
-		weeks[x.Week], out = len(out), append(out, x)
-	}
-	for _, x := range before {
-		if i, ok := weeks[x.Week]; ok {
-			out[i].Old = true
-			continue
-		}
-		x.Old = true
-		out = append(out, x)
-	}
-	return out
-}
-
-// try lists the alerts of a unit by one rule.
-func (t *trial) try(unit vn.UnitID, rule content.DetectionRule) []TrialAlert {
-	s, level := t.series(unit), t.levelOf(unit)
-	var out []TrialAlert
-	next := t.begin // no new alert before
-	for k := t.first; k < t.weeks; k++ {
-		if s.Count[k] <= 0 || s.Dates[k] < next {
-			continue // nothing new, or it would join the one before
-		}
-		if x, told := t.week(s, k, place{disease: t.disease.ID, unit: unit, level: level}, rule); told {
-			out, next = append(out, x), s.Dates[k].AddDays(rule.CoolDownDays)
-		}
-	}
-	return out
-}
-
+// series are the weeks of a unit.
 func (t *trial) series(unit vn.UnitID) outbreak.Series {
 	s := outbreak.Series{Freq: 52, Count: t.counts[unit], Dates: make([]vn.Date, t.weeks)}
 	for i := range s.Dates {
 		s.Dates[i] = t.begin.AddDays(7 * i)
 	}
 	return s
-}
-
-// week judges one week of a unit as the follower does: the cases themselves in a
-// commune, and statistics where there are enough. A wave is not pushed in a
-// commune.
-func (t *trial) week(s outbreak.Series, k int, p place, rule content.DetectionRule) (TrialAlert, bool) {
-	x := TrialAlert{Unit: p.unit, Week: s.Dates[k], Cases: int(s.Count[k]), Expected: math.NaN(), Bound: math.NaN()}
-	commune := p.level == vn.LevelCommune
-	d := tier(p.disease, rule)
-	frequent := d.Fits(s, k, p.level)
-	switch {
-	case commune && rule.Tier == content.TierImmediate:
-		x.Rule = RuleImmediate
-	case commune && rule.Tier == content.TierWave:
-		return x, false
-	case commune && !frequent:
-		x.Rule = linkedIn(s, k, rule)
-	}
-	if commune && (!frequent || t.area.ID == vn.Nation) {
-		return x, x.Rule != ""
-	}
-	from := max(0, int(t.since[p.unit]-t.begin)/7)
-	if k < from {
-		return x, x.Rule != ""
-	}
-	t.fits++
-	j, ok := d.Judge(outbreak.Watched{Series: outbreak.Series{Freq: s.Freq, Dates: s.Dates[from:], Count: s.Count[from:]}, Level: p.level}, k-from, &t.work)
-	if !ok {
-		return x, x.Rule != ""
-	}
-	x.Expected, x.Bound = j.Expected, j.Bound
-	if d.Alarms(j, p.level) && x.Rule == "" {
-		x.Rule = ruleOf(j.Method)
-	}
-	return x, x.Rule != ""
 }
 
 // linkedIn is the rule of linked cases that a week meets; "" for none. The days
@@ -378,11 +354,8 @@ func (t *trial) curve(out *Trial) {
 	s, rule := t.series(t.area.ID), t.will.rule(t.area.ID)
 	for k := t.first; k < t.weeks; k++ {
 		w := TrialWeek{Week: s.Dates[k], Cases: int(s.Count[k]), Expected: math.NaN(), Bound: math.NaN()}
-		if from := max(0, int(t.since[t.area.ID]-t.begin)/7); k >= from {
-			x := outbreak.Watched{Series: outbreak.Series{Freq: s.Freq, Dates: s.Dates[from:], Count: s.Count[from:]}, Level: t.area.Level}
-			if j, ok := tier(t.disease.ID, rule).Judge(x, k-from, &t.work); ok {
-				w.Expected, w.Bound = j.Expected, j.Bound
-			}
+		if j, ok := tier(t.disease.ID, rule).Judge(outbreak.Watched{Series: s, Level: t.area.Level}, k, &t.work); ok {
+			w.Expected, w.Bound = j.Expected, j.Bound
 		}
 		for _, x := range out.Alerts {
 			if x.Week == w.Week {

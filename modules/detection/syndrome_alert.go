@@ -178,7 +178,7 @@ func (t *turn) judgeDays(ctx context.Context, p place, d *daily, moves []moved, 
 		}
 		if before == nil {
 			var err error
-			if before, err = t.alarmDays(ctx, p.unit, from); err != nil {
+			if before, err = t.ledger().alarmDays(ctx, p.unit, from); err != nil {
 				return err
 			}
 		}
@@ -214,9 +214,9 @@ type dayAlarm struct {
 }
 
 // alarmDays are the days since one that stand as alarms.
-func (t *turn) alarmDays(ctx context.Context, unit vn.UnitID, since vn.Date) (map[dayAlarm]bool, error) {
+func (l ledger) alarmDays(ctx context.Context, unit vn.UnitID, since vn.Date) (map[dayAlarm]bool, error) {
 	out := map[dayAlarm]bool{}
-	err := t.tx.Rows(ctx, `select syndrome, day, alarm from detection_syndrome where unit = ? and day >= ? order by seq`, []any{int64(unit), int64(since)},
+	err := l.rows(ctx, `select syndrome, day, alarm from detection_syndrome where unit = ? and day >= ? order by seq`, []any{int64(unit), int64(since)},
 		func(scan func(...any) error) error {
 			var x dayAlarm
 			var day int64
@@ -326,7 +326,7 @@ func (t *turn) follow(ctx context.Context, x sighting, holds bool) error {
 	}
 	if a.Answer == "" {
 		if !holds {
-			days, err := t.alarmDays(ctx, x.unit, a.Since)
+			days, err := t.ledger().alarmDays(ctx, x.unit, a.Since)
 			if err != nil {
 				return err
 			}

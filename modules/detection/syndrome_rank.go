@@ -45,7 +45,7 @@ func (t *turn) explain(ctx context.Context, x sighting, own string, rule content
 	if err != nil {
 		return g, nil, err
 	}
-	if together := t.together(x.place, rule, waiting); len(together) > 0 {
+	if together := t.land.together(x.place, rule, waiting); len(together) > 0 {
 		if g.rule == "" {
 			g = ground{p: 1, week: vn.ZeroDate, since: together[0].since}
 		}

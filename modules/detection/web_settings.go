@@ -230,6 +230,7 @@ func (m *Module) try(ctx context.Context, a store.Actor, p *settingData, list []
 	p.Trial, p.Change = &t, &c
 	for _, x := range t.Alerts {
 		p.names[x.Unit], _ = m.units.Get(x.Unit)
+		p.names[x.Within], _ = m.units.Get(x.Within)
 	}
 	p.classes, err = m.Classes(ctx, a, p.Disease.ID, p.Unit, t.From)
 	return err

@@ -334,6 +334,8 @@ func (w *world) dump() string {
 		{"detection_year", "disease, unit, year, counts, seen"},
 		{"detection_reporting", "unit, week, seq, visited, heard, last"},
 		{"detection_verdict", verdictColumns},
+		{"detection_watch", "unit, disease, province, until, beside"},
+		{"detection_due", "unit, disease, day, week, patient, seq"},
 		{"detection_alert", alertColumns + ", cooled"},
 		{"detection_answer", "answer, alert, kind, words, author, facility, at"},
 		{"detection_step", "step, first, kind, disease, unit, focus, alert, day, at, seq"},

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package detection
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"mach/content"
+	"mach/fhir"
+	"mach/store"
+	"mach/store/storetest"
+	"mach/vn"
+)
+
+// only is the list of diseases with one alone.
+func only(t testing.TB, id string) *content.DiseaseList {
+	t.Helper()
+	const path = "surveillance/diseases.csv"
+	b, err := os.ReadFile("../../content/" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, _ := strings.Cut(string(b), "\n")
+	for line := range strings.Lines(rest) {
+		if strings.HasPrefix(line, id+",") {
+			head += "\n" + strings.TrimSpace(line)
+		}
+	}
+	list, err := content.ReadDiseases(fstest.MapFS{path: {Data: []byte(head)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// wantAsFullRun wants the view, as it stands, to say of every series of dengue
+// what the full run says, number by number.
+func (w *world) wantAsFullRun(what string) {
+	w.t.Helper()
+	w.calm()
+	position, err := w.s.Position(ctx, "detection")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	m := *w.Module
+	m.diseases = only(w.t, "dengue")
+	n, err := m.fullRun(ctx, position)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	alarms := 0
+	for _, v := range n.held {
+		alarms += flag(v.Alarm)
+	}
+	if alarms == 0 {
+		w.t.Errorf("%s: no series is an alarm, the test tells nothing", what)
+	}
+	for _, k := range n.suspects()[:min(3, len(n.suspects()))] {
+		w.t.Errorf("%s: %s in %v, week of %v: the view holds %+v", what, k.disease, k.unit, k.week, n.held[k])
+	}
+}
+
+// What is heard late changes what other series are compared with: visits of a
+// year ago that were entered just now, a commune whose people count in the
+// province, cases of years ago. So do a week that begins and settings that come
+// into force. The view says what the full run says without a night.
+func TestHeardLate(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.stations()
+		third := w.units.Communes(w.provinceOf(w.commune.ID), w.today())[2]
+		w.put(storetest.System(), fhir.Organization{ID: "tram-third", Name: "Trạm y tế " + third.Full(), Type: []fhir.CodeableConcept{fhir.Code(fhir.CSFacilityType, "station", "")},
+			Address: []fhir.Address{{Extension: []fhir.Extension{place1(third)}}}})
+		current := vn.WeekOf(w.today()).Start()
+		counts, late := wavy(w.today(), 230, 3), []came{}
+		var visits []came
+		for ago := 100; ago > 0; ago-- {
+			x := came{id: fmt.Sprint("v", ago), day: current.AddDays(-7 * ago), reason: "Đau lưng"}
+			if ago > 48 && ago < 56 {
+				late = append(late, x)
+				delete(counts, x.day)
+			} else {
+				visits = append(visits, x)
+			}
+		}
+		w.history("h", "A97.0", w.commune, counts)
+		w.history("n", "A97.0", w.next, wavy(w.today(), 26, 3))
+		w.come(visits...)
+		for i := range 40 {
+			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: []vn.Unit{w.commune, w.next, w.next, w.next}[i%4]})
+		}
+		judged := func(of vn.Unit) Verdict {
+			t.Helper()
+			list, err := w.Verdicts(ctx, w.actor(store.CDC), "dengue", of.ID, current)
+			if err != nil || len(list) != 1 || !list[0].Alarm {
+				t.Fatalf("%s: %+v, %v", of.Full(), list, err)
+			}
+			return list[0]
+		}
+		w.wantAsFullRun("in time")
+		before, beside := judged(w.commune), judged(w.next)
+		w.come(late...)
+		w.wantAsFullRun("visits of a year ago")
+		if is := judged(w.commune); is.Expected >= before.Expected || is.Seq == before.Seq {
+			t.Errorf("silent weeks are zeros now: %+v, before %+v", is, before)
+		}
+		w.come(came{id: "third", at: "tram-third", day: current.AddDays(-7 * 20)})
+		w.wantAsFullRun("people heard of")
+		if is := judged(w.next); is.Method != beside.Method || is.Expected >= beside.Expected {
+			t.Errorf("more people in the province: %+v, before %+v", is, beside)
+		}
+		w.history("l", "A97.0", w.commune, map[vn.Date]int{current.AddDays(-7 * 104): 9, current.AddDays(-7 * 10): 9})
+		come := func() { // with every visit two series
+			for i := range 8 {
+				w.come(came{id: fmt.Sprintf("day-%s-%d", w.today(), i), at: []string{station, "tram-next"}[i%2], day: w.today()})
+			}
+		}
+		w.clock.Advance(24 * time.Hour)
+		come()
+		w.wantAsFullRun("cases of years ago, a day later")
+		s := w.propose(w.actor(store.Ministry), "dengue", values(content.FieldYears, 3.0, content.FieldLeastCases, 2.0), w.today()+3)
+		if err := w.DecideSettings(ctx, w.another(store.Ministry), s.ID, Approved, "Đúng", newID()); err != nil {
+			t.Fatal(err)
+		}
+		for range 8 {
+			w.clock.Advance(24 * time.Hour)
+			come()
+			w.wantAsFullRun(w.today().String())
+		}
+		if n, err := w.RunNight(ctx, w.today()-1); err != nil || n.Differ != 0 || n.Cells != 0 {
+			t.Errorf("the night: %+v, %v", n, err)
+		}
+		w.wantReplays(20)
+		w.wantRebuilt()
+	})
+}
