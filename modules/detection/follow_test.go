@@ -323,7 +323,7 @@ func (w *world) random(t *rapid.T) {
 	n := rapid.IntRange(0, 6).Draw(t, "n")
 	icds := []string{"A97.0", "A97.2", "B05.9", "A53.9", "J11.1", "A20.0"}
 	places := []vn.Unit{w.commune, w.next, w.other, {}}
-	switch rapid.IntRange(0, 8).Draw(t, "what") {
+	switch rapid.IntRange(0, 9).Draw(t, "what") {
 	case 0, 1, 2, 3:
 		w.report(report{id: fmt.Sprint("r", n), icd: rapid.SampledFrom(icds).Draw(t, "icd"), at: rapid.SampledFrom(places).Draw(t, "at"),
 			patient: fmt.Sprint("p", n%3), day: w.today() - vn.Date(rapid.IntRange(-3, 80).Draw(t, "ago")), died: n == 0,
@@ -335,6 +335,8 @@ func (w *world) random(t *rapid.T) {
 		w.person(fmt.Sprint("p", n%3), rapid.SampledFrom(places[:3]).Draw(t, "home"))
 	case 6:
 		w.clock.Advance(time.Duration(rapid.IntRange(1, 9).Draw(t, "days")) * 24 * time.Hour)
+	case 9: // entered late
+		w.visit(fmt.Sprint("e", n), fmt.Sprint("p", n%3), w.clock.Now().AddDate(0, 0, -rapid.IntRange(0, 80).Draw(t, "late")))
 	case 7:
 		kind := rapid.SampledFrom([]string{"signal", "focus", "closed", "discarded"}).Draw(t, "kind")
 		w.step("s"+kind, "ssignal", kind, "dengue", w.commune, ofFocus("Thôn Đoài"))

@@ -191,8 +191,24 @@ func TestNightMends(t *testing.T) {
 		for i := range 20 {
 			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
 		}
-		if n, err := w.RunNight(ctx, w.today()-3); err != nil || n.Differ != 0 || n.Cells != 0 {
+		w.stations()
+		w.come(w.ordinary(station, 60, 6)...)
+		w.come(w.thisMorning("d", "Tiêu chảy", 9)...)
+		syndrome := "watery-diarrhoea " + w.commune.Code + " syndrome 9"
+		w.want("visits too", w.commune.ID, "dengue "+w.commune.Code+" excess 20", syndrome)
+		if n, err := w.RunNight(ctx, w.today()-5); err != nil || n.Differ != 0 || n.Cells != 0 {
 			t.Errorf("nothing is wrong: %+v, %v", n, err)
+		}
+		spoil(`delete from detection_syndrome`)
+		if n, err := w.RunNight(ctx, w.today()-4); err != nil || n.Differ == 0 || n.Cells != 0 {
+			t.Errorf("days of syndromes are missing: %+v, %v", n, err)
+		}
+		if list, err := w.SyndromeVerdicts(ctx, w.actor(store.CDC), "watery-diarrhoea", w.commune.ID, w.today()); err != nil || len(list) != 1 || !list[0].Alarm {
+			t.Errorf("judged again: %+v, %v", list, err)
+		}
+		spoil(`update detection_daily set counts = '7' where unit <> 1`)
+		if n, err := w.RunNight(ctx, w.today()-3); err != nil || n.Cells == 0 {
+			t.Errorf("sums of days are wrong: %+v, %v", n, err)
 		}
 		spoil(`delete from detection_verdict where week = ` + fmt.Sprint(int64(vn.WeekOf(w.today()).Start())))
 		if n, err := w.RunNight(ctx, w.today()-2); err != nil || n.Differ < 2 || n.Cells != 0 {
@@ -208,6 +224,6 @@ func TestNightMends(t *testing.T) {
 		if n, err := w.mend(ctx); err != nil || n != 0 {
 			t.Errorf("they are still wrong: %d, %v", n, err)
 		}
-		w.want("one alert, which explains its province", w.provinceOf(w.commune.ID), "dengue "+w.commune.Code+" excess 20")
+		w.want("one alert of each, which explains its province", w.provinceOf(w.commune.ID), "dengue "+w.commune.Code+" excess 20", syndrome)
 	}, opts...)
 }

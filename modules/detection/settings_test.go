@@ -241,12 +241,15 @@ func TestSettingsInMidWeek(t *testing.T) {
 	})
 }
 
-// What settings would have told is what the follower told, with its answers; a
+// What settings would have told is what the follower told, with its answers and
+// pushes, communes instead of their province and a short history beside it; a
 // stricter one tells less, within its budget.
 func TestTrial(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.history("h", "A97.0", w.commune, wavy(w.today(), 330, 2))
-		for i := range 8 {
+		w.history("n", "A97.0", w.next, wavy(w.today(), 26, 3)) // a short one
+		w.history("b", "A97.0", w.next, map[vn.Date]int{w.today() - 21: 25})
+		for i := range 35 {
 			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
 		}
 		w.calm()
@@ -264,29 +267,35 @@ func TestTrial(t *testing.T) {
 		strict.base = strict.base.With(values(content.FieldAlphaCommune, 0.01, content.FieldAlphaAbove, 0.01))
 		loose.base = loose.base.With(content.DetectionChange{Tier: ptr(content.TierImmediate)})
 		list, err := w.TrySettings(ctx, w.actor(store.CDC), dengue, province, old, strict, 52)
-		if err != nil || list.Units != 2 || list.Tried != 2 || len(list.Weeks) != 52 {
+		if err != nil || list.Units != 3 || list.Tried != 3 || len(list.Weeks) != 52 {
 			t.Fatalf("%+v, %v", list, err)
 		}
-		found := false
+		found, beside, instead := false, false, false // the province speaks where its commune no longer does
 		for _, x := range list.Alerts {
-			if !x.Old {
+			if !x.Old && x.Unit == province.ID && x.Week == list.To-21 {
+				instead = true
+			} else if !x.Old {
 				t.Errorf("stricter settings tell more: %+v", x)
 			}
 			if x.Unit == w.commune.ID && x.Week == vn.WeekOf(w.today()).Start()-7 {
-				found = x.Cases == 8 && x.Had && x.Answer == Real
+				found = x.Cases == 35 && x.Had && x.Answer == Real && x.Pushed.Old
+			}
+			beside = beside || x.Unit == w.next.ID && x.Rule == RuleProvince
+			if x.Unit == province.ID && x.Week == list.To {
+				t.Errorf("its communes explain the province: %+v", x)
 			}
 		}
-		if !found {
+		if !found || !beside || !instead {
 			t.Errorf("the alert that came would not have come: %+v", list.Alerts)
 		}
 		if s := list.sums(); s.new.all >= s.old.all || s.old.real != 1 {
 			t.Errorf("%+v", s)
 		}
-		if cut, err := w.trySettings(ctx, w.actor(store.CDC), dengue, province, old, strict, 52, 10); err != nil || cut.Units != 2 || cut.Tried != 1 {
+		if cut, err := w.trySettings(ctx, w.actor(store.CDC), dengue, province, old, strict, 52, 10); err != nil || cut.Units != 3 || cut.Tried != 1 {
 			t.Errorf("a budget of ten fits: %d of %d units, %v", cut.Tried, cut.Units, err)
 		}
 		many, err := w.TrySettings(ctx, w.actor(store.Ministry), dengue, must(w.units.At(vn.Nation, w.today())), old, loose, 52)
-		if s := many.sums(); err != nil || s.new.all < 50 || s.new.all <= s.old.all || many.Units != 3 {
+		if s := many.sums(); err != nil || s.new.all < 50 || s.new.all <= s.old.all || many.Units != 4 {
 			t.Errorf("one case is an alert: %+v of %d units, %v", s, many.Units, err)
 		}
 		if _, err := w.TrySettings(ctx, w.actor(store.CDC), dengue, must(w.units.At(vn.Nation, w.today())), old, strict, 52); !issue.Is(err, issue.Forbidden) {
