@@ -90,9 +90,11 @@ func TestHeardLate(t *testing.T) {
 		w.history("h", "A97.0", w.commune, counts)
 		w.history("n", "A97.0", w.next, wavy(w.today(), 26, 3))
 		w.come(visits...)
-		for i := range 40 {
-			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: []vn.Unit{w.commune, w.next, w.next, w.next}[i%4]})
-		}
+		w.flow(func() {
+			for i := range 40 {
+				w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: []vn.Unit{w.commune, w.next, w.next, w.next}[i%4]})
+			}
+		})
 		judged := func(of vn.Unit) Verdict {
 			t.Helper()
 			list, err := w.Verdicts(ctx, w.actor(store.CDC), "dengue", of.ID, current)
@@ -115,9 +117,11 @@ func TestHeardLate(t *testing.T) {
 		}
 		w.history("l", "A97.0", w.commune, map[vn.Date]int{current.AddDays(-7 * 104): 9, current.AddDays(-7 * 10): 9})
 		come := func() { // with every visit two series
-			for i := range 8 {
-				w.come(came{id: fmt.Sprintf("day-%s-%d", w.today(), i), at: []string{station, "tram-next"}[i%2], day: w.today()})
-			}
+			w.flow(func() {
+				for i := range 8 {
+					w.come(came{id: fmt.Sprintf("day-%s-%d", w.today(), i), at: []string{station, "tram-next"}[i%2], day: w.today()})
+				}
+			})
 		}
 		w.clock.Advance(24 * time.Hour)
 		come()

@@ -97,9 +97,11 @@ func TestTold(t *testing.T) {
 // The scorecard counts alerts, answers, true ones, and events nothing warned of.
 func TestCard(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		for i, c := range []vn.Unit{w.commune, w.next, w.other} {
-			w.report(report{id: fmt.Sprint("r", i), icd: "B05.9", at: c})
-		}
+		w.flow(func() {
+			for i, c := range []vn.Unit{w.commune, w.next, w.other} {
+				w.report(report{id: fmt.Sprint("r", i), icd: "B05.9", at: c})
+			}
+		})
 		w.report(report{id: "gone", icd: "A20.0", at: w.commune})
 		w.drop("Condition", "gone")
 		w.clock.Advance(3 * time.Hour)

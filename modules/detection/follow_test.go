@@ -57,9 +57,11 @@ func TestLinkedCases(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.history("old", "A97.0", w.commune, map[vn.Date]int{w.today() - 200: 9, w.today() - 90: 4})
 		week := vn.WeekOf(w.today()).Start()
-		for i := range 2 {
-			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, day: week})
-		}
+		w.flow(func() {
+			for i := range 2 {
+				w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, day: week})
+			}
+		})
 		w.want("two cases", w.commune.ID)
 		w.report(report{id: "r3", icd: "A97.0", at: w.commune})
 		w.want("three cases", w.commune.ID, "dengue "+w.commune.Code+" linked-week 3")
@@ -98,9 +100,11 @@ func TestWithdrawn(t *testing.T) {
 // Labelled diseases never have a row.
 func TestClosedDiseases(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		for i, icd := range []string{"B20", "A53.9", "B20", "A53.9", "A53.9"} {
-			w.report(report{id: fmt.Sprint("r", i), icd: icd, at: w.commune})
-		}
+		w.flow(func() {
+			for i, icd := range []string{"B20", "A53.9", "B20", "A53.9", "A53.9"} {
+				w.report(report{id: fmt.Sprint("r", i), icd: icd, at: w.commune})
+			}
+		})
 		w.want("closed", vn.Nation)
 		if d := w.dump(); strings.Contains(d, "hiv") || strings.Contains(d, "syphilis") {
 			t.Errorf("closed diseases in the view:\n%s", d)
@@ -177,13 +181,17 @@ func TestCasesOfOpenFociAreTakenOut(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.step("s1", "s1", "signal", "dengue", w.commune)
 		w.step("s2", "s1", "focus", "dengue", w.commune, ofFocus("Thôn Đoài"))
-		for i := range 3 {
-			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, focus: "thôn đoài"})
-		}
+		w.flow(func() {
+			for i := range 3 {
+				w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, focus: "thôn đoài"})
+			}
+		})
 		w.want("all of the focus", vn.Nation)
-		for i := range 3 {
-			w.report(report{id: fmt.Sprint("q", i), icd: "A97.0", at: w.commune})
-		}
+		w.flow(func() {
+			for i := range 3 {
+				w.report(report{id: fmt.Sprint("q", i), icd: "A97.0", at: w.commune})
+			}
+		})
 		w.want("three besides", vn.Nation, "dengue "+w.commune.Code+" linked-week 6")
 	})
 }
@@ -249,9 +257,11 @@ func TestMergedInMidWeek(t *testing.T) {
 		before := w.units.Predecessors(w.commune.ID, vn.Reform-1)[old]
 		before.From = vn.Reform - 1
 		w.clock.Advance((vn.Reform - 1).Time().Add(8 * time.Hour).Sub(w.clock.Now()))
-		for i := range 2 {
-			w.report(report{id: fmt.Sprint("old", i), icd: "A97.0", at: before})
-		}
+		w.flow(func() {
+			for i := range 2 {
+				w.report(report{id: fmt.Sprint("old", i), icd: "A97.0", at: before})
+			}
+		})
 		w.clock.Advance(48 * time.Hour)
 		w.report(report{id: "new", icd: "A97.0", at: w.commune})
 		w.want("one series", vn.Nation, "dengue "+w.commune.Code+" linked-week 3")

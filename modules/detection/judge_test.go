@@ -40,12 +40,14 @@ func TestExcess(t *testing.T) {
 		for i := range 40 {
 			ops = append(ops, report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
 		}
-		for i, r := range ops {
-			w.report(r)
-			if i == 8 {
-				w.report(report{id: "r3", icd: "A97.0", at: w.commune, class: casereport.Refuted})
+		w.flow(func() {
+			for i, r := range ops {
+				w.report(r)
+				if i == 8 {
+					w.report(report{id: "r3", icd: "A97.0", at: w.commune, class: casereport.Refuted})
+				}
 			}
-		}
+		})
 		list, err := w.Waiting(ctx, w.actor(store.CDC), w.provinceOf(w.commune.ID))
 		if err != nil {
 			t.Fatal(err)
@@ -93,9 +95,11 @@ func TestVerdictEqualsARunFromNothing(t *testing.T) {
 		w.history("h", "A97.0", w.commune, wavy(w.today(), 200, 3))
 		week := vn.WeekOf(w.today()).Start()
 		w.put(w.actor(store.CDC), w.resource(report{id: "cdc", icd: "B05.9", at: w.other})) // the first of the week, and no commune that reports
-		for i := range 10 {
-			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, day: week.AddDays(-7 * (i % 3))})
-		}
+		w.flow(func() {
+			for i := range 10 {
+				w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, day: week.AddDays(-7 * (i % 3))})
+			}
+		})
 		w.report(report{id: "r1", icd: "A97.0", at: w.next})                            // moved
 		w.report(report{id: "r2", icd: "B05.9", at: w.commune})                         // another disease
 		w.report(report{id: "r4", icd: "A97.0", at: w.commune, day: week.AddDays(-21)}) // another day
@@ -132,9 +136,11 @@ func TestNeighboursRiseTogether(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		communes := w.touching(3)
 		for n, c := range communes {
-			for i := range 3 {
-				w.report(report{id: fmt.Sprintf("r%d-%d", n, i), icd: "A97.0", at: c})
-			}
+			w.flow(func() {
+				for i := range 3 {
+					w.report(report{id: fmt.Sprintf("r%d-%d", n, i), icd: "A97.0", at: c})
+				}
+			})
 		}
 		w.calm()
 		list, err := w.Waiting(ctx, w.actor(store.CDC), w.provinceOf(w.commune.ID))
@@ -168,9 +174,11 @@ func TestFarApartIsNoGroup(t *testing.T) {
 		}
 		var want []string
 		for n, c := range far {
-			for i := range 3 {
-				w.report(report{id: fmt.Sprintf("r%d-%d", n, i), icd: "A97.0", at: c})
-			}
+			w.flow(func() {
+				for i := range 3 {
+					w.report(report{id: fmt.Sprintf("r%d-%d", n, i), icd: "A97.0", at: c})
+				}
+			})
 			want = append(want, "dengue "+c.Code+" linked-week 3")
 		}
 		w.want("three places", vn.Nation, want...)
@@ -182,9 +190,11 @@ func TestFarApartIsNoGroup(t *testing.T) {
 func TestFocusJudgesAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.history("h", "A97.0", w.commune, wavy(w.today(), 280, 2))
-		for i := range 20 {
-			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, focus: "Thôn Đoài"})
-		}
+		w.flow(func() {
+			for i := range 20 {
+				w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, focus: "Thôn Đoài"})
+			}
+		})
 		w.want("excess", w.commune.ID, "dengue "+w.commune.Code+" excess 20")
 		latest := func() Verdict {
 			list, err := w.Verdicts(ctx, w.actor(store.CDC), "dengue", w.commune.ID, vn.WeekOf(w.today()).Start())
@@ -213,13 +223,17 @@ func TestFocusJudgesAgain(t *testing.T) {
 func TestExcessTakenBack(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.history("h", "A97.0", w.commune, wavy(w.today()-60, 200, 2))
-		for i := range 9 {
-			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
-		}
+		w.flow(func() {
+			for i := range 9 {
+				w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
+			}
+		})
 		w.want("excess", w.commune.ID, "dengue "+w.commune.Code+" excess 9")
-		for i := range 8 {
-			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, class: casereport.Refuted})
-		}
+		w.flow(func() {
+			for i := range 8 {
+				w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune, class: casereport.Refuted})
+			}
+		})
 		w.want("refuted", vn.Nation)
 		w.wantReplays(5)
 	})
@@ -230,9 +244,11 @@ func TestShortHistoryBesideProvince(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.history("n", "A97.0", w.next, wavy(w.today(), 30, 3))
 		w.history("h", "A97.0", w.commune, wavy(w.today(), 26, 3))
-		for i := range 20 {
-			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
-		}
+		w.flow(func() {
+			for i := range 20 {
+				w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
+			}
+		})
 		w.want("beside", w.commune.ID, "dengue "+w.commune.Code+" province 20")
 		key := "dengue/" + w.commune.Code + "/" + vn.WeekOf(w.today()).String()
 		parts := strings.Split(key, "/")
@@ -250,9 +266,11 @@ func TestWaveRises(t *testing.T) {
 			counts[week.AddDays(-7*(i+1))] = 6
 		}
 		w.history("h", "B01.9", w.commune, counts)
-		for i := range 6 {
-			w.report(report{id: fmt.Sprint("r", i), icd: "B01.9", at: w.commune})
-		}
+		w.flow(func() {
+			for i := range 6 {
+				w.report(report{id: fmt.Sprint("r", i), icd: "B01.9", at: w.commune})
+			}
+		})
 		w.want("a slow rise", vn.Nation, "varicella 24 rise 54")
 		page := w.page(w.alertPage, "vi", w.actor(store.CDC), "/x", "disease", "varicella", "unit", bacNinh, "week", vn.WeekOf(w.today()).String())
 		w.wantWords(page, "tăng dần trong ba tháng nay", "Tỷ số hợp lý tổng quát")
@@ -306,9 +324,11 @@ func TestNationalRunFindsTheSame(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const weeks = 300
 		w.history("h", "A97.0", w.commune, wavy(w.today(), weeks-1, 2))
-		for i := range 14 {
-			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
-		}
+		w.flow(func() {
+			for i := range 14 {
+				w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
+			}
+		})
 		w.calm()
 		current := vn.WeekOf(w.today()).Start()
 		list, err := w.Weeks(ctx, w.actor(store.CDC), "dengue", w.commune.ID, current.AddDays(-7*(weeks-1)), current)

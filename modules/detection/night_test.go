@@ -188,9 +188,11 @@ func TestNightMends(t *testing.T) {
 			w.person(newID(), w.other)
 		}
 		w.history("h", "A97.0", w.commune, wavy(w.today(), 280, 2))
-		for i := range 20 {
-			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
-		}
+		w.flow(func() {
+			for i := range 20 {
+				w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
+			}
+		})
 		w.stations()
 		w.come(w.ordinary(station, 60, 6)...)
 		w.come(w.thisMorning("d", "Tiêu chảy", 9)...)

@@ -32,9 +32,11 @@ func TestRenamedDisease(t *testing.T) {
 		clock.Advance(begins.Sub(clock.Now()))
 		w := newWorld(t, s, units, clock)
 		w.diseases = diseases
-		for i := range 2 {
-			w.report(report{id: fmt.Sprint("old", i), icd: "A97.0", at: w.commune})
-		}
+		w.flow(func() {
+			for i := range 2 {
+				w.report(report{id: fmt.Sprint("old", i), icd: "A97.0", at: w.commune})
+			}
+		})
 		w.clock.Advance(72 * time.Hour)
 		w.report(report{id: "new", icd: "A97.0", at: w.commune})
 		w.want("one series", vn.Nation, "dengue "+w.commune.Code+" linked-week 3")

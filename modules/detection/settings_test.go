@@ -210,9 +210,11 @@ func TestSettingsInMidWeek(t *testing.T) {
 			if err := w.DecideSettings(ctx, w.another(store.Ministry), s.ID, Approved, "Đúng", newID()); err != nil {
 				t.Fatal(err)
 			}
-			for i := range 6 {
-				w.report(report{id: fmt.Sprint("a", i), icd: "A97.0", at: w.commune})
-			}
+			w.flow(func() {
+				for i := range 6 {
+					w.report(report{id: fmt.Sprint("a", i), icd: "A97.0", at: w.commune})
+				}
+			})
 			w.lazy = true
 			clock.Advance(3 * 24 * time.Hour)
 			for i := range 4 { // the store is closed wherever the view stands
@@ -249,9 +251,11 @@ func TestTrial(t *testing.T) {
 		w.history("h", "A97.0", w.commune, wavy(w.today(), 330, 2))
 		w.history("n", "A97.0", w.next, wavy(w.today(), 26, 3)) // a short one
 		w.history("b", "A97.0", w.next, map[vn.Date]int{w.today() - 21: 25})
-		for i := range 35 {
-			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
-		}
+		w.flow(func() {
+			for i := range 35 {
+				w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
+			}
+		})
 		w.calm()
 		key := "dengue/" + w.commune.Code + "/" + vn.WeekOf(w.today()).String()
 		if _, err := w.Alert(ctx, w.actor(store.CDC), key); err != nil {

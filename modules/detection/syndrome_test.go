@@ -141,9 +141,11 @@ func TestSyndrome(t *testing.T) {
 		if err != nil || len(list) != 1 || !list[0].Alarm || list[0].Visits < 9 || list[0].Expected > 4 || list[0].Reporting != 1 || !strings.Contains(list[0].Sources, " ") {
 			t.Errorf("%+v, %v", list, err)
 		}
-		for i := range 6 {
-			w.come(came{id: fmt.Sprintf("d%d", i), day: w.today(), hour: i, reason: "Đi ngoài phân lỏng nhiều lần", status: "entered-in-error"})
-		}
+		w.flow(func() {
+			for i := range 6 {
+				w.come(came{id: fmt.Sprintf("d%d", i), day: w.today(), hour: i, reason: "Đi ngoài phân lỏng nhiều lần", status: "entered-in-error"})
+			}
+		})
 		w.want("entered in error", vn.Nation)
 		w.come(w.thisMorning("d", "Đi ngoài phân lỏng nhiều lần", 9)...)
 		w.want("after all", vn.Nation, "watery-diarrhoea "+w.commune.Code+" syndrome 9")
@@ -170,9 +172,11 @@ func TestSyndromesOfNeighbours(t *testing.T) {
 			w.put(storetest.System(), fhir.Organization{ID: id, Name: "Trạm y tế " + c.Full(), Type: []fhir.CodeableConcept{fhir.Code(fhir.CSFacilityType, "station", "")},
 				Address: []fhir.Address{{Extension: []fhir.Extension{place1(c)}}}})
 			w.come(w.ordinary(id, 60, 6)...)
-			for i := range 9 {
-				w.come(came{id: fmt.Sprintf("d%d-%d", n, i), at: id, day: w.today(), hour: i, reason: "Tiêu chảy"})
-			}
+			w.flow(func() {
+				for i := range 9 {
+					w.come(came{id: fmt.Sprintf("d%d-%d", n, i), at: id, day: w.today(), hour: i, reason: "Tiêu chảy"})
+				}
+			})
 		}
 		w.calm()
 		list, err := w.Waiting(ctx, w.actor(store.Ministry), vn.Nation)

@@ -164,6 +164,17 @@ func (w *world) settle(r store.Receipt) {
 	w.t.Fatal("the view does not catch up")
 }
 
+// flow writes without waiting for the view after each commit, as people do.
+func (w *world) flow(work func()) {
+	w.t.Helper()
+	was := w.lazy
+	w.lazy = true
+	work()
+	if w.lazy = was; !was {
+		w.calm()
+	}
+}
+
 // calm waits until the view shows all that was written so far.
 func (w *world) calm() {
 	w.t.Helper()
