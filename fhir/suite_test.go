@@ -42,7 +42,9 @@ func TestSyntheaBundles(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d bundles, %d entries", len(files), entries)
+	if len(files) < 8 || entries < 1943 {
+		t.Errorf("%d bundles, %d entries; the suite has 8 and 1,943", len(files), entries)
+	}
 }
 
 func gunzip(t testing.TB, file string) string {

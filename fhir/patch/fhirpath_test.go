@@ -56,6 +56,7 @@ func TestFHIRPathSuite(t *testing.T) {
 		}
 	}
 	fmt.Printf("fhirpath patch: %d of %d pass\n", passed, len(all.Cases))
+	fhirtest.Aim(t, "fhirpath patch", passed, len(all.Cases), 33, 100)
 }
 
 // op writes an operation; parts are name and JSON member: `path "valueString":"x"`.

@@ -64,6 +64,7 @@ func TestJSONSuite(t *testing.T) {
 		}
 	}
 	fmt.Printf("json patch: %d of %d pass\n", passed, len(cases))
+	fhirtest.Aim(t, "json patch", passed, len(cases), 16, 100)
 }
 
 func alike(t *testing.T, a, b string) bool {

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"mach/fhir"
+	"mach/fhir/fhirtest"
 	"mach/fhir/terms"
 	"mach/issue"
 )
@@ -119,4 +120,5 @@ func TestExamplesAreValid(t *testing.T) {
 		}
 	}
 	fmt.Printf("examples r4: %d of %d valid\n", n-refused, n)
+	fhirtest.Aim(t, "examples r4", n-refused, n, 5306, 100)
 }

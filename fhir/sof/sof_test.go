@@ -64,6 +64,7 @@ func TestSuite(t *testing.T) {
 		}
 	}
 	fmt.Printf("sql on fhir: %d of %d pass\n", passed, all)
+	fhirtest.Aim(t, "sql on fhir", passed, all, 134, 100)
 }
 
 func run(view json.RawMessage, resources []json.RawMessage) (rows []map[string]any, columns []string, err error) {
