@@ -237,6 +237,12 @@ func TestHistories(t *testing.T) {
 		if got, _ := walk("/Group/g/_history?_at=1999"); got != nil {
 			t.Errorf("at 1999: %q", got)
 		}
+		for _, path := range []string{"/Group/g/_history", "/Group/_history", "/_history"} {
+			c.do("GET "+path+"?_list=1", "").status(400).outcome("not-supported", "fhirapi.history.param", "_list")
+			c.do("GET "+path+"?_type=Group", "").status(200)
+			c.do("GET "+path+"?_type=Group", "", "Prefer: handling=strict").status(400).outcome("invalid", "fhirapi.history.param", "_type")
+			c.do("GET "+path+"?_count=1&_since=2020-01-01T00:00:00Z&_format=json&_pretty=true&_summary=true", "", "Prefer: handling=strict").status(200)
+		}
 		c.do("GET /_history?_at=never", "").status(400).outcome("invalid", "fhirapi.since", "_at")
 		summary := c.do("GET /Group/_history?_elements=type", "").status(200).doc().Get("entry", "0", "resource")
 		if summary.Get("quantity").Exists() || !strings.Contains(summary.Raw(), "SUBSETTED") {

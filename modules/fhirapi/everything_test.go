@@ -85,6 +85,28 @@ func TestLastn(t *testing.T) {
 		if got := ids(c.do("POST /Observation/$lastn", body).status(200).doc()); fmt.Sprint(got) != "[w3 w2]" {
 			t.Errorf("posted: %v", got)
 		}
+		c.do("PUT /Observation/p1", `{"resourceType":"Observation","id":"p1","status":"preliminary","code":`+weight+`,"subject":{"reference":"Patient/a"},"effectiveDateTime":"2023-01-01"}`).status(201)
+		posted := func(more string) reply {
+			return c.do("POST /Observation/$lastn", `{"resourceType":"Parameters","parameter":[{"name":"subject","valueReference":{"reference":"Patient/a"}}`+more+`]}`)
+		}
+		for more, want := range map[string]string{
+			``:                                       "[p1 t1]",
+			`,{"name":"status","valueCode":"final"}`: "[w3 t1]",
+			`,{"name":"status","valueCode":"final"},{"name":"date","valueString":"lt2022-01-01"},{"name":"max","valuePositiveInt":9}`: "[w2 w1 t1 t2]",
+			`,{"name":"code","valueCoding":{"system":"urn:s","code":"w"}}`:                                                            "[w3]",
+			`,{"name":"code","valueCoding":{"code":"29463-7"}}`:                                                                       "[p1]",
+			`,{"name":"code","valueCoding":{"code":"29463-7,w"}}`:                                                                     "[]",
+			`,{"name":"performer","valueReference":{"reference":"Practitioner/p"}}`:                                                   "[]",
+			`,{"name":"code:not","valueString":"29463-7"}`:                                                                            "[t1]",
+		} {
+			if got := ids(posted(more).status(200).doc()); fmt.Sprint(got) != want {
+				t.Errorf("posted %s: %v, want %s", more, got, want)
+			}
+		}
+		posted(`,{"name":"colour","valueString":"red"}`).status(400).outcome("invalid", "search.param.unknown", "colour")
+		posted(`,{"name":"code","valueCodeableConcept":{"text":"t"}}`).status(422).outcome("value", "fhirapi.param.form", "code")
+		posted(`,{"name":"code","part":[{"name":"x"}]}`).status(422).outcome("value", "fhirapi.param.form", "code")
+		posted(`,{"name":"_count","valueInteger":1}`).status(400).outcome("invalid", "fhirapi.condition.param", "_count")
 		c.do("GET /Observation/$lastn?code=x", "").status(422).outcome("required", "fhirapi.param.missing", "")
 		c.do("GET /Observation/$lastn?patient=a&max=0", "").status(400).outcome("invalid", "search.value.count", "max")
 	})

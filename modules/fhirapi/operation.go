@@ -31,7 +31,8 @@ func operations() []operation {
 		{name: "run", on: []string{"ViewDefinition"}, level: onType | onInstance, definition: "http://sql-on-fhir.org/OperationDefinition/$viewdefinition-run", rows: true,
 			params: []fhir.OperationParam{
 				optional("viewResource", 1, "Resource"), optional("resource", -1, "Resource"), optional("patient", -1, "Reference"),
-				optional("_format", 1, "code"), optional("_limit", 1, "integer"), optional("_since", 1, "instant"),
+				optional("_format", 1, "code"), optional("header", 1, "boolean"), optional("_limit", 1, "integer"), optional("_since", 1, "instant"),
+				optional("viewReference", 1, "Reference"), optional("group", -1, "Reference"), optional("source", 1, "string"),
 			}, run: (*Module).run},
 		{name: "lastn", on: []string{"Observation"}, level: onType, searches: true, run: (*Module).lastn},
 		{name: "expand", on: []string{"ValueSet"}, level: onType | onInstance, run: (*Module).expand},

@@ -58,9 +58,13 @@ func lastnOf(c *call) (most int, params [][2]string, err error) {
 		}
 	}
 	query := c.params.query
-	for _, name := range []string{"patient", "subject", "category", "code", "date"} {
-		for n := range c.params.each(name) {
-			query = append(query[:len(query):len(query)], [2]string{name, valueOf(n).String()})
+	if body := c.params.body; body != nil {
+		for n := range body.Each("parameter") {
+			kv, err := soughtBy(n)
+			if err != nil {
+				return 0, nil, err
+			}
+			query = append(query[:len(query):len(query)], kv)
 		}
 	}
 	rest := slices.DeleteFunc(slices.Clone(query), func(kv [2]string) bool { return kv[0] == "max" })
@@ -72,6 +76,26 @@ func lastnOf(c *call) (most int, params [][2]string, err error) {
 		return 0, nil, issue.New(issue.Required, "fhirapi.param.missing", "patient")
 	}
 	return most, params, nil
+}
+
+// soughtBy makes of an element Parameters.parameter what it is in a URL.
+func soughtBy(parameter fhir.Node) (kv [2]string, err error) {
+	name, value := parameter.Get("name").String(), valueOf(parameter)
+	coding, text := parameter.Get("valueCoding"), ""
+	switch {
+	case coding.Exists():
+		if text = escaped(coding.Get("code").String()); coding.Get("system").Exists() {
+			text = escaped(coding.Get("system").String()) + "|" + text
+		}
+	case parameter.Get("valueReference").Exists():
+		text = value.Get("reference").String()
+	case value.Exists() && value.Kind() != fhir.Object:
+		text = value.String()
+	}
+	if text == "" {
+		return kv, issue.New(issue.Value, "fhirapi.param.form", name, "string, Coding, Reference").At(name)
+	}
+	return [2]string{name, text}, nil
 }
 
 // codeGroups counts observations by code.

@@ -23,8 +23,9 @@ func optional(name string, most int, typ string) fhir.OperationParam {
 
 // check holds the parameters of a call against the definition of its operation
 // (R4 operations.html, section 3.2.0.1): how many there are, and of which form.
-// What the definition does not know has no effect, and is refused when the caller
-// wants that (Prefer: handling=strict).
+// What the definition knows and nobody here heeds is always refused; what it does
+// not know has no effect, and is refused when the caller wants that (Prefer:
+// handling=strict).
 func (o *operation) check(p *parameters, strict bool) error {
 	accepted, ok := o.accepts()
 	if !ok {
@@ -47,8 +48,44 @@ func (o *operation) check(p *parameters, strict bool) error {
 			return err
 		}
 	}
+	if err := o.serves(accepted, given, p.query); err != nil {
+		return err
+	}
 	if strict && !o.searches { // a search says itself what it does not know
 		return o.knows(accepted, given, p.query)
+	}
+	return nil
+}
+
+// unserved are parameters that definitions know and nothing here heeds, each with
+// the values that ask for no more than what is done anyway.
+var unserved = map[string][]string{
+	// of ValueSet/$expand
+	"check-system-version": nil, "context": nil, "contextDirection": nil, "date": nil, "designation": nil,
+	"exclude-system": nil, "force-system-version": nil, "system-version": nil,
+	"excludeNested":          {"true", "false"}, // every expansion is flat
+	"excludePostCoordinated": {"true", "false"}, // none holds such codes
+	// of $validate-code
+	"abstract": {"true"}, // abstract codes are codes of the set
+	// of ConceptMap/$translate
+	"dependency": nil,
+	// of ViewDefinition/$run
+	"group": nil, "source": nil, "viewReference": nil,
+}
+
+// serves refuses what the definition knows and nothing here heeds: the answer
+// would not be one to the question.
+func (o *operation) serves(accepted []fhir.OperationParam, given []fhir.Node, query [][2]string) error {
+	asked := slices.DeleteFunc(slices.Clone(query), func(kv [2]string) bool { return kv[1] == "" })
+	for _, g := range given {
+		asked = append(asked, [2]string{g.Get("name").String(), valueOf(g).String()})
+	}
+	for _, kv := range asked {
+		anyway, not := unserved[kv[0]]
+		known := slices.ContainsFunc(accepted, func(a fhir.OperationParam) bool { return a.Name == kv[0] })
+		if not && known && !slices.Contains(anyway, kv[1]) {
+			return issue.New(issue.NotSupported, "fhirapi.param.unserved", kv[0], "$"+o.name).At(kv[0])
+		}
 	}
 	return nil
 }

@@ -3,7 +3,10 @@
 package fhirapi
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,6 +37,41 @@ func TestOperationsFit(t *testing.T) {
 		}
 		if o.on == nil && o.level != onSystem && !slices.Equal(def.Types, []string{"Resource"}) {
 			t.Errorf("%s is an operation of %v alone", o.url(), def.Types)
+		}
+	}
+}
+
+// TestParametersServed: what the definition of an operation knows is read by its
+// name, or else refused; nothing is refused that no definition knows.
+func TestParametersServed(t *testing.T) {
+	var source strings.Builder
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if name == "operation.go" || name == "operation_params.go" || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(text)
+	}
+	known := map[string]bool{}
+	for _, o := range operations() {
+		params, _ := o.accepts()
+		for _, p := range params {
+			known[p.Name] = true
+			if _, not := unserved[p.Name]; !not && !strings.Contains(source.String(), strconv.Quote(p.Name)) {
+				t.Errorf("$%s drops %s in silence", o.name, p.Name)
+			}
+		}
+	}
+	for name := range unserved {
+		if !known[name] {
+			t.Errorf("no operation knows %s", name)
 		}
 	}
 }
@@ -69,6 +107,16 @@ func TestOperationParameters(t *testing.T) {
 		{"POST /ValueSet/$expand?count=1", `{"resourceType":"ValueSet","status":"active","compose":{"include":[{"system":"http://hl7.org/fhir/administrative-gender"}]}}`, strict, 200, "", ""},
 		{"POST /ConceptMap/$translate", of(code + `,{"name":"dependency","valueUri":"urn:x"}`), "", 422, "fhirapi.param.form", "dependency"},
 		{"POST /ConceptMap/$translate", of(code + `,{"name":"dependency","part":[{"name":"concept","valueCode":"x"}]}`), "", 422, "fhirapi.param.form", "concept"},
+		{"POST /ConceptMap/$translate", of(code + `,{"name":"dependency","part":[{"name":"element","valueUri":"urn:x"}]}`), "", 400, "fhirapi.param.unserved", "dependency"},
+		{"GET /ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender&excludeNested=false&excludePostCoordinated=true&date=", "", strict, 200, "", ""},
+		{"GET /ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender&exclude-system=urn:x", "", "", 400, "fhirapi.param.unserved", "exclude-system"},
+		{"POST /ValueSet/$expand", of(`{"name":"url","valueUri":"http://hl7.org/fhir/ValueSet/administrative-gender"},{"name":"system-version","valueCanonical":"urn:x|1"}`), "", 400, "fhirapi.param.unserved", "system-version"},
+		{"GET /ValueSet/$expand?context=urn:x&contextDirection=incoming", "", "", 400, "fhirapi.param.unserved", "context"},
+		{"GET /CodeSystem/$lookup?system=http://hl7.org/fhir/administrative-gender&code=male&date=2020", "", "", 400, "fhirapi.param.unserved", "date"},
+		{"GET /CodeSystem/$validate-code?url=http://hl7.org/fhir/administrative-gender&code=male&abstract=true", "", "", 200, "", ""},
+		{"POST /CodeSystem/$validate-code?url=http://hl7.org/fhir/administrative-gender", of(`{"name":"code","valueCode":"male"},{"name":"abstract","valueBoolean":false}`), "", 400, "fhirapi.param.unserved", "abstract"},
+		{"GET /CodeSystem/$subsumes?system=http://hl7.org/fhir/administrative-gender&codeA=male&codeB=male&date=2020", "", "", 200, "", ""}, // R4 knows none there
+		{"GET /Observation/$lastn?patient=p&date=2020", "", "", 200, "", ""},
 		{"GET /Observation/$lastn?patient=p&max=1&max=2", "", "", 400, "fhirapi.param.many", "max"},
 	}
 	each(t, func(t *testing.T, c client) {

@@ -18,8 +18,8 @@ import (
 // Bounds of one $run. What is more is for the tables that the installation keeps
 // (modules/flat) and for $export.
 const (
-	runRows = 10_000   // rows when _limit is not given
-	runMost = 100_000  // rows
+	runRows = 10_000   // rows when _limit is not given; more are refused
+	runMost = 100_000  // of _limit
 	runSize = 32 << 20 // bytes of the answer
 	runPage = 500      // resources of one search
 )
@@ -48,11 +48,15 @@ func (m *Module) run(c *call) (*fhir.Doc, error) {
 	if !ok {
 		return nil, unacceptable(issue.New(issue.NotSupported, "fhirapi.run.format").At("_format"))
 	}
-	limit := runRows
+	limit, enough := runRows, error(issue.New(issue.TooCostly, "fhirapi.run.rows", runRows, runMost).At("_limit"))
 	if text := c.params.text("_limit"); text != "" {
 		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > runMost {
 			return nil, issue.New(issue.Invalid, "fhirapi.run.limit", runMost).At("_limit")
 		}
+		enough = errEnough
+	}
+	if _, err := c.params.flag("header"); err != nil {
+		return nil, err
 	}
 	var out bytes.Buffer
 	rows := format.to(view, &out)
@@ -60,7 +64,7 @@ func (m *Module) run(c *call) (*fhir.Doc, error) {
 		c.people.add(d)
 		return view.Each(d, func(r sof.Row) error {
 			if limit--; limit < 0 {
-				return errEnough
+				return enough
 			}
 			if out.Len() > runSize {
 				return issue.New(issue.TooCostly, "fhirapi.run.size", runSize>>20)
@@ -75,6 +79,9 @@ func (m *Module) run(c *call) (*fhir.Doc, error) {
 		return nil, err
 	}
 	c.answer.text, c.answer.media = out.String(), format.media
+	if c.params.text("header") == "false" && format.media == rowFormats["csv"].media {
+		_, c.answer.text, _ = strings.Cut(c.answer.text, "\n") // names of columns have no line feed
+	}
 	return nil, nil
 }
 
@@ -148,7 +155,11 @@ func (m *Module) sources(c *call, view *sof.View, do func(*fhir.Doc) error) erro
 		query.Params = append(query.Params, [2]string{code, strings.Join(whose, ",")})
 	}
 	if since := c.params.text("_since"); since != "" {
-		query.Params = append(query.Params, [2]string{"_lastUpdated", "ge" + since})
+		from, _, err := period(since)
+		if err != nil {
+			return issue.New(issue.Invalid, "fhirapi.since", since).At("_since")
+		}
+		query.Params = append(query.Params, [2]string{"_lastUpdated", "ge" + instant(from)})
 	}
 	for {
 		page, err := c.door.Search(c.http.Context(), query)

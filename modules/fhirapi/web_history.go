@@ -4,6 +4,7 @@ package fhirapi
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,8 @@ type span struct {
 	params   [][2]string // to repeat in links
 }
 
+// span reads what a history is asked for. _list, which R4 knows, would narrow it
+// and is always refused; what R4 does not know only when the caller wants that.
 func (q *request) span() (span, error) {
 	s := span{count: 100}
 	for _, kv := range q.query {
@@ -55,7 +58,12 @@ func (q *request) span() (span, error) {
 			}
 			continue
 		case "_summary", "_elements":
+		case "_list":
+			return s, issue.New(issue.NotSupported, "fhirapi.history.param", kv[0]).At(kv[0])
 		default:
+			if q.strict && !slices.Contains(showing, kv[0]) {
+				return s, issue.New(issue.Invalid, "fhirapi.history.param", kv[0]).At(kv[0])
+			}
 			continue
 		}
 		s.params = append(s.params, kv)
