@@ -29,11 +29,12 @@ type EverythingQuery struct {
 type Everything struct {
 	Docs     []*fhir.Doc // of the compartment, oldest entry first
 	Included []*fhir.Doc // what they refer to that belongs to nobody
+	Cut      bool        // they refer to more of it
 	Next     int64       // 0 = no more that may be shown
 }
 
 // includedMost bounds what stands beside one page of a compartment.
-const includedMost = 200
+const includedMost = 1000
 
 // Everything shows one page of a compartment, each resource judged and audited
 // as by [Door.Read]; what the actor may not read is left out, but for the
@@ -217,9 +218,6 @@ func (c *compartment) beside(ctx context.Context) error {
 				continue
 			}
 			have[ref] = true
-			if len(c.out.Included) == includedMost {
-				return nil
-			}
 			row, err := load(ctx, c.d.s.read, x.Type, x.ID)
 			if err != nil {
 				return err
@@ -230,6 +228,10 @@ func (c *compartment) beside(ctx context.Context) error {
 			found, seen, err := c.readable(ctx, row)
 			if err != nil {
 				return err
+			}
+			if found != nil && len(c.out.Included) == includedMost {
+				c.out.Cut = true
+				return nil
 			}
 			if found != nil {
 				c.out.Included, c.seen = append(c.out.Included, found), append(c.seen, seen)

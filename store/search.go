@@ -208,10 +208,46 @@ func (x *searcher) count(ctx context.Context, hits []hit, next string) (int, err
 		switch {
 		case w.read > countMax:
 			return 0, issue.New(issue.TooCostly, "search.total.toocostly", countMax).At("_total")
-		case done, x.c.total == "estimate" && w.read > probeCap:
+		case done:
 			return n, nil
+		case x.c.total == "estimate" && w.read > probeCap:
+			return w.estimate(ctx, n)
 		}
 	}
+}
+
+// estimateMax bounds how many rows of a path are counted for an estimate.
+const estimateMax = 100_000
+
+// estimate takes the share of hits among the rows of the path that were walked for
+// that of all its rows, as far as those are counted.
+func (w *walk) estimate(ctx context.Context, hits int) (int, error) {
+	beyond, args := w.keyset()
+	if beyond == "" || hits == 0 {
+		return hits, nil
+	}
+	parts := map[bool]int{} // how many rows lie beyond where the walk is, and before
+	for _, ahead := range []bool{true, false} {
+		part := *w.p
+		part.rows, part.upTo, part.desc = -1, 0, false
+		part.args = append(slices.Clone(part.args), args...)
+		if part.where += beyond; !ahead {
+			part.where, part.then = w.p.where+" and not ("+strings.TrimPrefix(beyond, " and ")+")", nil
+		}
+		if err := w.x.counted(ctx, &part, estimateMax); err != nil {
+			return 0, err
+		}
+		parts[ahead] = part.rows
+	}
+	for _, p := range w.earlier {
+		one := *p
+		one.rows, one.then = -1, nil
+		if err := w.x.counted(ctx, &one, estimateMax); err != nil {
+			return 0, err
+		}
+		parts[false] += one.rows
+	}
+	return hits + hits*parts[true]/max(parts[false], 1), nil
 }
 
 // countMax bounds how many resources an accurate total reads.

@@ -124,7 +124,11 @@ func (k *compiler) query(q Query, depth int) (*compiled, error) {
 
 // take reads one parameter and reports whether it is known.
 func (c *compiled) take(name, text string) (bool, error) {
-	switch base, _, _ := strings.Cut(name, ":"); base {
+	base, _, changed := strings.Cut(name, ":")
+	if changed && slices.Contains([]string{"_count", "_total", "_sort", paramList}, base) {
+		return true, issue.New(issue.Invalid, "search.modifier.unknown", name[len(base)+1:], name).At(name)
+	}
+	switch base {
 	case "_count":
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 {

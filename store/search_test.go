@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/url"
 	"os"
@@ -345,6 +346,7 @@ func TestSearchRefuses(t *testing.T) {
 		{"Patient?_include=Observation:patient", issue.Invalid}, {"Patient?_cursor=x", issue.Invalid}, {"Patient?organization.nonsense=1", issue.Invalid},
 		{"Observation?value-quantity=5|x", issue.Invalid}, {"Observation?code-value-quantity=1", issue.Invalid}, {"Nonsense?x=1", issue.NotSupported},
 		{"Patient?_id:not=1", issue.Invalid}, {"Patient?birthdate=2001-02-30", issue.Invalid}, {"Patient?_total=some", issue.Invalid},
+		{"Patient?_count:not=1", issue.Invalid}, {"Patient?_total:exact=none", issue.Invalid}, {"Patient?_sort:desc=birthdate", issue.Invalid}, {"Patient?_list:not=li", issue.Invalid},
 	} {
 		typ, query, _ := strings.Cut(c.query, "?")
 		q, _ := parseQuery(typ, query)
@@ -356,6 +358,34 @@ func TestSearchRefuses(t *testing.T) {
 	if err != nil || !slices.Equal(page.Ignored, []string{"nonsense"}) {
 		t.Errorf("lenient: %v, ignored %v", err, page.Ignored)
 	}
+}
+
+// TestEstimate: an estimate of many takes the share of hits among the first for
+// that of all, a few are counted.
+func TestEstimate(t *testing.T) {
+	eachDatabase(t, Config{Guard: &testGuard{}}, func(t *testing.T, s *Store) {
+		const all = 6000
+		for n := 0; n < all; {
+			var ops []Op
+			for ; len(ops) < 1000; n++ {
+				ops = append(ops, Create(fhir.MustNew(map[string]any{"resourceType": "Observation", "id": fmt.Sprint("o", n), "code": map[string]any{"text": "x"},
+					"status": []string{"final", "final", "amended"}[n%3], "category": []any{map[string]any{"coding": []any{map[string]any{"code": []string{"a", "b"}[n%2]}}}}})))
+			}
+			if _, err := s.For(SystemActor()).Commit(t.Context(), ops...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for query, want := range map[string]int{"category=a&status=final": all / 3, "status=final": all * 2 / 3, "_id=o1,o2,o3": 3, "category=c": 0} {
+			q, err := parseQuery("Observation", query+"&_total=estimate&_count=2")
+			if err != nil {
+				t.Fatal(err)
+			}
+			page, err := s.For(SystemActor()).Search(t.Context(), q)
+			if err != nil || math.Abs(float64(page.Total-want)) > float64(want)/20 {
+				t.Errorf("%s: about %d, want %d, error %v", query, page.Total, want, err)
+			}
+		}
+	})
 }
 
 // FuzzCompile: no text of a query makes the compiler panic.

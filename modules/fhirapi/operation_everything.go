@@ -35,6 +35,9 @@ func (m *Module) everything(c *call) (*fhir.Doc, error) {
 	for _, doc := range page.Included {
 		b.entry(c.base+"/"+doc.Ref(), c.show(doc), [2]string{"search", `{"mode":"include"}`})
 	}
+	if page.Cut {
+		b.entry("", outcome([]issue.Issue{cutIncludes()}, c.say), [2]string{"search", `{"mode":"outcome"}`})
+	}
 	c.answer.text = b.text()
 	return nil, nil
 }

@@ -130,10 +130,15 @@ func (q *request) searchset(query store.Query, page store.Page) string {
 		issues = append(issues, issue.Issue{Severity: issue.SeverityWarning, Code: issue.NotSupported, Key: "search.param.unknown", Args: []any{name, query.Type}, Path: name})
 	}
 	if page.Cut {
-		issues = append(issues, issue.Issue{Severity: issue.SeverityWarning, Code: issue.TooCostly, Key: "search.include.cut", Path: "_include"})
+		issues = append(issues, cutIncludes())
 	}
 	if len(issues) > 0 {
 		b.entry("", outcome(issues, q.say), [2]string{"search", `{"mode":"outcome"}`})
 	}
 	return b.text()
+}
+
+// cutIncludes says that a page refers to more than stands beside it.
+func cutIncludes() issue.Issue {
+	return issue.Issue{Severity: issue.SeverityWarning, Code: issue.TooCostly, Key: "search.include.cut", Path: "_include"}
 }
