@@ -153,6 +153,9 @@ func officialExamples(t testing.TB) []*fhir.Doc {
 // without a change.
 func TestOfficialExamples(t *testing.T) {
 	docs := officialExamples(t)
+	if len(docs) < 5305 {
+		t.Fatalf("%d examples, the package has 5,305", len(docs))
+	}
 	var text strings.Builder
 	was := make(map[string]*fhir.Doc, len(docs))
 	for _, d := range docs {
@@ -160,7 +163,6 @@ func TestOfficialExamples(t *testing.T) {
 		was[d.Ref()] = d
 	}
 	file := write(t, "examples.ndjson", text.String())
-	var said []string
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		m := importer(t, s)
 		totals, lines := take(t, m, file)
@@ -176,7 +178,7 @@ func TestOfficialExamples(t *testing.T) {
 			}
 			equal++
 		}
-		said = append(said, fmt.Sprintf("%s %d of %d", path.Base(t.Name()), equal, len(docs)))
+		fmt.Printf("examples r4 through %s: %d of %d come back equal\n", path.Base(t.Name()), equal, len(docs))
 		if len(lines) == 0 || slices.ContainsFunc(lines, func(l Line) bool { return l.Severity != "warning" || l.Path == "" || l.Line == 0 }) {
 			t.Errorf("dangling references: %d, %+v", len(lines), lines[:min(3, len(lines))])
 		}
@@ -185,7 +187,6 @@ func TestOfficialExamples(t *testing.T) {
 			t.Errorf("again %+v, want %+v", again, want)
 		}
 	})
-	fmt.Println("examples r4 through the store, equal: " + strings.Join(said, ", ") + ", 0 listed")
 }
 
 // suites is the folder of public suites.
@@ -199,9 +200,13 @@ func suites() string {
 // TestSynthea: transactions of another program. What refers to urn:uuid:X
 // refers to what X is stored as; everything else comes back as it was.
 func TestSynthea(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(suites(), "synthea", "*.json.gz"))
-	if err != nil || len(files) == 0 {
-		t.Skipf("skipped: no Synthea bundles in %s", suites())
+	dir := filepath.Join(suites(), "synthea")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("skipped: no suite synthea: %v", err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.json.gz"))
+	if err != nil || len(files) < 8 {
+		t.Fatalf("%d bundles of 8, %v", len(files), err)
 	}
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		m := importer(t, s)

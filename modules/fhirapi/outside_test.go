@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -34,7 +36,8 @@ func outside(t *testing.T, script string, args ...string) {
 		if err != nil {
 			t.Fatalf("%s: %v\n%.4000s", script, err, out)
 		}
-		fmt.Printf("%s: %s", t.Name(), out)
+		name, said, _ := strings.Cut(string(out), ": ")
+		fmt.Printf("%s on %s: %s", name, path.Base(t.Name()), said)
 	})
 }
 

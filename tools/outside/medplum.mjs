@@ -210,4 +210,5 @@ for (const reason of Object.values(differ)) {
   console.error(`listed, but not met: ${reason}`);
 }
 if (differences) process.exit(1);
-console.log(`medplum: ${total} steps alike (${Object.entries(counts).map(([k, v]) => `${v} ${k}`).join(', ')}); known differences: ${Object.entries(reasons).map(([k, v]) => `${v} ${k}`).join(', ') || 'none'}`);
+const listed = Object.values(reasons).reduce((a, b) => a + b, 0);
+console.log(`medplum: ${total - listed} of ${total} steps alike (${Object.entries(counts).map(([k, v]) => `${v} ${k}`).join(', ')}); known differences: ${Object.entries(reasons).map(([k, v]) => `${v} ${k}`).join(', ') || 'none'}`);
