@@ -70,6 +70,9 @@ func (w *world) wantAsFullRun(what string) {
 // province, cases of years ago. So do a week that begins and settings that come
 // into force. The view says what the full run says without a night.
 func TestHeardLate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
 	each(t, func(t *testing.T, w *world) {
 		w.stations()
 		third := w.units.Communes(w.provinceOf(w.commune.ID), w.today())[2]
