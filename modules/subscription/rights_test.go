@@ -121,6 +121,8 @@ func TestRefused(t *testing.T) {
 		{topical("a", "resource-change", "Nonsense?x=1", good, contentID), "search.type.unknown"},
 		{topical("a", "encounter-end", "Patient?gender=male", good, contentID), "subscription.filter.other"},
 		{topical("a", "encounter-end", "Encounter?status=finished", good, "everything"), "subscription.content"},
+		{strings.Replace(topical("a", "encounter-end", "Encounter?patient=Patient/1", good, contentID), extFilter, extFilter+"s", 1), "subscription.filter.unknown"},
+		{plain("a", "Patient", good, "", `,"_criteria":{"extension":[{"url":"`+extFilter+`","valueString":"Patient?_id=1"}]}`), "subscription.filter.unknown"},
 	} {
 		doc, err := fhir.ParseString(c.text)
 		if err != nil {

@@ -106,6 +106,9 @@ func (m *Module) read(d *fhir.Doc) (*spec, error) {
 	if strings.Contains(criteria, "://") && !strings.Contains(criteria, "?") {
 		return nil, issue.New(issue.NotSupported, "subscription.topic", criteria).At("Subscription.criteria")
 	}
+	if e := d.Get("_criteria", "extension", "0"); e.Exists() {
+		return nil, unheeded(e)
+	}
 	c, err := s.criteria(criteria)
 	if err != nil {
 		return nil, err
@@ -164,13 +167,19 @@ func seconds(n fhir.Node) time.Duration {
 	return time.Duration(min(n.Int(), 366*24*3600)) * time.Second
 }
 
+// unheeded refuses an extension of the criteria: who sent it may have meant to
+// narrow them.
+func unheeded(extension fhir.Node) error {
+	return issue.New(issue.NotSupported, "subscription.filter.unknown", extension.Get("url").String()).At("Subscription.criteria.extension")
+}
+
 // filters reads the filter criteria: those of one type must all be met.
 func (s *spec) filters(element fhir.Node, t content.Topic) error {
 	byType := map[string][]*store.Criteria{}
 	n := 0
 	for e := range element.Each("extension") {
 		if e.Get("url").String() != extFilter {
-			continue
+			return unheeded(e)
 		}
 		text := e.Get("valueString").String()
 		if n++; n > maxFilters || len(text) > maxCriteria {
