@@ -61,6 +61,9 @@ func TestStartsAtAVisit(t *testing.T) {
 	if page := w.get(doctor, at+"&patient="+w.alpha.id+"&encounter="+open).Body.String(); !strings.Contains(page, `name="encounter" value="`+open) {
 		t.Error("the visit is not on the page that asks")
 	}
+	if page := w.get(doctor, "/tram/luot-kham/"+open).Body.String(); !strings.Contains(page, "/ung-dung/cua/"+w.alpha.id+"?encounter="+open) {
+		t.Errorf("no way from the visit to applications:\n%s", page)
+	}
 	newcomer := w.resident("moi-den", "Lê Thị Zqnew", "001090000999", "1990-01-01", "tram-a", w.commune(province, 0))
 	w.settle()
 	if got := w.get(doctor, at+"&patient="+newcomer.id); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "Chưa có lượt khám nào") || !strings.Contains(got.Body.String(), `value="allow"`) {
