@@ -125,7 +125,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		}
 		say("%s measured in %s", strings.Join(g.prefixes, ", "), time.Since(began).Round(time.Second))
 	}
-	b.table()
+	b.table(os.Stderr)
 	return nil
 }
 

@@ -341,11 +341,15 @@ func (v *volume) exported() (int, error) {
 	return n, nil
 }
 
-// syntheaBundles reads the public suite where it is.
+// syntheaBundles reads the public suite where it is: in MACH_SUITES, or in
+// shared/suites beside the project.
 func syntheaBundles() ([][]byte, error) {
 	root := os.Getenv("MACH_SUITES")
 	if root == "" {
-		say("MACH_SUITES is not set: Synthea's Bundles are left out")
+		root = filepath.Join("..", "shared", "suites")
+	}
+	if _, err := os.Stat(filepath.Join(root, "synthea")); err != nil {
+		say("MACH_SUITES has no suite synthea: its Bundles are left out: %v", err)
 		return nil, nil
 	}
 	files, err := filepath.Glob(filepath.Join(root, "synthea", "*.json.gz"))
