@@ -126,6 +126,70 @@ func TestScopeQueriesHideRows(t *testing.T) {
 	}, storetest.Guarded(queries{}))
 }
 
+// What goes through many rows shows none that the query of a scope does not find.
+func TestScopeQueriesHideRowsOfMany(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		all := s.For(storetest.Doctor("tram"))
+		must(t, all, store.Put(patient(t, "p1", "Nguyễn")), store.Put(seen("p1", "vital", "vital-signs", "a")), store.Put(seen("p1", "lab", "laboratory", "a")),
+			store.Put(seen("p1", "moved", "laboratory", "a")), store.Put(seen("p1", "left", "vital-signs", "a")), store.Put(seen("p1", "gone", "laboratory", "a")),
+			store.Put(fhir.MustNew(map[string]any{"resourceType": "DiagnosticReport", "id": "report", "status": "final", "subject": map[string]any{"reference": "Patient/p1"},
+				"code": map[string]any{"text": "a"}, "result": []any{map[string]any{"reference": "Observation/vital"}, map[string]any{"reference": "Observation/lab"}}})))
+		must(t, all, store.Update(seen("p1", "moved", "vital-signs", "b"), 1), store.Delete("Observation", "left"), store.Delete("Observation", "gone"))
+		for range 500 { // PostgreSQL numbers the log a moment later
+			if _, lines, _, err := all.Changed(ctx, store.HistoryQuery{Type: "Observation"}); err != nil || len(lines) == 8 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+
+		// A deletion has no content that the query could find: a history leaves it out.
+		narrowed := storetest.Doctor("tram")
+		narrowed.Scopes = []string{"Observation?category=vital-signs"}
+		for _, c := range []struct {
+			door                                     store.Door
+			there, included, ended, changed, compart string
+		}{
+			{all, "lab moved vital", "lab report vital", "gone left", "gone/1 gone/2 lab/1 left/1 left/2 moved/1 moved/2 vital/1", "lab moved p1 report vital"},
+			{s.For(narrowed), "moved vital", "report vital", "left", "left/1 moved/2 vital/1", "moved p1 report vital"},
+		} {
+			want := func(what, want string, docs []*fhir.Doc, err error) {
+				t.Helper()
+				var got []string
+				for _, d := range docs {
+					got = append(got, d.ID())
+				}
+				if slices.Sort(got); err != nil || strings.Join(got, " ") != want {
+					t.Errorf("%s shows %q, %v; want %q", what, got, err, want)
+				}
+			}
+			whole, err := c.door.Everything(ctx, store.EverythingQuery{Type: "Patient", ID: "p1"})
+			want("$everything", c.compart, slices.Concat(whole.Docs, whole.Included), err)
+			page, err := c.door.Search(ctx, store.Query{Type: "DiagnosticReport", Params: [][2]string{{"_include", "DiagnosticReport:result"}}})
+			want("_include", c.included, slices.Concat(page.Docs, page.Included), err)
+			for gone, ids := range map[int64]string{0: c.there, time.Now().Add(24 * time.Hour).UnixMicro(): c.ended} {
+				rows, _, _, err := c.door.Bulk(ctx, store.Bulk{Type: "Observation", Gone: gone})
+				var docs []*fhir.Doc
+				for _, r := range rows {
+					d, err := fhir.ParseString(r.Body)
+					if err != nil {
+						t.Fatal(err)
+					}
+					docs = append(docs, d)
+				}
+				want("an export", ids, docs, err)
+			}
+			var lines []string
+			_, changes, _, err := c.door.Changed(ctx, store.HistoryQuery{Type: "Observation"})
+			for _, one := range changes {
+				lines = append(lines, fmt.Sprintf("%s/%d", one.ID, one.Version))
+			}
+			if slices.Sort(lines); err != nil || strings.Join(lines, " ") != c.changed {
+				t.Errorf("history shows %q, %v; want %q", lines, err, c.changed)
+			}
+		}
+	}, storetest.Guarded(queries{}))
+}
+
 func second[T any](_ T, err error) error { return err }
 
 // TestOneGate: a way to rows that asked the guard by itself would forget the
