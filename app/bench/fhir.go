@@ -88,12 +88,12 @@ func (b *bench) fhir(ctx context.Context, name string, c app.Config, db *cluster
 	if err != nil {
 		return err
 	}
-	s, err := b.serve(ctx, c.Data, db, "--livekit", "none")
+	s, err := b.serve(ctx, c.Data, db, "--livekit", "none", "--notify-private")
 	if err != nil {
 		return err
 	}
 	r := rest{client(), s.FHIR, list}
-	for _, step := range []func(name string, s *server, r rest) error{b.creates, b.transactions, b.reads} {
+	for _, step := range []func(name string, s *server, r rest) error{b.creates, b.transactions, b.reads, b.notices} {
 		if err = step(name, s, r); err != nil {
 			break
 		}

@@ -62,7 +62,7 @@ func (r *meet) CloseRoom(_ context.Context, room string) error {
 // flat is a map on which no unit lies in another.
 type flat struct{}
 
-func (flat) Within(id, ancestor vn.UnitID) bool { return id == ancestor }
+func (flat) WithinOn(id, ancestor vn.UnitID, _ vn.Date) bool { return id == ancestor }
 
 // scene is one station, two hospitals, one visit, and the people in it.
 type scene struct {
