@@ -77,9 +77,13 @@ go build -race -tags nortc ./app ./store/... # once for all
 say "race detector and browser stories"
 # Both wait for much: databases, browsers and clocks.
 race() { try -short -race -tags nortc -timeout 15m "$@"; }
-race_above() ( # what is shared above the store is shared in Go: one database is enough
+# What is shared above the store is shared in Go: one database is enough. Of
+# detection, whose judging is a function of one goroutine, what several run at once:
+# pages, duties, restarts.
+race_above() (
 	export MACH_TEST_POSTGRES=
-	race ./web/... ./access/... ./modules/... && race -run TestManyAtOnce ./app
+	race ./web/... ./access/... $(go list ./modules/... | grep -v '/detection$') &&
+		race -run 'Page|Restart|Roster|Late|Settings$|Trial' ./modules/detection && race -run TestManyAtOnce ./app
 )
 export MACH_BIN=$PWD/bin/mach
 stories() { try -count=1 -timeout 14m "$@" ./e2e/...; }
