@@ -83,7 +83,7 @@ race() { try -short -race -tags nortc -timeout 15m "$@"; }
 race_above() (
 	export MACH_TEST_POSTGRES=
 	race ./web/... ./access/... $(go list ./modules/... | grep -v '/detection$') &&
-		race -run 'Page|Restart|Roster|Late|Settings$|Trial' ./modules/detection && race -run TestManyAtOnce ./app
+		race -run 'Page|Restart|Duty|Late|Settings$|Trial' ./modules/detection && race -run TestManyAtOnce ./app
 )
 export MACH_BIN=$PWD/bin/mach
 stories() { try -count=1 -timeout 14m "$@" ./e2e/...; }
