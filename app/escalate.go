@@ -6,11 +6,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"mach/content"
-	"mach/i18n"
 	"mach/modules/events"
 	"mach/modules/peers"
 	"mach/store"
@@ -21,11 +18,14 @@ import (
 // events know the clocks, detection the duty roster, peers the people, and none
 // of them another.
 
-// late is one thing that waits, in the words of a call. They say what and where;
-// never who is ill or who told.
+// late is one thing that waits: what, where, and of which disease; never who is
+// ill or who told.
 type late struct {
-	key, line, path string
-	due             time.Time
+	key     string
+	unit    vn.UnitID
+	disease string
+	path    string
+	due     time.Time
 }
 
 // desk is whom a call is for.
@@ -46,7 +46,7 @@ func (a *App) callToLate(ctx context.Context) (next time.Time, err error) {
 	waiting := map[desk][]late{}
 	for _, l := range alerts {
 		at := desk{unit: l.At, role: l.To, roster: l.At != l.Unit}
-		waiting[at] = append(waiting[at], late{"alert " + l.Key, a.diseaseName(l.Disease) + ", " + a.unitName(l.Unit), l.Path(), l.Due})
+		waiting[at] = append(waiting[at], late{"alert " + l.Key, l.Unit, l.Disease, l.Path(), l.Due})
 	}
 	a.callAll(ctx, "alerts", "/canh-bao", waiting)
 	drafts, second, err := a.surveillance.Late(ctx)
@@ -59,7 +59,7 @@ func (a *App) callToLate(ctx context.Context) (next time.Time, err error) {
 		if l.To != store.StationDirector {
 			at = desk{unit: a.provinceOf(l.Place), role: l.To, roster: true}
 		}
-		waiting[at] = append(waiting[at], late{"draft " + l.Draft, a.unitName(l.Place), "/dich", l.Due})
+		waiting[at] = append(waiting[at], late{"draft " + l.Draft, l.Place, "", "/dich", l.Due})
 	}
 	a.callAll(ctx, "drafts", "/dich", waiting)
 	if first.IsZero() || !second.IsZero() && second.Before(first) {
@@ -70,12 +70,8 @@ func (a *App) callToLate(ctx context.Context) (next time.Time, err error) {
 
 // callToEvent calls the level that a step of an event tells.
 func (a *App) callToEvent(ctx context.Context, o events.Overdue) error {
-	line := a.unitName(o.Unit)
-	if o.Disease != "" {
-		line = a.diseaseName(o.Disease) + ", " + line
-	}
 	at := desk{unit: a.provinceOf(o.Unit), role: o.To, roster: o.To == store.CDC}
-	return a.call(ctx, o.Clock, "/su-kien", at, []late{{o.Key, line, "/su-kien/" + o.Event, o.Due}})
+	return a.call(ctx, o.Clock, "/su-kien", at, []late{{o.Key, o.Unit, o.Disease, "/su-kien/" + o.Event, o.Due}})
 }
 
 // callAll calls desk by desk: one that cannot be called keeps nobody from hearing.
@@ -93,7 +89,7 @@ func (a *App) call(ctx context.Context, what, path string, at desk, list []late)
 		return nil
 	}
 	c := peers.Call{Unit: at.unit, Facility: at.facility, Role: at.role,
-		Say: func(about []string) peers.Reminder { return a.reminder(what, path, list, about) }}
+		Say: func(about []string) peers.Reminder { return reminder(what, path, list, about) }}
 	for _, l := range list {
 		c.About = append(c.About, l.key)
 	}
@@ -109,25 +105,22 @@ func (a *App) call(ctx context.Context, what, path string, at desk, list []late)
 	return a.peers.Call(ctx, c)
 }
 
-// mostLines is how many lines a reminder has; the title counts them all.
-const mostLines = 50
+// mostPlaces is how many places a reminder lists; it counts all things.
+const mostPlaces = 50
 
-// reminder puts what is new into words: the title how much, a line for each place
-// with how much there, the page of the one thing or of all.
-func (a *App) reminder(what, path string, list []late, about []string) peers.Reminder {
-	say := func(key string, args ...any) string {
-		return a.catalogue.T(i18n.Vietnamese, "escalation."+what+"."+key, args...)
-	}
-	r := peers.Reminder{Path: path, Title: say("title", len(about))}
-	var order []string
-	many := map[string]int{}
+// reminder tells of what is new, by disease and place, with the page of the one
+// thing or of all.
+func reminder(what, path string, list []late, about []string) peers.Reminder {
+	r := peers.Reminder{What: what, Many: len(about), Path: path}
 	for _, l := range list {
 		if !slices.Contains(about, l.key) {
 			continue
 		}
-		if many[l.line]++; many[l.line] == 1 {
-			order = append(order, l.line)
+		i := slices.IndexFunc(r.Places, func(p peers.Place) bool { return p.Unit == l.unit && p.Disease == l.disease })
+		if i < 0 {
+			i, r.Places = len(r.Places), append(r.Places, peers.Place{Unit: l.unit, Disease: l.disease})
 		}
+		r.Places[i].Many++
 		if r.Due.IsZero() || l.due.Before(r.Due) {
 			r.Due = l.due
 		}
@@ -135,32 +128,8 @@ func (a *App) reminder(what, path string, list []late, about []string) peers.Rem
 			r.Path = l.path
 		}
 	}
-	if len(order) == 1 {
-		r.Title += " · " + order[0]
-	}
-	var lines []string
-	for _, line := range order[:min(len(order), mostLines)] {
-		lines = append(lines, say("line", line, many[line]))
-	}
-	r.Body = strings.Join(append(lines, say("todo")), "\n")
+	r.Places = r.Places[:min(len(r.Places), mostPlaces)]
 	return r
-}
-
-func (a *App) diseaseName(id string) string {
-	if d, ok := content.Diseases().ByID(id); ok {
-		return d.Name.In(i18n.Vietnamese)
-	}
-	for _, s := range content.Syndromes(vn.DateOf(now())) {
-		if s.ID == id {
-			return s.Name.In(i18n.Vietnamese)
-		}
-	}
-	return id
-}
-
-func (a *App) unitName(id vn.UnitID) string {
-	u, _ := a.Units.Get(id)
-	return u.Full()
 }
 
 func (a *App) provinceOf(id vn.UnitID) vn.UnitID {

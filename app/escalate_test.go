@@ -48,6 +48,10 @@ func TestNextLevelIsCalled(t *testing.T) {
 			if got := [2]int{strings.Count(page, draft), strings.Count(page, signal)}; got != want {
 				w.Errorf("%s is called %v times to the draft and the signal, want %v:\n%s", login, got, want, page)
 			}
+			page = html.UnescapeString(w.get(w.users[login], "/mang/chua-xac-nhan?lang=en").Body.String())
+			if got := [2]int{strings.Count(page, "1 case not reported, near the limit or past it · "+place.Full()), strings.Count(page, "1 signal not verified after 24 hours · Measles, "+place.Full())}; got != want {
+				w.Errorf("%s is called %v times in English, want %v:\n%s", login, got, want, page)
+			}
 			inbox := w.get(w.users[login], "/mang").Body.String()
 			for _, secret := range []string{w.bravo.name, w.bravo.number, "zqcalldiag", w.bravo.id} {
 				if strings.Contains(page+inbox, secret) {

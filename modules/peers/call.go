@@ -4,6 +4,7 @@ package peers
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,15 +25,25 @@ type Call struct {
 	Facility string // Organization id; "" = any of the unit
 	Role     store.Role
 	OnDuty   []string // Practitioner ids: of the role only those are called; everybody of it when none of them is
-	// Say puts into words those that are new. It names nobody.
+	// Say tells of those that are new. It names nobody.
 	Say func(about []string) Reminder
 }
 
-// Reminder is what a call says.
+// Reminder is what a call is made of. It is kept so, and put into words for each
+// reader (pages_words.go).
 type Reminder struct {
-	Title, Body string
-	Path        string    // of the page where it is to be done
-	Due         time.Time // when it has to be done
+	What   string    // of the words escalation.<What>.…
+	Many   int       // things in all
+	Places []Place   // where they wait: the first of them when there are very many
+	Path   string    `json:"-"` // of the page where it is to be done
+	Due    time.Time `json:"-"` // when it has to be done
+}
+
+// Place is a unit where things wait, of a disease or syndrome when that is said.
+type Place struct {
+	Unit    vn.UnitID
+	Disease string `json:",omitempty"` // id; "" = not said
+	Many    int
 }
 
 // Call calls people, once for each thing and role. Where nobody has the role
@@ -49,6 +60,10 @@ func (m *Module) Call(ctx context.Context, c Call) error {
 	}
 	now := m.now()
 	say := c.Say(about)
+	told, err := json.Marshal(say)
+	if err != nil {
+		return fmt.Errorf("a call: %w", err)
+	}
 	id := uuid.Must(uuid.NewV7()).String()
 	err = m.own.In(ctx, func(tx store.Tx) error {
 		for _, x := range about {
@@ -57,8 +72,8 @@ func (m *Module) Call(ctx context.Context, c Call) error {
 			}
 		}
 		for _, p := range people {
-			if err := tx.Exec(ctx, `insert into peers_call (id, practitioner, title, body, path, at, due, acked) values (?, ?, ?, ?, ?, ?, ?, 0)`,
-				id, p, say.Title, say.Body, say.Path, now.UnixMicro(), say.Due.UnixMicro()); err != nil {
+			if err := tx.Exec(ctx, `insert into peers_call (id, practitioner, title, body, told, path, at, due, acked) values (?, ?, '', '', ?, ?, ?, ?, 0)`,
+				id, p, string(told), say.Path, now.UnixMicro(), say.Due.UnixMicro()); err != nil {
 				return err
 			}
 		}
@@ -125,12 +140,18 @@ func (m *Module) calls(ctx context.Context, a store.Actor, tail string, args ...
 		return nil, nil
 	}
 	var out []Notice
-	err := m.own.Rows(ctx, `select id, title, body, path, at, due, acked from peers_call where practitioner = ? `+tail, append([]any{a.Practitioner}, args...),
+	err := m.own.Rows(ctx, `select id, title, body, told, path, at, due, acked from peers_call where practitioner = ? `+tail, append([]any{a.Practitioner}, args...),
 		func(scan func(...any) error) error {
 			n := Notice{Mine: true, Call: true, Addressed: 1}
+			var told string
 			var at, due, acked int64
-			if err := scan(&n.ID, &n.Title, &n.Body, &n.Path, &at, &due, &acked); err != nil {
+			if err := scan(&n.ID, &n.Title, &n.Body, &told, &n.Path, &at, &due, &acked); err != nil {
 				return err
+			}
+			if told != "" {
+				if err := json.Unmarshal([]byte(told), &n.Told); err != nil {
+					return err
+				}
 			}
 			n.At, n.Due = time.UnixMicro(at), time.UnixMicro(due)
 			if acked != 0 {

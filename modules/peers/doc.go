@@ -11,7 +11,8 @@
 //
 // A call is not sent by a person: people of a level are called when a clock ran
 // out below them ([Module.Call]; app says which), those on duty first. It stands
-// in the inbox of each of them and on the first screen, and names nobody.
+// in the inbox of each of them and on the first screen, in the language each
+// reads, and names nobody.
 //
 // Follows: Practitioner, PractitionerRole, Organization. Owns as views:
 // peers_person, peers_post, peers_place. Owns as primary tables, since talk is

@@ -72,6 +72,7 @@ type Notice struct {
 	Mine      bool      // the reader is in the audience
 	Acked     time.Time // when the reader acknowledged; zero = not yet
 	Call      bool      // the reader is called: nobody sent it
+	Told      Reminder  // of a call: what Title and Body are put together of, for each reader
 	Path      string    // of a call: the page where it is to be done
 }
 

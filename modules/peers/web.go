@@ -37,6 +37,7 @@ type inboxData struct {
 func (m *Module) inbox(r *http.Request) (inboxData, error) {
 	a := web.Actor(r)
 	list, err := m.Inbox(r.Context(), a, 100)
+	m.words(r.Context(), list)
 	return inboxData{list, m.maySend(a, a.Oversees(m.units)), m.now()}, err
 }
 
@@ -136,7 +137,9 @@ func (m *Module) noticeData(r *http.Request) (noticeData, error) {
 	if err != nil {
 		return noticeData{}, err
 	}
-	p := noticeData{Notice: n, Overseen: m.Oversees(a, n)}
+	one := []Notice{n}
+	m.words(r.Context(), one)
+	p := noticeData{Notice: one[0], Overseen: m.Oversees(a, n)}
 	if u, ok := m.units.Get(n.Unit); ok {
 		p.Place = u.Full()
 	}
