@@ -255,9 +255,9 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		}
 	}
 	// share is a connection's of the cache, in 24ths. SQLite counts a page of 4 KiB
-	// as it is; its allocator keeps seven in 64 KiB, which is 13/6 of that.
+	// without its header and what else lies in its slot.
 	open := func(path string, conns, share int, pragmas ...string) (*pool, error) {
-		pragmas = append(pragmas, fmt.Sprintf("cache_size(-%d)", s.cfg.Cache*1024*share/24*6/13))
+		pragmas = append(pragmas, fmt.Sprintf("cache_size(-%d)", s.cfg.Cache*1024*share/24*pageLeast/pageSlot))
 		db, err := sql.Open("sqlite", sqliteDSN(path, pragmas...))
 		if err != nil {
 			return nil, err
