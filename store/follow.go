@@ -31,9 +31,9 @@ type following struct {
 
 const (
 	followBatch = 500
-	followEvery = 50 * time.Millisecond  // at most; who is first does not wait
-	followPoll  = 250 * time.Millisecond // another process may have written
-	followPause = 30 * time.Second       // at most, between attempts of a failing follower
+	followEvery = 50 * time.Millisecond // at most; who is first does not wait
+	followPoll  = time.Second           // a follower that failed tries again
+	followPause = 30 * time.Second      // at most, between attempts of a failing follower
 )
 
 // Start begins to follow the log: it numbers it (PostgreSQL), folds it into

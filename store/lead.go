@@ -88,8 +88,9 @@ func (s *Store) lead(ctx context.Context) error {
 		s.leave(ctx)
 		return err
 	}
-	s.spawn(func() { s.follow(ctx) })
-	s.spawn(func() { s.sealing(ctx) })
+	for _, f := range []func(context.Context){s.watch, s.follow, s.sealing} {
+		s.spawn(func() { f(ctx) })
+	}
 	for _, d := range s.duties {
 		s.spawn(func() { s.serve(ctx, d) })
 	}
@@ -262,22 +263,44 @@ const (
 	sequenceBatch = 5000
 	sequenceEvery = 20 * time.Millisecond  // at most; who is first does not wait
 	sequencePoll  = 100 * time.Millisecond // commits of other processes
+	watchPoll     = 250 * time.Millisecond // the same, on SQLite
 )
+
+// watch tells of what other processes write to the SQLite file: they number it.
+func (s *Store) watch(ctx context.Context) {
+	known := int64(0)
+	every(ctx, watchPoll, func() {
+		last, err := s.Last(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("end of the log not read", "error", err)
+		}
+		if last > known {
+			known = last
+			s.logged.set()
+		}
+	})
+}
 
 // sequence numbers what committed transactions left in the waiting rooms.
 // Numbering happens after commit, so "after number n" never misses a line.
-// Changes are numbered soon, since views wait for them; the audit at each poll.
+// Changes are numbered soon, since views wait for them; the audit at each poll,
+// which asks first whether anything waits.
 func (s *Store) sequence(ctx context.Context) {
-	var audited time.Time
+	var polled time.Time
 	for ctx.Err() == nil {
 		moved := s.moved.next()
 		next := time.Now().Add(sequenceEvery)
-		n, err := s.number(ctx, numberChanges)
-		if time.Since(audited) >= sequencePoll {
-			more, failed := s.number(ctx, numberAudit)
-			if err = errors.Join(err, failed); more < sequenceBatch {
-				audited = time.Now()
-			}
+		changes, audit, err := true, false, error(nil)
+		if time.Since(polled) >= sequencePoll {
+			polled = time.Now()
+			err = s.pg.QueryRow(ctx, `select exists (select 1 from pending), exists (select 1 from pending_audit)`).Scan(&changes, &audit)
+		}
+		var n, m int64
+		if changes && err == nil {
+			n, err = s.number(ctx, numberChanges)
+		}
+		if audit && err == nil {
+			m, err = s.number(ctx, numberAudit)
 		}
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("log not numbered", "error", err)
@@ -285,7 +308,10 @@ func (s *Store) sequence(ctx context.Context) {
 		if n > 0 {
 			s.logged.set()
 		}
-		if n == sequenceBatch {
+		if m == sequenceBatch {
+			polled = time.Time{}
+		}
+		if n == sequenceBatch || m == sequenceBatch {
 			continue
 		}
 		select {

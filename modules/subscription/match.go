@@ -19,7 +19,8 @@ const (
 	typeSubscription = "Subscription"
 	matchBatch       = 500
 	placePause       = time.Second            // between notes of how far the log is matched, while nobody waits
-	logPoll          = 250 * time.Millisecond // another process may write
+	logPoll          = time.Second            // how far the log is matched is noted
+	matchEvery       = 20 * time.Millisecond  // at most; what is written first does not wait
 	clockPoll        = 100 * time.Millisecond // pauses, heartbeats and ends that are due
 	maxAtOnce        = 64                     // notifications under way, all subscriptions together
 	maxWaiting       = 100_000                // events that one subscription may let wait
@@ -71,7 +72,7 @@ func (m *Module) duty(ctx context.Context, o store.Office) error {
 	t.work.Go(func() { t.clock(ctx) })
 	swept := time.Time{}
 	for ctx.Err() == nil {
-		moved := o.Logged()
+		moved, next := o.Logged(), time.After(matchEvery)
 		more, err := t.match(ctx)
 		if err != nil {
 			return err
@@ -89,6 +90,10 @@ func (m *Module) duty(ctx context.Context, o store.Office) error {
 		case <-ctx.Done():
 		case <-moved:
 		case <-time.After(logPoll):
+		}
+		select {
+		case <-ctx.Done():
+		case <-next:
 		}
 	}
 	return nil
