@@ -202,14 +202,10 @@ func (m *Module) Ask(ctx context.Context, a store.Actor, contact, result, words 
 	if err != nil {
 		return err
 	}
-	var t fhir.Task
 	if _, ok := contactOf(d); !ok {
 		return issue.New(issue.NotFound, "events.contact.none")
 	}
-	if err := d.Into(&t); err != nil {
-		return err
-	}
-	if t.Status != "in-progress" {
+	if d.Get("status").String() != "in-progress" {
 		return issue.New(issue.Conflict, "events.contact.over")
 	}
 	if temperature >= fever && (result == "well" || result == "symptoms" || result == "") {
@@ -231,16 +227,8 @@ func (m *Module) Ask(ctx context.Context, a store.Actor, contact, result, words 
 	if temperature > 0 {
 		said = strings.TrimSuffix(strings.Replace(fmt.Sprintf("%.1f °C", temperature), ".", ",", 1)+" · "+said, " · ")
 	}
-	t.Output = append(t.Output, fhir.TaskParameter{ValueDateTime: on.String(),
-		Type: fhir.CodeableConcept{Coding: []fhir.Coding{{System: csCheck, Code: result}}, Text: said}})
-	t.LastModified = fhir.Instant(m.now())
-	switch result {
-	case "case":
-		t.Status = "completed"
-	case "left":
-		t.Status = "cancelled"
-	}
-	doc, err := fhir.New(t)
+	found := fhir.TaskParameter{ValueDateTime: on.String(), Type: fhir.CodeableConcept{Coding: []fhir.Coding{{System: csCheck, Code: result}}, Text: said}}
+	doc, err := asked(d, found, m.now())
 	if err != nil {
 		return err
 	}
@@ -249,6 +237,18 @@ func (m *Module) Ask(ctx context.Context, a store.Actor, contact, result, words 
 		return fmt.Errorf("version of a contact: %w", err)
 	}
 	return m.commit(ctx, a, key, "asking a contact", store.Update(doc, version))
+}
+
+// asked is the contact with what was found; whatever else stands in it stays.
+func asked(d *fhir.Doc, found fhir.TaskParameter, now time.Time) (*fhir.Doc, error) {
+	d, err := d.Set(fmt.Sprintf("output[%d]", d.Get("output").Len()), found)
+	if err == nil {
+		d, err = d.Set("lastModified", fhir.Instant(now))
+	}
+	if status := map[string]string{"case": "completed", "left": "cancelled"}[found.Type.Coding[0].Code]; err == nil && status != "" {
+		d, err = d.Set("status", status)
+	}
+	return d, err
 }
 
 func (m *Module) commit(ctx context.Context, a store.Actor, key, what string, ops ...store.Op) error {

@@ -30,9 +30,13 @@ type Module struct {
 	people   func(ctx context.Context, o Overdue) error // nil: a step alone tells
 }
 
-// New prepares the module.
+// New prepares the module; s is nil for its follower alone.
 func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, now func() time.Time) *Module {
-	return &Module{store: s, units: units, diseases: diseases, now: now, log: slog.New(slog.DiscardHandler)}
+	m := &Module{store: s, units: units, diseases: diseases, now: now, log: slog.New(slog.DiscardHandler)}
+	if s != nil {
+		s.VetWrites("Task", m.vetTask)
+	}
+	return m
 }
 
 // Log names where faults of the clocks' duty go. Call it before serving.
