@@ -119,6 +119,7 @@ func (c *demoCmd) plan() (demo.Plan, bool, error) {
 	if err != nil {
 		return p, false, err
 	}
+	p = p.Begun(now())
 	units, err := c.site().Units()
 	if err != nil {
 		return p, false, err

@@ -97,11 +97,11 @@ func (g *generator) visit(p person, n int, day vn.Date, r *rand.Rand) []any {
 func (g *generator) visitFor(p person, key string, day vn.Date, c complaint, r *rand.Rand) []any {
 	station := g.facilities[p.station]
 	doctor, nurse := station.one(store.Doctor), station.one(store.Nurse)
-	start := at(day, 7+r.IntN(9), r.IntN(60))
+	hour, minute := 7+r.IntN(9), r.IntN(60)
 	if day >= g.plan.Date {
-		start = at(day, 6, r.IntN(30)) // early enough to be past whenever the demonstration begins
+		hour, minute = 6, r.IntN(30)
 	}
-	began, ended := fhir.Instant(start), fhir.Instant(start.Add(25*60e9))
+	began, ended := fhir.Instant(g.plan.passed(day, hour, minute)), fhir.Instant(g.plan.passed(day, hour, minute+25))
 	id := func(part string) string { return g.plan.id("visit " + key + " " + part) }
 	subject, encounter := fhir.Ref("Patient", p.id), fhir.Ref("Encounter", id("encounter"))
 	condition := fhir.Condition{

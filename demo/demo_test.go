@@ -28,12 +28,17 @@ func plan() Plan {
 // opened is an empty store with access and the units.
 func opened(t *testing.T) (*store.Store, *access.Access, *vn.Units) {
 	t.Helper()
+	return openedAt(t, time.Now)
+}
+
+func openedAt(t *testing.T, now func() time.Time) (*store.Store, *access.Access, *vn.Units) {
+	t.Helper()
 	units, err := content.Units()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := storetest.New(t, storetest.Configure(func(c *store.Config) {
-		c.Now = time.Now
+		c.Now = now
 		c.UnitOf = func(code, version string) vn.UnitID {
 			on, err := vn.ParseDate(version)
 			if err != nil {

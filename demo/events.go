@@ -201,7 +201,7 @@ func (g *generator) contact(h *happening, of fhir.Condition, n int, name string)
 // waitingSignal came in the morning and nobody has verified it yet.
 func (g *generator) waitingSignal() *happening {
 	h := g.about(g.communes[1], "diarrhoea", "", "Nhiều học sinh tiêu chảy sau bữa trưa")
-	h.step("signal", "event", at(g.plan.Date, 6, 20), store.Nurse, "Nhà trường báo 14 em đau bụng, tiêu chảy từ chiều qua", told("school", "Trường tiểu học số 2", g.plan.Date-1, 14))
+	h.step("signal", "event", g.plan.passed(g.plan.Date, 6, 20), store.Nurse, "Nhà trường báo 14 em đau bụng, tiêu chảy từ chiều qua", told("school", "Trường tiểu học số 2", g.plan.Date-1, 14))
 	return h
 }
 

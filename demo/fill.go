@@ -292,7 +292,7 @@ func notifiable() complaint {
 
 // waiting is somebody with a number in today's queue.
 func (g *generator) waiting(p person, number int) []any {
-	came := fhir.Instant(at(g.plan.Date, 6, 40+number*4))
+	came := fhir.Instant(g.plan.passed(g.plan.Date, 6, 40+number*4))
 	encounter := g.plan.id(fmt.Sprintf("waiting %d", p.index))
 	return []any{
 		fhir.Encounter{

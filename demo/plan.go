@@ -19,6 +19,21 @@ type Plan struct {
 	Years    int     `json:"years"`    // of notifiable cases
 	Seed     uint64  `json:"seed"`
 	Date     vn.Date `json:"date"` // the demonstration's today
+	// Early is how many seconds of its day had passed when it began, 0 for the
+	// whole morning: nothing is entered before it happens.
+	Early int `json:"early,omitempty"`
+}
+
+// morning is by when all that a demonstration enters on its own day has happened.
+const morning = 7 * time.Hour
+
+// Begun is the plan as begun at a moment.
+func (p Plan) Begun(now time.Time) Plan {
+	p.Early = 0
+	if gone := now.Sub(at(p.Date, 0, 0)); gone >= 0 && gone < morning {
+		p.Early = max(1, int(gone/time.Second))
+	}
+	return p
 }
 
 // rng is the stream of choices for one thing: what it gives depends on the
@@ -43,6 +58,17 @@ func (p Plan) digest(key string) [32]byte {
 // at is a time of day in Viet Nam.
 func at(d vn.Date, hour, minute int) time.Time {
 	return time.Unix(int64(d)*24*60*60, 0).UTC().Add(time.Duration(hour-7)*time.Hour + time.Duration(minute)*time.Minute)
+}
+
+// passed is at, but a moment that has passed on the day of the plan: what happens
+// there until the morning's end comes sooner when it began sooner.
+func (p Plan) passed(d vn.Date, hour, minute int) time.Time {
+	t := at(d, hour, minute)
+	if d != p.Date || p.Early == 0 {
+		return t
+	}
+	midnight := at(d, 0, 0)
+	return midnight.Add(time.Duration(p.Early) * t.Sub(midnight) / (morning / time.Second))
 }
 
 // weighted picks an index with the given weights.

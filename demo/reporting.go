@@ -55,7 +55,7 @@ func (g *generator) sick(p person, key string, day vn.Date, role store.Role, by 
 		ID: g.plan.id("reporting " + key), Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
 		VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "provisional", ""), ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
 		Code:    fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: "A97.0"}, {System: casereport.SystemDisease, Code: "dengue"}}, Text: "Sốt xuất huyết Dengue"},
-		Subject: fhir.Ref("Patient", p.id), OnsetDateTime: (day - 2).String(), RecordedDate: fhir.Instant(at(day, 6, 5)),
+		Subject: fhir.Ref("Patient", p.id), OnsetDateTime: (day - 2).String(), RecordedDate: fhir.Instant(g.plan.passed(day, 6, 5)),
 		Recorder:  fhir.Ref("Practitioner", by.one(role).practitioner),
 		Extension: []fhir.Extension{fhir.Unit(p.commune.Code, p.commune.From.String(), p.commune.Full())},
 	}
@@ -109,7 +109,7 @@ func (g *generator) ofStation(p func(int) person) []any {
 		message := fhir.Communication{
 			ID: g.plan.id(fmt.Sprintf("message %d", i)), Status: "completed", Contained: []fhir.Raw{fhir.Raw(who.Bytes())},
 			Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "case-message", "")}, About: []fhir.Reference{{Reference: "#who"}},
-			Sent: fhir.Instant(at(today-vn.Date(i), 6, 10)), Sender: fhir.Reference{Reference: "Practitioner/" + worker.practitioner, Display: worker.name},
+			Sent: fhir.Instant(g.plan.passed(today-vn.Date(i), 6, 10)), Sender: fhir.Reference{Reference: "Practitioner/" + worker.practitioner, Display: worker.name},
 			Recipient: []fhir.Reference{fhir.Ref("Organization", g.station(home))},
 			Payload:   []fhir.Payload{{ContentString: m.what}, {ContentString: (today - 2).String()}},
 		}
