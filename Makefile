@@ -1,5 +1,5 @@
 # Mạch. The two commands: make demo, make test. Everything else is for builders.
-.PHONY: demo test check dev gen build assets e2e bench bench-fhir bench-surveillance bench-% clean
+.PHONY: demo test check fuzz dev gen build assets e2e bench bench-fhir bench-surveillance bench-% clean
 
 demo: build            ## a demonstration province on this machine (LAN=1: HTTPS and a QR code for phones)
 	bin/mach demo --data $(or $(DATA),data/demo) $(if $(LAN),--lan) $(ARGS)
@@ -9,6 +9,9 @@ test:                  ## everything: gate, both databases, browser stories
 
 check:                 ## the fast gate: format, vet, staticcheck, drift, import order
 	tools/check.sh
+
+fuzz:                  ## every fuzz test for a while, one after another (FUZZTIME=20s; ARGS=fhir: those of a folder)
+	@tools/fuzz.sh $(ARGS)
 
 dev: build             ## serve the demonstration without filling it again
 	bin/mach serve --data data/demo --addr 127.0.0.1:8080
