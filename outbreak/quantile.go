@@ -13,6 +13,10 @@ type counts struct{ mean, phi float64 }
 // no count of people any more, and neighbouring counts are hardly two numbers.
 const farMean = 1e15
 
+// farPhi bounds the dispersion in the same way: beyond it the probability of
+// nothing, 1/phi, is too small to be told from none, and its sums no longer end.
+const farPhi = 1e12
+
 // valid reports whether the distribution is one.
 func (d counts) valid() bool {
 	return d.mean >= 0 && d.phi >= 1 && !math.IsInf(d.mean, 1) && !math.IsInf(d.phi, 1)
@@ -42,7 +46,7 @@ func (d counts) below(k float64) float64 {
 // by rounding alone counts as reached.
 func (d counts) quantile(alpha float64) (float64, bool) {
 	const fuzz = 64 * 0x1p-52
-	if !d.valid() || d.mean > farMean || !(alpha > 0 && alpha < 1) {
+	if !d.valid() || d.mean > farMean || d.phi > farPhi || !(alpha > 0 && alpha < 1) {
 		return 0, false
 	}
 	tail := alpha + fuzz*(1-alpha)
