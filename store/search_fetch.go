@@ -91,7 +91,7 @@ const everyParam = "*"
 // budget comes back short and not done.
 func (w *walk) fill(ctx context.Context, n int) (hits []hit, done bool, err error) {
 	hits, w.ahead = w.ahead, nil
-	for size := w.firstBatch(n); ; size = w.batch(n, len(hits), size) {
+	for size := w.batch(n, len(hits), w.firstBatch(n)); ; size = w.batch(n, len(hits), size) {
 		switch {
 		case len(hits) > n:
 			hits, w.ahead = hits[:n:n], hits[n:]
@@ -137,7 +137,11 @@ func (w *walk) batch(n, found, size int) int {
 	if found == 0 {
 		return min(4*size, fetchMax)
 	}
-	return min(max((n+1-found)*w.read*5/(4*found), 32), fetchMax)
+	least := 32
+	if len(w.x.later) > 0 { // to hold one against a chain costs more than to ask once more
+		least = 8
+	}
+	return min(max((n+1-found)*w.read*5/(4*found), least), fetchMax)
 }
 
 // goOn continues behind a position; false when the path has none such.
