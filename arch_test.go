@@ -28,6 +28,7 @@ var order = strings.Fields(`issue vn i18n content fhir clinical casereport outbr
 var only = []struct{ path, rooms, why string }{
 	{"database/sql", "store", "the store is the one door to data: use store.List, or a follower's Tx"},
 	{"modernc.org/sqlite", "store", "drivers are opened in store/open.go"},
+	{"modernc.org/libc", "store", "memory of SQLite is kept in store/sqlite_memory.go"},
 	{"github.com/jackc/pgx/v5", "store", "drivers are opened in store/open.go"},
 	{"github.com/livekit/livekit-server", "rtc/media cmd", "the media engine may exit on a panic: it lives in its own process"},
 	{"mach/rtc/media", "cmd", "the media engine may exit on a panic: it lives in its own process"},

@@ -54,9 +54,9 @@ func (o Office) attempt(ctx context.Context, d Duty) (err error) {
 // earlier leader may live on for a moment without knowing that it lost.
 func (o Office) Alone() bool { return o.s.pg == nil }
 
-// Logged returns a channel that is closed when the log next grows in this
-// process. Take it before looking; another process may write too, so look
-// again now and then.
+// Logged returns a channel that is closed when the log has next grown, at once when
+// this process wrote, within a quarter of a second when another did. Take it before
+// looking.
 func (o Office) Logged() <-chan struct{} { return o.s.logged.next() }
 
 // lookAgain is the pause after the log has grown before clocks are read again.

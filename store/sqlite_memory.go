@@ -3,6 +3,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"syscall"
@@ -49,7 +50,7 @@ func usePages() error {
 	m := libc.Xcalloc(tls, 1, types.Size_t(unsafe.Sizeof(sqlite.Tsqlite3_mem_methods{})))
 	list := libc.Xmalloc(tls, types.Size_t(unsafe.Sizeof(m)))
 	if m == 0 || list == 0 {
-		return fmt.Errorf("no memory for SQLite")
+		return errors.New("no memory for SQLite")
 	}
 	defer libc.Xfree(tls, m)
 	defer libc.Xfree(tls, list)
