@@ -16,10 +16,10 @@ import (
 	"mach/web/components/chart"
 )
 
-func monthLabels() []string {
+func monthLabels(ctx context.Context) []string {
 	var out []string
 	for m := range 12 {
-		out = append(out, "T"+strconv.Itoa(m+1))
+		out = append(out, web.T(ctx, "surveillance.month.axis", m+1))
 	}
 	return out
 }
@@ -59,7 +59,7 @@ func curveChart(ctx context.Context, id string, c Curve, disease content.Disease
 	}
 	return chart.LineProps{
 		ID: id, Title: curveTitle(ctx, c, disease), Unit: web.T(ctx, "surveillance.cases.unit"), Period: web.T(ctx, "surveillance.month"),
-		Labels:  monthLabels(),
+		Labels:  monthLabels(ctx),
 		Series:  []chart.Series{{Name: strconv.Itoa(c.Year), Values: now}, {Name: name, Values: line, Decimals: 1}},
 		Partial: max(0, 12-max(len(c.Now)-1, 0)), // the month under way, and those to come
 		Band:    &chart.Band{Name: web.T(ctx, "surveillance.chart.band", len(c.Past)), Low: low, High: high},
