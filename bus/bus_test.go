@@ -63,7 +63,7 @@ func want(t *testing.T, got <-chan string, message string) {
 		if m != message {
 			t.Fatalf("heard %q, want %q", m, message)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("did not hear %q", message)
 	}
 }
@@ -219,10 +219,10 @@ func drain(got <-chan string, m string) bool {
 
 func until(t *testing.T, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatal("waited 10 s in vain")
+			t.Fatal("waited a minute in vain")
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

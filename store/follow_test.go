@@ -116,7 +116,7 @@ func TestAwaitIsPatientForHalfASecond(t *testing.T) {
 	r := must(t, s.For(storetest.Doctor("tram")), store.Create(patient(t, "p1", "Nguyễn")))
 	start := time.Now()
 	late, err := s.AwaitLate(ctx, r, "people")
-	if took := time.Since(start); !late || err != nil || took < 400*time.Millisecond || took > 5*time.Second {
+	if took := time.Since(start); !late || err != nil || took < 400*time.Millisecond || took > 20*time.Second {
 		t.Errorf("late %v, %v after %v", late, err, took)
 	}
 	close(hold)
@@ -167,7 +167,7 @@ func TestFollowersSeeEachChangeOnceAcrossRestarts(t *testing.T) {
 // twice is equal.
 func checkViews(t testing.TB, s *store.Store) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		at, err := s.Position(ctx, "people")
 		if err != nil {
 			t.Fatal(err)

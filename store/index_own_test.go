@@ -21,7 +21,7 @@ func searchParameter(id, code, kind, expression string, base ...string) map[stri
 // eventually asks until the answer is there.
 func eventually(t *testing.T, what string, ask func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ask(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !ask(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal(what)
 		}

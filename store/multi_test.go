@@ -126,7 +126,7 @@ func TestLeaderWithoutViewsLeaves(t *testing.T) {
 	must(t, second.For(storetest.System()), store.Create(patient(t, "p1", "Nguyễn")))
 	time.Sleep(1500 * time.Millisecond) // a term is tried each second
 	tables.fail.Store(false)
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		at, err := second.Position(ctx, "n")
 		if err == nil && at == 1 {
 			return
@@ -287,7 +287,7 @@ func waiting(t *testing.T, database string, n int) {
 		t.Fatal(err)
 	}
 	defer conn.Close(ctx)
-	for end, got := time.Now().Add(20*time.Second), 0; got < n; time.Sleep(10 * time.Millisecond) {
+	for end, got := time.Now().Add(time.Minute), 0; got < n; time.Sleep(10 * time.Millisecond) {
 		err := conn.QueryRow(ctx, "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'").Scan(&got)
 		if err != nil || time.Now().After(end) {
 			t.Fatalf("%d wait, want %d: %v", got, n, err)

@@ -65,7 +65,7 @@ func wants(t testing.TB, err error, code issue.Code) {
 // logged waits until the log has n lines and returns them.
 func logged(t testing.TB, s *store.Store, n int) []store.Change {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		c, err := s.Changes(ctx, 0, 1<<20)
 		if err != nil {
 			t.Fatal(err)

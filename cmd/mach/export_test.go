@@ -105,7 +105,7 @@ func (f file) refs(t *testing.T, token string) []string {
 // resources are; 0 when all were before anybody saw.
 func inTheMiddle(t *testing.T, at, token string) (n int) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); n == 0 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); n == 0 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		res, _ := fetch(t, at, token)
 		if res.StatusCode == http.StatusOK {
 			return 0

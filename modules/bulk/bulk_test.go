@@ -125,7 +125,7 @@ func (w *world) fill(n int) {
 // await waits for the end of a job and returns its row.
 func (w *world) await(a store.Actor, id string) *job {
 	w.t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		j, err := w.m.find(context.Background(), a, id)
 		if err != nil {
 			w.t.Fatal(err)
@@ -337,11 +337,12 @@ func TestHostile(t *testing.T) {
 // everything once.
 func TestResume(t *testing.T) {
 	storetest.EachPlace(t, func(t *testing.T, p storetest.Place) {
-		calls := 0
+		calls, dies := 0, make(chan bool, 1)
 		w := &world{t: t, place: p, again: true}
 		w.conf = func(c *Config) {
 			c.Renew = func(ctx context.Context, a store.Actor) (store.Actor, error) {
 				if calls++; calls == 3 || calls == 9 || calls == 20 || calls == 230 { // the last among the deletions
+					dies <- true
 					return a, errors.New("the process dies here")
 				}
 				return a, nil
@@ -357,14 +358,22 @@ func TestResume(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for j, end := (*job)(nil), time.Now().Add(20*time.Second); j == nil || j.status == waiting; {
-			time.Sleep(150 * time.Millisecond)
+		// Cut off where it dies, and anywhere: each life twice as long as the one before.
+		for life := 50 * time.Millisecond; ; life *= 2 {
+			select {
+			case <-dies:
+			case <-time.After(life):
+			}
 			if err := w.s.Close(); err != nil {
 				t.Fatal(err)
 			}
 			w.open()
-			if j, err = w.m.find(context.Background(), a, id); err != nil || time.Now().After(end) {
+			j, err := w.m.find(context.Background(), a, id)
+			if err != nil || life > 2*time.Minute {
 				t.Fatal(j, err)
+			}
+			if j.status != waiting {
+				break
 			}
 		}
 		got := w.lines(id)

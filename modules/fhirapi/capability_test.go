@@ -34,7 +34,7 @@ func TestStatementKnowsOwnParameters(t *testing.T) {
 		}
 		until := func(want bool) {
 			t.Helper()
-			for end := time.Now().Add(20 * time.Second); listed() != want; time.Sleep(20 * time.Millisecond) {
+			for end := time.Now().Add(time.Minute); listed() != want; time.Sleep(20 * time.Millisecond) {
 				if time.Now().After(end) {
 					t.Fatalf("listed: %v", !want)
 				}

@@ -171,7 +171,7 @@ func (w *world) read(id string) *fhir.Doc {
 // until waits for what is to come.
 func (w *world) until(what string, ready func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(15 * time.Second); !ready(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !ready(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("waited in vain: %s", what)
 		}

@@ -74,7 +74,7 @@ func (p *peer) frame() (op byte, body []byte, err error) {
 // message returns the next binary message, the first being the join reply.
 func (p *peer) message(t *testing.T) []byte {
 	t.Helper()
-	p.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	p.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	for {
 		op, body, err := p.frame()
 		if err != nil {
@@ -89,7 +89,7 @@ func (p *peer) message(t *testing.T) []byte {
 // ends waits until the server has hung up.
 func (p *peer) ends(t *testing.T) {
 	t.Helper()
-	p.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	p.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	for {
 		op, _, err := p.frame()
 		if ne, ok := err.(net.Error); ok && ne.Timeout() {

@@ -75,7 +75,7 @@ func engineAt(t *testing.T, ip netip.Addr) *rtc.Engine {
 
 func ready(t *testing.T, e *rtc.Engine) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := e.Ready(ctx); err != nil {
 		t.Fatal(err)
