@@ -12,6 +12,7 @@ import (
 
 	"mach/content"
 	"mach/fhir"
+	"mach/outbreak"
 	"mach/store"
 	"mach/store/storetest"
 	"mach/vn"
@@ -126,6 +127,12 @@ func TestHeardLate(t *testing.T) {
 				}
 			})
 		}
+		w.report(report{id: "others", icd: "A97.0", at: w.next})
+		if err := w.settleDue(ctx, daySettle); err != nil {
+			t.Fatal(err)
+		}
+		w.wantAsFullRun("cases of years ago, and one of today, when settled")
+		w.history("m", "A97.0", w.commune, map[vn.Date]int{current.AddDays(-7 * 106): 9})
 		w.clock.Advance(24 * time.Hour)
 		come()
 		w.wantAsFullRun("cases of years ago, a day later")
@@ -142,6 +149,61 @@ func TestHeardLate(t *testing.T) {
 			t.Errorf("the night: %+v, %v", n, err)
 		}
 		w.wantReplays(20)
+		w.wantRebuilt()
+	})
+}
+
+// Visits of long ago that are entered now teach what each kind of day brings: once
+// that is settled, the view says what a run from nothing says.
+func TestSyndromesLearnLate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
+	each(t, func(t *testing.T, w *world) {
+		w.stations()
+		kind := func(day vn.Date) outbreak.DayKind { return outbreak.KindOf(calendar(), day) }
+		differ := func() int {
+			t.Helper()
+			w.calm()
+			list, _, err := w.checkSyndromes(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(list)
+		}
+		stands := func() bool {
+			t.Helper()
+			days, err := w.asked(storetest.System(), vn.Nation, 0).alarmDays(ctx, w.commune.ID, w.today())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return days[dayAlarm{"watery-diarrhoea", w.today()}]
+		}
+		w.come(w.ordinary(station, 60, 4)...)
+		w.come(w.thisMorning("now", "Tiêu chảy", 6)...)
+		if n := differ(); n != 0 || !stands() {
+			t.Fatalf("%d days differ, today stands out: %v", n, stands())
+		}
+		var old []came
+		for ago := 400; ago >= 100; ago-- {
+			n := 1
+			if kind(w.today()-vn.Date(ago)) == kind(w.today()) {
+				n = 12
+			}
+			for i := range n {
+				old = append(old, came{id: fmt.Sprintf("old-%d-%d", ago, i), day: w.today() - vn.Date(ago), reason: "Khám định kỳ"})
+			}
+		}
+		w.come(old...)
+		if differ() == 0 {
+			t.Error("nothing is learnt: the test tells nothing")
+		}
+		if err := w.settleDue(ctx, daySettle); err != nil {
+			t.Fatal(err)
+		}
+		if n := differ(); n != 0 || stands() {
+			t.Errorf("settled: %d days differ, today stands out: %v", n, stands())
+		}
 		w.wantRebuilt()
 	})
 }

@@ -40,8 +40,9 @@
 // entered late make zeros of silent weeks, a commune with a short history is set
 // beside its province, a week begins, settings come into force. Those series are
 // judged again by the changes that follow, a few by each, those of late visits
-// first; what a case changes for others waits for the next day, at the latest for
-// the night (follow_again.go). Then the view says what a run from nothing says.
+// first; what a case changes for others, and what visits of long ago teach, is
+// judged each quarter of an hour (follow_again.go). Then the view says what a run
+// from nothing says.
 //
 // The settings of a disease are those of content, with what people decided
 // (/dich/cai-dat): tried on history, proposed by one, approved by another, in

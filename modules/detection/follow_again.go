@@ -21,11 +21,12 @@ import (
 
 // Of them those that depend on a week that was heard of late come first: that
 // happens once a week and commune. What a case changes for series that it does
-// not count in waits for the next day, or every case would judge half of its
-// province.
+// not count in waits until the leader settles what has gathered, each quarter of
+// an hour, or for the next day: every case would judge half of its province.
 const (
-	dueEach  = 2 // that a change judges again
-	lateEach = 8 // of those that are first
+	dueEach    = 2   // that a change judges again
+	lateEach   = 8   // of those that are first
+	settleEach = 400 // when the leader settles: others who write wait as long
 
 	first = vn.Date(-1)
 	soon  = vn.Date(0)
@@ -176,6 +177,12 @@ func (m *Module) catchUp(ctx context.Context, tx store.Tx, c store.Change, until
 		}
 		if o.day != 0 {
 			if err := t.spread(ctx, o); err != nil {
+				return err
+			}
+			continue
+		}
+		if o.disease == anySyndrome {
+			if err := t.learnAgain(ctx, o.unit); err != nil {
 				return err
 			}
 			continue

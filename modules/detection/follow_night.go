@@ -14,7 +14,7 @@ import (
 	"mach/vn"
 )
 
-// applyNight judges what is due before a night looks, and keeps what its full run
+// applyNight judges what is due, each quarter of an hour and before a night looks, and keeps what its full run
 // found: it judges again what differed, and lets clusters raise alerts. Only the
 // system itself speaks for a night.
 func (m *Module) applyNight(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
@@ -24,6 +24,8 @@ func (m *Module) applyNight(ctx context.Context, tx store.Tx, c store.Change, no
 	switch codeIn(now, csNight) {
 	case nightDue:
 		return m.catchUp(ctx, tx, c, vn.DateOf(c.At)+1, mostAgain)
+	case daySettle:
+		return m.catchUp(ctx, tx, c, vn.DateOf(c.At)+1, settleEach)
 	case nightDone:
 		return m.keepNight(ctx, tx, c, now)
 	}

@@ -73,8 +73,9 @@ type again struct {
 
 const (
 	csNight   = fhir.Base + "/cs/alert-night"
-	nightDue  = "due"  // what is due is judged before the night looks
-	nightDone = "done" // what it found
+	nightDue  = "due"    // what is due is judged before the night looks
+	nightDone = "done"   // what it found
+	daySettle = "settle" // what is due is judged in the course of a day, a little at a time
 )
 
 // When nights begin, and how long after a start one that was missed is made up.
@@ -83,17 +84,28 @@ const (
 	nightMinute = 30
 	nightGrace  = 10 * time.Minute
 	nightLook   = time.Minute
+	settleEvery = 15 * time.Minute // cases of one disease come together: what they change for others is judged once
 )
 
-// nights is the duty of the leader: a full run each night, made up for when the
-// hour was missed.
+// nights is the duty of the leader: what is due is judged each quarter of an hour,
+// and there is a full run each night, made up for when the hour was missed.
 func (m *Module) nights(ctx context.Context, _ store.Office) error {
 	begun := time.Now()
+	settled := begun
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(nightLook):
+		}
+		if caught, err := m.store.CaughtUp(ctx, "detection"); err != nil || !caught {
+			continue
+		}
+		if time.Since(settled) >= settleEvery {
+			if err := m.settleDue(ctx, daySettle); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("what is due in detection: %w", err)
+			}
+			settled = time.Now()
 		}
 		last, err := m.lastNight(ctx, store.SystemActor())
 		if err != nil {
@@ -101,9 +113,6 @@ func (m *Module) nights(ctx context.Context, _ store.Office) error {
 		}
 		day := nightOf(m.now())
 		if last != nil && last.Day >= day || time.Since(begun) < nightGrace && !justBegan(m.now()) {
-			continue
-		}
-		if caught, err := m.store.CaughtUp(ctx, "detection"); err != nil || !caught {
 			continue
 		}
 		if _, err := m.RunNight(ctx, day); err != nil && ctx.Err() == nil {
@@ -127,7 +136,7 @@ func justBegan(now time.Time) bool {
 // takes it. A night is run once.
 func (m *Module) RunNight(ctx context.Context, day vn.Date) (Night, error) {
 	began := time.Now()
-	if err := m.settleDue(ctx); err != nil {
+	if err := m.settleDue(ctx, nightDue); err != nil {
 		return Night{}, err
 	}
 	f, err := m.check(ctx)
@@ -156,12 +165,13 @@ func (m *Module) RunNight(ctx context.Context, day vn.Date) (Night, error) {
 	return *last, nil
 }
 
-// mostRounds is how often a night has what is due judged, as many series as it
-// judges again each time. The changes that follow go on with the rest.
+// mostRounds is how often what is due is judged in a row, mostAgain or settleEach
+// series each time. The changes that follow, or the next time, go on with the rest.
 const mostRounds = 20
 
-// settleDue has judged what is due, so that the night finds faults alone.
-func (m *Module) settleDue(ctx context.Context) error {
+// settleDue has judged what is due, if anything is, so that the view says what a run
+// from nothing says, and a night finds faults alone.
+func (m *Module) settleDue(ctx context.Context, code string) error {
 	for range mostRounds {
 		left, err := figures(ctx, m, store.SystemActor(), vn.Nation, "series due", func(scan store.Scan) (int, error) {
 			var one int
@@ -170,7 +180,7 @@ func (m *Module) settleDue(ctx context.Context) error {
 		if err != nil || len(left) == 0 {
 			return err
 		}
-		if err := m.note(ctx, nightDue, ""); err != nil {
+		if err := m.note(ctx, code, ""); err != nil {
 			return err
 		}
 	}

@@ -160,7 +160,11 @@ func (d *daily) heard(moves []moved) []moved {
 func (t *turn) judgeDays(ctx context.Context, p place, d *daily, moves []moved, below map[string]bool) error {
 	on := vn.DateOf(t.c.At)
 	rule := content.SyndromeRuleOn(on)
-	from := firstMoved(moves, on.AddDays(-rule.BackDays-rule.ReachDays))
+	reach := on.AddDays(-rule.BackDays - rule.ReachDays)
+	if err := t.learnt(ctx, p.unit, moves, reach, rule); err != nil {
+		return err
+	}
+	from := firstMoved(moves, reach)
 	if !from.Known() {
 		return nil
 	}
@@ -194,6 +198,34 @@ func (t *turn) judgeDays(ctx context.Context, p place, d *daily, moves []moved, 
 		below[s.ID] = below[s.ID] || x.turned || len(x.alarms) > 0
 	}
 	return nil
+}
+
+// anySyndrome, as the disease of what is due, says that all syndromes of the unit
+// are.
+const anySyndrome = "*"
+
+// learnt marks the unit as due when visits moved of days that no day is judged by
+// beside, but from which it is learnt what each kind of day brings.
+func (t *turn) learnt(ctx context.Context, unit vn.UnitID, moves []moved, before vn.Date, rule content.SyndromeRule) error {
+	on := vn.DateOf(t.c.At)
+	from := on.AddDays(-rule.BackDays - 6 - rule.HistoryDays)
+	if !slices.ContainsFunc(moves, func(m moved) bool { return m.syndrome == allVisits && m.day >= from && m.day < before }) {
+		return nil
+	}
+	return t.tx.Exec(ctx, `insert into detection_due (unit, disease, day, week, patient, seq) values (?, ?, 0, 0, ?, ?) on conflict (unit, disease, day) do nothing`,
+		int64(unit), anySyndrome, int64(on+1), t.c.Seq)
+}
+
+// learnAgain judges the last days of all syndromes of a unit again, where they
+// stand otherwise.
+func (t *turn) learnAgain(ctx context.Context, unit vn.UnitID) error {
+	list, err := t.ledger().turned(ctx, unit, vn.DateOf(t.c.At), &t.work)
+	for _, x := range list {
+		if err == nil {
+			err = t.lookAgain(ctx, x)
+		}
+	}
+	return err
 }
 
 // sighting is what the last days of a unit show of a syndrome.
