@@ -33,7 +33,7 @@ func (b *bench) fhirSQLite(ctx context.Context) error {
 }
 
 func (b *bench) fhirPostgres(ctx context.Context) error {
-	db, err := b.postgres(ctx)
+	db, err := b.postgres(ctx, "pg")
 	if err != nil || db == nil {
 		return err
 	}

@@ -185,12 +185,12 @@ type cluster struct {
 
 // postgres starts a cluster; nil, and a word on standard error, where
 // PostgreSQL is not installed.
-func (b *bench) postgres(ctx context.Context) (*cluster, error) {
+func (b *bench) postgres(ctx context.Context, folder string) (*cluster, error) {
 	if _, err := os.Stat("/usr/lib/postgresql"); err != nil {
 		say("PostgreSQL is not installed: its lines are left out")
 		return nil, nil
 	}
-	dir := b.fresh("pg")
+	dir := b.fresh(folder)
 	dsn, err := exec.CommandContext(ctx, "tools/postgres.sh", "start", dir).Output()
 	if err != nil {
 		return nil, fmt.Errorf("starting PostgreSQL: %w", err)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -33,10 +34,12 @@ type size struct {
 var sizes = []size{{100_000, "100k"}, {1_000_000, "1m"}}
 
 const (
-	measuredBundles = 100 // of the last bundles of a size
-	passes          = 3   // of questions that are measured
-	fillers         = 4   // clients that fill
-	syntheaRounds   = 4   // each of Synthea's bundles so often
+	measuredBundles = 100  // of the last bundles of a size
+	passes          = 3    // of questions that are measured
+	inPass          = 2000 // questions of a shape in a pass: what the server does at rest, while it is waited for, hardly counts then
+	inPassGrowing   = 400  // of one whose answer grows: they take long
+	fillers         = 4    // clients that fill
+	syntheaRounds   = 4    // each of Synthea's bundles so often
 )
 
 // A shape is one kind of question. Its aims are in milliseconds of CPU.
@@ -45,6 +48,14 @@ type shape struct {
 	sqlite, postgres float64
 	grows            bool // its answer is larger in a larger store, so that its cost may be
 	ask              func(i, people int) string
+}
+
+// asked is how often the shape is asked in a pass.
+func (q shape) asked() int {
+	if q.grows {
+		return inPassGrowing
+	}
+	return inPass
 }
 
 var shapes = []shape{
@@ -90,19 +101,44 @@ var shapes = []shape{
 }
 
 func (b *bench) volumeSQLite(ctx context.Context) error {
-	return b.volume(ctx, "sqlite", app.Config{Data: b.fresh("volume-sqlite"), Level: "error"}, nil)
+	return b.volumes(func(at size) (*volume, error) {
+		return b.volume(ctx, "sqlite", app.Config{Data: b.fresh("volume-sqlite-" + at.name), Level: "error"}, nil)
+	})
 }
 
 func (b *bench) volumePostgres(ctx context.Context) error {
-	db, err := b.postgres(ctx)
-	if err != nil || db == nil {
-		return err
-	}
-	defer db.stop()
-	return b.volume(ctx, "postgres", app.Config{Data: b.fresh("volume-postgres"), Database: db.dsn, Level: "error"}, db)
+	return b.volumes(func(at size) (*volume, error) {
+		db, err := b.postgres(ctx, "pg-"+at.name)
+		if err != nil || db == nil {
+			return nil, err
+		}
+		return b.volume(ctx, "postgres", app.Config{Data: b.fresh("volume-postgres-" + at.name), Database: db.dsn, Level: "error"}, db)
+	})
 }
 
-// A volume is one store as it is filled.
+// volumes measures a store of each size. The smallest stays open beside a larger
+// one, to be asked by turns with it.
+func (b *bench) volumes(open func(at size) (*volume, error)) (err error) {
+	var smallest *volume
+	for _, at := range sizes {
+		v, failed := open(at)
+		if failed != nil || v == nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, v.close()) }()
+		v.smallest = smallest
+		if err := v.measure(at); err != nil {
+			return fmt.Errorf("%s at %s: %w", v.database, at.name, err)
+		}
+		if at.name == b.Size {
+			break
+		}
+		smallest = cmp.Or(smallest, v)
+	}
+	return nil
+}
+
+// A volume is one store of a size.
 type volume struct {
 	*bench
 	*server
@@ -110,33 +146,37 @@ type volume struct {
 	database string
 	dir      string
 	people   int
-	costs    map[string]float64 // of a shape at the smallest size
+	smallest *volume // nil: it is the smallest
 	synthea  [][]byte
 }
 
-func (b *bench) volume(ctx context.Context, name string, c app.Config, db *cluster) error {
+// volume serves a store that is empty.
+func (b *bench) volume(ctx context.Context, name string, c app.Config, db *cluster) (*volume, error) {
+	v := &volume{bench: b, database: name, dir: c.Data}
 	list, err := tokens(ctx, c, fhirTokens)
+	if err == nil {
+		v.synthea, err = syntheaBundles()
+	}
+	if err == nil {
+		v.server, err = b.serve(ctx, c.Data, db, "--livekit", "none", "--api-rate", "100000")
+	}
 	if err != nil {
-		return err
-	}
-	s, err := b.serve(ctx, c.Data, db, "--livekit", "none", "--api-rate", "100000")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(c.Data)
-	v := &volume{bench: b, server: s, rest: rest{client(), s.FHIR, list}, database: name, dir: c.Data, costs: map[string]float64{}}
-	if v.synthea, err = syntheaBundles(); err != nil {
-		return errors.Join(err, s.stop())
-	}
-	for _, at := range sizes {
-		if err := v.measure(ctx, at); err != nil {
-			return fmt.Errorf("%s at %s: %w", name, at.name, errors.Join(err, s.stop()))
+		if db != nil {
+			db.stop()
 		}
-		if at.name == b.Size {
-			break
-		}
+		return nil, err
 	}
-	return s.stop()
+	v.rest = rest{client(), v.server.FHIR, list}
+	return v, nil
+}
+
+// close ends the server, and removes what it had.
+func (v *volume) close() error {
+	err := v.stop()
+	if v.server.database != nil {
+		v.server.database.stop()
+	}
+	return errors.Join(err, os.RemoveAll(v.dir))
 }
 
 func (v *volume) figure(name string, at size) string {
@@ -144,7 +184,7 @@ func (v *volume) figure(name string, at size) string {
 }
 
 // measure fills the store to a size and asks everything there.
-func (v *volume) measure(ctx context.Context, at size) error {
+func (v *volume) measure(at size) error {
 	people := at.n / inTransact
 	if _, err := v.fill(people - measuredBundles); err != nil {
 		return err
@@ -198,45 +238,61 @@ func (v *volume) read(at size) error {
 	return v.tell(v.figure("read.cpu", at), milliseconds(v.settled()-before)/reads, "ms", reads, "GET of a Patient with its audit row")
 }
 
-// questions asks each shape, others at every pass, and compares the median of the
-// passes with that at the smallest size. The first pass is not measured: what many
-// questions share is in memory then, what is one person's own is not. The passes of
-// a shape lie apart, since the cores are often shared with strangers.
+// questions asks each shape, others at every pass as long as there are persons. The
+// first pass is not measured: what many questions share is in memory then. The
+// passes of a shape lie apart, since the cores are often shared with strangers; for
+// the same reason the smallest store is asked the same by turns, and growth is the
+// cost of one over that of the other.
 func (v *volume) questions(at size) error {
-	costs := make([][]float64, len(shapes))
+	costs, before := make([][]float64, len(shapes)), make([][]float64, len(shapes))
 	clock := make([][]time.Duration, len(shapes))
 	for pass := range 1 + passes {
 		for n, q := range shapes {
-			before := v.settled()
-			took, err := each(searches, fhirWorkers, func(i int) error {
-				_, err := v.do(i, "GET", strings.ReplaceAll(q.ask(pass*searches+i, v.people), "|", "%7C"), "", http.StatusOK)
-				return err
-			})
+			small := 0.0
+			if v.smallest != nil {
+				var err error
+				if small, _, err = v.smallest.ask(q, pass); err != nil {
+					return err
+				}
+			}
+			cost, took, err := v.ask(q, pass)
 			if err != nil {
 				return err
 			}
 			if pass > 0 {
-				costs[n] = append(costs[n], milliseconds(v.settled()-before)/searches)
-				clock[n] = took
+				costs[n], before[n], clock[n] = append(costs[n], cost), append(before[n], small), took
 			}
 		}
 	}
 	for n, q := range shapes {
 		slices.Sort(costs[n])
-		cost := costs[n][passes/2]
-		if err := v.tell(v.figure(q.name+".cpu", at), cost, "ms", passes*searches, "GET %s; median of %d passes, %.2f to %.2f; p50 %.1f ms by the clock",
+		slices.Sort(before[n])
+		cost, small := costs[n][passes/2], before[n][passes/2]
+		if err := v.tell(v.figure(q.name+".cpu", at), cost, "ms", passes*q.asked(), "GET %s; median of %d passes, %.2f to %.2f; p50 %.1f ms by the clock",
 			q.ask(0, v.people), passes, costs[n][0], costs[n][passes-1], milliseconds(percentile(clock[n], 0.5))); err != nil {
 			return err
 		}
-		if small, ok := v.costs[q.name]; ok {
-			if err := v.tell("fhir."+q.name+".growth."+v.database, cost/small, "ratio", passes*searches, "cost at %s over cost at %s; its answer grows: %v", at.name, sizes[0].name, q.grows); err != nil {
-				return err
-			}
+		if v.smallest == nil {
 			continue
 		}
-		v.costs[q.name] = cost
+		if err := v.tell("fhir."+q.name+".growth."+v.database, cost/small, "ratio", passes*q.asked(), "cost at %s over %.3f ms at %s, asked by turns; its answer grows: %v",
+			at.name, small, sizes[0].name, q.grows); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// ask asks a shape often, and returns what one question cost in ms of CPU, and the
+// time that each took.
+func (v *volume) ask(q shape, pass int) (cost float64, took []time.Duration, err error) {
+	n := q.asked()
+	before := v.settled()
+	took, err = each(n, fhirWorkers, func(i int) error {
+		_, err := v.do(i, "GET", strings.ReplaceAll(q.ask(pass*n+i, v.people), "|", "%7C"), "", http.StatusOK)
+		return err
+	})
+	return milliseconds(v.settled()-before) / float64(n), took, err
 }
 
 // realBundles posts what Synthea made, with new ids each time.
