@@ -239,7 +239,7 @@ func (c *crashCmd) judge(ctx context.Context, s Streams, acked []string, told *l
 		return r, errors.Join(err, a.Close())
 	}
 	if told != nil {
-		r.crashNotices = told.judge()
+		r.crashNotices = told.judge(c.Kills + c.Processes)
 	}
 	door := a.Store.For(system())
 	for _, id := range acked {

@@ -24,10 +24,13 @@ type crashNotices struct {
 	Twice    int `json:"twice"`    // persons told under two numbers, or numbers of two persons
 	Gaps     int `json:"gaps"`     // numbers that were left out
 	AtOnce   int `json:"at_once"`  // notifications that met another under way
-	Repeated int `json:"-"`        // the same number again, which the receiver drops
+	Repeated int `json:"repeated"` // the same number again, which the receiver drops: an attempt that a kill cut off
+	cut      int // attempts that kills can have cut off: each server has one under way
 }
 
-func (n *crashNotices) good() bool { return n.Untold+n.Twice+n.Gaps+n.AtOnce == 0 && n.Notified > 0 }
+func (n *crashNotices) good() bool {
+	return n.Untold+n.Twice+n.Gaps+n.AtOnce == 0 && n.Notified > 0 && n.Repeated <= n.cut
+}
 
 // listener receives the notifications.
 type listener struct {
@@ -79,8 +82,8 @@ func (l *listener) told() int {
 }
 
 // judge compares what was told with what was acknowledged, once nothing more
-// comes for a while.
-func (l *listener) judge() *crashNotices {
+// comes for a while, and servers were killed so often.
+func (l *listener) judge(kills int) *crashNotices {
 	for quiet, before := 0, 0; quiet < 10 || before < len(l.wanted) && quiet < 100; time.Sleep(100 * time.Millisecond) {
 		now := l.told()
 		if quiet++; now != before {
@@ -89,7 +92,7 @@ func (l *listener) judge() *crashNotices {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := &crashNotices{Notified: len(l.person), Twice: l.twice, AtOnce: l.atOnce, Repeated: l.again}
+	n := &crashNotices{Notified: len(l.person), Twice: l.twice, AtOnce: l.atOnce, Repeated: l.again, cut: kills}
 	numbers := map[string]int64{}
 	for number, id := range l.person {
 		if _, had := numbers[id]; had {

@@ -18,11 +18,12 @@ import (
 )
 
 type fhirpathCmd struct {
-	File    string `short:"f" help:"Resource in JSON to evaluate on; - for standard input. Without it, on nothing."`
-	Typed   bool   `help:"Write type and value of each result."`
-	Lenient bool   `help:"Let elements pass that R4 does not have."`
-	Lang    string `default:"en" enum:"vi,en" help:"Language of faults."`
-	Expr    string `arg:"" help:"FHIRPath expression."`
+	File    string   `short:"f" help:"Resource in JSON to evaluate on; - for standard input. Without it, on nothing."`
+	Package []string `help:"Folder or .tgz of value sets and code systems for memberOf."`
+	Typed   bool     `help:"Write type and value of each result."`
+	Lenient bool     `help:"Let elements pass that R4 does not have."`
+	Lang    string   `default:"en" enum:"vi,en" help:"Language of faults."`
+	Expr    string   `arg:"" help:"FHIRPath expression."`
 }
 
 // Run writes a JSON array of the results. An expression that cannot be read is
@@ -50,7 +51,7 @@ func (c *fhirpathCmd) Run(_ context.Context, s Streams) error {
 			return c.said(err)
 		}
 	}
-	results, err := e.Eval(focus, &path.Env{MemberOf: memberOf(), Trace: func(name string, values path.Collection) {
+	results, err := e.Eval(focus, &path.Env{MemberOf: c.memberOf(), Trace: func(name string, values path.Collection) {
 		for _, v := range values {
 			fmt.Fprintf(s.Err, "%s: %s\n", name, v.JSON())
 		}
@@ -74,15 +75,12 @@ func (c *fhirpathCmd) Run(_ context.Context, s Streams) error {
 	return out.Encode(values)
 }
 
-// memberOf knows the value sets that are known without a store. They are loaded
-// when an expression asks for one.
-func memberOf() func(system, code, valueset string) (bool, error) {
+// memberOf knows the value sets that are known without a store, and those of the
+// packages. They are loaded when an expression asks for one.
+func (c *fhirpathCmd) memberOf() func(system, code, valueset string) (bool, error) {
 	known := sync.OnceValues(func() (*terms.Set, error) {
-		units, err := content.Units()
-		if err != nil {
-			return nil, err
-		}
-		return terminology(content.SiteAt(nil), units)
+		set, _, err := packages(c.Package)
+		return set, err
 	})
 	return func(system, code, valueset string) (bool, error) {
 		set, err := known()

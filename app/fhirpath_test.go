@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -14,6 +16,11 @@ import (
 // are wrong use (exit 2) and which faults (exit 1).
 func TestFHIRPathCommand(t *testing.T) {
 	const patient = `{"resourceType":"Patient","name":[{"given":["Văn","An"]}],"gender":"male","maritalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus","code":"M"}]},"birthDate":"1974-12-25","multipleBirthInteger":2}`
+	packaged := t.TempDir()
+	if err := os.WriteFile(filepath.Join(packaged, "vs.json"), []byte(`{"resourceType":"ValueSet","url":"http://none.example/ValueSet/x","status":"active",
+		"compose":{"include":[{"system":"http://hl7.org/fhir/administrative-gender","concept":[{"code":"male"}]}]}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		cmd  fhirpathCmd
 		want string
@@ -31,6 +38,8 @@ func TestFHIRPathCommand(t *testing.T) {
 		{fhirpathCmd{Expr: "birthDate.memberOf('http://hl7.org/fhir/ValueSet/administrative-gender')", File: "-"}, `[false]`},
 		{fhirpathCmd{Expr: "maritalStatus.memberOf('http://hl7.org/fhir/ValueSet/marital-status')", File: "-"}, `[true]`},
 		{fhirpathCmd{Expr: "gender.memberOf('http://none.example/ValueSet/x')", File: "-"}, "fault"},
+		{fhirpathCmd{Expr: "gender.memberOf('http://none.example/ValueSet/x')", File: "-", Package: []string{packaged}}, `[true]`},
+		{fhirpathCmd{Expr: "birthDate.memberOf('http://none.example/ValueSet/x')", File: "-", Package: []string{packaged}}, `[false]`},
 		{fhirpathCmd{Expr: "name.", File: "-"}, "wrong use"},
 		{fhirpathCmd{Expr: "name", File: "no such file"}, "wrong use"},
 	} {

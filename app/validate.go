@@ -92,33 +92,43 @@ func validated(v *profile.Validator, b []byte, profiles []string) []issue.Issue 
 // validator knows our core profiles and those of packages, and the terminology
 // of R4, of our content and of the packages.
 func (c *validateCmd) validator() (*profile.Validator, error) {
-	units, err := content.Units()
+	set, docs, err := packages(c.Package)
 	if err != nil {
 		return nil, err
+	}
+	return validator(profile.Options{
+		Definitions: docs, Terms: set, References: c.References,
+		Extensions: c.Strict, Plain: c.Strict, Displays: c.Strict, Real: c.Strict,
+	})
+}
+
+// packages reads what folders or .tgz hold, and adds its terminology to that of R4
+// and of our content.
+func packages(names []string) (*terms.Set, []*fhir.Doc, error) {
+	units, err := content.Units()
+	if err != nil {
+		return nil, nil, err
 	}
 	set, err := terminology(content.SiteAt(nil), units)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var docs []*fhir.Doc
-	for _, name := range c.Package {
+	for _, name := range names {
 		more, err := readPackage(name)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
 		}
 		docs = append(docs, more...)
 	}
 	for i, d := range docs {
 		if slices.Contains(terms.Types, d.Type()) && d.Get("url").String() != "" {
 			if err := set.Put(strconv.Itoa(i), d); err != nil {
-				return nil, fmt.Errorf("%s: %w", d.Ref(), err)
+				return nil, nil, fmt.Errorf("%s: %w", d.Ref(), err)
 			}
 		}
 	}
-	return validator(profile.Options{
-		Definitions: docs, Terms: set, References: c.References,
-		Extensions: c.Strict, Plain: c.Strict, Displays: c.Strict, Real: c.Strict,
-	})
+	return set, docs, nil
 }
 
 // validator knows our core profiles beside what the options have.

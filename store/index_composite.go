@@ -37,7 +37,7 @@ func (p *ownParam) compose(d *fhir.Doc) error {
 			c.Param = all[i]
 		}
 		var err error
-		if c.expr, err = fhirpath.Compile(n.Get("expression").String()); err != nil {
+		if c.expr, err = compileOwn(n.Get("expression").String()); err != nil {
 			return err
 		}
 		p.components, p.Parts = append(p.components, c), append(p.Parts, c.Code)

@@ -232,13 +232,19 @@ func newOwn(d *fhir.Doc) (*ownParam, error) {
 		p.Targets = append(p.Targets, t.String())
 	}
 	var err error
-	if p.expr, err = fhirpath.Compile(d.Get("expression").String()); err != nil {
+	if p.expr, err = compileOwn(d.Get("expression").String()); err != nil {
 		return nil, err
 	}
 	if p.Kind == fhir.ParamComposite {
 		return p, p.compose(d)
 	}
 	return p, nil
+}
+
+// compileOwn reads the expression of a parameter. What a resource is found by must
+// not change with a value set.
+func compileOwn(text string) (*fhirpath.Expr, error) {
+	return fhirpath.Compile(text, fhirpath.Without("memberOf"))
 }
 
 // loadOwn reads the parameters from the store, unless sum still holds.

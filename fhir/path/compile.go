@@ -3,6 +3,7 @@
 package path
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -27,6 +28,11 @@ type Option func(*compiler)
 // filters like ofType: invariants of R4 rely on that.
 func Check(focus string) Option {
 	return func(c *compiler) { c.check, c.focus = true, focus }
+}
+
+// Without makes Compile refuse functions that the caller cannot serve.
+func Without(functions ...string) Option {
+	return func(c *compiler) { c.without = append(c.without, functions...) }
 }
 
 // Compile reads an expression. The error is an *issue.Error; that of syntax has
@@ -65,6 +71,7 @@ func MustCompile(text string) *Expr {
 type compiler struct {
 	text      string
 	functions map[string]function
+	without   []string
 	check     bool
 	focus     string
 }
@@ -270,6 +277,9 @@ func (c *compiler) call(t *tree) (expr, error) {
 	f, ok := c.functions[t.text]
 	if !ok {
 		return nil, c.fault(t, "path.unknown_function", t.text)
+	}
+	if slices.Contains(c.without, t.text) {
+		return nil, issue.New(issue.NotSupported, "path.unsupported", t.text)
 	}
 	if len(args) < f.min || len(args) > f.max {
 		return nil, c.fault(t, "path.arguments", t.text)
