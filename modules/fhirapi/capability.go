@@ -13,7 +13,7 @@ import (
 // for each; the test walks both.
 var (
 	interactions  = []string{"read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"}
-	systemActions = []string{"transaction", "batch", "history-system"}
+	systemActions = []string{"transaction", "batch", "search-system", "history-system"}
 )
 
 var kinds = map[fhir.ParamKind]string{

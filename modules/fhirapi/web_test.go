@@ -472,7 +472,7 @@ func TestCapability(t *testing.T) {
 		}
 		shapes := map[string]string{"read": "GET /Group/x", "vread": "GET /Group/x/_history/1", "update": "PUT /Group/x", "delete": "DELETE /Group/x",
 			"history-instance": "GET /Group/x/_history", "create": "POST /Group", "search-type": "GET /Group", "patch": "PATCH /Group/x", "history-type": "GET /Group/_history",
-			"history-system": "GET /_history", "transaction": "POST ", "batch": "POST "}
+			"history-system": "GET /_history", "search-system": "GET /?_type=Group", "transaction": "POST ", "batch": "POST "}
 		for _, code := range append(slices.Clone(interactions), systemActions...) {
 			if got := c.do(shapes[code], ""); shapes[code] == "" || got.StatusCode == 405 || strings.Contains(got.body, "fhirapi.path.unknown") {
 				t.Errorf("%s is in the statement, but %q says %d", code, shapes[code], got.StatusCode)
