@@ -111,7 +111,7 @@ func (s *Store) writePending(rows []audit.Row) error {
 type gatherer[T any] struct{ shared bool }
 
 const (
-	gatherFor = 150 * time.Microsecond
+	gatherFor = 400 * time.Microsecond
 	gatherMin = 3 // as many as wait already are not made to wait for more
 )
 
