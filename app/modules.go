@@ -90,12 +90,17 @@ func (a *App) openModules(ctx context.Context) error {
 	return nil
 }
 
-// followers are the views, in the order of the modules.
+// followers are the views, in the order of the modules. All of them know units by
+// what they are on today's map: a map that was imported makes them anew.
 func (a *App) followers() []store.Follower {
-	return []store.Follower{
+	list := []store.Follower{
 		a.station.Follower(), a.book.Follower(), a.surveillance.Follower(), a.events.Follower(), a.indicators.Follower(), a.bulletin.Follower(),
 		a.detection.Follower(), a.telehealth.Follower(), a.peers.Follower(), a.directory.Follower(), a.flat.Follower(),
 	}
+	for i := range list {
+		list[i].Basis = a.Units.Sum()
+	}
+	return list
 }
 
 // openRooms prepares the live rooms: an external server, our own media process

@@ -194,11 +194,12 @@ func (s *Store) CheckView(ctx context.Context, view string) (CheckLine, error) {
 	}
 	defer done()
 	var pos, version int64
-	found, err := live.Row(ctx, []any{&pos, &version}, `select seq, version from follower where name = ?`, view)
+	var basis string
+	found, err := live.Row(ctx, []any{&pos, &version, &basis}, `select seq, version, basis from follower where name = ?`, view)
 	if err != nil {
 		return line, fmt.Errorf("checking view %s: %w", view, err)
 	}
-	if !found || version != int64(f.Version) {
+	if !found || version != int64(f.Version) || basis != f.Basis {
 		line.OK, line.Detail = true, "not followed yet"
 		return line, nil
 	}

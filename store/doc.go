@@ -246,6 +246,7 @@ type Tx interface {
 type Follower struct {
 	Name    string   // table prefix, and the topic "view:<Name>" published after each batch
 	Version int      // raise it and the view is rebuilt at the next start
+	Basis   string   // what it rests on beside the log, as the map of units: another one, and the view is rebuilt at the next start
 	Types   []string // resource types it wants; nil = all
 	Tables  fs.FS    // *.sql creating the tables, run in name order on an empty view
 	// Apply folds one change in. now is the version written (nil after a

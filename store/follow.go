@@ -52,7 +52,7 @@ func (s *Store) Start(ctx context.Context) error {
 	return nil
 }
 
-// prepareViews brings every view to the version of its follower: a new or
+// prepareViews brings every view to the version and basis of its follower: a new or
 // changed one begins empty and catches up.
 func (s *Store) prepareViews(ctx context.Context) error {
 	if err := s.sweepCopies(ctx); err != nil {
@@ -69,12 +69,12 @@ func (s *Store) prepareViews(ctx context.Context) error {
 func (s *Store) prepareView(ctx context.Context, f *following) error {
 	return s.fold.in(ctx, func(tx *connTx) error {
 		var version, seq int64
-		var tables string
-		found, err := tx.Row(ctx, []any{&version, &seq, &tables}, `select version, seq, tables from follower where name = ?`, f.Name)
+		var basis, tables string
+		found, err := tx.Row(ctx, []any{&version, &basis, &seq, &tables}, `select version, basis, seq, tables from follower where name = ?`, f.Name)
 		if err != nil {
 			return err
 		}
-		if found && version == int64(f.Version) {
+		if found && version == int64(f.Version) && basis == f.Basis {
 			f.pos.Store(seq)
 			return nil
 		}
@@ -111,9 +111,9 @@ func (s *Store) renew(ctx context.Context, tx *connTx, f *following, old []strin
 }
 
 func savePosition(ctx context.Context, tx *connTx, f *following, pos int64, tables []string) error {
-	return tx.Exec(ctx, `insert into follower (name, version, seq, tables) values (?, ?, ?, ?)
-		on conflict (name) do update set version = excluded.version, seq = excluded.seq, tables = excluded.tables`,
-		f.Name, f.Version, pos, strings.Join(tables, " "))
+	return tx.Exec(ctx, `insert into follower (name, version, basis, seq, tables) values (?, ?, ?, ?, ?)
+		on conflict (name) do update set version = excluded.version, basis = excluded.basis, seq = excluded.seq, tables = excluded.tables`,
+		f.Name, f.Version, f.Basis, pos, strings.Join(tables, " "))
 }
 
 func (s *Store) schemaOf(tx *connTx) string {

@@ -276,7 +276,7 @@ func TestCheckNamesAnAlteredView(t *testing.T) {
 	})
 }
 
-// A new version of a follower begins again; its old tables go.
+// A new version of a follower, or another basis, begins again; its old tables go.
 func TestRaisedVersionRebuilds(t *testing.T) {
 	storetest.EachPlace(t, func(t *testing.T, p storetest.Place) {
 		t.Run("old", func(t *testing.T) {
@@ -294,10 +294,20 @@ func TestRaisedVersionRebuilds(t *testing.T) {
 				t.Errorf("%d changes applied", applied.Load())
 			}
 		})
+		t.Run("another basis", func(t *testing.T) {
+			var applied atomic.Int64
+			f := people(&applied)
+			f.Version, f.Basis = 2, "map"
+			s := storetest.Open(t, p, storetest.Follow(f))
+			checkViews(t, s)
+			if applied.Load() == 0 || len(listPeople(t, s)) != 1 {
+				t.Errorf("%d changes applied", applied.Load())
+			}
+		})
 		t.Run("same", func(t *testing.T) {
 			var applied atomic.Int64
 			f := people(&applied)
-			f.Version = 2
+			f.Version, f.Basis = 2, "map"
 			s := storetest.Open(t, p, storetest.Follow(f))
 			time.Sleep(50 * time.Millisecond)
 			if applied.Load() != 0 || len(listPeople(t, s)) != 1 {

@@ -4,6 +4,8 @@ package vn
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"slices"
@@ -69,6 +71,19 @@ func NewUnits(t Tables) (*Units, error) {
 		return nil, err
 	}
 	return u, nil
+}
+
+// Sum changes whenever a unit, what it lies in, its days or what became of it do;
+// names do not count.
+func (u *Units) Sum() string {
+	h := sha256.New()
+	for _, x := range u.all {
+		fmt.Fprintln(h, x.ID, x.Code, x.Level, x.Parent, x.From, x.To)
+		for _, e := range u.out[x.ID] {
+			fmt.Fprintln(h, e.To, e.On, e.Full, e.AllPeople)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // sort fills ids and all; sorting numbers is much faster than sorting units.

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"mach/content"
@@ -138,14 +139,13 @@ func (m *Module) applyAnswer(ctx context.Context, tx store.Tx, c store.Change, n
 	}
 	is := ""
 	if now != nil && c.Labels.Category == categoryAnswer && now.Get("status").String() != "entered-in-error" {
-		var unit int64
-		key := now.Identifier(SystemAlert)
-		found, err := tx.Row(ctx, []any{&unit}, `select unit from detection_alert where alert = ?`, key)
+		t := turn{Module: m, tx: tx, c: c}
+		key, unit, err := t.named(ctx, now.Identifier(SystemAlert))
 		if err != nil {
 			return err
 		}
 		// The policy judged who may answer for the unit that the answer names.
-		if found && vn.UnitID(unit) == m.units.Latest(c.Labels.Unit) {
+		if key != "" && unit == m.units.Latest(c.Labels.Unit) {
 			is = key
 			if err := tx.Exec(ctx, `insert into detection_answer (answer, alert, kind, words, author, facility, at) values (?, ?, ?, ?, ?, ?, ?)`,
 				c.ID, key, codeIn(now, csAnswer), now.Get("payload", "contentString").String(), now.Get("note", "text").String(),
@@ -155,6 +155,26 @@ func (m *Module) applyAnswer(ctx context.Context, tx store.Tx, c store.Change, n
 		}
 	}
 	return m.resettle(ctx, tx, was, is)
+}
+
+// named is the alert that an answer or a signal names by key, and its unit; "" when
+// there is none. Where the map has changed since, and the counts of units were put
+// together, it may stand under another unit or week: then it is the latest of the
+// disease where the unit of the answer is now.
+func (t *turn) named(ctx context.Context, key string) (alert string, unit vn.UnitID, err error) {
+	var of int64
+	found, err := t.tx.Row(ctx, []any{&of}, `select unit from detection_alert where alert = ?`, key)
+	if err != nil || found {
+		return key, vn.UnitID(of), err
+	}
+	disease, rest, _ := strings.Cut(key, "/")
+	code, _, _ := strings.Cut(rest, "/")
+	x, ok := t.units.Get(t.c.Labels.Unit)
+	if !ok || x.Code != code {
+		return "", 0, nil
+	}
+	a, _, _, err := t.latest(ctx, disease, t.units.Latest(x.ID))
+	return a.Key, a.Unit, err
 }
 
 // resettle works out anew what was answered to the alerts.

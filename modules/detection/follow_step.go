@@ -95,12 +95,12 @@ func (m *Module) keepStep(ctx context.Context, tx store.Tx, c store.Change, now 
 	}
 	unit, alert := m.units.Latest(c.Labels.Unit), now.Identifier(SystemAlert)
 	if alert != "" && kind == "signal" {
-		var of int64
-		found, err := tx.Row(ctx, []any{&of}, `select unit from detection_alert where alert = ?`, alert)
-		if err != nil {
+		t := turn{Module: m, tx: tx, c: c}
+		var of vn.UnitID
+		if alert, of, err = t.named(ctx, alert); err != nil {
 			return err
 		}
-		if !found || !m.units.Within(unit, vn.UnitID(of)) {
+		if !m.units.Within(unit, of) {
 			alert = "" // it answers no alert of its place
 		}
 	}

@@ -4,10 +4,13 @@ package detection
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"mach/store"
 	"mach/store/storetest"
 	"mach/vn"
 )
@@ -50,5 +53,80 @@ func TestRestart(t *testing.T) {
 		}
 		w.wantReplays(10)
 		w.wantReplayedSyndromes(1)
+	})
+}
+
+// merged is the map on which a unit becomes part of another on a day.
+func merged(t *testing.T, units *vn.Units, from, into vn.UnitID, on vn.Date) *vn.Units {
+	t.Helper()
+	tables := vn.Tables{Units: slices.Clone(units.All()), Edges: []vn.Edge{{From: from, To: into, On: on, Full: true}}}
+	for i, x := range tables.Units {
+		if tables.Edges = append(tables.Edges, slices.DeleteFunc(units.Lineage(x.ID), func(e vn.Edge) bool { return e.From != x.ID })...); x.ID == from {
+			tables.Units[i].To = on
+		}
+	}
+	u, err := vn.NewUnits(tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// A map that is imported makes the view anew: what was counted in a commune that is
+// no more is counted where its people are now, history and alerts with it, and what
+// was answered there stays answered.
+func TestAnotherMap(t *testing.T) {
+	units, err := unitsOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.EachPlace(t, func(t *testing.T, p storetest.Place) {
+		clock := storetest.NewClock()
+		var commune, gone vn.Unit
+		var had []Week
+		cases := func(w *world, of vn.Unit) []Week {
+			t.Helper()
+			list, err := w.Weeks(ctx, w.actor(store.CDC), "dengue", of.ID, vn.WeekOf(w.today()).Start().AddDays(-7*100), vn.WeekOf(w.today()).Start().AddDays(-7*3))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return list
+		}
+		t.Run("before", func(t *testing.T) {
+			w := newWorld(t, storetest.Open(t, p, options(units, clock)...), units, clock)
+			commune, gone = w.commune, w.next
+			w.history("a", "A97.0", commune, wavy(w.today(), 120, 1))
+			w.history("b", "A97.0", gone, wavy(w.today(), 120, 2))
+			w.report(report{id: "r1", icd: "B05.9", at: gone})
+			w.want("before", vn.Nation, "measles "+gone.Code+" immediate 1")
+			key := "measles/" + gone.Code + "/" + vn.WeekOf(w.today()).String()
+			if err := w.Answer(ctx, w.actor(store.CDC), key, Explained, "Sốt phát ban sau tiêm", "once"); err != nil {
+				t.Fatal(err)
+			}
+			w.clock.Advance(21 * 24 * time.Hour)
+			w.calm()
+			had = cases(w, commune)
+			for i, x := range cases(w, gone) {
+				if had[i].Start != x.Start {
+					t.Fatal("other weeks")
+				}
+				had[i].Count += max(x.Count, 0)
+			}
+		})
+		now := merged(t, units, gone.ID, commune.ID, vn.DateOf(clock.Now())-7)
+		w := newWorld(t, storetest.Open(t, p, options(now, clock)...), now, clock)
+		w.calm()
+		for i, x := range cases(w, commune) {
+			if x.Start != had[i].Start || x.Count != had[i].Count {
+				t.Fatalf("week of %v: %d, both had %d", x.Start, x.Count, had[i].Count)
+			}
+		}
+		w.want("answered on the map before", vn.Nation)
+		var open int
+		if err := w.asked(storetest.System(), vn.Nation, 0).rows(ctx, `select count(*) from detection_alert where unit = ? or answer = ''`, []any{int64(gone.ID)},
+			func(scan func(...any) error) error { return scan(&open) }); err != nil || open > 0 {
+			t.Errorf("%d alerts of a commune that is no more, or open again, %v", open, err)
+		}
+		w.wantRebuilt()
 	})
 }

@@ -56,6 +56,7 @@ func optionsOf(units *vn.Units, diseases *content.DiseaseList, clock *storetest.
 		panic(err)
 	}
 	follower := New(nil, units, diseases, nil, clock.Now).Follower()
+	follower.Basis = units.Sum()
 	return []storetest.Option{storetest.Follow(follower), storetest.Guarded(policy), storetest.Placed(units), storetest.Configure(func(c *store.Config) {
 		c.Now = clock.Now
 		c.Sensitivity = content.Sensitivity
