@@ -158,9 +158,13 @@ func (c *comparison) series(want, got goldenSeries) {
 
 // trends compares the flags where the slope is more than rounding.
 func (c *comparison) trends(name string, g, w goldenRun) {
+	if len(g.Trend) != len(w.Trend) || len(g.Slope) != len(w.Slope) {
+		c.faults = append(c.faults, fmt.Sprintf("%s: %d trends and %d slopes, want %d and %d", name, len(g.Trend), len(g.Slope), len(w.Trend), len(w.Slope)))
+		return
+	}
 	var got, want, slope, wantSlope []*float64
 	for i, flag := range w.Trend {
-		if i < len(g.Trend) && (w.Slope[i] == nil || math.Abs(*w.Slope[i]) >= 1e-12) {
+		if w.Slope[i] == nil || math.Abs(*w.Slope[i]) >= 1e-12 {
 			got, want = append(got, g.Trend[i]), append(want, flag)
 			slope, wantSlope = append(slope, g.Slope[i]), append(wantSlope, w.Slope[i])
 		}

@@ -50,7 +50,11 @@ func TestShots(t *testing.T) {
 		{"09-board", "/bang", s.Of(t, store.Department)},
 		{"10-consultation", link(t, doctor.Get(t, "/hoi-chan").Body, `/hoi-chan/[0-9a-f-]{36}`), s.Of(t, store.Doctor)},
 		{"11-announcement", link(t, s.Client(t, s.Of(t, store.Ministry)).Get(t, "/mang").Body, `/mang/thong-bao/[0-9a-f]+[0-9a-f-]*`), s.Of(t, store.Ministry)},
-		{"12-roles", "/vai", demo.SignIn{}},
+		{"12-alerts", "/canh-bao", s.Of(t, store.CDC)},
+		{"13-events", "/su-kien", s.Of(t, store.CDC)},
+		{"14-bulletin", "/dich/ban-tin", s.Of(t, store.CDC)},
+		{"15-curve", "/dich/dien-bien", s.Of(t, store.CDC)},
+		{"16-roles", "/vai", demo.SignIn{}},
 	} {
 		p := b.Desk(s, shot.name)
 		if shot.who.Login != "" {
