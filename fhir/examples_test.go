@@ -15,8 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"mach/issue"
 )
 
 // The official examples of R4: HL7's own npm package, CC0. It is fetched once
@@ -137,28 +135,11 @@ func TestExamplesKeepTheirBytes(t *testing.T) {
 	}
 }
 
-// TestExamplesAreValid: 0 of the official examples is refused, and every line of
-// errata.txt is needed for that.
-func TestExamplesAreValid(t *testing.T) {
-	refused, needed := 0, map[string]bool{}
+// EachExample calls f with every official example, for the tests outside the
+// package.
+func EachExample(t testing.TB, f func(name, text string)) {
+	t.Helper()
 	for _, ex := range examples(t) {
-		d := mustParse(t, ex.text)
-		found := Validate(d)
-		for _, is := range found {
-			if is.Severity == issue.SeverityWarning {
-				needed[Erratum(d, is)] = true
-			} else {
-				t.Errorf("%s: %s %v at %s", ex.name, is.Key, is.Args, is.Path)
-			}
-		}
-		if issue.List(found) != nil {
-			refused++
-		}
+		f(ex.name, ex.text)
 	}
-	for line := range errata() {
-		if rule := strings.Fields(line)[1]; !needed[line] && strings.HasPrefix(rule, "fhir.") { // package profile has the others
-			t.Errorf("errata.txt: %s is not needed", line)
-		}
-	}
-	t.Logf("%d of %d official examples refused", refused, len(examples(t)))
 }

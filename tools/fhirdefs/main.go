@@ -8,18 +8,25 @@
 //	go run ./fhirdefs -check -out ../fhir/definitions/r4.txt.gz
 //
 // With -check nothing is written: the program exits 1 when the committed text
-// differs from what the pinned package gives, and 0 with a word when the package
-// can be had neither from the cache nor from the registry.
+// differs from what the pinned package gives, or when it, this program or the
+// package is not what r4.txt.gz.sum lists. The package is left out, with a word,
+// when it can be had neither from the cache nor from the registry.
 package main
 
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+
+	"mach/tools/seal"
 )
+
+// sources are this program's own, in the folder tools.
+const sources = "fhirdefs"
 
 func main() {
 	out := flag.String("out", "../fhir/definitions/r4.txt.gz", "compiled `file`")
@@ -36,8 +43,8 @@ func run(out, from string, check bool) error {
 	if from == "" {
 		path, err := fetch()
 		if err != nil && check {
-			fmt.Fprintf(os.Stderr, "fhirdefs: not checked, %s cannot be had: %v\n", npmPackage, err)
-			return nil
+			fmt.Fprintf(os.Stderr, "fhirdefs: only the sums are checked, %s cannot be had: %v\n", npmPackage, err)
+			return seal.Check(out, sources, "")
 		}
 		if err != nil {
 			return err
@@ -53,9 +60,12 @@ func run(out, from string, check bool) error {
 		return err
 	}
 	if check {
-		return compare(out, text)
+		return errors.Join(compare(out, text), seal.Check(out, sources, from))
 	}
-	return write(out, text)
+	if err := write(out, text); err != nil {
+		return err
+	}
+	return seal.Write(out, sources, from)
 }
 
 // compile gives the whole text. Its form is told in fhir/definitions/SOURCES.md.

@@ -8,8 +8,9 @@
 //
 // It reads the npm package that tools/fhirdefs has fetched into the user's cache
 // folder, or the one named by -package. With -check nothing is written: the
-// program exits 1 when the committed text differs from what the package gives,
-// and 0 with a word when the package is not there.
+// program exits 1 when the committed text differs from what the package gives, or
+// when it, this program or the package is not what r4.txt.gz.sum lists. The package
+// is left out, with a word, when it is not there.
 package main
 
 import (
@@ -27,7 +28,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"mach/tools/seal"
 )
+
+// sources are this program's own, in the folder tools.
+const sources = "fhirterms"
 
 const npmPackage = "hl7.fhir.r4.examples@4.0.1"
 
@@ -46,8 +52,8 @@ func main() {
 func run(out, from string, check bool) error {
 	all, err := load(from)
 	if errors.Is(err, fs.ErrNotExist) && check {
-		fmt.Fprintf(os.Stderr, "fhirterms: not checked, %s is not there\n", npmPackage)
-		return nil
+		fmt.Fprintf(os.Stderr, "fhirterms: only the sums are checked, %s is not there\n", npmPackage)
+		return seal.Check(out, sources, "")
 	}
 	if err != nil {
 		return err
@@ -57,7 +63,7 @@ func run(out, from string, check bool) error {
 		return err
 	}
 	if check {
-		return compare(out, text)
+		return errors.Join(compare(out, text), seal.Check(out, sources, from))
 	}
 	var b bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a valid one
@@ -67,7 +73,10 @@ func run(out, from string, check bool) error {
 	if err := z.Close(); err != nil {
 		return err
 	}
-	return os.WriteFile(out, b.Bytes(), 0o644)
+	if err := os.WriteFile(out, b.Bytes(), 0o644); err != nil {
+		return err
+	}
+	return seal.Write(out, sources, from)
 }
 
 func compare(out string, text []byte) error {
