@@ -5,6 +5,7 @@ package path
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -13,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -86,7 +88,8 @@ type question struct {
 	Expr     string          `json:"expr"`
 }
 
-// TestAgainstFHIRPathJS compares with npm fhirpath over generated expressions.
+// TestAgainstFHIRPathJS compares with npm fhirpath over generated expressions;
+// MACH_SEED draws others.
 func TestAgainstFHIRPathJS(t *testing.T) {
 	dir, _ := filepath.Abs("../../tools/outside/node_modules/fhirpath")
 	if _, err := os.Stat(dir); err != nil {
@@ -98,7 +101,8 @@ func TestAgainstFHIRPathJS(t *testing.T) {
 	var in bytes.Buffer
 	var questions []question
 	e := json.NewEncoder(&in)
-	g := generator{rand.New(rand.NewPCG(3, 2026)), nil}
+	seed, _ := strconv.ParseUint(cmp.Or(os.Getenv("MACH_SEED"), "2026"), 10, 64)
+	g := generator{rand.New(rand.NewPCG(3, seed)), nil}
 	docs := map[string]*fhir.Doc{}
 	for i := range cases {
 		text := []string{patient, observation}[i%2]
