@@ -3,6 +3,7 @@
 package profile
 
 import (
+	"cmp"
 	"sync"
 
 	"mach/fhir"
@@ -21,6 +22,7 @@ type typeRules struct {
 // An invariant is a rule in FHIRPath, compiled when it is first needed.
 type invariant struct {
 	key, text string
+	namesake  string // the key of its words, where another rule has its key
 	warning   bool
 	compile   func() (*path.Expr, error)
 }
@@ -58,6 +60,7 @@ var r4Rules = sync.OnceValue(func() map[*fhir.TypeInfo]*typeRules {
 		}
 		for _, rule := range fhir.Invariants(t.Name) {
 			v := newInvariant(rule.Key, rule.Text, rule.Expression, rule.Warning)
+			v.namesake = namesakes[t.Name+" "+rule.Key]
 			switch {
 			case inGo[rule.Key]:
 			case rule.Member == "":
@@ -120,8 +123,8 @@ func (c *check) broken(n fhir.Node, rule *invariant) {
 	if rule.warning {
 		severity = issue.SeverityWarning
 	}
-	if spoken(rule.key) {
-		c.add(n.Path(), severity, issue.Invariant, "invariant."+rule.key)
+	if key := cmp.Or(rule.namesake, rule.key); rule.namesake != "" || spoken(key) {
+		c.add(n.Path(), severity, issue.Invariant, "invariant."+key)
 		return
 	}
 	c.add(n.Path(), severity, issue.Invariant, "profile.invariant", rule.key, rule.text)
