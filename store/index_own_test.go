@@ -94,7 +94,13 @@ func TestOwnParameters(t *testing.T) {
 // What begins a reindex need not end it: another process, or the same one after
 // a restart, goes on where it stopped.
 func TestOwnParametersSurviveRestart(t *testing.T) {
-	c := Config{Guard: &testGuard{}, Dir: t.TempDir()}
+	t.Run("sqlite", func(t *testing.T) { ownSurvive(t, Config{Guard: &testGuard{}, Dir: t.TempDir()}) })
+	t.Run("postgres", func(t *testing.T) {
+		ownSurvive(t, Config{Guard: &testGuard{}, Dir: t.TempDir(), Database: freshDatabase(t)})
+	})
+}
+
+func ownSurvive(t *testing.T, c Config) {
 	open := func(start bool) *Store {
 		s, err := Open(t.Context(), c)
 		if err != nil {
