@@ -376,7 +376,7 @@ func TestSwitchByPIN(t *testing.T) {
 		start := time.Now()
 		third, err := w.Sessions.Switch(ctx, lan.ID, "274915", from)
 		w.must(err)
-		if took := time.Since(start); took > 3*time.Second {
+		if took := time.Since(start); took > time.Second {
 			w.t.Errorf("switching took %v of 3 s", took)
 		}
 		if w.resolve(request(second)).ID != "" || w.resolve(request(third)).Actor.Account != lan.ID {

@@ -14,9 +14,9 @@ import (
 	"mach/vn"
 )
 
-// applyNight judges what is due, each quarter of an hour and before a night looks, and keeps what its full run
-// found: it judges again what differed, and lets clusters raise alerts. Only the
-// system itself speaks for a night.
+// applyNight judges what is due, in the course of a day and before a night looks, and
+// keeps what its full run found: it judges again what differed, and lets clusters
+// raise alerts. Only the system itself speaks for a night.
 func (m *Module) applyNight(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
 	if now == nil || c.Actor != store.SystemActor().Account || c.Labels.Category != categoryAnswer {
 		return nil

@@ -282,7 +282,7 @@ func TestHangs(t *testing.T) {
 		w.put(a, observation(fmt.Sprint("o", i), "p", "x"))
 	}
 	w.until("the others", func() bool { return len(fast.all()) == 5 })
-	if took := time.Since(began); took >= attemptTime {
+	if took := time.Since(began); took > 3*time.Second {
 		t.Errorf("the others waited %v", took)
 	}
 }
