@@ -137,7 +137,7 @@ func TestIncludedIsBounded(t *testing.T) {
 
 // hiding is a guard that hides from an account the resource of its name, or of a
 // type what a query does not find, or a type whole.
-type hiding struct{ testGuard }
+type hiding struct{}
 
 func (hiding) Judge(a Actor, _ Action, l Labels, _ []Relation, _ time.Time) Decision {
 	dec := Decision{Allow: a.Account != l.Type+"/"+l.ID && a.Account != l.Type, Reason: "test"}
