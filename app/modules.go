@@ -52,6 +52,7 @@ func (a *App) openModules(ctx context.Context) error {
 	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), a.legalFlag, now)
 	a.detection.WorkNights(a.log)
 	a.bulletin = bulletin.New(a.Store, a.Units, content.Diseases(), a.alertsOf, a.clustersOf, now)
+	a.surveillance.Hear(a.bulletin.Unheard)
 	if a.indicators, err = indicators.New(a.Store, a.Units, definitions, now); err != nil {
 		return err
 	}

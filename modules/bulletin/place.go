@@ -65,7 +65,7 @@ func (m *Module) picture(ctx context.Context, a store.Actor, unit vn.Unit, disea
 	}
 	p.nowhere = max(p.total-placed, 0)
 	communes := m.units.Communes(unit.ID, on)
-	sends, err := m.sending(ctx, a, unit.ID, ids(communes), p.from, on)
+	unheard, err := m.Unheard(ctx, a, unit.ID, ids(communes), [][2]vn.Date{{p.from, on}}, on)
 	if err != nil {
 		return p, err
 	}
@@ -76,7 +76,7 @@ func (m *Module) picture(ctx context.Context, a store.Actor, unit vn.Unit, disea
 			continue
 		}
 		s := spot{unit: u, cases: sums[c.Unit], circle: c, border: d.borders[c.Unit]}
-		if s.silent = s.cases == 0 && mute(sends.states[c.Unit]); s.silent {
+		if s.silent = s.cases == 0 && unheard(c.Unit, p.from, on); s.silent {
 			p.silent++
 		}
 		p.spots = append(p.spots, s)
@@ -86,16 +86,6 @@ func (m *Module) picture(ctx context.Context, a store.Actor, unit vn.Unit, disea
 		p.clusters = p.clusters[:min(len(p.clusters), mostRings)]
 	}
 	return p, err
-}
-
-// mute reports whether nothing came in any of the weeks.
-func mute(weeks []state) bool {
-	for _, w := range weeks {
-		if w == stateSent || w == stateLate {
-			return false
-		}
-	}
-	return true
 }
 
 // around is the circle around the places of a cluster as the map draws them.

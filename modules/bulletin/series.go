@@ -5,7 +5,6 @@ package bulletin
 import (
 	"context"
 
-	"mach/content"
 	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
@@ -121,108 +120,12 @@ func (m *Module) course(ctx context.Context, a store.Actor, unit vn.Unit, diseas
 	if unit.Level != vn.LevelCommune {
 		return c, nil
 	}
-	sends, err := m.sending(ctx, a, unit.ID, []vn.UnitID{unit.ID}, vn.WeekOf(first).Start(), on)
+	unheard, err := m.Unheard(ctx, a, unit.ID, []vn.UnitID{unit.ID}, [][2]vn.Date{{first, on}}, on)
 	if err != nil {
 		return c, err
 	}
 	for i, d := range c.dates {
-		c.silent[i] = c.cases[i].total() == 0 && sends.silentThrough(unit.ID, d, min(s.end(d), on))
+		c.silent[i] = c.cases[i].total() == 0 && unheard(unit.ID, d, min(s.end(d), on))
 	}
 	return c, nil
-}
-
-// state is what a commune sent of a week, as the heat map shows it.
-type state uint8
-
-// The states. Quiet is a short gap, or a commune that never sent a visit: no
-// report may mean no case. Unknown is before the commune sent anything at all.
-const (
-	stateUnknown state = iota
-	stateSilent
-	stateQuiet
-	stateLate
-	stateSent
-)
-
-var stateNames = [...]string{"unknown", "silent", "quiet", "late", "sent"}
-
-func (s state) String() string { return stateNames[s] }
-
-// sending is what communes sent week by week.
-type sending struct {
-	weeks  []vn.Date // Mondays, oldest first
-	states map[vn.UnitID][]state
-	sent   map[vn.UnitID][]share
-}
-
-// sending reads what the communes sent of the weeks from … to the day's.
-func (m *Module) sending(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, from, on vn.Date) (sending, error) {
-	n := content.DetectionOn(on).SilentWeeks
-	s := sending{states: map[vn.UnitID][]state{}, sent: map[vn.UnitID][]share{}}
-	first := from.AddDays(-7 * n) // a run that begins before is as long
-	rows, since, err := m.sentBy(ctx, a, unit, communes, first, on)
-	if err != nil {
-		return s, err
-	}
-	all := int(vn.WeekOf(on).Start()-first)/7 + 1
-	for i := range all - n {
-		s.weeks = append(s.weeks, from.AddDays(7*i))
-	}
-	sent := map[vn.UnitID][]share{}
-	for _, c := range communes {
-		sent[c] = make([]share, all)
-	}
-	for _, r := range rows {
-		sent[r.unit][int(r.week-first)/7] = r.share
-	}
-	for _, c := range communes {
-		s.states[c], s.sent[c] = states(sent[c], first, since[c], n, on)[n:], sent[c][n:]
-	}
-	return s, nil
-}
-
-// states judges the weeks of a commune, the first of which begins on a day;
-// since says since when it sends.
-func states(sent []share, first vn.Date, since begun, silent int, on vn.Date) []state {
-	out := make([]state, len(sent))
-	gap := 0 // weeks without anything, up to here
-	for i, w := range sent {
-		week := first.AddDays(7 * i)
-		switch {
-		case !since.any.Known() || week < since.any:
-			out[i], gap = stateUnknown, 0
-			continue
-		case w.late > 0:
-			out[i], gap = stateLate, 0
-			continue
-		case w.cases+w.visits > 0:
-			out[i], gap = stateSent, 0
-			continue
-		}
-		out[i] = stateQuiet
-		if !since.visit.Known() || week < since.visit || week+6 > on { // never heard daily, or not over
-			continue
-		}
-		if gap++; gap >= silent {
-			for j := i - gap + 1; j <= i; j++ {
-				out[j] = stateSilent
-			}
-		}
-	}
-	return out
-}
-
-// silentThrough reports whether every week that the days touch was silent.
-func (s sending) silentThrough(unit vn.UnitID, from, to vn.Date) bool {
-	any := false
-	for i, w := range s.weeks {
-		if w+6 < from || w > to {
-			continue
-		}
-		if s.states[unit][i] != stateSilent {
-			return false
-		}
-		any = true
-	}
-	return any
 }

@@ -172,50 +172,62 @@ func unitArgs(units []vn.UnitID) []any {
 	return args
 }
 
-// begun is the first week of which a commune ever sent anything, and of which
-// it sent a visit; vn.ZeroDate for never.
+// begun is the first week of which a commune was ever heard of: anything that it
+// sent, or a case among those who live there; and of which it sent a visit.
+// vn.ZeroDate for never.
 type begun struct{ any, visit vn.Date }
 
-// sentBy reads what the communes sent of the weeks from … to, and since when
-// they do.
-func (m *Module) sentBy(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, from, to vn.Date) ([]sentRow, map[vn.UnitID]begun, error) {
+// sentBy reads what the communes sent of the weeks from … to.
+func (m *Module) sentBy(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, from, to vn.Date) ([]sentRow, error) {
 	if len(communes) == 0 {
-		return nil, nil, nil
+		return nil, nil
 	}
-	in := ` where unit in (` + marks(len(communes)) + `)`
 	rows, err := store.Figures(ctx, m.store.For(a), unit, func(scan store.Scan) (sentRow, error) {
 		var r sentRow
 		var u, w int64
 		err := scan(&u, &w, &r.visits, &r.cases, &r.late)
 		r.unit, r.week = vn.UnitID(u), vn.Date(w)
 		return r, err
-	}, `select unit, week, visits, cases, late from bulletin_week`+in+` and week >= ? and week <= ?`, append(unitArgs(communes), int64(from), int64(to))...)
+	}, `select unit, week, visits, cases, late from bulletin_week where unit in (`+marks(len(communes))+`) and week >= ? and week <= ?`,
+		append(unitArgs(communes), int64(from), int64(to))...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("what %v sent: %w", unit, err)
+		return nil, fmt.Errorf("what %v sent: %w", unit, err)
 	}
-	first := map[vn.UnitID]begun{}
-	for _, c := range communes {
-		first[c] = begun{vn.ZeroDate, vn.ZeroDate}
+	return rows, nil
+}
+
+// begins reads since when the communes are heard of; each of them is in the answer.
+func (m *Module) begins(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID) (map[vn.UnitID]begun, error) {
+	if len(communes) == 0 {
+		return nil, nil
 	}
 	type since struct {
 		unit vn.UnitID
 		begun
 	}
+	never := int64(vn.ZeroDate)
 	list, err := store.Figures(ctx, m.store.For(a), unit, func(scan store.Scan) (since, error) {
 		var r since
-		var u, any, visit int64
-		err := scan(&u, &any, &visit)
-		r.unit, r.any, r.visit = vn.UnitID(u), vn.Date(any), vn.Date(visit)
+		var u, sent, visit, lived int64
+		err := scan(&u, &sent, &visit, &lived)
+		r.unit, r.any, r.visit = vn.UnitID(u), vn.Date(sent), vn.Date(visit)
+		if first := vn.Date(lived); first.Known() && (!r.any.Known() || first < r.any) {
+			r.any = vn.WeekOf(first).Start()
+		}
 		return r, err
-	}, `select unit, min(week), coalesce(min(case when visits > 0 then week end), `+fmt.Sprint(int64(vn.ZeroDate))+`) from bulletin_week`+in+` group by unit`,
-		unitArgs(communes)...)
+	}, `select u.column1, coalesce((select min(week) from bulletin_week where unit = u.column1), ?),
+		       coalesce((select week from bulletin_week where unit = u.column1 and visits > 0 order by week limit 1), ?),
+		       coalesce((select min(day) from bulletin_count where unit = u.column1 and axis = ?), ?)
+		  from (values `+strings.TrimSuffix(strings.Repeat("(cast(? as bigint)), ", len(communes)), ", ")+`) as u`,
+		append([]any{never, never, axisDiagnosis, never}, unitArgs(communes)...)...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("since when %v sends: %w", unit, err)
+		return nil, fmt.Errorf("since when %v sends: %w", unit, err)
 	}
+	first := make(map[vn.UnitID]begun, len(list))
 	for _, r := range list {
 		first[r.unit] = r.begun
 	}
-	return rows, first, nil
+	return first, nil
 }
 
 // heard is how many communes of a province sent anything of a week.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"mach/casereport"
 	"mach/content"
 	"mach/outbreak"
@@ -221,12 +223,29 @@ func stateTable(ctx context.Context, p homeData) table.Props {
 		}
 		t.Rows = append(t.Rows, []table.Cell{
 			{Text: s.Unit.Full(), Href: statePath(s.Unit, s.Disease)}, {Text: named(ctx, s.Disease.Name)},
-			{Text: web.Int(ctx, s.MonthN)}, {Text: lineWords(ctx, s.Month)},
-			{Of: tag.Tag(verdictTone(s.Month), monthWords(ctx, s.Month))}, {Text: web.Int(ctx, s.WeekN)},
-			{Of: tag.Tag(verdictTone(s.Week), weekWords(ctx, s.Week))}, {Text: declared},
+			{Text: counted(ctx, s.MonthN, s.MonthSilent)}, {Text: lineWords(ctx, s.Month)},
+			{Of: verdictTag(ctx, s.Month, s.MonthSilent, monthWords)}, {Text: counted(ctx, s.WeekN, s.WeekSilent)},
+			{Of: verdictTag(ctx, s.Week, s.WeekSilent, weekWords)}, {Text: declared},
 		})
 	}
 	return t
+}
+
+// counted is a count, or a dash where nothing is known.
+func counted(ctx context.Context, n int, silent bool) string {
+	if silent {
+		return "–"
+	}
+	return web.Int(ctx, n)
+}
+
+// verdictTag is what the law says, or that nothing is known: no case from a silent
+// commune is not below a line.
+func verdictTag(ctx context.Context, v outbreak.Verdict, silent bool, words func(context.Context, outbreak.Verdict) string) templ.Component {
+	if silent && v.State == outbreak.StateBelow {
+		return tag.Tag(tag.Plain, web.T(ctx, "surveillance.silent"))
+	}
+	return tag.Tag(verdictTone(v), words(ctx, v))
 }
 
 func unsentTable(ctx context.Context, p homeData) table.Props {
@@ -260,10 +279,16 @@ func findings(ctx context.Context, p homeData) string {
 
 // whyMonth and whyWeek explain a verdict with its numbers, in a sentence.
 func whyMonth(ctx context.Context, s State) string {
+	if s.MonthSilent {
+		return why(ctx, s.Month, web.T(ctx, "surveillance.why.month.silent", int(s.MonthOf.Month), strconv.Itoa(s.MonthOf.Year)))
+	}
 	return why(ctx, s.Month, web.T(ctx, "surveillance.why.month", int(s.MonthOf.Month), strconv.Itoa(s.MonthOf.Year), s.MonthN))
 }
 
 func whyWeek(ctx context.Context, s State) string {
+	if s.WeekSilent {
+		return why(ctx, s.Week, web.T(ctx, "surveillance.why.week.silent", s.WeekOf.Number, strconv.Itoa(s.WeekOf.Year)))
+	}
 	return why(ctx, s.Week, web.T(ctx, "surveillance.why.week", s.WeekOf.Number, strconv.Itoa(s.WeekOf.Year), s.WeekN))
 }
 

@@ -5,6 +5,7 @@ package surveillance
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,7 +33,7 @@ func curveChart(ctx context.Context, id string, c Curve, disease content.Disease
 	low, high := make([]float64, 12), make([]float64, 12)
 	for m := range 12 {
 		now[m], line[m], low[m], high[m] = nan, nan, nan, nan
-		if m < len(c.Now) {
+		if m < len(c.Now) && c.Now[m] >= 0 {
 			now[m] = float64(c.Now[m])
 		}
 		if m < len(c.Lines) && c.Lines[m].State != outbreak.StateShort {
@@ -52,10 +53,11 @@ func curveChart(ctx context.Context, id string, c Curve, disease content.Disease
 		name = web.T(ctx, "surveillance.chart.line.above")
 	}
 	missing := ""
-	for _, v := range c.Lines {
-		if v.State == outbreak.StateShort {
-			missing = web.T(ctx, "surveillance.chart.short")
-		}
+	if slices.Contains(c.Now, -1) {
+		missing = web.T(ctx, "surveillance.chart.silent") + " "
+	}
+	if slices.ContainsFunc(c.Lines, func(v outbreak.Verdict) bool { return v.State == outbreak.StateShort }) {
+		missing += web.T(ctx, "surveillance.chart.short")
 	}
 	return chart.LineProps{
 		ID: id, Title: curveTitle(ctx, c, disease), Unit: web.T(ctx, "surveillance.cases.unit"), Period: web.T(ctx, "surveillance.month"),
@@ -82,6 +84,8 @@ func curveTitle(ctx context.Context, c Curve, disease content.Disease) string {
 	m := len(c.Now) - 1
 	v := c.Lines[m]
 	switch n := float64(c.Now[m]); {
+	case n < 0:
+		return web.T(ctx, "surveillance.chart.title.silent", name, m+1)
 	case v.State == outbreak.StateShort:
 		return web.T(ctx, "surveillance.chart.title.short", name, m+1, c.Now[m])
 	case n > v.Line:
@@ -105,7 +109,7 @@ func mapProps(ctx context.Context, p homeData) cartogram.Props {
 		}
 		out.Circles = append(out.Circles, cartogram.Circle{
 			X: s.Circle.X, Y: s.Circle.Y, R: s.Circle.R, Border: s.Border, Name: s.Unit.Full(), Href: statePath(s.Unit, p.Disease),
-			Value: float64(s.Count), Alarm: s.Alarm, Inset: insetName(ctx, s.Circle.Inset), Estimated: s.Circle.Estimated,
+			Value: s.value(), Alarm: s.Alarm, Inset: insetName(ctx, s.Circle.Inset), Estimated: s.Circle.Estimated,
 		})
 	}
 	for i := range out.Circles { // the finding's place is written on the map
@@ -114,10 +118,24 @@ func mapProps(ctx context.Context, p homeData) cartogram.Props {
 		}
 	}
 	out.Title = web.T(ctx, "surveillance.map.none", named(ctx, p.Disease.Name), weeksOnMap)
+	if p.Silent > 0 {
+		out.Foot.Missing = web.T(ctx, "surveillance.map.silent", p.Silent, len(p.Map), weeksOnMap)
+	}
+	if p.Silent == len(p.Map) {
+		out.Title = web.T(ctx, "surveillance.map.title.silent", named(ctx, p.Disease.Name), weeksOnMap)
+	}
 	if total > 0 {
 		out.Title = web.T(ctx, "surveillance.map.title", named(ctx, p.Disease.Name), weeksOnMap, total, top.Unit.Full(), top.Count)
 	}
 	return out
+}
+
+// value is the number as pictures take it: NaN where it is not known.
+func (s spot) value() float64 {
+	if s.Silent {
+		return math.NaN()
+	}
+	return float64(s.Count)
 }
 
 func insetName(ctx context.Context, inset string) string {
@@ -133,9 +151,9 @@ func ranking(ctx context.Context, p homeData) chart.RankingProps {
 		Head: web.T(ctx, "surveillance.col.province"), Foot: chart.Foot{Source: web.T(ctx, "surveillance.chart.source", p.Unit.Full()), At: p.Now},
 	}
 	for _, s := range p.Ranks {
-		r := chart.Rank{Name: s.Unit.Full(), Value: float64(s.Count), Step: 3, Href: "/dich?don-vi=" + s.Unit.Code + "&benh=" + p.Disease.ID}
+		r := chart.Rank{Name: s.Unit.Full(), Value: s.value(), Step: 3, Href: "/dich?don-vi=" + s.Unit.Code + "&benh=" + p.Disease.ID}
 		if s.Silent {
-			r.Value, r.Step = math.NaN(), -1
+			r.Step = -1
 		}
 		out.Rows = append(out.Rows, r)
 	}

@@ -150,7 +150,7 @@ func TestPagesInBothLanguages(t *testing.T) {
 		Due: webtest.Now.Add(-2 * time.Hour), Name: "Nguyễn Thị Hoàng Bảo Ngọc Trâm", Sex: "female", Birth: "1990", Triggers: 2}
 	sent := Sent{Case: Case{Report: "r", Disease: "dengue", Class: casereport.Changed, Reported: webtest.Now, Due: webtest.Now.Add(-time.Hour), Day: vn.DateOf(webtest.Now)},
 		Answers: Report{"class": "suspect", "name": "Trâm"}, Notes: []fhir.Annotation{{Text: "âm tính", Time: fhir.Instant(webtest.Now)}}}
-	b := book{years: 5, on: vn.DateOf(webtest.Now), settings: content.SurveillanceOn(vn.DateOf(webtest.Now))}
+	b := book{years: 5, on: vn.DateOf(webtest.Now), settings: content.SurveillanceOn(vn.DateOf(webtest.Now)), unheard: before(vn.ZeroDate)}
 	states := func(disease string) State {
 		s, ok := m.judge(b, illnessIn{disease, commune.ID})
 		if !ok {

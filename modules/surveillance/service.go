@@ -20,7 +20,8 @@ type Module struct {
 	diseases *content.DiseaseList
 	endemic  *content.Endemicity
 	now      func() time.Time
-	risk     Risks // nil: nobody assesses
+	risk     Risks   // nil: nobody assesses
+	silence  Silence // nil: nobody knows what communes send
 
 	mu      sync.Mutex
 	borders content.Borders

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"mach/content"
 	"mach/outbreak"
@@ -26,7 +25,9 @@ type State struct {
 	Month, Week    outbreak.Verdict // Article 16 for the month so far, Article 22 for the week so far
 	MonthOf        vn.Month
 	WeekOf         vn.Week
-	MonthN, WeekN  int // cases counted so far
+	MonthN, WeekN  int  // cases counted so far
+	MonthSilent    bool // nothing came from the commune in it: no case is no zero
+	WeekSilent     bool
 	First          int // of the month, as first reported
 	Declared       *Epidemic
 	End            outbreak.Verdict // Article 16.3: of an epidemic, were one declared
@@ -94,6 +95,9 @@ func (m *Module) States(ctx context.Context, a store.Actor, unit vn.UnitID, comm
 	if b.risks, err = m.risks(ctx, a, asked, on); err != nil {
 		return nil, err
 	}
+	if b.unheard, err = m.silent(ctx, a, unit, places(asked), b.compared(), b.from, on); err != nil {
+		return nil, err
+	}
 	for _, i := range asked {
 		if s, ok := m.judge(b, i); ok {
 			out = append(out, s)
@@ -117,6 +121,7 @@ type book struct {
 	days      map[illnessIn][]outbreak.LinkedCase
 	epidemics map[illnessIn][]Epidemic
 	risks     map[illnessIn]outbreak.Risk // of diseases never recorded in Viet Nam
+	unheard   unheard
 }
 
 type period struct {
@@ -273,6 +278,27 @@ func (b book) asked(communes []vn.UnitID, disease string) []illnessIn {
 	return out
 }
 
+// places are the communes of what is asked, each once.
+func places(asked []illnessIn) []vn.UnitID {
+	var out []vn.UnitID
+	for _, i := range asked {
+		out = append(out, i.unit)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// compared are the days of the months and weeks that are counted and compared with.
+func (b book) compared() (out [][2]vn.Date) {
+	for _, start := range sameMonths(b.on, b.years) {
+		out = append(out, month(start))
+	}
+	for _, start := range sameWeeks(b.on, b.years, b.settings.Week53) {
+		out = append(out, week(start))
+	}
+	return out
+}
+
 // judge applies Articles 16 and 22 to one disease in one commune; false for
 // closed and unknown diseases and for units that are no more.
 func (m *Module) judge(b book, i illnessIn) (State, bool) {
@@ -289,24 +315,26 @@ func (m *Module) judge(b book, i illnessIn) (State, bool) {
 	s.Endemic, s.Basis = m.endemic.Endemic(i.disease, path, b.on)
 	declared := b.epidemics[i]
 	epidemic := m.inEpidemic(i.disease, path, declared)
-	facts := func(counts map[period]tally, starts []vn.Date, year func(vn.Date) int) (outbreak.Facts, tally) {
-		now := counts[period{i, starts[0]}]
-		f := outbreak.Facts{Group: disease.Group, Endemic: s.Endemic, Count: now.all, Confirmed: now.confirmed,
+	facts := func(counts map[period]tally, starts []vn.Date, span func(vn.Date) [2]vn.Date, year func(vn.Date) int) (f outbreak.Facts, now tally, silent bool) {
+		unknown := func(start vn.Date) bool {
+			return counts[period{i, start}].all == 0 && b.unheard(i.unit, start, min(span(start)[1], b.on))
+		}
+		now = counts[period{i, starts[0]}]
+		f = outbreak.Facts{Group: disease.Group, Endemic: s.Endemic, Count: now.all, Confirmed: now.confirmed,
 			Linked: outbreak.LargestLinked(b.days[i], starts[0], b.on, b.settings.LinkedGapDays),
 			Never:  m.endemic.Never(i.disease, b.on), Risk: b.risks[i]}
 		for _, start := range starts[1:] {
 			y := year(start)
-			f.Past = append(f.Past, outbreak.Year{Year: y, Count: counts[period{i, start}].all,
-				Epidemic: epidemic(y), Missing: b.from == vn.ZeroDate || start < b.from})
+			f.Past = append(f.Past, outbreak.Year{Year: y, Count: counts[period{i, start}].all, Epidemic: epidemic(y), Missing: unknown(start)})
 		}
-		return f, now
+		return f, now, unknown(starts[0])
 	}
 	r := rules(b.settings)
-	month, now := facts(b.months, sameMonths(b.on, b.years), vn.Date.Year)
-	s.Month, s.MonthN, s.First, s.Linked = outbreak.Epidemic(r, month), now.all, now.first, month.Linked
-	week, now := facts(b.weeks, sameWeeks(b.on, b.years, b.settings.Week53), func(d vn.Date) int { return vn.WeekOf(d).Year })
-	s.End = outbreak.Ending(r, month)
-	s.Week, s.WeekN = outbreak.Warning(r, week), now.all
+	ofMonth, now, silent := facts(b.months, sameMonths(b.on, b.years), month, vn.Date.Year)
+	s.Month, s.MonthN, s.First, s.Linked, s.MonthSilent = outbreak.Epidemic(r, ofMonth), now.all, now.first, ofMonth.Linked, silent
+	s.End = outbreak.Ending(r, ofMonth)
+	ofWeek, now, silent := facts(b.weeks, sameWeeks(b.on, b.years, b.settings.Week53), week, func(d vn.Date) int { return vn.WeekOf(d).Year })
+	s.Week, s.WeekN, s.WeekSilent = outbreak.Warning(r, ofWeek), now.all, silent
 	s.LinkedAssumed = slices.ContainsFunc(b.days[i], func(c outbreak.LinkedCase) bool { return c.Focus == "" })
 	if len(declared) > 0 {
 		s.Declared = &declared[0]
@@ -352,73 +380,4 @@ func ids(units []vn.Unit) []vn.UnitID {
 		out[i] = u.ID
 	}
 	return out
-}
-
-// Curve is the cases of each month of a year with what the five valid years
-// before would let one expect; of one disease in one unit.
-type Curve struct {
-	Year  int
-	Now   []int // months of the year so far; the last may not be over
-	Past  []CurveYear
-	Lines []outbreak.Verdict // for each of the 12 months, of the sums; short where history is
-}
-
-// CurveYear is one past year month by month; -1 = not surveyed.
-type CurveYear struct {
-	Year   int
-	Months [12]int
-}
-
-// Curve reads the twelve months of this year and of the years before, of a
-// unit of any level. Years with an epidemic are left out for a commune only:
-// above it the line is a comparison, not that of the law.
-func (m *Module) Curve(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, on vn.Date) (Curve, error) {
-	settings := content.SurveillanceOn(on)
-	c := Curve{Year: on.Year()}
-	from, err := m.since(ctx, a, unit, m.province(unit))
-	if err != nil {
-		return c, err
-	}
-	var starts []vn.Date
-	for y := 0; y <= settings.BaselineYears; y++ {
-		for month := range 12 {
-			starts = append(starts, vn.Month{Year: c.Year - y, Month: time.Month(month + 1)}.Start())
-		}
-	}
-	cells, err := m.cells(ctx, a, unit, []vn.UnitID{unit}, disease, spanMonth, starts)
-	if err != nil {
-		return c, err
-	}
-	epidemic, err := m.epidemicYears(ctx, a, unit, disease)
-	if err != nil {
-		return c, err
-	}
-	sums := map[vn.Date]int{}
-	for _, x := range cells {
-		if x.class.Counts() {
-			sums[x.start] += x.value
-		}
-	}
-	_, current, _ := on.Date()
-	for month := range int(current) {
-		c.Now = append(c.Now, sums[starts[month]])
-	}
-	past := make([][]outbreak.Year, 12)
-	for y := 1; y <= settings.BaselineYears; y++ {
-		year := CurveYear{Year: c.Year - y}
-		for month := range 12 {
-			start := starts[12*y+month]
-			year.Months[month] = sums[start]
-			missing := from == vn.ZeroDate || start < from
-			if missing {
-				year.Months[month] = -1
-			}
-			past[month] = append(past[month], outbreak.Year{Year: year.Year, Count: sums[start], Missing: missing, Epidemic: epidemic(year.Year)})
-		}
-		c.Past = append(c.Past, year)
-	}
-	for month := range 12 {
-		c.Lines = append(c.Lines, outbreak.Epidemic(rules(settings), outbreak.Facts{Group: "B", Endemic: true, Past: past[month]}))
-	}
-	return c, nil
 }

@@ -67,7 +67,7 @@ type homeData struct {
 	Curve     *Curve
 	Map       []spot
 	Ranks     []spot // provinces, on the page of the nation
-	Silent    int    // how many of them have never reported
+	Silent    int    // how many of these, or of the communes on the map, are silent; of a commune's own page 1 or 0
 	Now       time.Time
 	Month     vn.Month
 	All       bool // the whole lists, not only their heads
@@ -105,7 +105,7 @@ type spot struct {
 	Unit   vn.Unit
 	Count  int
 	Alarm  bool
-	Silent bool // never reported any case: the count is unknown, not zero
+	Silent bool // nothing was heard from it, in the time or ever: the count is unknown, not zero
 	Circle vn.Circle
 	Border content.Border
 }
@@ -185,10 +185,7 @@ func (m *Module) area(r *http.Request, a store.Actor, p *homeData) error {
 			return err
 		}
 	}
-	if p.Unit.Level != vn.LevelProvince {
-		return nil
-	}
-	if p.Map, err = m.spots(r, a, p, communes); err != nil {
+	if err := m.spots(r, a, p, communes); err != nil || p.Unit.Level != vn.LevelProvince {
 		return err
 	}
 	rules := content.SurveillanceOn(on).Escalation
@@ -216,14 +213,26 @@ func (m *Module) chosen(r *http.Request, states []State) content.Disease {
 // weeksOnMap is how far back the map looks.
 const weeksOnMap = 4
 
-func (m *Module) spots(r *http.Request, a store.Actor, p *homeData, communes []vn.UnitID) ([]spot, error) {
+// spots fills the map of a province with the last weeks, and says which communes
+// are silent; of a commune the latter alone.
+func (m *Module) spots(r *http.Request, a store.Actor, p *homeData, communes []vn.UnitID) error {
+	on := web.Today(r)
 	var starts []vn.Date
 	for i := range weeksOnMap {
-		starts = append(starts, vn.WeekOf(web.Today(r)).Start().AddDays(-7*i))
+		starts = append(starts, vn.WeekOf(on).Start().AddDays(-7*i))
 	}
+	from := starts[weeksOnMap-1]
 	cells, err := m.cells(r.Context(), a, p.Unit.ID, communes, p.Disease.ID, spanWeek, starts)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	began, err := m.since(r.Context(), a, p.Unit.ID, m.province(p.Unit.ID))
+	if err != nil {
+		return err
+	}
+	unheard, err := m.silent(r.Context(), a, p.Unit.ID, communes, [][2]vn.Date{{from, on}}, began, on)
+	if err != nil {
+		return err
 	}
 	sums := map[vn.UnitID]int{}
 	for _, c := range cells {
@@ -237,14 +246,19 @@ func (m *Module) spots(r *http.Request, a store.Actor, p *homeData, communes []v
 			alarm[s.Unit.ID] = true
 		}
 	}
-	var out []spot
-	drawn := m.cartogram(p.Unit.ID, web.Today(r))
+	silent := func(u vn.UnitID) bool { return sums[u] == 0 && unheard(u, from, on) }
+	if p.Unit.Level != vn.LevelProvince {
+		p.Silent = bit(silent(p.Unit.ID))
+		return nil
+	}
+	drawn := m.cartogram(p.Unit.ID, on)
 	for _, c := range drawn.circles {
-		if u, ok := m.units.At(c.Unit, web.Today(r)); ok {
-			out = append(out, spot{Unit: u, Count: sums[c.Unit], Alarm: alarm[c.Unit], Circle: c, Border: drawn.borders[c.Unit]})
+		if u, ok := m.units.At(c.Unit, on); ok {
+			s := spot{Unit: u, Count: sums[c.Unit], Alarm: alarm[c.Unit], Silent: silent(c.Unit), Circle: c, Border: drawn.borders[c.Unit]}
+			p.Map, p.Silent = append(p.Map, s), p.Silent+bit(s.Silent)
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // nation fills the page of the ministry, or of a region: provinces by cases of

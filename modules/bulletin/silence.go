@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bulletin
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"mach/content"
+	"mach/store"
+	"mach/vn"
+)
+
+// state is what a commune sent of a week, as the heat map shows it.
+type state uint8
+
+// The states. Quiet is a short gap, or a commune that never sent a visit: no
+// report may mean no case. Unknown is before the commune sent anything at all.
+const (
+	stateUnknown state = iota
+	stateSilent
+	stateQuiet
+	stateLate
+	stateSent
+)
+
+var stateNames = [...]string{"unknown", "silent", "quiet", "late", "sent"}
+
+func (s state) String() string { return stateNames[s] }
+
+// sending is what communes sent week by week.
+type sending struct {
+	weeks  []vn.Date // Mondays, oldest first
+	on     vn.Date   // the day it is seen from
+	states map[vn.UnitID][]state
+	sent   map[vn.UnitID][]share
+}
+
+// sending reads what the communes sent of the weeks from … to the day's.
+func (m *Module) sending(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, from, on vn.Date) (sending, error) {
+	since, err := m.begins(ctx, a, unit, communes)
+	if err != nil {
+		return sending{}, err
+	}
+	return m.window(ctx, a, unit, since, from, on, on)
+}
+
+// window reads the weeks from a Monday to a day, as they are seen from another:
+// so long before and after that a silence which begins or ends outside is known
+// as one.
+func (m *Module) window(ctx context.Context, a store.Actor, unit vn.UnitID, since map[vn.UnitID]begun, from, to, on vn.Date) (sending, error) {
+	n := content.DetectionOn(on).SilentWeeks
+	s := sending{on: on, states: map[vn.UnitID][]state{}, sent: map[vn.UnitID][]share{}}
+	first, last := from.AddDays(-7*n), min(to.AddDays(7*n), on)
+	communes := slices.Collect(maps.Keys(since))
+	rows, err := m.sentBy(ctx, a, unit, communes, first, last)
+	if err != nil {
+		return s, err
+	}
+	weeks := int(vn.WeekOf(to).Start()-from)/7 + 1
+	for i := range weeks {
+		s.weeks = append(s.weeks, from.AddDays(7*i))
+	}
+	sent := map[vn.UnitID][]share{}
+	for _, c := range communes {
+		sent[c] = make([]share, int(vn.WeekOf(last).Start()-first)/7+1)
+	}
+	for _, r := range rows {
+		sent[r.unit][int(r.week-first)/7] = r.share
+	}
+	for _, c := range communes {
+		s.states[c], s.sent[c] = states(sent[c], first, since[c], n, on)[n:n+weeks], sent[c][n:n+weeks]
+	}
+	return s, nil
+}
+
+// states judges the weeks of a commune, the first of which begins on a day;
+// since says since when it sends.
+func states(sent []share, first vn.Date, since begun, silent int, on vn.Date) []state {
+	out := make([]state, len(sent))
+	gap := 0 // weeks without anything, up to here
+	for i, w := range sent {
+		week := first.AddDays(7 * i)
+		switch {
+		case !since.any.Known() || week < since.any:
+			out[i], gap = stateUnknown, 0
+			continue
+		case w.late > 0:
+			out[i], gap = stateLate, 0
+			continue
+		case w.cases+w.visits > 0:
+			out[i], gap = stateSent, 0
+			continue
+		}
+		out[i] = stateQuiet
+		if !since.visit.Known() || week < since.visit || week+6 > on { // never heard daily, or not over
+			continue
+		}
+		if gap++; gap >= silent {
+			for j := i - gap + 1; j <= i; j++ {
+				out[j] = stateSilent
+			}
+		}
+	}
+	return out
+}
+
+// unheard reports whether nothing is known of the days: every week that they
+// touch lies before the commune was first heard of, or is silent, the week under
+// way after a silent one included.
+func (s sending) unheard(unit vn.UnitID, from, to vn.Date) bool {
+	list, first := s.states[unit], max(0, int(vn.WeekOf(from).Start()-s.weeks[0])/7)
+	for i := first; i < len(list) && s.weeks[i] <= to; i++ {
+		goesOn := list[i] == stateQuiet && s.weeks[i]+6 > s.on && i > 0 && list[i-1] == stateSilent
+		if list[i] != stateUnknown && list[i] != stateSilent && !goesOn {
+			return false
+		}
+	}
+	return first < len(list) && s.weeks[first] <= to
+}
+
+// Unheard answers for communes whether nothing is known of the days from … to, so
+// that no case is no zero: they lie before the commune was first heard of, or in
+// a silence. It knows the days that were asked for, each from … to, and says
+// false of others.
+func (m *Module) Unheard(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, days [][2]vn.Date, on vn.Date) (func(commune vn.UnitID, from, to vn.Date) bool, error) {
+	since, err := m.begins(ctx, a, unit, communes)
+	if err != nil {
+		return nil, err
+	}
+	var windows []sending
+	for _, w := range joined(days, on) {
+		s, err := m.window(ctx, a, unit, since, w[0], w[1], on)
+		if err != nil {
+			return nil, err
+		}
+		windows = append(windows, s)
+	}
+	return func(commune vn.UnitID, from, to vn.Date) bool {
+		for _, s := range windows {
+			if s.weeks[0] <= from && from <= s.weeks[len(s.weeks)-1]+6 {
+				return s.unheard(commune, from, to)
+			}
+		}
+		return false
+	}, nil
+}
+
+// joined are the days as whole weeks with one more before, oldest first, those
+// that touch as one; none ends after the day.
+func joined(days [][2]vn.Date, on vn.Date) (out [][2]vn.Date) {
+	days = slices.Clone(days)
+	slices.SortFunc(days, func(x, y [2]vn.Date) int { return cmp.Compare(x[0], y[0]) })
+	for _, d := range days {
+		if d[0] > on {
+			break
+		}
+		from, to := vn.WeekOf(d[0]).Start().AddDays(-7), min(d[1], on)
+		if last := len(out) - 1; last >= 0 && from <= out[last][1]+1 {
+			out[last][1] = max(out[last][1], to)
+			continue
+		}
+		out = append(out, [2]vn.Date{from, to})
+	}
+	return out
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package surveillance
+
+import (
+	"context"
+	"html"
+	"strings"
+	"testing"
+	"time"
+
+	"mach/store"
+	"mach/vn"
+	"mach/web"
+	"mach/web/webtest"
+)
+
+// The pages of a province, of a commune and of a disease in it have their states:
+// empty, where nobody has reported anything; too short a history; data; silent,
+// where nothing comes any more. Each says so in words.
+func TestEveryViewHasItsStates(t *testing.T) {
+	states := []string{"empty", "short", "data", "silent"} // in the order that the world gets there
+	each(t, func(t *testing.T, w *world) {
+		begun, fallen := vn.ZeroDate, false // when the commune was first heard of; whether nothing comes any more
+		w.Hear(func(_ context.Context, _ store.Actor, _ vn.UnitID, _ []vn.UnitID, _ [][2]vn.Date, on vn.Date) (func(vn.UnitID, vn.Date, vn.Date) bool, error) {
+			return func(u vn.UnitID, from, to vn.Date) bool {
+				return u == w.commune.ID && (!begun.Known() || to < begun || fallen && from > on.AddDays(-7*6))
+			}, nil
+		})
+		cdc, director := w.actor(store.CDC), w.actor(store.StationDirector)
+		views := []struct {
+			name, path string
+			who        store.Actor
+			words      map[string]string // by state
+		}{
+			{"province", "/dich?benh=dengue", cdc, map[string]string{
+				"empty": "Chưa có báo cáo ca bệnh nào", "short": "chưa đủ số liệu để tính theo Điều 16", "data": "> 9,2", "silent": " xã không có tin gì trong 4 tuần: gạch chéo, không phải số 0"}},
+			{"commune", "/dich?benh=dengue", director, map[string]string{
+				"empty": "Chưa có báo cáo ca bệnh nào", "short": "chưa đủ năm để so", "data": "trên mức trung bình + 2 độ lệch chuẩn", "silent": "chưa biết có ca hay không, không phải số 0"}},
+			{"disease", "/dich/xa/" + w.commune.Code + "/dengue", director, map[string]string{
+				"empty": "Chưa có báo cáo ca bệnh nào", "short": "nên không kết luận", "data": "trên mức trung bình + 2 độ lệch chuẩn", "silent": "im lặng: chưa biết"}},
+		}
+		for _, state := range states {
+			switch state {
+			case "short":
+				begun = w.today() - 7
+				w.history("few", "A97.9", w.commune, w.today()-1, 3)
+			case "data":
+				begun = w.today().AddDays(-366 * 6)
+				w.novembers("A97.9", 5, 7, 4, 6, 8)
+				w.history("now", "A97.9", w.commune, w.today(), 9)
+			case "silent":
+				w.clock.Advance(10 * 7 * 24 * time.Hour)
+				fallen = true
+			}
+			w.calm()
+			site := webtest.NewSite(w.t, w.now(), func(mux *web.Mux) { w.Routes(mux) })
+			for _, v := range views {
+				sep := "?"
+				if strings.Contains(v.path, sep) {
+					sep = "&"
+				}
+				got := site.Get(v.who, v.path+sep+"lang=vi")
+				body := html.UnescapeString(got.Body.String())
+				if got.Code != 200 || !strings.Contains(body, v.words[state]) {
+					t.Errorf("%s, %s: %d, does not say %q", v.name, state, got.Code, v.words[state])
+				}
+				if empty := v.words["empty"]; state != "empty" && strings.Contains(body, empty) {
+					t.Errorf("%s, %s, says %q", v.name, state, empty)
+				}
+			}
+		}
+	})
+}
