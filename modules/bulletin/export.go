@@ -347,30 +347,52 @@ func (m *Module) list(ctx context.Context, a store.Actor, q asked) ([]listRow, b
 	return rows, more, nil
 }
 
-// writeList writes a line list as CSV.
-func (m *Module) writeList(w io.Writer, rows []listRow) error {
-	out := csv.NewWriter(w)
-	lines := [][]string{{"case", "name", "sex", "birth", "address", "unit_code", "unit_name", "disease", "icd10", "class",
-		"onset", "diagnosed", "reported", "late", "focus", "died"}}
+// listColumns are the columns of a line list, in the order of line.
+var listColumns = []string{"case", "name", "sex", "birth", "address", "unit_code", "unit_name", "disease", "icd10", "class",
+	"onset", "diagnosed", "reported", "late", "focus", "died"}
+
+// line is a case as a line list tells it; "" for what is not known.
+func (m *Module) line(r listRow) []string {
 	day := func(d vn.Date) string {
 		if !d.Known() {
 			return ""
 		}
 		return d.String()
 	}
+	code, place := "", ""
+	if u, ok := m.units.Get(r.unit); ok {
+		code, place = codeOf(u), u.Full()
+	}
+	return []string{r.report, r.name, r.sex, r.birth, r.address, code, place, r.disease, r.icd, string(r.class),
+		day(r.onset), day(r.day), time.UnixMicro(r.at).In(vn.Zone).Format(time.RFC3339), told(flag(r.late), false), r.focus, day(r.died)}
+}
+
+// writeList writes a line list as CSV.
+func (m *Module) writeList(w io.Writer, rows []listRow) error {
+	lines := [][]string{listColumns}
 	for _, r := range rows {
-		code, place := "", ""
-		if u, ok := m.units.Get(r.unit); ok {
-			code, place = codeOf(u), u.Full()
-		}
-		line := []string{r.report, r.name, r.sex, r.birth, r.address, code, place, r.disease, r.icd, string(r.class),
-			day(r.onset), day(r.day), time.UnixMicro(r.at).In(vn.Zone).Format(time.RFC3339), told(flag(r.late), false), r.focus, day(r.died)}
+		line := m.line(r)
 		for i := range line {
 			line[i] = sof.Inert(line[i])
 		}
 		lines = append(lines, line)
 	}
-	return out.WriteAll(lines)
+	return csv.NewWriter(w).WriteAll(lines)
+}
+
+// writeListJSON writes {"cases": […], "more": …}: the columns of the CSV by name,
+// without those that are not known; more: the list is cut.
+func (m *Module) writeListJSON(w io.Writer, rows []listRow, more bool) error {
+	cases := make([]map[string]string, len(rows))
+	for i, r := range rows {
+		cases[i] = map[string]string{}
+		for k, value := range m.line(r) {
+			if value != "" {
+				cases[i][listColumns[k]] = value
+			}
+		}
+	}
+	return json.NewEncoder(w).Encode(map[string]any{"cases": cases, "more": more})
 }
 
 func flag(b bool) int {

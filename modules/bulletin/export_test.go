@@ -173,7 +173,10 @@ func TestExportsUnderThePolicies(t *testing.T) {
 			{w.actor(store.CDC), fileCSV + query + "&tu=2020-01-01&den=2026-11-01", 403, ""},
 			{w.actor(store.CDC), fileList + "?don-vi=" + provinceCode, 200, "'=HYPERLINK(1)"},
 			{w.actor(store.StationDirector), fileList, 200, "'=HYPERLINK(1)"},
+			{w.actor(store.CDC), fileRows + "?don-vi=" + provinceCode, 200, `"name":"=HYPERLINK(1)"`},
+			{w.actor(store.CDC), fileRows + "?don-vi=" + provinceCode, 200, `],"more":false}`},
 			{w.actor(store.Department), fileList, 403, ""},
+			{w.actor(store.Department), fileRows, 403, ""},
 			{w.actor(store.Ministry), fileList + query, 403, ""},
 			{w.actor(store.CDC), "/nothing", 403, ""},
 		} {

@@ -34,7 +34,9 @@ const (
 
 // spread estimates Rt by the method of Cori. The days of onset are used when at
 // least two thirds of the cases have one; the last days are left to the reader
-// to mistrust: what is not reported yet is not added.
+// to mistrust: what is not reported yet is not added. Every case counts as
+// infected here: where somebody travelled is free text in form 01 of QĐ
+// 97/QĐ-PB, so imported cases raise the number, and the page says so.
 func (m *Module) spread(ctx context.Context, a store.Actor, unit vn.Unit, disease string, on vn.Date) (spread, error) {
 	s := spread{}
 	if s.interval, s.known = content.IntervalOf(disease, on); !s.known {

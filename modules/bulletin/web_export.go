@@ -27,10 +27,11 @@ const (
 	fileJSON = "/so-ca.json"
 	fileADX  = "/so-ca.xml"
 	fileList = "/danh-sach.csv"
+	fileRows = "/danh-sach.json"
 )
 
 var contentTypes = map[string]string{
-	fileCSV: "text/csv; charset=utf-8", fileList: "text/csv; charset=utf-8", fileJSON: "application/json", fileADX: "application/adx+xml",
+	fileCSV: "text/csv; charset=utf-8", fileList: "text/csv; charset=utf-8", fileJSON: "application/json", fileRows: "application/json", fileADX: "application/adx+xml",
 }
 
 func (m *Module) mount(mux *web.Mux, fail func(http.ResponseWriter, *http.Request, error)) {
@@ -57,8 +58,8 @@ func (m *Module) export(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var body bytes.Buffer
-	if file == fileList {
-		err = m.exportList(r, w, &body, a, q)
+	if file == fileList || file == fileRows {
+		err = m.exportList(r, w, &body, a, q, file)
 	} else {
 		err = m.exportCounts(r, &body, a, q, file)
 	}
@@ -88,13 +89,16 @@ func (m *Module) exportCounts(r *http.Request, to io.Writer, a store.Actor, q as
 	return writeCounts(to, rows)
 }
 
-func (m *Module) exportList(r *http.Request, w http.ResponseWriter, to io.Writer, a store.Actor, q asked) error {
+func (m *Module) exportList(r *http.Request, w http.ResponseWriter, to io.Writer, a store.Actor, q asked, file string) error {
 	rows, more, err := m.list(r.Context(), a, q)
 	if err != nil {
 		return err
 	}
 	if more {
 		w.Header().Set("X-More", "true")
+	}
+	if file == fileRows {
+		return m.writeListJSON(to, rows, more)
 	}
 	return m.writeList(to, rows)
 }
