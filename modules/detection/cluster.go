@@ -49,8 +49,8 @@ type scanner struct {
 	on    vn.Date
 }
 
-func (m *Module) scanner(on vn.Date) *scanner {
-	s := &scanner{Module: m, rule: content.DetectionOn(on).Scan, on: on}
+func (m *Module) scanner(on vn.Date, rule content.ScanRule) *scanner {
+	s := &scanner{Module: m, rule: rule, on: on}
 	at := make([]outbreak.Position, len(m.land.communes))
 	for i, c := range m.land.communes {
 		lon, lat := c.Lon, c.Lat
@@ -158,15 +158,15 @@ func (s *scanner) lead(c outbreak.Counts, of outbreak.Cluster) vn.UnitID {
 }
 
 // Rescan looks again for what an old scan found, from the ledger as it stood
-// and by the settings of that day. It gives the same cluster, for ever.
+// and by the settings that it kept. It gives the same cluster, for ever.
 // Errors: Forbidden for who may not see figures of the nation; NotFound when
 // the settings are no more, or the cluster is not found again.
 func (m *Module) Rescan(ctx context.Context, a store.Actor, c Cluster) (Cluster, error) {
-	s := m.scanner(c.Day)
-	if s.rule.Hash() != c.Settings {
-		return Cluster{}, issue.New(issue.NotFound, "detection.settings.gone")
+	l, rule := m.asked(a, vn.Nation, c.Position), content.ScanRule{}
+	if err := l.rule(ctx, c.Settings, &rule); err != nil {
+		return Cluster{}, fmt.Errorf("a scan again: %w", err)
 	}
-	list, err := s.scan(ctx, m.asked(a, vn.Nation, c.Position), c.Disease)
+	list, err := m.scanner(c.Day, rule).scan(ctx, l, c.Disease)
 	if err != nil {
 		return Cluster{}, err
 	}

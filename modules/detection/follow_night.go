@@ -67,6 +67,9 @@ func (m *Module) keepNight(ctx context.Context, tx store.Tx, c store.Change, now
 			return err
 		}
 	}
+	if err := t.keepRule(ctx, f.Scan.Hash(), f.Scan); err != nil {
+		return err
+	}
 	alerts := 0
 	for _, k := range f.Clusters {
 		raised, err := t.cluster(ctx, k)

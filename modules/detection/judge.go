@@ -271,7 +271,7 @@ func (t *turn) statistics(ctx context.Context, x touch, p place, rule content.De
 		v.Seq = t.c.Seq
 		if x.again && judged && v.same(before) {
 			v.Seq = before.Seq
-		} else if err := t.keep(ctx, v); err != nil {
+		} else if err := t.keep(ctx, v, rule); err != nil {
 			return ground{}, said{}, err
 		}
 		if !v.Alarm || !x.again && v.Week >= x.weeks[0].AddDays(7*rule.LeastWeeks) {
@@ -312,8 +312,11 @@ func (t *turn) lapsed(ctx context.Context, p place, rule content.DetectionRule, 
 	return list, nil
 }
 
-// keep writes a verdict.
-func (t *turn) keep(ctx context.Context, v Verdict) error {
+// keep writes a verdict, and by which settings it was found.
+func (t *turn) keep(ctx context.Context, v Verdict, rule content.DetectionRule) error {
+	if err := t.keepRule(ctx, v.Settings, rule); err != nil {
+		return err
+	}
 	return t.tx.Exec(ctx, `insert into detection_verdict (`+verdictColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		on conflict (disease, unit, week, seq) do update set observed = excluded.observed, foci = excluded.foci, expected = excluded.expected, bound = excluded.bound,
 		   p = excluded.p, score = excluded.score, trend = excluded.trend, reason = excluded.reason, alarm = excluded.alarm, method = excluded.method,

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"mach/content"
 	"mach/fhir"
 	"mach/issue"
 	"mach/store"
@@ -62,6 +63,8 @@ type findings struct {
 	Again    []again   `json:"again,omitempty"`
 	Days     []turned  `json:"days,omitempty"`
 	Clusters []Cluster `json:"clusters,omitempty"`
+	// Scan are the settings that the clusters were found by.
+	Scan content.ScanRule `json:"scan"`
 }
 
 // again names weeks of a series that are to be judged again.
@@ -144,7 +147,8 @@ func (m *Module) RunNight(ctx context.Context, day vn.Date) (Night, error) {
 		return Night{}, err
 	}
 	f.Day = day.String()
-	s := m.scanner(day)
+	f.Scan = content.DetectionOn(day).Scan
+	s := m.scanner(day, f.Scan)
 	l := m.asked(store.SystemActor(), vn.Nation, f.Position)
 	for _, d := range m.watched() {
 		list, err := s.scan(ctx, l, d.ID)

@@ -105,6 +105,36 @@ func TestNightWords(t *testing.T) {
 	}
 }
 
+// The verdict of an alert is computed again on a page, also when the content has
+// other settings by then; a rule that counts nothing has none.
+func TestReplayPage(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.history("h", "A97.0", w.commune, wavy(w.today(), 200, 3))
+		for i := range 12 {
+			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", at: w.commune})
+		}
+		w.calm()
+		path := []string{"disease", "dengue", "unit", w.commune.Code, "week", vn.WeekOf(w.today()).String()}
+		w.wantWords(w.page(w.alertPage, "vi", w.actor(store.CDC), "/x", path...), "Tính lại")
+		for _, lang := range []string{"vi", "en"} {
+			page := w.page(w.replayPage, i18n.Lang(lang), w.actor(store.CDC), "/x", path...)
+			w.wantWords(page, map[string]string{"vi": "Tính lại ra đúng kết quả lúc kết luận", "en": "it gives exactly what was found"}[lang])
+		}
+		v, err := w.Verdicts(ctx, w.actor(store.CDC), "dengue", w.commune.ID, w.today()-7)
+		if err != nil || len(v) == 0 {
+			t.Fatal(v, err)
+		}
+		v[0].Expected++
+		if again, err := w.Replay(ctx, w.actor(store.CDC), v[0]); err != nil || again == v[0] {
+			t.Errorf("a verdict that was changed is the same: %+v, %v", again, err)
+		}
+		v[0].Settings = "another"
+		if _, err := w.Replay(ctx, w.actor(store.CDC), v[0]); err == nil {
+			t.Error("settings that nobody kept are replayed")
+		}
+	})
+}
+
 // A history too short for the picture of years says so.
 func TestShortHistory(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

@@ -279,14 +279,17 @@ func (t *turn) look(ctx context.Context, x *sighting, from, to vn.Date, before m
 		if x.level == vn.LevelCommune {
 			v.Reporting = min(v.Visits, 1)
 		}
-		if err := t.keepSyndrome(ctx, v); err != nil {
+		if err := t.keepSyndrome(ctx, v, x.rule); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *turn) keepSyndrome(ctx context.Context, v SyndromeVerdict) error {
+func (t *turn) keepSyndrome(ctx context.Context, v SyndromeVerdict, rule content.SyndromeRule) error {
+	if err := t.keepRule(ctx, v.Settings, rule); err != nil {
+		return err
+	}
 	return t.tx.Exec(ctx, `insert into detection_syndrome (`+syndromeColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		on conflict (unit, day, syndrome, seq) do update set cases = excluded.cases, visits = excluded.visits, expected = excluded.expected, bound = excluded.bound,
 		   usual = excluded.usual, chance = excluded.chance, sources = excluded.sources, alarm = excluded.alarm, reporting = excluded.reporting, basis = excluded.basis`,

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"mach/content"
-	"mach/issue"
 	"mach/outbreak"
 	"mach/vn"
 )
@@ -125,26 +124,6 @@ func baselineFrom(text string) (b baseline, err error) {
 		b.add(day, kind, cases, visits)
 	}
 	return b, nil
-}
-
-// Again judges what the verdict judged, by what it kept. It gives the same, for
-// ever: what is another is a fault of the program.
-// Errors: NotFound when the settings of the verdict are no more.
-func (v SyndromeVerdict) Again() (SyndromeVerdict, error) {
-	rule := content.SyndromeRuleOn(vn.DateOf(v.At))
-	if rule.Hash != v.Settings {
-		return v, issue.New(issue.NotFound, "detection.settings.gone")
-	}
-	again := v
-	again.Expected, again.Bound, again.Usual, again.Chance, again.Sources, again.Alarm = 0, 0, 0, 1, "", false
-	if v.Basis == "" {
-		return again, nil
-	}
-	b, err := baselineFrom(v.Basis)
-	if err != nil {
-		return v, err
-	}
-	return again, again.judge(b, rule, new(outbreak.Work))
 }
 
 // weekly is the probability of such a day in a week of seven, as that of other

@@ -201,7 +201,7 @@ func (w *world) wantReplayedSyndromes(least int) {
 		w.t.Fatalf("%d verdicts, %v", len(all), err)
 	}
 	for _, v := range all {
-		again, err := v.Again()
+		again, err := w.ReplaySyndrome(ctx, storetest.System(), v)
 		if diff := cmp.Diff(v, again); diff != "" || err != nil {
 			w.t.Fatalf("verdict (-), replay (+) %v\n%s", err, diff)
 		}

@@ -35,6 +35,7 @@ func (m *Module) Routes(mux *web.Mux) {
 	mux.Post("/canh-bao/truc/{schedule}", keepers, m.endDuty)
 	mux.Get("/canh-bao/{disease}/{unit}/{week}", readers, m.alertPage)
 	mux.Post("/canh-bao/{disease}/{unit}/{week}", answerers, m.answer)
+	mux.Get("/canh-bao/{disease}/{unit}/{week}/tinh-lai", readers, m.replayPage)
 	m.settingsRoutes(mux)
 }
 

@@ -353,6 +353,7 @@ func (w *world) dump() string {
 		{"detection_step", "step, first, kind, disease, unit, focus, alert, day, at, seq"},
 		{"detection_duty", dutyColumns},
 		{"detection_night", nightColumns},
+		{"detection_rule", "hash, rule"},
 		{"detection_cluster", strings.ReplaceAll(clusterColumns, "c.", "")},
 		{"detection_visit", "visit, unit, day, syndromes"},
 		{"detection_sign", "source, visit, syndromes"},
