@@ -110,6 +110,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.Units, err = a.site.Units(); err != nil {
 		return fmt.Errorf("administrative units: %w", err)
 	}
+	a.Units = a.Units.AsOf(vn.DateOf(now()))
 	if a.catalogue, err = content.Catalogue(); err != nil {
 		return fmt.Errorf("message catalogue: %w", err)
 	}

@@ -58,6 +58,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("starting the store: %w", err)
 	}
 	defer a.followTerms(ctx)()
+	defer a.awaitMap()()
 	forget := a.bus.Subscribe(subject(">"), func(subject string, _ []byte) { mux.Publish(topic(subject)) })
 	defer forget()
 
@@ -89,6 +90,20 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	return errors.Join(err, public.Shutdown(stopping), private.Shutdown(stopping))
+}
+
+// awaitMap says in the log when a map that was imported before its day begins:
+// views count on it from the next start.
+func (a *App) awaitMap() (stop func()) {
+	next := a.Units.NextChange()
+	if !next.Known() {
+		return func() {}
+	}
+	a.log.Info("units change on a day to come", "day", next.String())
+	t := time.AfterFunc(next.Time().Sub(now()), func() {
+		a.log.Warn("units have changed today: start again, so that views count on the new map", "day", next.String())
+	})
+	return func() { t.Stop() }
 }
 
 // bodyTime is how long a body may take to arrive.

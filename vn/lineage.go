@@ -29,13 +29,13 @@ func (u *Units) On(id UnitID, on Date) []Unit {
 	return u.Predecessors(id, on)
 }
 
-// Latest is the unit on the latest map that holds all of the place: the unit
-// itself while it lasts, its only successor, or the lowest unit above all
+// Latest is the unit on the latest map that had begun ([Units.AsOf]) which holds
+// all of the place: the unit itself while it lasts, its only successor, or the lowest unit above all
 // successors. A place of which nothing is known stays what it is.
 func (u *Units) Latest(place UnitID) UnitID {
 	for {
 		x, ok := u.Get(place)
-		if !ok || x.To == ZeroDate {
+		if !ok || x.To == ZeroDate || x.To > u.asOf {
 			return place
 		}
 		next := u.Successors(place, x.To)

@@ -26,6 +26,7 @@ type Units struct {
 	regions  []Unit
 	members  [][]RegionMember    // by region
 	address  func() addressIndex // made when first asked
+	asOf     Date                // the day that Latest looks from; the last there is unless AsOf said so
 }
 
 // Tables is what Units is made of.
@@ -51,7 +52,7 @@ func NewUnits(t Tables) (*Units, error) {
 		out:      make(map[UnitID][]Edge, n),
 		in:       make(map[UnitID][]Edge, n/2),
 	}
-	u.address = sync.OnceValue(u.indexAddresses)
+	u.address, u.asOf = sync.OnceValue(u.indexAddresses), math.MaxInt32
 	u.sort(t.Units)
 	if _, ok := u.Get(Nation); !ok {
 		return nil, fmt.Errorf("units: the nation is missing")
@@ -73,12 +74,32 @@ func NewUnits(t Tables) (*Units, error) {
 	return u, nil
 }
 
-// Sum changes whenever a unit, what it lies in, its days or what became of it do;
-// names do not count.
+// AsOf are the same units as they are looked at on a day: what is to happen to
+// them later is known, and not yet so ([Units.Latest]).
+func (u *Units) AsOf(day Date) *Units {
+	seen := *u
+	seen.asOf = day
+	return &seen
+}
+
+// NextChange is the first day after the one that AsOf named on which units end;
+// ZeroDate when none is known.
+func (u *Units) NextChange() Date {
+	next := ZeroDate
+	for _, x := range u.all {
+		if x.To.Known() && x.To > u.asOf && (!next.Known() || x.To < next) {
+			next = x.To
+		}
+	}
+	return next
+}
+
+// Sum changes whenever a unit, what it lies in, its days or what became of it do,
+// and when a day comes on which units end; names do not count.
 func (u *Units) Sum() string {
 	h := sha256.New()
 	for _, x := range u.all {
-		fmt.Fprintln(h, x.ID, x.Code, x.Level, x.Parent, x.From, x.To)
+		fmt.Fprintln(h, x.ID, x.Code, x.Level, x.Parent, x.From, x.To, x.To.Known() && x.To > u.asOf)
 		for _, e := range u.out[x.ID] {
 			fmt.Fprintln(h, e.To, e.On, e.Full, e.AllPeople)
 		}

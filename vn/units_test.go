@@ -136,6 +136,32 @@ func TestTwoReforms(t *testing.T) {
 	}
 }
 
+// A map that is known before its day changes nothing until then, and says when it
+// will.
+func TestMapOfADayToCome(t *testing.T) {
+	u := toy(t)
+	second := day(t, "2030-01-01")
+	was := vn.MakeUnitID(2, vn.LevelCommune, "00001") // divided that day
+	for _, c := range []struct {
+		on           string
+		latest, next string
+	}{
+		{"2025-06-30", "00001", "2025-07-01"}, {"2026-08-01", "00001", "2030-01-01"}, {"2029-12-31", "00001", "2030-01-01"}, {"2030-01-01", "01", ""},
+	} {
+		seen := u.AsOf(day(t, c.on))
+		latest, _ := seen.Get(seen.Latest(was))
+		if next := seen.NextChange(); latest.Code != c.latest || next.Known() != (c.next != "") || next.Known() && next.String() != c.next {
+			t.Errorf("%s: latest %s, next change %v; want %s, %s", c.on, latest.Code, next, c.latest, c.next)
+		}
+	}
+	if u.Latest(was) != u.AsOf(second).Latest(was) || u.Sum() != u.AsOf(second).Sum() {
+		t.Error("who does not ask for a day does not see the latest map")
+	}
+	if u.AsOf(second-1).Sum() == u.AsOf(second).Sum() || u.AsOf(second-2).Sum() != u.AsOf(second-1).Sum() {
+		t.Error("the sum does not change with the map of the day, or with a day alone")
+	}
+}
+
 func TestNewUnitsRefuses(t *testing.T) {
 	z := vn.ZeroDate
 	nation := vn.Unit{ID: vn.Nation, Name: "Việt Nam", From: z, To: z}

@@ -98,7 +98,7 @@ func curveTitle(ctx context.Context, c Curve, disease content.Disease) string {
 func mapProps(ctx context.Context, p homeData) cartogram.Props {
 	out := cartogram.Props{
 		ID: "map", Unit: web.T(ctx, "surveillance.cases.unit"), Head: web.T(ctx, "surveillance.col.commune"),
-		Steps: []float64{1, 3, 6, 12, 24}, Alarm: web.T(ctx, "surveillance.article16.epidemic"),
+		Steps: []float64{1, 3, 6, 12, 24}, Hollow: true, Alarm: web.T(ctx, "surveillance.article16.epidemic"),
 		Foot: chart.Foot{Source: web.T(ctx, "surveillance.chart.source", p.Unit.Full()), At: p.Now},
 	}
 	total, top := 0, spot{}
