@@ -53,6 +53,27 @@ func unitOf(ctx context.Context, b content.DetectionBound) string {
 	return web.TOr(ctx, "settings.unit."+string(b.Field), "")
 }
 
+// lawItems are the numbers of TT 15/2026/TT-BYT Articles 16 and 22 with what the
+// circular leaves open. They are content with a first day, not settings of a desk.
+func lawItems(ctx context.Context, s content.SurveillanceSettings) []stat.Item {
+	item := func(name, value string) stat.Item {
+		return stat.Item{Name: web.T(ctx, "settings.law."+name), Value: value}
+	}
+	above := web.T(ctx, "detection.replay.no")
+	if s.WarnAboveUpper {
+		above = web.T(ctx, "detection.replay.yes")
+	}
+	return []stat.Item{
+		item("years", web.T(ctx, "settings.law.years.value", s.BaselineYears, s.LookbackYears, s.MinValidYears)),
+		item("divisor", s.Divisor),
+		item("sd", web.T(ctx, "settings.law.sd.value", web.Number(ctx, s.WarningSD, 1), web.Number(ctx, s.EpidemicSD, 1))),
+		item("above", above),
+		item("linked", web.T(ctx, "settings.law.linked.value", s.LinkedWeek, s.LinkedMonth, s.LinkedGapDays)),
+		item("confirmed", web.Int(ctx, s.ConfirmedA)),
+		item("week53", web.Int(ctx, s.Week53)),
+	}
+}
+
 // hint is what a setting does, with its bounds, what holds now and the default.
 func hint(ctx context.Context, p settingData, b content.DetectionBound) string {
 	lang := web.LangOf(ctx)
