@@ -36,7 +36,7 @@ func TestLegalLinesLeaveOutWhatNobodyKnows(t *testing.T) {
 	now := clock.Now
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		dich := surveillance.New(s, units, content.Diseases(), content.EndemicDiseases(), now)
-		tin := bulletin.New(s, units, content.Diseases(), nil, nil, now)
+		tin := bulletin.New(s, units, content.Diseases(), content.EndemicDiseases(), nil, nil, now)
 		dich.Hear(tin.Unheard)
 		s.Follow(dich.Follower(), tin.Follower())
 		if err := s.Start(t.Context()); err != nil {

@@ -42,17 +42,9 @@ func (a *App) openModules(ctx context.Context) error {
 	}
 	a.station = station.New(a.Store, a.Units, diagnoses, now)
 	a.book = book.New(a.Store, diagnoses, now)
-	a.surveillance = surveillance.New(a.Store, a.Units, content.Diseases(), content.EndemicDiseases(), now)
-	a.events = events.New(a.Store, a.Units, content.Diseases(), now)
-	a.surveillance.Assessed(a.events.RiskOf)
-	a.events.Judged(a.ending)
-	a.events.Log(a.log)
-	a.Store.OnDuty(a.events.Escalate)
-	a.surveillance.Link(a.log)
-	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), a.legalFlag, now)
-	a.detection.WorkNights(a.log)
-	a.bulletin = bulletin.New(a.Store, a.Units, content.Diseases(), a.alertsOf, a.clustersOf, now)
-	a.surveillance.Hear(a.bulletin.Unheard)
+	if err := a.openSurveillance(); err != nil {
+		return err
+	}
 	if a.indicators, err = indicators.New(a.Store, a.Units, definitions, now); err != nil {
 		return err
 	}
@@ -88,6 +80,27 @@ func (a *App) openModules(ctx context.Context) error {
 	}
 	a.smart = smart.New(a.Access, a.Store, a.Units, fhirapi.Base, a.log, now)
 	a.Store.Follow(a.followers()...)
+	return nil
+}
+
+// openSurveillance makes the modules of diseases: who judges, who answers, who
+// warns and who tells.
+func (a *App) openSurveillance() error {
+	endemic, err := a.site.Endemicity(a.Units)
+	if err != nil {
+		return err
+	}
+	a.surveillance = surveillance.New(a.Store, a.Units, content.Diseases(), endemic, now)
+	a.events = events.New(a.Store, a.Units, content.Diseases(), now)
+	a.surveillance.Assessed(a.events.RiskOf)
+	a.events.Judged(a.ending)
+	a.events.Log(a.log)
+	a.Store.OnDuty(a.events.Escalate)
+	a.surveillance.Link(a.log)
+	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), a.legalFlag, now)
+	a.detection.WorkNights(a.log)
+	a.bulletin = bulletin.New(a.Store, a.Units, content.Diseases(), endemic, a.alertsOf, a.clustersOf, now)
+	a.surveillance.Hear(a.bulletin.Unheard)
 	return nil
 }
 

@@ -57,7 +57,6 @@ type diseaseCode struct {
 
 var (
 	diseases    = sync.OnceValue(func() *DiseaseList { return must(loadDiseases()) })
-	endemicity  = sync.OnceValue(func() *Endemicity { return must(loadEndemicity(diseases())) })
 	lawSettings = sync.OnceValue(func() []SurveillanceSettings { return must(loadSurveillanceSettings()) })
 )
 
@@ -178,112 +177,6 @@ func (d *DiseaseList) Choices(icd string, on vn.Date) []Disease {
 		}
 	}
 	return out
-}
-
-// Endemicity says where which disease is endemic (lưu hành), over time, and
-// which years had an epidemic. It is immutable and safe for concurrent use.
-type Endemicity struct {
-	rows  []endemicRow
-	years []epidemicYear
-}
-
-type endemicRow struct {
-	disease, unit string
-	endemic       bool
-	never         bool // recorded in Viet Nam
-	from, to      vn.Date
-	basis         string
-}
-
-type epidemicYear struct {
-	disease, unit string
-	year          int
-}
-
-// EndemicDefault is the basis of rows that no decision stands behind.
-const EndemicDefault = "default"
-
-// EndemicDiseases returns the dated table of endemicity.
-func EndemicDiseases() *Endemicity { return endemicity() }
-
-func loadEndemicity(known *DiseaseList) (*Endemicity, error) {
-	rows, err := readTable(surveillanceFiles, "surveillance/endemic.csv", "disease", "unit", "endemic", "valid_from", "valid_to", "basis")
-	if err != nil {
-		return nil, err
-	}
-	e := &Endemicity{}
-	for _, r := range rows {
-		x := endemicRow{disease: r[0], unit: r[1], endemic: r[2] == "1", never: r[2] == "never", basis: r[5]}
-		if !slices.Contains([]string{"0", "1", "never"}, r[2]) || x.never && x.unit != "" {
-			return nil, fmt.Errorf("endemicity of %s in %q: %q", r[0], r[1], r[2])
-		}
-		if _, ok := known.ByID(x.disease); !ok {
-			return nil, fmt.Errorf("endemicity of %q: no such disease", r[0])
-		}
-		if x.from, x.to, err = span(r[3], r[4]); err != nil {
-			return nil, fmt.Errorf("endemicity of %s: %w", r[0], err)
-		}
-		e.rows = append(e.rows, x)
-	}
-	rows, err = readTable(surveillanceFiles, "surveillance/epidemic_years.csv", "disease", "unit", "year", "basis")
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range rows {
-		year, err := strconv.Atoi(r[2])
-		if err != nil {
-			return nil, fmt.Errorf("epidemic year of %s: %w", r[0], err)
-		}
-		e.years = append(e.years, epidemicYear{r[0], r[1], year})
-	}
-	return e, nil
-}
-
-// Endemic reports whether the disease is endemic in a unit on a day, and on
-// which basis. path holds the codes of the unit and of those above it, lowest
-// first, without the nation. The row of the lowest unit decides, the latest of
-// several; without a row a disease is not endemic.
-func (e *Endemicity) Endemic(disease string, path []string, on vn.Date) (endemic bool, basis string) {
-	best, from := len(path)+1, vn.ZeroDate
-	for _, r := range e.rows {
-		if r.disease != disease || !during(on, r.from, r.to) {
-			continue
-		}
-		if at := level(path, r.unit); at >= 0 && (at < best || at == best && r.from > from) {
-			best, from, endemic, basis = at, r.from, r.endemic, r.basis
-		}
-	}
-	return endemic, basis
-}
-
-// Never reports whether a disease was not yet recorded in Viet Nam on a day, so
-// that an assessment of its risk decides whether to warn (TT 15/2026/TT-BYT
-// Article 22): the latest row of the nation decides.
-func (e *Endemicity) Never(disease string, on vn.Date) bool {
-	never, from := false, vn.ZeroDate
-	for _, r := range e.rows {
-		if r.disease == disease && r.unit == "" && during(on, r.from, r.to) && r.from >= from {
-			never, from = r.never, r.from
-		}
-	}
-	return never
-}
-
-// EpidemicYear reports whether the year is listed as one with an epidemic of
-// the disease in the unit or above it. path is as in Endemic.
-func (e *Endemicity) EpidemicYear(disease string, path []string, year int) bool {
-	return slices.ContainsFunc(e.years, func(y epidemicYear) bool {
-		return y.disease == disease && y.year == year && level(path, y.unit) >= 0
-	})
-}
-
-// level is the place of the unit in the path, its length for the nation, -1
-// when it is not there.
-func level(path []string, unit string) int {
-	if unit == "" {
-		return len(path)
-	}
-	return slices.Index(path, unit)
 }
 
 // SurveillanceSettings are the numbers of TT 15/2026 Articles 16 and 22, what

@@ -69,16 +69,16 @@ func ReadUnits(root fs.FS) (*vn.Units, error) {
 	return vn.NewUnits(t.Tables)
 }
 
-// TableError says where a table of units is broken, and why.
+// TableError says where a table is broken, and why.
 type TableError struct {
 	File string
 	Line int // counted from 1
 	*cellError
 }
 
-// Error names file, line and column.
+// Error names file, line, column, the rule and what breaks it.
 func (e *TableError) Error() string {
-	return fmt.Sprintf("%s line %d column %d: %v", e.File, e.Line, e.Column, e.Issue)
+	return fmt.Sprintf("%s line %d column %d: %v %v", e.File, e.Line, e.Column, e.Issue, e.Issue.Issues[0].Args)
 }
 
 // cellError is what is wrong in a line.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package definitions takes in what a ministry decides and publishes:
-// administrative units, boundaries, the full list of diagnoses. It is what
-// mach import units, boundaries and terminology run.
+// administrative units, boundaries, the full list of diagnoses, where diseases
+// are endemic and which years had an epidemic. It is what mach import units,
+// boundaries, terminology, endemic and epidemic-years run.
 //
 // A file is checked whole before anything is written. With one fault nothing
 // changes, and each fault names its line and column. What is accepted stands in
@@ -44,7 +45,7 @@ type Importer struct {
 }
 
 // Kinds are what can be imported, as the command names it.
-var Kinds = []string{"units", "boundaries", "terminology", "flat"}
+var Kinds = []string{"units", "boundaries", "terminology", "endemic", "epidemic-years", "flat"}
 
 // Import takes in one file of a kind and writes the report to out as
 // [intake.Importer] does: a line for each fault, then the totals. The error is
@@ -60,6 +61,10 @@ func (m *Importer) Import(kind, file string, out io.Writer) (intake.Totals, erro
 		err = r.boundaries(file)
 	case "terminology":
 		err = r.terminology(file)
+	case "endemic":
+		err = r.places(file, content.EndemicPlaces)
+	case "epidemic-years":
+		err = r.places(file, content.EpidemicYears)
 	case "flat":
 		err = r.flat(file)
 	default:

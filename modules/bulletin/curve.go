@@ -161,7 +161,7 @@ func (m *Module) epidemics(ctx context.Context, a store.Actor, unit vn.Unit, dis
 		}
 	}
 	return func(year int) bool {
-		return content.EndemicDiseases().EpidemicYear(disease, path, year) || slices.ContainsFunc(list, func(f focus) bool {
+		return m.endemic.EpidemicYear(disease, path, year) || slices.ContainsFunc(list, func(f focus) bool {
 			return f.disease == disease && f.notice && f.from.Year() <= year && (!f.ended.Known() || f.ended.Year() >= year)
 		})
 	}, nil

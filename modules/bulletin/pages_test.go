@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"mach/casereport"
 	"mach/content"
@@ -189,6 +190,24 @@ func TestEpidemicYearsAreLeftOutOfTheLines(t *testing.T) {
 			if got := slices.ContainsFunc(left, func(y outbreak.Year) bool { return y.Year == declared.Year() && y.Epidemic }); got != (unit.Level == vn.LevelCommune) {
 				t.Errorf("%s: left out %+v", unit.Full(), left)
 			}
+		}
+	})
+}
+
+// A year that the site lists is left out of the commune's lines too.
+func TestEpidemicYearsOfTheSite(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		site := content.SiteAt(fstest.MapFS{"surveillance/epidemic_years.csv": {Data: []byte("disease,unit,year,epidemic,basis\ndengue," + w.commune.Code + ",2023,1,QĐ 9/QĐ-UBND\n")}})
+		var err error
+		if w.endemic, err = site.Endemicity(w.units); err != nil {
+			t.Fatal(err)
+		}
+		epidemic, err := w.epidemics(t.Context(), w.actor(store.CDC), w.commune, "dengue", w.today())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !epidemic(2023) || epidemic(2022) {
+			t.Errorf("2023 %v, 2022 %v", epidemic(2023), epidemic(2022))
 		}
 	})
 }

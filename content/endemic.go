@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package content
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"sync"
+	"time"
+
+	"mach/issue"
+	"mach/vn"
+)
+
+// Endemicity says where which disease is endemic (lưu hành), over time, and
+// which years had an epidemic (TT 15/2026/TT-BYT Article 16.1). The row of the
+// lowest unit decides, the latest of several. It is immutable and safe for
+// concurrent use.
+type Endemicity struct{ endemic, years byPlace }
+
+// byPlace are rows by disease and unit: the latest first, one of the site before
+// one of ours of the same day.
+type byPlace map[[2]string][]placeRow
+
+type placeRow struct {
+	disease, unit string // the unit's code; "" for the nation
+	value         string // "1", "0" or "never": not recorded in Viet Nam
+	from, to      vn.Date
+	basis         string
+}
+
+// EndemicDefault is the basis of rows that no decision stands behind.
+const EndemicDefault = "default"
+
+var endemicity = sync.OnceValue(func() *Endemicity { return must(Site{}.Endemicity(nil)) })
+
+// EndemicDiseases returns our dated table of endemicity.
+func EndemicDiseases() *Endemicity { return endemicity() }
+
+// Endemicity returns our tables with those of the site, of the same names, over
+// them. A fault is a [TableError].
+func (s Site) Endemicity(units *vn.Units) (*Endemicity, error) {
+	endemic, err := EndemicPlaces.load(units, s.dir, surveillanceFiles)
+	if err != nil {
+		return nil, fmt.Errorf("endemic diseases of the site: %w", err)
+	}
+	years, err := EpidemicYears.load(units, s.dir, surveillanceFiles)
+	if err != nil {
+		return nil, fmt.Errorf("epidemic years of the site: %w", err)
+	}
+	return &Endemicity{endemic, years}, nil
+}
+
+// Endemic reports whether the disease is endemic in a unit on a day, and on
+// which basis. path holds the codes of the unit and of those above it, lowest
+// first, without the nation. Without a row a disease is not endemic.
+func (e *Endemicity) Endemic(disease string, path []string, on vn.Date) (endemic bool, basis string) {
+	r := e.endemic.find(disease, path, on)
+	return r.value == "1", r.basis
+}
+
+// Never reports whether a disease was not yet recorded in Viet Nam on a day, so
+// that an assessment of its risk decides whether to warn (TT 15/2026/TT-BYT
+// Article 22): a row of the nation says so.
+func (e *Endemicity) Never(disease string, on vn.Date) bool {
+	return e.endemic.find(disease, nil, on).value == "never"
+}
+
+// EpidemicYear reports whether the year is listed as one with an epidemic of
+// the disease in the unit. path is as in Endemic.
+func (e *Endemicity) EpidemicYear(disease string, path []string, year int) bool {
+	return e.years.find(disease, path, vn.NewDate(year, time.January, 1)).value == "1"
+}
+
+func (p byPlace) find(disease string, path []string, on vn.Date) placeRow {
+	for _, unit := range append(slices.Clip(path), "") {
+		for _, r := range p[[2]string{disease, unit}] {
+			if during(on, r.from, r.to) {
+				return r
+			}
+		}
+	}
+	return placeRow{}
+}
+
+// PlaceTable is one of the tables of [Endemicity]: its file in surveillance/,
+// its columns, and which of them has the value.
+type PlaceTable struct {
+	File    string
+	Columns []string
+	value   string
+}
+
+// The tables of [Endemicity]. valid_to may be left out.
+var (
+	EndemicPlaces = PlaceTable{"endemic.csv", []string{"disease", "unit", "endemic", "valid_from", "valid_to", "basis"}, "endemic"}
+	EpidemicYears = PlaceTable{"epidemic_years.csv", []string{"disease", "unit", "year", "epidemic", "basis"}, "epidemic"}
+)
+
+// load reads the table in each folder that has it, those that go before first.
+func (t PlaceTable) load(units *vn.Units, dirs ...fs.FS) (byPlace, error) {
+	out := byPlace{}
+	for _, dir := range dirs {
+		if dir == nil {
+			continue
+		}
+		name := "surveillance/" + t.File
+		f, err := dir.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		r, err := t.read(f, units)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, err
+		}
+		if len(r.faults) > 0 {
+			first := r.faults[0]
+			return nil, &TableError{File: name, Line: first.Line, cellError: &cellError{first.Column, &issue.Error{Issues: []issue.Issue{first.Issue}}}}
+		}
+		for _, row := range r.rows {
+			key := [2]string{row.disease, row.unit}
+			out[key] = append(out[key], row)
+		}
+	}
+	for _, rows := range out {
+		slices.SortStableFunc(rows, func(a, b placeRow) int { return int(b.from - a.from) })
+	}
+	return out, nil
+}
+
+// Read reads the table as a province or a ministry decides it: CSV with a
+// header, units by the codes of communes and provinces, "" for the nation. It
+// returns the rows in the form of our own file, and every fault, in order. Rows
+// are of use only without faults. The error is one of reading.
+func (t PlaceTable) Read(in io.Reader, units *vn.Units) ([][]string, []Fault, error) {
+	r, err := t.read(in, units)
+	return r.cells, r.faults, err
+}
+
+func (t PlaceTable) read(in io.Reader, units *vn.Units) (*placeReader, error) {
+	needed := slices.DeleteFunc(slices.Clone(t.Columns), func(name string) bool { return name == "valid_to" })
+	r := &placeReader{sheet: sheet{columns: t.Columns, needed: needed}, value: t.value, units: units}
+	return r, r.sheet.read(in, r.row)
+}
+
+type placeReader struct {
+	sheet
+	value string    // the column
+	units *vn.Units // nil: only the nation is known
+	cells [][]string
+	rows  []placeRow
+}
+
+func (p *placeReader) row(cells []string) {
+	get := func(name string) string {
+		if i := slices.Index(p.columns, name); i >= 0 {
+			return cells[i]
+		}
+		return ""
+	}
+	r := placeRow{disease: get("disease"), value: get(p.value), basis: get("basis")}
+	if _, ok := Diseases().ByID(r.disease); !ok {
+		p.refuse("disease", issue.New(issue.NotFound, "content.endemic.disease", r.disease))
+	}
+	r.from, r.to = p.period(get)
+	if code := get("unit"); code != "" {
+		r.unit = p.unit(code, max(r.from, vn.Reform))
+		cells[slices.Index(p.columns, "unit")] = r.unit
+	}
+	never := r.value == "never" && p.value == "endemic" && r.unit == ""
+	if r.value != "1" && r.value != "0" && !never {
+		p.refuse(p.value, issue.New(issue.Value, "content.endemic.value", r.value))
+	}
+	if r.basis == "" {
+		p.refuse("basis", issue.New(issue.Required, "content.endemic.basis"))
+	} else if len(r.basis) > longestName {
+		p.refuse("basis", issue.New(issue.TooLong, "content.table.long", longestName))
+	}
+	p.once("disease", r.disease+" "+r.unit+" "+r.from.String())
+	p.cells, p.rows = append(p.cells, cells), append(p.rows, r)
+}
+
+// period is the validity of a row: a year has its own days.
+func (p *placeReader) period(get func(string) string) (from, to vn.Date) {
+	if slices.Contains(p.columns, "year") {
+		year := get("year")
+		from, err := vn.ParseDate(year + "-01-01")
+		if err != nil {
+			p.refuse("year", issue.New(issue.Value, "content.endemic.year", year))
+		}
+		return from, vn.NewDate(from.Year()+1, time.January, 1)
+	}
+	from, err := vn.ParseDate(get("valid_from"))
+	if err != nil {
+		p.refuse("valid_from", issue.New(issue.Value, "content.units.date", get("valid_from")))
+	}
+	last := get("valid_to")
+	if last == "" {
+		return from, vn.ZeroDate
+	}
+	if to, err = vn.ParseDate(last); err != nil || to <= from {
+		p.refuse("valid_to", issue.New(issue.Value, "content.endemic.to", last))
+	}
+	return from, to
+}
+
+// unit is the code of the commune or province that has this one on the day.
+func (p *placeReader) unit(code string, on vn.Date) string {
+	if p.units != nil {
+		if u, ok := p.units.ByCode(code, on); ok && (u.Level == vn.LevelProvince || u.Level == vn.LevelCommune) {
+			return u.Code
+		}
+	}
+	p.refuse("unit", issue.New(issue.NotFound, "content.endemic.unit", code, on.String()))
+	return code
+}
