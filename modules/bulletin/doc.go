@@ -18,8 +18,10 @@
 // of the newest versions, in the commune of residence on today's map and in all
 // units above it.
 //
-// A commune that was heard of before and from which nothing came for
-// [content.DetectionRule].SilentWeeks is silent: its count is unknown, not zero.
+// No case in a week that is over, and in which nothing came from a commune that
+// had sent visits before, is unknown, not zero; module surveillance leaves such
+// weeks and months out of the law's lines. From [content.DetectionRule].SilentWeeks
+// on the commune is called silent.
 //
 // Diseases of the closed desk, and whatever carries a label of sensitivity, are
 // in none of the tables. What leaves the health system hides numbers below five,

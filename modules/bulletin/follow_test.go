@@ -4,6 +4,7 @@ package bulletin
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"mach/casereport"
@@ -113,6 +114,41 @@ func TestStates(t *testing.T) {
 	} {
 		if got := states(c.sent, monday, c.since, 2, on); fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// A week that is over without anything from a commune that had sent visits is
+// blank, as the detection takes it; the week under way is as the one before it.
+func TestBlankWeeks(t *testing.T) {
+	monday := vn.WeekOf(vn.Reform).Start()
+	on := monday.AddDays(7*4 + 2) // Wednesday of the fifth week
+	visits, none, late, cases := share{visits: 3}, share{}, share{cases: 2, late: 1}, share{cases: 1}
+	for _, c := range []struct {
+		name  string
+		sent  []share
+		since begun
+		want  string
+	}{
+		{"one week", []share{visits, none, visits, late, none}, begun{monday, monday}, "-x---"},
+		{"until today", []share{visits, visits, none, none, none}, begun{monday, monday}, "--xxx"},
+		{"heard of this week", []share{visits, none, none, none, cases}, begun{monday, monday}, "-xxx-"},
+		{"cases only", []share{cases, none, none, cases, none}, begun{monday, vn.ZeroDate}, "-----"},
+		{"cases, later visits", []share{cases, none, visits, none, none}, begun{monday, monday + 14}, "---xx"},
+		{"begins later", []share{none, none, visits, none, none}, begun{monday + 14, monday + 14}, "xx-xx"},
+		{"never", make([]share, 5), begun{vn.ZeroDate, vn.ZeroDate}, "xxxxx"},
+	} {
+		s := sending{on: on, since: map[vn.UnitID]begun{1: c.since}, states: map[vn.UnitID][]state{1: states(c.sent, monday, c.since, 2, on)}}
+		got := ""
+		for i := range c.sent {
+			s.weeks = append(s.weeks, monday.AddDays(7*i))
+			got += map[bool]string{true: "x", false: "-"}[s.blank(1, i)]
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+		if all := s.unheard(1, monday, on); all != (strings.Count(c.want, "x") == 5) {
+			t.Errorf("%s: unheard of in all weeks: %v", c.name, all)
 		}
 	}
 }

@@ -34,6 +34,7 @@ func (s state) String() string { return stateNames[s] }
 type sending struct {
 	weeks  []vn.Date // Mondays, oldest first
 	on     vn.Date   // the day it is seen from
+	since  map[vn.UnitID]begun
 	states map[vn.UnitID][]state
 	sent   map[vn.UnitID][]share
 }
@@ -52,7 +53,7 @@ func (m *Module) sending(ctx context.Context, a store.Actor, unit vn.UnitID, com
 // as one.
 func (m *Module) window(ctx context.Context, a store.Actor, unit vn.UnitID, since map[vn.UnitID]begun, from, to, on vn.Date) (sending, error) {
 	n := content.DetectionOn(on).SilentWeeks
-	s := sending{on: on, states: map[vn.UnitID][]state{}, sent: map[vn.UnitID][]share{}}
+	s := sending{on: on, since: since, states: map[vn.UnitID][]state{}, sent: map[vn.UnitID][]share{}}
 	first, last := from.AddDays(-7*n), min(to.AddDays(7*n), on)
 	communes := slices.Collect(maps.Keys(since))
 	rows, err := m.sentBy(ctx, a, unit, communes, first, last)
@@ -108,22 +109,38 @@ func states(sent []share, first vn.Date, since begun, silent int, on vn.Date) []
 }
 
 // unheard reports whether nothing is known of the days: every week that they
-// touch lies before the commune was first heard of, or is silent, the week under
-// way after a silent one included.
+// touch is blank.
 func (s sending) unheard(unit vn.UnitID, from, to vn.Date) bool {
-	list, first := s.states[unit], max(0, int(vn.WeekOf(from).Start()-s.weeks[0])/7)
-	for i := first; i < len(list) && s.weeks[i] <= to; i++ {
-		goesOn := list[i] == stateQuiet && s.weeks[i]+6 > s.on && i > 0 && list[i-1] == stateSilent
-		if list[i] != stateUnknown && list[i] != stateSilent && !goesOn {
+	first := max(0, int(vn.WeekOf(from).Start()-s.weeks[0])/7)
+	for i := first; i < len(s.weeks) && s.weeks[i] <= to; i++ {
+		if !s.blank(unit, i) {
 			return false
 		}
 	}
-	return first < len(list) && s.weeks[first] <= to
+	return first < len(s.weeks) && s.weeks[first] <= to
+}
+
+// blank reports whether no case in week i says nothing: it lies before the
+// commune was first heard of, or nothing came in it from a commune that had sent
+// visits before; the week under way is as the one before it. The detection takes
+// the same weeks as missing. One blank week is short for a silence.
+func (s sending) blank(unit vn.UnitID, i int) bool {
+	switch s.states[unit][i] {
+	case stateUnknown:
+		return true
+	case stateSent, stateLate:
+		return false
+	}
+	if i > 0 && s.weeks[i]+6 > s.on {
+		return s.blank(unit, i-1)
+	}
+	visit := s.since[unit].visit
+	return visit.Known() && s.weeks[i] > visit
 }
 
 // Unheard answers for communes whether nothing is known of the days from … to, so
 // that no case is no zero: they lie before the commune was first heard of, or in
-// a silence. It knows the days that were asked for, each from … to, and says
+// whole weeks in which nothing came from it. It knows the days that were asked for, each from … to, and says
 // false of others.
 func (m *Module) Unheard(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, days [][2]vn.Date, on vn.Date) (func(commune vn.UnitID, from, to vn.Date) bool, error) {
 	since, err := m.begins(ctx, a, unit, communes)
