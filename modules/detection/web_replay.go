@@ -108,7 +108,7 @@ func paired(was, now [][2]string) [][3]string {
 }
 
 func replayTable(ctx context.Context, p replayData) table.Props {
-	t := table.Props{Caption: web.T(ctx, "detection.replay"), Hidden: true, First: true,
+	t := table.Props{Caption: web.T(ctx, "detection.replay"), Hidden: true, First: true, Stack: true,
 		Cols: []table.Col{{Head: web.T(ctx, "detection.replay.col.what"), Wide: true}, {Head: web.T(ctx, "detection.replay.col.was"), Num: true}, {Head: web.T(ctx, "detection.replay.col.now"), Num: true}}}
 	for _, r := range p.Rows {
 		t.Rows = append(t.Rows, table.Text(r[:]...))
