@@ -54,14 +54,20 @@ func (a *App) callToLate(ctx context.Context) (next time.Time, err error) {
 		return next, err
 	}
 	clear(waiting)
+	closed := map[desk][]late{}
 	for _, l := range drafts {
-		at := desk{unit: l.Place, facility: l.Facility, role: l.To}
-		if l.To != store.StationDirector {
-			at = desk{unit: a.provinceOf(l.Place), role: l.To, roster: true}
+		at := desk{unit: a.provinceOf(l.Place), role: l.To, roster: true}
+		switch l.To {
+		case store.ClosedDesk: // called at each stage
+			closed[at] = append(closed[at], late{"draft " + l.Draft + " " + l.Stage, at.unit, "", "/dich/ban-kin", l.Due})
+			continue
+		case store.StationDirector:
+			at = desk{unit: l.Place, facility: l.Facility, role: l.To}
 		}
 		waiting[at] = append(waiting[at], late{"draft " + l.Draft, l.Place, "", "/dich", l.Due})
 	}
 	a.callAll(ctx, "drafts", "/dich", waiting)
+	a.callAll(ctx, "closed", "/dich/ban-kin", closed)
 	if first.IsZero() || !second.IsZero() && second.Before(first) {
 		first = second
 	}

@@ -6,6 +6,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -60,4 +61,63 @@ func TestNextLevelIsCalled(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestClosedDeskIsCalled: a draft of a labelled disease that waits past its clock
+// calls the closed desk of its province, once, and not again after a restart;
+// nobody else is called, and the call names no disease, no person and no commune.
+func TestClosedDeskIsCalled(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.labelled()
+		for n := range 3 {
+			if n == 2 {
+				w.restart()
+			}
+			_, err := w.app.callToLate(w.Context())
+			w.ok(err)
+		}
+		place, _ := w.app.Units.Get(w.commune(province, 1).ID)
+		title := "1 phiếu báo ca bệnh chờ gửi ở bàn kín, gần hết hạn hoặc đã quá hạn · " + w.province(province).Full()
+		for login, u := range w.users {
+			if u.role == store.Person || u.role == store.Guardian {
+				continue
+			}
+			called := w.get(u, "/mang/chua-xac-nhan").Body.String()
+			want := 0
+			if login == "ban-kin" {
+				want = 1
+			}
+			page := html.UnescapeString(called)
+			if got := strings.Count(page, title); got != want || want == 0 && strings.Contains(page, "bàn kín") {
+				w.Errorf("%s is called %d times, want %d:\n%s", login, got, want, page)
+			}
+			page += html.UnescapeString(w.get(u, "/mang").Body.String())
+			if link := regexp.MustCompile(`/mang/thong-bao/[^"/]+`).FindString(called); want == 1 {
+				notice := html.UnescapeString(w.get(u, link).Body.String())
+				if !strings.Contains(notice, `href="/dich/ban-kin"`) {
+					w.Errorf("the call does not lead to the closed desk:\n%s", notice)
+				}
+				page += main(w.get(u, link))
+			}
+			for _, secret := range []string{w.bravo.name, w.bravo.number, w.bravo.id, "zqcallkin", "A53", "iang mai", place.Name} {
+				if want == 1 && strings.Contains(page, secret) {
+					w.Errorf("the call tells %s of %q", login, secret)
+				}
+			}
+		}
+	})
+}
+
+// labelled is a diagnosis of a labelled disease of bravo that nobody has reported
+// in two weeks.
+func (w *world) labelled() {
+	w.Helper()
+	signed := fhir.Instant(time.Now().AddDate(0, 0, -14))
+	w.put(fhir.Encounter{ID: "kham-kin", Status: "finished", Class: fhir.Coding{System: fhir.ActCode, Code: "AMB"}, Subject: fhir.Ref("Patient", w.bravo.id),
+		Period: fhir.Period{Start: signed, End: signed}, ServiceProvider: fhir.Ref("Organization", "tram-b"), Diagnosis: []fhir.EncounterDiagnosis{{Condition: fhir.Ref("Condition", "chan-doan-kin")}}},
+		fhir.Condition{ID: "chan-doan-kin", ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""), VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""),
+			Category: []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")},
+			Code:     fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: "A53.9"}}, Text: "zqcallkin"},
+			Subject:  fhir.Ref("Patient", w.bravo.id), Encounter: fhir.Ref("Encounter", "kham-kin"), RecordedDate: signed})
+	w.settle()
 }

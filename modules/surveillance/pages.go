@@ -107,6 +107,9 @@ func draftRows(ctx context.Context, d draftsData) []worklist.Row {
 	var rows []worklist.Row
 	for i, x := range d.Drafts {
 		c := clockOf(x.Since, x.Due, d.Now, d.Rules)
+		if c.Level != "" && x.Closed() { // nobody else is called (Late)
+			c.Level = string(store.ClosedDesk)
+		}
 		row := worklist.Row{
 			ID: "draft-" + x.Cause, Name: x.Name, Meta: who(ctx, x.Sex, x.Birth),
 			Why:  web.T(ctx, "surveillance.draft.why", diseaseName(ctx, x.Disease), x.Code, web.DateTime(ctx, x.At)),
