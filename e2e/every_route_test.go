@@ -35,7 +35,7 @@ var noPages = map[string]string{
 // mounts are the prefixes that route below themselves, with the files there and
 // what they answer; nil for those whose own tests ask everything (fhirapi, bulk).
 var mounts = map[string]map[string]string{
-	"/so-lieu/":    {"so-ca.csv": "text/csv", "so-ca.json": "application/json", "so-ca.xml": "application/adx+xml", "danh-sach.csv": "text/csv"},
+	"/so-lieu/":    {"so-ca.csv": "text/csv", "so-ca.json": "application/json", "so-ca.xml": "application/adx+xml", "danh-sach.csv": "text/csv", "danh-sach.json": "application/json"},
 	"/fhir/":       nil,
 	"/fhir/$bulk/": nil,
 }
