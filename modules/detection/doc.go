@@ -56,7 +56,8 @@
 // (outbreak.JudgeSyndrome): a day without a visit is silent, not zero. What
 // stands out is an alert like others, of less weight; it rests on days until the
 // day judged alone, and keeps them, so it can be computed again for ever
-// ([SyndromeVerdict.Again]).
+// ([Module.ReplaySyndrome]). Every verdict keeps the settings it was found by
+// (detection_rule), so that it is computed again whatever becomes of content.
 //
 // Diseases of the closed desk have nothing here, and what has their labels tells
 // of no syndrome.
