@@ -26,6 +26,7 @@ var (
 	watchers  = web.Roles(watching...)
 	villagers = web.Roles(store.VillageWorker)
 	verifiers = web.Roles(verifying...)
+	reporters = web.Roles(store.Doctor, store.Midwife, store.StationDirector, store.CDC) // of cases (module surveillance)
 	citizens  = web.Roles(store.Person)
 )
 

@@ -116,12 +116,13 @@ type contactsData struct {
 	Workers  []Worker
 	Call     *Contact
 	Form     *web.Form
+	Reports  bool // the reader may report a case
 }
 
 func (m *Module) contacts(r *http.Request, f *web.Form, call string) (contactsData, error) {
 	ctx, a := r.Context(), web.Actor(r)
 	e, err := m.eventData(r, f)
-	p := contactsData{eventData: e, Form: f}
+	p := contactsData{eventData: e, Form: f, Reports: reporters.Allows(web.SessionOf(ctx))}
 	if err != nil {
 		return p, err
 	}

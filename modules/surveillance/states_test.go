@@ -72,3 +72,19 @@ func TestEveryViewHasItsStates(t *testing.T) {
 		}
 	})
 }
+
+// The form of a case without a visit begins with the disease and the commune of
+// who leads to it, never with a labelled disease.
+func TestToldBeginsWithWhatLedHere(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		site := webtest.NewSite(w.t, w.now(), func(mux *web.Mux) { w.Routes(mux) })
+		doctor := w.actor(store.Doctor)
+		body := html.UnescapeString(site.Get(doctor, "/dich/bao-ca?benh=measles&xa="+w.commune.Code).Body.String())
+		if !strings.Contains(body, `value="measles" selected`) || !strings.Contains(body, `value="`+w.commune.Full()+`"`) {
+			t.Error("the form does not begin with the disease and the commune")
+		}
+		if body := site.Get(doctor, "/dich/bao-ca?benh=syphilis").Body.String(); strings.Contains(body, `value="syphilis"`) {
+			t.Error("a labelled disease is offered")
+		}
+	})
+}

@@ -62,12 +62,19 @@ func (m *Module) toldData(r *http.Request, f *web.Form) (toldData, error) {
 	return p, nil
 }
 
-// toldPage is empty, or begins with what a village worker told.
+// toldPage is empty, or begins with what a village worker told, or with the
+// disease (benh) and the commune (xa) of who leads here.
 func (m *Module) toldPage(w http.ResponseWriter, r *http.Request) error {
 	f := web.Blank(r, "class", string(casereport.Suspect), "diagnosed", web.Today(r).String(), "message", r.URL.Query().Get("tin"))
 	p, err := m.toldData(r, f)
 	if err != nil {
 		return err
+	}
+	if d, ok := m.diseases.ByID(r.URL.Query().Get("benh")); ok && !d.Closed {
+		f.Set("disease", d.ID)
+	}
+	if u, ok := m.units.ByCode(r.URL.Query().Get("xa"), web.Today(r)); ok {
+		f.Set("commune", u.Full())
 	}
 	if t := p.Message; t != nil {
 		for field, value := range map[string]string{"name": t.Who, "sex": t.Sex, "phone": vn.Phone(t.Phone).National(), "address": t.Where, "disease": t.Disease} {
