@@ -221,6 +221,7 @@ type turn struct {
 	parts   int
 	touched []touch
 	work    outbreak.Work
+	rule    string // hash of the settings that were kept last
 }
 
 // ledger reads what is known after the change.

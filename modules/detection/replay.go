@@ -16,6 +16,10 @@ import (
 
 // keepRule writes the settings down under their hash, once.
 func (t *turn) keepRule(ctx context.Context, hash string, rule any) error {
+	if t.rule == hash {
+		return nil
+	}
+	t.rule = hash
 	b, err := json.Marshal(rule)
 	if err != nil {
 		return fmt.Errorf("settings %s: %w", hash, err)
