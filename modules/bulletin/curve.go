@@ -74,9 +74,11 @@ func (m *Module) curve(ctx context.Context, a store.Actor, unit vn.Unit, d conte
 		}
 	}
 	if s != byDay {
-		if c.epidemic, err = m.epidemics(ctx, a, unit, d.ID, on); err != nil {
+		years, err := m.epidemics(ctx, a, unit, on)
+		if err != nil {
 			return c, err
 		}
+		c.epidemic = years.of(d.ID)
 		c.legal = c.lines(on)
 	}
 	if s != byMonth {
@@ -144,9 +146,21 @@ func (c *curve) lines(on vn.Date) []outbreak.Verdict {
 	return out
 }
 
-// epidemics reports the years in which a commune had an epidemic of the disease:
-// listed in content, or declared by form 01.
-func (m *Module) epidemics(ctx context.Context, a store.Actor, unit vn.Unit, disease string, on vn.Date) (func(year int) bool, error) {
+// epidemicYears says in which years a commune had an epidemic of a disease; nil
+// for units above.
+type epidemicYears func(disease string, year int) bool
+
+// of are the years of a disease.
+func (e epidemicYears) of(disease string) func(year int) bool {
+	if e == nil {
+		return nil
+	}
+	return func(year int) bool { return e(disease, year) }
+}
+
+// epidemics reads the years in which a commune had an epidemic: listed in
+// content, or declared by form 01.
+func (m *Module) epidemics(ctx context.Context, a store.Actor, unit vn.Unit, on vn.Date) (epidemicYears, error) {
 	if unit.Level != vn.LevelCommune {
 		return nil, nil
 	}
@@ -160,7 +174,7 @@ func (m *Module) epidemics(ctx context.Context, a store.Actor, unit vn.Unit, dis
 			path = append([]string{u.Code}, path...)
 		}
 	}
-	return func(year int) bool {
+	return func(disease string, year int) bool {
 		return m.endemic.EpidemicYear(disease, path, year) || slices.ContainsFunc(list, func(f focus) bool {
 			return f.disease == disease && f.notice && f.from.Year() <= year && (!f.ended.Known() || f.ended.Year() >= year)
 		})

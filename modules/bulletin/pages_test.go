@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/google/go-cmp/cmp"
+
 	"mach/casereport"
 	"mach/content"
 	"mach/fhir"
@@ -190,6 +192,13 @@ func TestEpidemicYearsAreLeftOutOfTheLines(t *testing.T) {
 			if got := slices.ContainsFunc(left, func(y outbreak.Year) bool { return y.Year == declared.Year() && y.Epidemic }); got != (unit.Level == vn.LevelCommune) {
 				t.Errorf("%s: left out %+v", unit.Full(), left)
 			}
+			b, err := w.bulletin(t.Context(), w.actor(store.CDC), unit, week)
+			if err != nil || len(b.diseases) == 0 {
+				t.Fatalf("bulletin of %s: %+v, %v", unit.Full(), b.diseases, err)
+			}
+			if diff := cmp.Diff(c.legal[c.judgedWeek(w.today())], b.diseases[0].legal); diff != "" {
+				t.Errorf("%s: the curve (-) and the bulletin (+) draw two lines\n%s", unit.Full(), diff)
+			}
 		}
 	})
 }
@@ -202,12 +211,12 @@ func TestEpidemicYearsOfTheSite(t *testing.T) {
 		if w.endemic, err = site.Endemicity(w.units); err != nil {
 			t.Fatal(err)
 		}
-		epidemic, err := w.epidemics(t.Context(), w.actor(store.CDC), w.commune, "dengue", w.today())
+		epidemic, err := w.epidemics(t.Context(), w.actor(store.CDC), w.commune, w.today())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !epidemic(2023) || epidemic(2022) {
-			t.Errorf("2023 %v, 2022 %v", epidemic(2023), epidemic(2022))
+		if !epidemic("dengue", 2023) || epidemic("dengue", 2022) || epidemic("measles", 2023) {
+			t.Errorf("2023 %v, 2022 %v", epidemic("dengue", 2023), epidemic("dengue", 2022))
 		}
 	})
 }

@@ -117,15 +117,7 @@ func (m *Module) course(ctx context.Context, a store.Actor, unit vn.Unit, diseas
 	if c.since, err = m.since(ctx, a, unit.ID); err != nil {
 		return c, err
 	}
-	if unit.Level != vn.LevelCommune {
-		return c, nil
-	}
-	unheard, err := m.Unheard(ctx, a, unit.ID, []vn.UnitID{unit.ID}, [][2]vn.Date{{first, on}}, on)
-	if err != nil {
-		return c, err
-	}
-	for i, d := range c.dates {
-		c.silent[i] = c.cases[i].total() == 0 && unheard(unit.ID, d, min(s.end(d), on))
-	}
-	return c, nil
+	blank, err := m.blanks(ctx, a, unit, s, c.dates, on)
+	c.hush(blank)
+	return c, err
 }

@@ -165,6 +165,30 @@ func (m *Module) Unheard(ctx context.Context, a store.Actor, unit vn.UnitID, com
 	}, nil
 }
 
+// blanks are the periods until a day in which no case says nothing, of a commune;
+// nil for units above.
+func (m *Module) blanks(ctx context.Context, a store.Actor, unit vn.Unit, s step, dates []vn.Date, on vn.Date) ([]bool, error) {
+	if unit.Level != vn.LevelCommune {
+		return nil, nil
+	}
+	unheard, err := m.Unheard(ctx, a, unit.ID, []vn.UnitID{unit.ID}, [][2]vn.Date{{dates[0], on}}, on)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]bool, len(dates))
+	for i, d := range dates {
+		out[i] = unheard(unit.ID, d, min(s.end(d), on))
+	}
+	return out, nil
+}
+
+// hush marks the blank periods without a case as silent.
+func (c *course) hush(blank []bool) {
+	for i := range blank {
+		c.silent[i] = blank[i] && c.cases[i].total() == 0
+	}
+}
+
 // joined are the days as whole weeks with one more before, oldest first, those
 // that touch as one; none ends after the day.
 func joined(days [][2]vn.Date, on vn.Date) (out [][2]vn.Date) {

@@ -116,6 +116,14 @@ func (m *Module) bulletinDiseases(ctx context.Context, a store.Actor, b *bulleti
 	for i := range dates {
 		dates[i] = first.AddDays(7 * i)
 	}
+	blank, err := m.blanks(ctx, a, b.unit, byWeek, dates, on)
+	if err != nil {
+		return err
+	}
+	epidemic, err := m.epidemics(ctx, a, b.unit, on)
+	if err != nil {
+		return err
+	}
 	b.trend = make([]float64, trendWeeks)
 	for i := range b.trend {
 		b.weeks = append(b.weeks, vn.WeekOf(dates[n-trendWeeks+i]))
@@ -129,7 +137,8 @@ func (m *Module) bulletinDiseases(ctx context.Context, a store.Actor, b *bulleti
 			b.trend[i] += float64(counts[n-trendWeeks+i].total())
 		}
 		c := course{step: byWeek, dates: dates, cases: counts, silent: make([]bool, n), since: b.since, last: on}
-		line, ok, err := m.diseaseWeek(d, c, b.unit.Level, b.week)
+		c.hush(blank)
+		line, ok, err := m.diseaseWeek(d, c, epidemic.of(d.ID), b.unit.Level, b.week)
 		if err != nil {
 			return err
 		}
@@ -147,7 +156,7 @@ func (m *Module) bulletinDiseases(ctx context.Context, a store.Actor, b *bulleti
 
 // diseaseWeek judges the last week of the course; false when there is nothing
 // to say of the year.
-func (m *Module) diseaseWeek(d content.Disease, c course, level vn.Level, w vn.Week) (diseaseWeek, bool, error) {
+func (m *Module) diseaseWeek(d content.Disease, c course, epidemic func(year int) bool, level vn.Level, w vn.Week) (diseaseWeek, bool, error) {
 	n := len(c.dates)
 	out := diseaseWeek{disease: d, now: c.cases[n-1], before: c.cases[n-2].total(), lastYear: -1}
 	for i := n - w.Number; i < n; i++ {
@@ -163,7 +172,7 @@ func (m *Module) diseaseWeek(d content.Disease, c course, level vn.Level, w vn.W
 	if out.now.total() == 0 {
 		return out, out.year.total() > 0, nil
 	}
-	look := curve{course: c, shown: 1, rule: content.DetectionOf(d, c.last)}
+	look := curve{course: c, shown: 1, rule: content.DetectionOf(d, c.last), epidemic: epidemic}
 	if err := look.judge(level); err != nil {
 		return out, false, err
 	}
