@@ -127,6 +127,9 @@ func (t *term) do(ctx context.Context, w *watch, next job) error {
 		return err
 	}
 	n := &notice{watch: w, kind: "heartbeat", base: t.m.base(), at: t.m.now()}
+	t.mu.Lock()
+	n.status = w.status
+	t.mu.Unlock()
 	switch next {
 	case shake:
 		n.kind = "handshake"

@@ -25,7 +25,7 @@ type event struct {
 type notice struct {
 	watch  *watch
 	kind   string // handshake, heartbeat, event-notification, query-status, query-event
-	status string // "" = that of the watch
+	status string // of the subscription when it was made
 	base   string // of the FHIR service
 	at     time.Time
 	total  int64 // events since the subscription began
@@ -80,9 +80,6 @@ func (n *notice) entry(e event, content string) object {
 func (n *notice) parameters(content string) object {
 	w := n.watch
 	status := n.status
-	if status == "" {
-		status = w.status
-	}
 	if status == failing && n.kind == "event-notification" {
 		status = active // whoever reads this has been reached
 	}
