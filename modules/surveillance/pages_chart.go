@@ -121,7 +121,7 @@ func mapProps(ctx context.Context, p homeData) cartogram.Props {
 	if p.Silent > 0 {
 		out.Foot.Missing = web.T(ctx, "surveillance.map.silent", p.Silent, len(p.Map), weeksOnMap)
 	}
-	if p.Silent == len(p.Map) {
+	if p.Silent > 0 && p.Silent == len(p.Map) {
 		out.Title = web.T(ctx, "surveillance.map.title.silent", named(ctx, p.Disease.Name), weeksOnMap)
 	}
 	if total > 0 {

@@ -332,7 +332,9 @@ func (m *Module) judge(b book, i illnessIn) (State, bool) {
 	r := rules(b.settings)
 	ofMonth, now, silent := facts(b.months, sameMonths(b.on, b.years), month, vn.Date.Year)
 	s.Month, s.MonthN, s.First, s.Linked, s.MonthSilent = outbreak.Epidemic(r, ofMonth), now.all, now.first, ofMonth.Linked, silent
-	s.End = outbreak.Ending(r, ofMonth)
+	if s.End = outbreak.Ending(r, ofMonth); silent && s.End.State == outbreak.StateBelow { // nothing heard is not under the line
+		s.End.State = outbreak.StateShort
+	}
 	ofWeek, now, silent := facts(b.weeks, sameWeeks(b.on, b.years, b.settings.Week53), week, func(d vn.Date) int { return vn.WeekOf(d).Year })
 	s.Week, s.WeekN, s.WeekSilent = outbreak.Warning(r, ofWeek), now.all, silent
 	s.LinkedAssumed = slices.ContainsFunc(b.days[i], func(c outbreak.LinkedCase) bool { return c.Focus == "" })

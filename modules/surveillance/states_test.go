@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
 	"mach/web"
@@ -54,6 +55,9 @@ func TestEveryViewHasItsStates(t *testing.T) {
 				fallen = true
 			}
 			w.calm()
+			if list, err := w.States(ctx, director, w.commune.ID, []vn.UnitID{w.commune.ID}, "dengue", w.today()); state == "silent" && (err != nil || !list[0].MonthSilent || list[0].End.State == outbreak.StateBelow) {
+				t.Errorf("an epidemic may be ended because nothing is heard: %+v, %v", list, err)
+			}
 			site := webtest.NewSite(w.t, w.now(), func(mux *web.Mux) { w.Routes(mux) })
 			for _, v := range views {
 				sep := "?"
@@ -82,6 +86,9 @@ func TestToldBeginsWithWhatLedHere(t *testing.T) {
 		body := html.UnescapeString(site.Get(doctor, "/dich/bao-ca?benh=measles&xa="+w.commune.Code).Body.String())
 		if !strings.Contains(body, `value="measles" selected`) || !strings.Contains(body, `value="`+w.commune.Full()+`"`) {
 			t.Error("the form does not begin with the disease and the commune")
+		}
+		if body := html.UnescapeString(site.Get(doctor, "/dich/bao-ca?xa="+province).Body.String()); strings.Contains(body, `value="Tỉnh Bắc Ninh"`) {
+			t.Error("a province is taken as a commune")
 		}
 		if body := site.Get(doctor, "/dich/bao-ca?benh=syphilis").Body.String(); strings.Contains(body, `value="syphilis"`) {
 			t.Error("a labelled disease is offered")

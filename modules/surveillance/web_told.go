@@ -73,7 +73,7 @@ func (m *Module) toldPage(w http.ResponseWriter, r *http.Request) error {
 	if d, ok := m.diseases.ByID(r.URL.Query().Get("benh")); ok && !d.Closed {
 		f.Set("disease", d.ID)
 	}
-	if u, ok := m.units.ByCode(r.URL.Query().Get("xa"), web.Today(r)); ok {
+	if u, ok := m.units.ByCode(r.URL.Query().Get("xa"), web.Today(r)); ok && u.Level == vn.LevelCommune {
 		f.Set("commune", u.Full())
 	}
 	if t := p.Message; t != nil {
