@@ -67,6 +67,9 @@ func (m *Module) keepNight(ctx context.Context, tx store.Tx, c store.Change, now
 			return err
 		}
 	}
+	if f.Scan == (content.ScanRule{}) { // a night of before the settings were written with it
+		f.Scan = content.DetectionOn(day).Scan
+	}
 	if err := t.keepRule(ctx, f.Scan.Hash(), f.Scan); err != nil {
 		return err
 	}
