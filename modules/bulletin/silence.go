@@ -140,8 +140,8 @@ func (s sending) blank(unit vn.UnitID, i int) bool {
 
 // Unheard answers for communes whether nothing is known of the days from … to, so
 // that no case is no zero: they lie before the commune was first heard of, or in
-// whole weeks in which nothing came from it. It knows the days that were asked for, each from … to, and says
-// false of others.
+// whole weeks in which nothing came from it. It knows the days that were asked
+// for, each from … to, and says false of others.
 func (m *Module) Unheard(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, days [][2]vn.Date, on vn.Date) (func(commune vn.UnitID, from, to vn.Date) bool, error) {
 	since, err := m.begins(ctx, a, unit, communes)
 	if err != nil {

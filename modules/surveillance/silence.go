@@ -12,9 +12,9 @@ import (
 
 // Silence reads of which days nothing is known of communes, so that no case is
 // no zero: from before they were first heard of, and from whole weeks in which
-// nothing came from them. It is asked for days from … to, none after on, and answers for
-// these. It is handed in because the module bulletin counts what each commune
-// sends.
+// nothing came from them. It is asked for days from … to, none after on, and
+// answers for these. It is handed in because the module bulletin counts what each
+// commune sends.
 type Silence func(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, days [][2]vn.Date, on vn.Date) (func(commune vn.UnitID, from, to vn.Date) bool, error)
 
 // Hear names who knows what communes send. Call it before serving. Without it
