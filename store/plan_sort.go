@@ -58,7 +58,7 @@ func (x *searcher) bounded(ctx context.Context, o *path) error {
 		}
 		b := boundOf(&p.any[0], k.kind)
 		b.p = paramHash(x.c.typ, k.code)
-		if b.leastOK && !k.desc { // something long that began before may match
+		if b.leastOK && (b.toOK || !k.desc) { // something long that began before may match
 			ends := path{table: "ir", rows: -1}
 			ends.of(b.parts()[1:])
 			if err := x.counted(ctx, &ends, 1); err != nil {

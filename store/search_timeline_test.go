@@ -10,8 +10,8 @@ import (
 )
 
 // TestSearchAlongATimeline holds every comparison with a date of what happened to
-// one person, walked in its order, against the documents: moments, years, periods
-// longer than the margin of the index and such that have not ended.
+// one person, and to anybody, walked in its order, against the documents: moments,
+// years, periods longer than the margin of the index and such that have not ended.
 func TestSearchAlongATimeline(t *testing.T) {
 	eachDatabase(t, Config{Guard: &testGuard{}}, func(t *testing.T, s *Store) {
 		w := &world{s: s, rng: rand.New(rand.NewPCG(1, 1))}
@@ -23,7 +23,7 @@ func TestSearchAlongATimeline(t *testing.T) {
 			{"effectivePeriod": map[string]any{"start": "2024-04-01", "end": "2025-03-04"}}, {"effectiveInstant": "2025-12-31T23:59:59Z"}, {},
 		}, {
 			{"effectivePeriod": map[string]any{"start": "2019", "end": "2025-03"}}, {"effectivePeriod": map[string]any{"start": "2025-03-04", "end": "2031"}},
-			{"effectivePeriod": map[string]any{"start": "2019"}}, {"effectivePeriod": map[string]any{"end": "2025-03-04"}},
+			{"effectivePeriod": map[string]any{"start": "2018"}}, {"effectivePeriod": map[string]any{"start": "2019-06"}}, {"effectivePeriod": map[string]any{"end": "2025-03-04"}},
 		}} {
 			for i, when := range times {
 				when["resourceType"], when["id"], when["status"] = "Observation", fmt.Sprint("o", name, "-", i), "final"
@@ -31,17 +31,18 @@ func TestSearchAlongATimeline(t *testing.T) {
 				w.add(t, when)
 			}
 			w.labels = nil
+			alongTimeline(t, w, door, [2]string{"patient", "Patient/p1"})
 			alongTimeline(t, w, door)
 		}
 	})
 }
 
-func alongTimeline(t *testing.T, w *world, door Door) {
+func alongTimeline(t *testing.T, w *world, door Door, of ...[2]string) {
 	t.Helper()
 	for _, op := range append([]string{""}, prefixes...) {
 		for _, value := range []string{"2019", "2024", "2025", "2025-03", "2025-03-04", "2025-03-04T01:00:00Z", "2025-03-05T00:00:00Z", "2031"} {
 			for _, sort := range []string{"date", "-date"} {
-				q := Query{Type: "Observation", Count: 3, Params: [][2]string{{"patient", "Patient/p1"}, {"date", op + value}, {"_sort", sort}}}
+				q := Query{Type: "Observation", Count: 3, Params: append(slices.Clone(of), [2]string{"date", op + value}, [2]string{"_sort", sort})}
 				docs := pages(t, door, q)
 				inSortOrder(t, q, docs)
 				var got []string
@@ -51,7 +52,7 @@ func alongTimeline(t *testing.T, w *world, door Door) {
 				want := w.naive(t, SystemActor(), q)
 				slices.Sort(got)
 				if slices.Sort(want); !slices.Equal(got, want) {
-					t.Errorf("date=%s%s, _sort=%s: %v, want %v", op, value, sort, got, want)
+					t.Errorf("%v: %v, want %v", q.Params, got, want)
 				}
 			}
 		}
