@@ -26,7 +26,7 @@ import (
 // The law compares a month with the same month of years of which something is
 // known (TT 15/2026/TT-BYT Article 16.1b): not with those before a commune was
 // first heard of, nor with those in which nothing came from it. The page of the
-// commune and the curve of the bulletin draw one line.
+// commune, its curve and that of the bulletin draw one line.
 func TestLegalLinesLeaveOutWhatNobodyKnows(t *testing.T) {
 	units, err := content.Units()
 	if err != nil {
@@ -64,6 +64,7 @@ func TestLegalLinesLeaveOutWhatNobodyKnows(t *testing.T) {
 			{"joined three years ago", map[int]int{2: 6, 1: 8, 0: 30}, nil, outbreak.StateShort, 2, 3},
 			{"silent in one November", map[int]int{5: 5, 4: 7, 2: 6, 1: 8, 0: 10}, []vn.Date{november(6)}, outbreak.StateEpidemic, 4, 1},
 			{"heard of in it", map[int]int{5: 5, 4: 7, 2: 6, 1: 8, 0: 10}, []vn.Date{november(6), november(3).AddDays(-14)}, outbreak.StateBelow, 5, 0},
+			{"silent in one November of seven years", map[int]int{7: 9, 6: 3, 5: 5, 4: 7, 2: 6, 1: 8, 0: 13}, []vn.Date{november(7)}, outbreak.StateEpidemic, 5, 1},
 		} {
 			commune := communes[i]
 			home := []fhir.Extension{fhir.Unit(commune.Code, commune.From.String(), commune.Full())}
@@ -98,6 +99,9 @@ func TestLegalLinesLeaveOutWhatNobodyKnows(t *testing.T) {
 			}
 			if v.State != c.state || len(v.Used) != c.used || missing != c.missing {
 				t.Errorf("%s: %s with %d years, %d missing; want %s with %d, %d: %+v", c.name, v.State, len(v.Used), missing, c.state, c.used, c.missing, v)
+			}
+			if curve, err := dich.Curve(t.Context(), director, commune.ID, "dengue", on); err != nil || curve.Lines[vn.MonthOf(on).Month-1].Line != v.Line || len(curve.Past) != 5 {
+				t.Errorf("%s: the curve of the commune's page has the line %v and %d years, the law %v", c.name, curve.Lines[vn.MonthOf(on).Month-1].Line, len(curve.Past), v.Line)
 			}
 			ask := func(path string) string {
 				got := site.Get(director, path)

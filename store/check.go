@@ -199,8 +199,12 @@ func (s *Store) CheckView(ctx context.Context, view string) (CheckLine, error) {
 	if err != nil {
 		return line, fmt.Errorf("checking view %s: %w", view, err)
 	}
-	if !found || version != int64(f.Version) || basis != f.Basis {
+	switch {
+	case !found || version != int64(f.Version):
 		line.OK, line.Detail = true, "not followed yet"
+		return line, nil
+	case basis != f.Basis:
+		line.OK, line.Detail = true, "made with other definitions or another map: the next start makes it anew"
 		return line, nil
 	}
 	c, err := s.copyOf(ctx, f)

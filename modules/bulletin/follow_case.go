@@ -87,11 +87,14 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 	if err := m.insert(ctx, tx, c.ID, is); err != nil {
 		return err
 	}
-	if !had {
-		w := week{cases: 1, last: is.at}
-		if is.late {
-			w.late = 1
+	w := week{cases: 1, late: bit(is.late), last: is.at}
+	if had && vn.WeekOf(was.day) != vn.WeekOf(is.day) { // nobody was heard of in a week that was a mistake
+		if err := m.sent(ctx, tx, was.sender, was.day, week{cases: -w.cases, late: -w.late}); err != nil {
+			return err
 		}
+		had = false
+	}
+	if !had {
 		if err := m.sent(ctx, tx, is.sender, is.day, w); err != nil {
 			return err
 		}
@@ -99,14 +102,17 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 	return m.count(ctx, tx, is, +1)
 }
 
-func (m *Module) insert(ctx context.Context, tx store.Tx, report string, k reported) error {
-	late := 0
-	if k.late {
-		late = 1
+func bit(b bool) int {
+	if b {
+		return 1
 	}
+	return 0
+}
+
+func (m *Module) insert(ctx context.Context, tx store.Tx, report string, k reported) error {
 	return tx.Exec(ctx, `insert into bulletin_case (report, province, `+caseColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		report, int64(m.provinceOf(k.unit)), k.disease, k.patient, k.encounter, k.cause, k.causeDisease, k.facility, int64(k.label), int64(k.sender),
-		int64(k.unit), stored(k.day), stored(k.onset), k.at, late, string(k.class), string(k.claimed), k.icd, k.focus, stored(k.died))
+		int64(k.unit), stored(k.day), stored(k.onset), k.at, bit(k.late), string(k.class), string(k.claimed), k.icd, k.focus, stored(k.died))
 }
 
 // said reads a case report of an open disease. Imported reports were sent when

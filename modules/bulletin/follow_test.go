@@ -51,6 +51,23 @@ func TestCountsFollowTheNewestVersions(t *testing.T) {
 	})
 }
 
+// A date years ago that was a mistake, once corrected, does not make the commune
+// heard of since then: its silent years would count as years without a case.
+func TestCorrectedDate(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		day := w.today() - 3
+		mistaken := day.AddMonths(-12 * 6)
+		for _, on := range []vn.Date{mistaken, day} {
+			w.report(report{id: "r", icd: "A97.0", home: w.commune, day: on})
+			first, err := w.begins(t.Context(), w.actor(store.CDC), w.commune.ID, []vn.UnitID{w.commune.ID})
+			if got := first[w.commune.ID].any; err != nil || got != vn.WeekOf(on).Start() {
+				t.Errorf("with a case on %v it is heard of since %v, %v", on, got, err)
+			}
+		}
+		w.rebuilt()
+	})
+}
+
 // rebuilt fails when a view built from nothing differs.
 func (w *world) rebuilt() {
 	w.t.Helper()

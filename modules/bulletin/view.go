@@ -215,9 +215,9 @@ func (m *Module) begins(ctx context.Context, a store.Actor, unit vn.UnitID, comm
 			r.any = vn.WeekOf(first).Start()
 		}
 		return r, err
-	}, `select u.column1, coalesce((select min(week) from bulletin_week where unit = u.column1), ?),
+	}, `select u.column1, coalesce((select min(week) from bulletin_week where unit = u.column1 and visits + cases > 0), ?),
 		       coalesce((select week from bulletin_week where unit = u.column1 and visits > 0 order by week limit 1), ?),
-		       coalesce((select min(day) from bulletin_count where unit = u.column1 and axis = ?), ?)
+		       coalesce((select min(day) from bulletin_count where unit = u.column1 and axis = ? and value > 0), ?)
 		  from (values `+strings.TrimSuffix(strings.Repeat("(cast(? as bigint)), ", len(communes)), ", ")+`) as u`,
 		append([]any{never, never, axisDiagnosis, never}, unitArgs(communes)...)...)
 	if err != nil {

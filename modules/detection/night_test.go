@@ -71,6 +71,14 @@ func TestNightFindsACluster(t *testing.T) {
 		if again, err := w.Rescan(ctx, storetest.System(), c); err != nil || cmp.Diff(c, again) != "" {
 			t.Errorf("scanned again %v\n%s", err, cmp.Diff(c, again))
 		}
+		at := strings.Split(a.Key, "/")
+		path := []string{"disease", at[0], "unit", at[1], "week", at[2]}
+		page := w.page(w.replayPage, "vi", w.actor(store.Ministry), "/x", path...)
+		w.wantWords(page, "Tính lại ra đúng kết quả lúc kết luận")
+		w.wantWords(page, "Logarit tỉ số hợp lý")
+		if strings.Contains(w.page(w.alertPage, "vi", w.actor(store.CDC), "/x", path...), "tinh-lai") {
+			t.Error("a province is led to a scan of the nation")
+		}
 		after := w.waiting(vn.Nation)
 		if len(after) > len(before)+1 {
 			t.Errorf("before %q, after %q", before, after)
@@ -86,7 +94,7 @@ func TestNightFindsACluster(t *testing.T) {
 			t.Errorf("after the next night %q, want %q", got, after)
 		}
 		parts := strings.Split(c.Alert, "/")
-		page := w.page(w.alertPage, "vi", w.actor(store.CDC), "/x", "disease", parts[0], "unit", parts[1], "week", parts[2])
+		page = w.page(w.alertPage, "vi", w.actor(store.CDC), "/x", "disease", parts[0], "unit", parts[1], "week", parts[2])
 		w.wantWords(page, "xã, phường quanh", "dự kiến", "Gồm: ", communes[0].Full(), "Quét không gian – thời gian")
 		w.wantWords(w.page(w.inboxPage, "vi", w.actor(store.CDC), "/canh-bao"), "Cụm ca (quét ngày "+vn.Date(w.today()-1).Time().Format("02/01/2006")+")", "xã, phường quanh")
 		w.wantWords(w.page(w.inboxPage, "en", w.actor(store.Ministry), "/canh-bao"), "Check of every night", "nothing differs")

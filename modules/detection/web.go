@@ -214,6 +214,7 @@ type alertData struct {
 	Events   []Event
 	Behind   []Alert  // that it is shown instead of
 	Cluster  *Cluster // the newest that it belongs to; nil when to none
+	Rescans  bool     // whether the reader may have its scan made again: it looks at the whole nation
 	names    map[vn.UnitID]vn.Unit
 	Heard    Heard
 	Law      *LegalFlag
@@ -247,7 +248,11 @@ func (m *Module) alertData(r *http.Request, f *web.Form) (alertData, error) {
 	if p.Classes, err = m.Classes(ctx, a, alert.Disease, p.Place, current.AddDays(-7*weeksDrawn)); err != nil {
 		return p, err
 	}
-	if p.Verdicts, err = m.Verdicts(ctx, a, alert.Disease, alert.Unit, current.AddDays(-7*weeksDrawn)); err != nil {
+	since := current.AddDays(-7 * weeksDrawn)
+	if alert.Week.Known() {
+		since = min(since, alert.Week)
+	}
+	if p.Verdicts, err = m.Verdicts(ctx, a, alert.Disease, alert.Unit, since); err != nil {
 		return p, err
 	}
 	for i, v := range p.Verdicts {
@@ -266,7 +271,7 @@ func (m *Module) alertData(r *http.Request, f *web.Form) (alertData, error) {
 		return p, err
 	}
 	if len(clusters) > 0 {
-		p.Cluster = &clusters[0]
+		p.Cluster, p.Rescans = &clusters[0], m.units.Within(vn.Nation, a.Oversees(m.units))
 	}
 	p.names = m.names(p.Behind, nil, clusters...)
 	if p.Events, err = m.Events(ctx, a, alert); err != nil {

@@ -5,6 +5,7 @@ package detection
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"mach/issue"
 	"mach/web"
@@ -40,6 +41,13 @@ func (m *Module) replayPage(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		p.Hash, p.Same, p.Rows = was.Settings, was == now, paired(verdictFigures(ctx, was), verdictFigures(ctx, now))
+	case of.Rescans:
+		was := *of.Cluster
+		now, err := m.Rescan(ctx, a, was)
+		if err != nil {
+			return err
+		}
+		p.Hash, p.Same, p.Rows = was.Settings, reflect.DeepEqual(was, now), paired(clusterFigures(ctx, was), clusterFigures(ctx, now))
 	default:
 		return issue.New(issue.NotFound, "detection.verdict.none")
 	}
@@ -48,7 +56,7 @@ func (m *Module) replayPage(w http.ResponseWriter, r *http.Request) error {
 
 // replayable reports whether the alert rests on a verdict that is kept.
 func (p alertData) replayable() bool {
-	return p.Verdict != nil || p.Sighted != nil && p.Sighted.Verdict != nil
+	return p.Verdict != nil || p.Sighted != nil && p.Sighted.Verdict != nil || p.Rescans
 }
 
 // verdictFigures are the figures of a verdict by name.
@@ -75,6 +83,18 @@ func syndromeFigures(ctx context.Context, v SyndromeVerdict) [][2]string {
 		{web.T(ctx, "detection.replay.chance"), once(ctx, v.Chance)},
 		{web.T(ctx, "detection.replay.alarm"), yes(ctx, v.Alarm)},
 		{web.T(ctx, "detection.replay.reporting"), web.T(ctx, "detection.replay.of", v.Reporting, v.Expecting)},
+	}
+}
+
+func clusterFigures(ctx context.Context, c Cluster) [][2]string {
+	return [][2]string{
+		{web.T(ctx, "detection.replay.communes"), web.Int(ctx, len(c.Units))},
+		{web.T(ctx, "detection.replay.radius"), web.Number(ctx, c.Radius, 4)},
+		{web.T(ctx, "detection.replay.days"), web.T(ctx, "detection.replay.span", web.Date(ctx, c.From()), web.Date(ctx, c.Day))},
+		{web.T(ctx, "detection.fact.cases"), web.Int(ctx, c.Cases)},
+		{web.T(ctx, "detection.fact.expected"), web.Number(ctx, c.Expected, 4)},
+		{web.T(ctx, "detection.replay.ratio"), web.Number(ctx, c.Ratio, 4)},
+		{web.T(ctx, "detection.replay.random"), once(ctx, c.P)},
 	}
 }
 

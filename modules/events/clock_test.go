@@ -111,7 +111,8 @@ func TestEscalation(t *testing.T) {
 }
 
 // A focus whose rule is the line of Article 16 closes when the count of the month
-// is back under it, and not before; where nobody can say, the days stand in.
+// is back under it, and not before: the month so far together with the month before
+// or the days. Where nobody can say, the days stand in.
 func TestClosingUnderTheLine(t *testing.T) {
 	rule := content.FocusRuleOn("influenza", vn.NewDate(2026, 11, 1))
 	if rule.Closes != content.EndUnderLine {
@@ -119,10 +120,13 @@ func TestClosingUnderTheLine(t *testing.T) {
 	}
 	each(t, func(t *testing.T, w *world) {
 		ctx, director := t.Context(), w.as(store.StationDirector)
-		verdict := outbreak.Verdict{}
+		verdict, before := outbreak.Verdict{}, outbreak.StateEpidemic
 		w.Judged(func(_ context.Context, _ store.Actor, unit vn.UnitID, disease string, on vn.Date) (outbreak.Verdict, error) {
-			if unit != w.commune.ID || disease != "influenza" || on != w.today() {
+			if unit != w.commune.ID || disease != "influenza" || on != w.today() && on != vn.MonthOf(w.today()).Start()-1 {
 				t.Errorf("asked of %s in %v on %v", disease, unit, on)
+			}
+			if on < w.today() {
+				return outbreak.Verdict{Article: "16.3", State: before}, nil
 			}
 			return verdict, nil
 		})
@@ -139,7 +143,8 @@ func TestClosingUnderTheLine(t *testing.T) {
 			{outbreak.StateShort, w.today() - 2, false},
 			{outbreak.StateAssess, w.today() - 2, false},
 			{outbreak.StateShort, w.today() - 20, true},
-			{outbreak.StateBelow, w.today() - 2, true},
+			{outbreak.StateBelow, w.today() - 20, true},
+			{outbreak.StateBelow, w.today() - 2, false}, // every month begins under its line
 		} {
 			verdict = outbreak.Verdict{Article: "16.3", State: c.state, Count: 12, Line: 9.2}
 			w.report("p1", "J10.1", "thôn đoài a", "", c.last)
@@ -156,6 +161,29 @@ func TestClosingUnderTheLine(t *testing.T) {
 				wantRefused(t, w.Take(ctx, director, id, dated(close), w.key()), issue.BusinessRule, "at")
 			}
 		}
+		for _, c := range []struct {
+			since vn.Date
+			month outbreak.State
+			want  bool
+		}{
+			{vn.MonthOf(w.today()).Add(-1).Start(), outbreak.StateBelow, true}, // a whole month under it
+			{vn.MonthOf(w.today()).Add(-1).Start() + 1, outbreak.StateBelow, false},
+			{vn.MonthOf(w.today()).Add(-1).Start(), outbreak.StateEpidemic, false},
+			{vn.MonthOf(w.today()).Add(-1).Start(), outbreak.StateShort, false},
+		} {
+			before = c.month
+			e := w.event(id)
+			tally, err := w.tally(ctx, director, e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.Since = c.since
+			if got, err := w.closing(ctx, director, e, tally, w.today()); err != nil || got.Ready(w.today()) != c.want {
+				t.Errorf("since %v, the month before is %s: %+v, %v, want %v", c.since, c.month, got, err, c.want)
+			}
+		}
+		close.At = w.today()
+		w.report("p1", "J10.1", "thôn đoài a", "", w.today()-20)
 		w.take(director, id, close)
 		w.Judged(nil)
 	})

@@ -27,15 +27,20 @@ type Closing struct {
 	Line *outbreak.Verdict
 	// ByLine: the rule of the disease is the line, not days.
 	ByLine bool
+	// Month: the focus stood through the whole month before, which was under the
+	// line as well.
+	Month bool
 }
 
-// Ready reports whether the focus may be closed on the day. Where nobody can say
-// whether the count is under the line, the days of the rule stand in.
+// Ready reports whether the focus may be closed on the day. Every month begins
+// under its line: the month so far is enough only together with a whole month
+// before it, or with the days of the rule. Those stand in too where nobody can say
+// whether the count is under the line.
 func (c Closing) Ready(on vn.Date) bool {
 	if c.ByLine && c.Line != nil {
 		switch c.Line.State {
 		case outbreak.StateBelow:
-			return true
+			return c.Month || on >= c.From
 		case outbreak.StateEpidemic:
 			return false
 		}
@@ -55,5 +60,10 @@ func (m *Module) closing(ctx context.Context, a store.Actor, e Event, t Tally, o
 		return c, err
 	}
 	c.Line = &v
+	if before := vn.MonthOf(on).Add(-1); c.ByLine && v.State == outbreak.StateBelow && e.Since <= before.Start() {
+		v, err := m.ends(ctx, a, e.Unit, e.Disease, before.End())
+		c.Month = v.State == outbreak.StateBelow
+		return c, err
+	}
 	return c, nil
 }

@@ -192,6 +192,9 @@ func lineWords(ctx context.Context, c Closing) string {
 	}
 	switch v := c.Line; v.State {
 	case outbreak.StateBelow:
+		if c.ByLine && !c.Month {
+			return web.T(ctx, "events.closing.under.from", web.Date(ctx, c.From))
+		}
 		return web.T(ctx, "events.closing.under")
 	case outbreak.StateEpidemic:
 		if v.Needed > 0 {

@@ -16,9 +16,9 @@ import (
 // before would let one expect; of one disease in one unit.
 type Curve struct {
 	Year  int
-	Empty bool  // nobody has reported anything in these years
-	Now   []int // months of the year so far, the last of which may not be over; -1 = not heard of
-	Past  []CurveYear
+	Empty bool               // nobody has reported anything in these years
+	Now   []int              // months of the year so far, the last of which may not be over; -1 = not heard of
+	Past  []CurveYear        // those that are drawn; the lines may rest on older ones
 	Lines []outbreak.Verdict // for each of the 12 months, of the sums; short where history is
 }
 
@@ -34,8 +34,13 @@ type CurveYear struct {
 func (m *Module) Curve(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, on vn.Date) (Curve, error) {
 	settings := content.SurveillanceOn(on)
 	c := Curve{Year: on.Year()}
+	began, err := m.since(ctx, a, unit, m.province(unit))
+	if err != nil {
+		return c, err
+	}
+	years := lookback(settings, on, began)
 	var starts []vn.Date
-	for y := 0; y <= settings.BaselineYears; y++ {
+	for y := 0; y <= years; y++ {
 		for month := range 12 {
 			starts = append(starts, vn.Month{Year: c.Year - y, Month: time.Month(month + 1)}.Start())
 		}
@@ -54,7 +59,7 @@ func (m *Module) Curve(ctx context.Context, a store.Actor, unit vn.UnitID, disea
 			sums[x.start] += x.value
 		}
 	}
-	unheard, err := m.unheardOf(ctx, a, unit, starts[12*settings.BaselineYears], on)
+	unheard, err := m.unheardOf(ctx, a, unit, starts[12*years], on)
 	if err != nil {
 		return c, err
 	}
@@ -71,14 +76,16 @@ func (m *Module) Curve(ctx context.Context, a store.Actor, unit vn.UnitID, disea
 		c.Now = append(c.Now, known(starts[month]))
 	}
 	past := make([][]outbreak.Year, 12)
-	for y := 1; y <= settings.BaselineYears; y++ {
+	for y := 1; y <= years; y++ {
 		year := CurveYear{Year: c.Year - y}
 		for month := range 12 {
 			n := known(starts[12*y+month])
 			year.Months[month] = n
 			past[month] = append(past[month], outbreak.Year{Year: year.Year, Count: max(n, 0), Missing: n < 0, Epidemic: epidemic(year.Year)})
 		}
-		c.Past = append(c.Past, year)
+		if y <= settings.BaselineYears {
+			c.Past = append(c.Past, year)
+		}
 	}
 	for month := range 12 {
 		c.Lines = append(c.Lines, outbreak.Epidemic(rules(settings), outbreak.Facts{Group: "B", Endemic: true, Past: past[month]}))

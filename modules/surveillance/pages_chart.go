@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"mach/content"
@@ -118,14 +119,22 @@ func mapProps(ctx context.Context, p homeData) cartogram.Props {
 		}
 	}
 	out.Title = web.T(ctx, "surveillance.map.none", named(ctx, p.Disease.Name), weeksOnMap)
-	if p.Silent > 0 {
-		out.Foot.Missing = web.T(ctx, "surveillance.map.silent", p.Silent, len(p.Map), weeksOnMap)
+	var missing []string
+	if p.Nowhere > 0 {
+		missing = append(missing, web.T(ctx, "surveillance.map.nowhere", p.Nowhere))
 	}
+	if p.Silent > 0 {
+		missing = append(missing, web.T(ctx, "surveillance.map.silent", p.Silent, len(p.Map), weeksOnMap))
+	}
+	out.Foot.Missing = strings.Join(missing, " ")
 	if p.Silent > 0 && p.Silent == len(p.Map) {
 		out.Title = web.T(ctx, "surveillance.map.title.silent", named(ctx, p.Disease.Name), weeksOnMap)
 	}
+	if total == 0 && p.Nowhere > 0 {
+		out.Title = web.T(ctx, "surveillance.map.title.nowhere", named(ctx, p.Disease.Name), weeksOnMap, p.Nowhere)
+	}
 	if total > 0 {
-		out.Title = web.T(ctx, "surveillance.map.title", named(ctx, p.Disease.Name), weeksOnMap, total, top.Unit.Full(), top.Count)
+		out.Title = web.T(ctx, "surveillance.map.title", named(ctx, p.Disease.Name), weeksOnMap, total+p.Nowhere, top.Unit.Full(), top.Count)
 	}
 	return out
 }

@@ -77,6 +77,26 @@ func TestEveryViewHasItsStates(t *testing.T) {
 	})
 }
 
+// Cases that are known to belong to the province and to no commune of it are counted
+// beside the map, not lost from it.
+func TestMapCountsUnknownAddresses(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		site := webtest.NewSite(w.t, w.now(), func(mux *web.Mux) { w.Routes(mux) })
+		ask := func() string {
+			return html.UnescapeString(site.Get(w.actor(store.CDC), "/dich?benh=dengue&lang=vi").Body.String())
+		}
+		home, _ := w.units.ByCode(province, w.today())
+		w.history("somewhere", "A97.9", home, w.today()-1, 2)
+		if body := ask(); !strings.Contains(body, "2 ca trong 4 tuần, chưa rõ ở xã nào") || !strings.Contains(body, "2 ca chưa rõ xã") {
+			t.Error("two cases of no commune are not counted")
+		}
+		w.history("here", "A97.9", w.commune, w.today()-1, 3)
+		if body := ask(); !strings.Contains(body, "5 ca trong 4 tuần, nhiều nhất") || !strings.Contains(body, "2 ca chưa rõ xã") {
+			t.Error("with three of a commune they are not counted")
+		}
+	})
+}
+
 // The form of a case without a visit begins with the disease and the commune of
 // who leads to it, never with a labelled disease.
 func TestToldBeginsWithWhatLedHere(t *testing.T) {

@@ -68,6 +68,7 @@ type homeData struct {
 	Map       []spot
 	Ranks     []spot // provinces, on the page of the nation
 	Silent    int    // how many of these, or of the communes on the map, are silent; of a commune's own page 1 or 0
+	Nowhere   int    // cases of the weeks on the map that no commune of it has
 	Now       time.Time
 	Month     vn.Month
 	All       bool // the whole lists, not only their heads
@@ -222,7 +223,7 @@ func (m *Module) spots(r *http.Request, a store.Actor, p *homeData, communes []v
 		starts = append(starts, vn.WeekOf(on).Start().AddDays(-7*i))
 	}
 	from := starts[weeksOnMap-1]
-	cells, err := m.cells(r.Context(), a, p.Unit.ID, communes, p.Disease.ID, spanWeek, starts)
+	cells, err := m.cells(r.Context(), a, p.Unit.ID, append([]vn.UnitID{p.Unit.ID}, communes...), p.Disease.ID, spanWeek, starts)
 	if err != nil {
 		return err
 	}
@@ -252,10 +253,12 @@ func (m *Module) spots(r *http.Request, a store.Actor, p *homeData, communes []v
 		return nil
 	}
 	drawn := m.cartogram(p.Unit.ID, on)
+	p.Nowhere = sums[p.Unit.ID]
 	for _, c := range drawn.circles {
 		if u, ok := m.units.At(c.Unit, on); ok {
 			s := spot{Unit: u, Count: sums[c.Unit], Alarm: alarm[c.Unit], Silent: silent(c.Unit), Circle: c, Border: drawn.borders[c.Unit]}
 			p.Map, p.Silent = append(p.Map, s), p.Silent+bit(s.Silent)
+			p.Nowhere -= s.Count
 		}
 	}
 	return nil
