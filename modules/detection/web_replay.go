@@ -12,9 +12,14 @@ import (
 	"mach/web/components/table"
 )
 
-// replayData is the page on which the verdict of an alert is computed again.
+// replayData is the page on which what an alert rests on is computed again.
 type replayData struct {
 	alertData
+	Parts []replayPart // the verdict, and for who answers for the nation the scan
+}
+
+// replayPart is one of these.
+type replayPart struct {
 	Hash string // of the settings
 	Same bool
 	Rows [][3]string // what, as it was found, as it is computed now
@@ -26,29 +31,31 @@ func (m *Module) replayPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p, ctx, a := replayData{alertData: of}, r.Context(), web.Actor(r)
-	switch {
-	case of.Sighted != nil && of.Sighted.Verdict != nil:
+	if of.Sighted != nil && of.Sighted.Verdict != nil {
 		was := *of.Sighted.Verdict
 		now, err := m.ReplaySyndrome(ctx, a, was)
 		if err != nil {
 			return err
 		}
-		p.Hash, p.Same, p.Rows = was.Settings, was == now, paired(syndromeFigures(ctx, was), syndromeFigures(ctx, now))
-	case of.Verdict != nil:
+		p.Parts = append(p.Parts, replayPart{was.Settings, was == now, paired(syndromeFigures(ctx, was), syndromeFigures(ctx, now))})
+	}
+	if of.Verdict != nil {
 		was := *of.Verdict
 		now, err := m.Replay(ctx, a, was)
 		if err != nil {
 			return err
 		}
-		p.Hash, p.Same, p.Rows = was.Settings, was == now, paired(verdictFigures(ctx, was), verdictFigures(ctx, now))
-	case of.Rescans:
+		p.Parts = append(p.Parts, replayPart{was.Settings, was == now, paired(verdictFigures(ctx, was), verdictFigures(ctx, now))})
+	}
+	if of.Rescans {
 		was := *of.Cluster
 		now, err := m.Rescan(ctx, a, was)
 		if err != nil {
 			return err
 		}
-		p.Hash, p.Same, p.Rows = was.Settings, reflect.DeepEqual(was, now), paired(clusterFigures(ctx, was), clusterFigures(ctx, now))
-	default:
+		p.Parts = append(p.Parts, replayPart{was.Settings, reflect.DeepEqual(was, now), paired(clusterFigures(ctx, was), clusterFigures(ctx, now))})
+	}
+	if len(p.Parts) == 0 {
 		return issue.New(issue.NotFound, "detection.verdict.none")
 	}
 	return web.Render(w, r, replayPage(p))
@@ -127,7 +134,7 @@ func paired(was, now [][2]string) [][3]string {
 	return out
 }
 
-func replayTable(ctx context.Context, p replayData) table.Props {
+func replayTable(ctx context.Context, p replayPart) table.Props {
 	t := table.Props{Caption: web.T(ctx, "detection.replay"), Hidden: true, First: true, Stack: true,
 		Cols: []table.Col{{Head: web.T(ctx, "detection.replay.col.what"), Wide: true}, {Head: web.T(ctx, "detection.replay.col.was"), Num: true}, {Head: web.T(ctx, "detection.replay.col.now"), Num: true}}}
 	for _, r := range p.Rows {

@@ -71,8 +71,7 @@ func (m *Module) Curve(ctx context.Context, a store.Actor, unit vn.UnitID, disea
 		return sums[start]
 	}
 	c.Empty = true
-	_, current, _ := on.Date()
-	for month := range int(current) {
+	for month := range int(vn.MonthOf(on).Month) {
 		c.Now = append(c.Now, known(starts[month]))
 	}
 	past := make([][]outbreak.Year, 12)
