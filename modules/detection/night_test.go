@@ -76,6 +76,7 @@ func TestNightFindsACluster(t *testing.T) {
 		page := w.page(w.replayPage, "vi", w.actor(store.Ministry), "/x", path...)
 		w.wantWords(page, "Tính lại ra đúng kết quả lúc kết luận")
 		w.wantWords(page, "Logarit tỉ số hợp lý")
+		w.wantWords(page, `aria-label="Cụm ca theo nơi và ngày"`) // each table its own name
 		if strings.Contains(w.page(w.alertPage, "vi", w.actor(store.CDC), "/x", path...), "tinh-lai") {
 			t.Error("a province is led to a scan of the nation")
 		}

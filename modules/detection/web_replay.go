@@ -20,9 +20,10 @@ type replayData struct {
 
 // replayPart is one of these.
 type replayPart struct {
-	Hash string // of the settings
-	Same bool
-	Rows [][3]string // what, as it was found, as it is computed now
+	Title string
+	Hash  string // of the settings
+	Same  bool
+	Rows  [][3]string // what, as it was found, as it is computed now
 }
 
 func (m *Module) replayPage(w http.ResponseWriter, r *http.Request) error {
@@ -37,7 +38,7 @@ func (m *Module) replayPage(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		p.Parts = append(p.Parts, replayPart{was.Settings, was == now, paired(syndromeFigures(ctx, was), syndromeFigures(ctx, now))})
+		p.Parts = append(p.Parts, replayPart{web.T(ctx, "detection.replay.table"), was.Settings, was == now, paired(syndromeFigures(ctx, was), syndromeFigures(ctx, now))})
 	}
 	if of.Verdict != nil {
 		was := *of.Verdict
@@ -45,7 +46,7 @@ func (m *Module) replayPage(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		p.Parts = append(p.Parts, replayPart{was.Settings, was == now, paired(verdictFigures(ctx, was), verdictFigures(ctx, now))})
+		p.Parts = append(p.Parts, replayPart{web.T(ctx, "detection.replay.table"), was.Settings, was == now, paired(verdictFigures(ctx, was), verdictFigures(ctx, now))})
 	}
 	if of.Rescans {
 		was := *of.Cluster
@@ -53,7 +54,7 @@ func (m *Module) replayPage(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		p.Parts = append(p.Parts, replayPart{was.Settings, reflect.DeepEqual(was, now), paired(clusterFigures(ctx, was), clusterFigures(ctx, now))})
+		p.Parts = append(p.Parts, replayPart{web.T(ctx, "detection.rule.cluster"), was.Settings, reflect.DeepEqual(was, now), paired(clusterFigures(ctx, was), clusterFigures(ctx, now))})
 	}
 	if len(p.Parts) == 0 {
 		return issue.New(issue.NotFound, "detection.verdict.none")
@@ -99,7 +100,7 @@ func clusterFigures(ctx context.Context, c Cluster) [][2]string {
 		{web.T(ctx, "detection.replay.radius"), web.Number(ctx, c.Radius, 4)},
 		{web.T(ctx, "detection.replay.days"), web.T(ctx, "detection.replay.span", web.Date(ctx, c.From()), web.Date(ctx, c.Day))},
 		{web.T(ctx, "detection.fact.cases"), web.Int(ctx, c.Cases)},
-		{web.T(ctx, "detection.fact.expected"), web.Number(ctx, c.Expected, 4)},
+		{web.T(ctx, "detection.replay.expected"), web.Number(ctx, c.Expected, 4)},
 		{web.T(ctx, "detection.replay.ratio"), web.Number(ctx, c.Ratio, 4)},
 		{web.T(ctx, "detection.replay.random"), once(ctx, c.P)},
 	}
@@ -135,7 +136,7 @@ func paired(was, now [][2]string) [][3]string {
 }
 
 func replayTable(ctx context.Context, p replayPart) table.Props {
-	t := table.Props{Caption: web.T(ctx, "detection.replay"), Hidden: true, First: true, Stack: true,
+	t := table.Props{Caption: p.Title, Hidden: true, First: true, Stack: true,
 		Cols: []table.Col{{Head: web.T(ctx, "detection.replay.col.what"), Wide: true}, {Head: web.T(ctx, "detection.replay.col.was"), Num: true}, {Head: web.T(ctx, "detection.replay.col.now"), Num: true}}}
 	for _, r := range p.Rows {
 		t.Rows = append(t.Rows, table.Text(r[:]...))
