@@ -63,6 +63,10 @@ func TestCorrectedDate(t *testing.T) {
 			if got := first[w.commune.ID].any; err != nil || got != vn.WeekOf(on).Start() {
 				t.Errorf("with a case on %v it is heard of since %v, %v", on, got, err)
 			}
+			list, err := w.heardIn(t.Context(), w.actor(store.Ministry), vn.WeekOf(mistaken).Start(), w.today())
+			if err != nil || len(list) != 1 || list[0].week != vn.WeekOf(on).Start() || list[0].communes != 1 {
+				t.Errorf("with a case on %v the nation heard %+v, %v", on, list, err)
+			}
 		}
 		w.rebuilt()
 	})

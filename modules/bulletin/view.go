@@ -253,7 +253,7 @@ func (m *Module) heardIn(ctx context.Context, a store.Actor, from, to vn.Date) (
 		return h, err
 	}, `select u.province, w.week, count(*), sum(case when w.late > 0 then 1 else 0 end)
 		  from bulletin_week w join bulletin_unit u on u.unit = w.unit
-		 where w.week >= ? and w.week <= ? and u.level = 'commune' group by u.province, w.week`, int64(from), int64(to))
+		 where w.week >= ? and w.week <= ? and u.level = 'commune' and w.visits + w.cases > 0 group by u.province, w.week`, int64(from), int64(to))
 	if err != nil {
 		return nil, fmt.Errorf("communes heard of: %w", err)
 	}

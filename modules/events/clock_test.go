@@ -161,15 +161,17 @@ func TestClosingUnderTheLine(t *testing.T) {
 				wantRefused(t, w.Take(ctx, director, id, dated(close), w.key()), issue.BusinessRule, "at")
 			}
 		}
+		first := vn.MonthOf(w.today()).Add(-1).Start()
 		for _, c := range []struct {
-			since vn.Date
-			month outbreak.State
-			want  bool
+			since, opened vn.Date
+			month         outbreak.State
+			want          bool
 		}{
-			{vn.MonthOf(w.today()).Add(-1).Start(), outbreak.StateBelow, true}, // a whole month under it
-			{vn.MonthOf(w.today()).Add(-1).Start() + 1, outbreak.StateBelow, false},
-			{vn.MonthOf(w.today()).Add(-1).Start(), outbreak.StateEpidemic, false},
-			{vn.MonthOf(w.today()).Add(-1).Start(), outbreak.StateShort, false},
+			{first, first, outbreak.StateBelow, true}, // a whole month under it
+			{first + 1, first + 1, outbreak.StateBelow, false},
+			{first, first + 1, outbreak.StateBelow, false}, // began before, opened in it
+			{first, first, outbreak.StateEpidemic, false},
+			{first, first, outbreak.StateShort, false},
 		} {
 			before = c.month
 			e := w.event(id)
@@ -177,7 +179,7 @@ func TestClosingUnderTheLine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e.Since = c.since
+			e.Since, e.Opened = c.since, c.opened.Time()
 			if got, err := w.closing(ctx, director, e, tally, w.today()); err != nil || got.Ready(w.today()) != c.want {
 				t.Errorf("since %v, the month before is %s: %+v, %v, want %v", c.since, c.month, got, err, c.want)
 			}
