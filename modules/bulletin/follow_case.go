@@ -81,8 +81,8 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 			return err
 		}
 	}
-	if !has {
-		return nil
+	if !has { // nobody was heard of by what does not stand
+		return m.sent(ctx, tx, was.sender, was.day, week{cases: -1, late: -bit(was.late)})
 	}
 	if err := m.insert(ctx, tx, c.ID, is); err != nil {
 		return err

@@ -72,6 +72,33 @@ func TestCorrectedDate(t *testing.T) {
 	})
 }
 
+// A report that was deleted, and one that came back, is heard of as often as it
+// stands.
+func TestDeletedReport(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		day := w.today() - 3
+		for i, c := range []struct {
+			do   func()
+			want int
+		}{
+			{func() { w.report(report{id: "r", icd: "A97.0", home: w.commune, day: day}) }, 1},
+			{func() { storetest.Commit(t, w.s, "bulletin", store.Delete("Condition", "r")) }, 0},
+			{func() { w.report(report{id: "r", icd: "A97.0", home: w.commune, day: day}) }, 1},
+		} {
+			c.do()
+			rows, err := w.sentBy(t.Context(), w.actor(store.CDC), w.commune.ID, []vn.UnitID{w.commune.ID}, vn.WeekOf(day).Start(), w.today())
+			n := 0
+			for _, r := range rows {
+				n += r.cases
+			}
+			if err != nil || n != c.want {
+				t.Errorf("%d: heard of %d times, want %d; %v", i, n, c.want, err)
+			}
+		}
+		w.rebuilt()
+	})
+}
+
 // rebuilt fails when a view built from nothing differs.
 func (w *world) rebuilt() {
 	w.t.Helper()

@@ -109,7 +109,7 @@ func (m *Module) since(ctx context.Context, a store.Actor, unit, area vn.UnitID)
 		var d int64
 		err := scan(&d)
 		return vn.Date(d), err
-	}, `select coalesce(min(start), ?) from surveillance_count where span = 'month' and unit = ?`, int64(vn.ZeroDate), int64(area))
+	}, `select coalesce(min(start), ?) from surveillance_count where span = 'month' and unit = ? and value > 0`, int64(vn.ZeroDate), int64(area))
 	if err != nil || len(rows) == 0 {
 		return vn.ZeroDate, err
 	}
@@ -127,7 +127,7 @@ func (m *Module) reporting(ctx context.Context, a store.Actor, unit vn.UnitID, a
 		var u int64
 		return u, scan(&u)
 	}, `select u.column1 from (values `+strings.TrimSuffix(strings.Repeat("(cast(? as bigint)), ", len(areas)), ", ")+`) as u
-		 where exists (select 1 from surveillance_count c where c.unit = u.column1 and c.span = 'month')`, unitArgs(areas)...)
+		 where exists (select 1 from surveillance_count c where c.unit = u.column1 and c.span = 'month' and c.value > 0)`, unitArgs(areas)...)
 	if err != nil {
 		return nil, fmt.Errorf("areas of %v that report: %w", unit, err)
 	}
