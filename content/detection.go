@@ -69,7 +69,7 @@ type DetectionRule struct {
 // Budget is how many alerts a desk at the level sees at once.
 func (r DetectionRule) Budget(l vn.Level) int {
 	switch l {
-	case vn.LevelNation:
+	case vn.LevelNation, vn.LevelRegion:
 		return r.BudgetNation
 	case vn.LevelProvince:
 		return r.BudgetProvince

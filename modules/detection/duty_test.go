@@ -120,6 +120,11 @@ func TestCard(t *testing.T) {
 		if err != nil || c.All.Alerts != 2 || c.All.Answered != 2 || c.All.InTime != 1 || c.All.Real != 1 || c.All.Verified != 1 || c.All.Missed != 1 || c.All.Hours < 17 || c.All.Hours > 19 {
 			t.Errorf("%+v, %v", c.All, err)
 		}
+		w.step("s3", "s1", "discarded", "measles", w.commune)
+		w.calm()
+		if c, err := w.Card(ctx, w.actor(store.CDC), w.provinceOf(w.commune.ID), vn.MonthOf(w.today())); err != nil || c.All.Verified != 0 || c.All.Real != 1 {
+			t.Errorf("discarded after it was verified: %+v, %v", c.All, err)
+		}
 		if c.Below[w.next.ID].Missed != 1 || c.Below[w.commune.ID].Verified != 1 || len(c.Below) != 2 {
 			t.Errorf("below %+v", c.Below)
 		}

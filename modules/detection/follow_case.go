@@ -245,7 +245,8 @@ type touch struct {
 // book writes to the ledger and the counts what made the one case into the
 // other; first: it was not reported before.
 func (t *turn) book(ctx context.Context, was, is counted, first bool) error {
-	newDeath := is.counts() && is.died && !was.died
+	moved := !was.counts() || was.disease != is.disease || was.unit() != is.unit()
+	newDeath := is.counts() && is.died && (moved || !was.died)
 	if was.alike(is) && !first && !newDeath {
 		return nil
 	}
@@ -258,7 +259,6 @@ func (t *turn) book(ctx context.Context, was, is counted, first bool) error {
 			return err
 		}
 	}
-	moved := !was.counts() || was.disease != is.disease || was.unit() != is.unit()
 	switch {
 	case is.counts() && !was.alike(is):
 		if err := t.enter(ctx, is, +1, seen); err != nil {

@@ -82,6 +82,30 @@ func TestDeath(t *testing.T) {
 	})
 }
 
+// A death that was answered is not raised again by cases that live; another death
+// is.
+func TestDeathIsAnsweredOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.report(report{id: "r1", icd: "A97.0", at: w.commune, died: true})
+		w.calm()
+		doctor, key := w.actor(store.Doctor), "dengue/"+w.commune.Code+"/"+vn.WeekOf(w.today()).String()
+		if err := w.Answer(ctx, doctor, key, Explained, "Ca từ nơi khác đến", "k1"); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.Advance(20 * 24 * time.Hour)
+		w.report(report{id: "r2", icd: "A97.0", at: w.commune})
+		w.want("a case that lives", vn.Nation)
+		w.report(report{id: "r3", icd: "A97.0", at: w.commune, died: true})
+		w.want("another death, and who fell ill in its week", vn.Nation, "dengue "+w.commune.Code+" death 2")
+		w.report(report{id: "r4", icd: "A97.0", at: w.commune})
+		w.want("not answered yet", vn.Nation, "dengue "+w.commune.Code+" death 3")
+		w.report(report{id: "r3", icd: "A97.0", at: w.next, died: true})
+		w.want("moved", vn.Nation, "dengue "+w.next.Code+" death 1")
+		w.report(report{id: "r3", icd: "A97.0", at: w.commune, died: true})
+		w.want("moved back", vn.Nation, "dengue "+w.commune.Code+" death 3")
+	})
+}
+
 // What was taken back withdraws the alert; what is given back opens it again.
 func TestWithdrawn(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

@@ -58,7 +58,7 @@ func (t *turn) judgeOne(ctx context.Context, x touch) error {
 			}
 		}
 		if i == 0 { // where the case itself counts
-			cases, err := t.cases(ctx, p, rule, on, also.current)
+			cases, err := t.cases(ctx, x, p, rule, on, also.current)
 			if err != nil {
 				return err
 			}
@@ -140,10 +140,11 @@ func graver(a, b ground) ground {
 
 // cases judges the cases themselves, without those of open foci: one is enough
 // for an immediate disease, several linked ones for a rare disease in a commune.
-// A death always is. judged: statistics have judged this week.
-func (t *turn) cases(ctx context.Context, p place, rule content.DetectionRule, on vn.Date, judged bool) (ground, error) {
+// A death always is, until it is answered. judged: statistics have judged this
+// week.
+func (t *turn) cases(ctx context.Context, x touch, p place, rule content.DetectionRule, on vn.Date, judged bool) (ground, error) {
 	from := vn.WeekOf(on).Start().AddDays(-7 * rule.BackWeeks)
-	died, err := t.firstDeath(ctx, p, from)
+	died, err := t.unansweredDeath(ctx, x, p, from)
 	if err != nil {
 		return ground{}, err
 	}
@@ -196,12 +197,23 @@ func (p place) counting() (where string, args []any) {
 	return where + ` and commune = ?`, []any{p.disease, int64(p.unit)}
 }
 
-// firstDeath is the day of the first case since a day whose person died;
-// vn.ZeroDate when none did.
-func (t *turn) firstDeath(ctx context.Context, p place, from vn.Date) (vn.Date, error) {
+// unansweredDeath is the day from which deaths of cases are nobody's answered
+// ones: that of the change, else of the first since a day that the waiting alert
+// tells of; vn.ZeroDate when there is none.
+func (t *turn) unansweredDeath(ctx context.Context, x touch, p place, from vn.Date) (vn.Date, error) {
+	if x.died {
+		return x.day, nil
+	}
+	a, _, found, err := t.latest(ctx, p.disease, p.unit)
+	if err != nil || found && (!a.Died || a.State() == Answered) {
+		return vn.ZeroDate, err
+	}
+	if found {
+		from = max(from, a.Since)
+	}
 	where, args := p.counting()
 	day := int64(vn.ZeroDate)
-	_, err := t.tx.Row(ctx, []any{&day}, `select day from detection_case where died = 1 and`+where+` and day >= ? order by day limit 1`, append(args, int64(from))...)
+	_, err = t.tx.Row(ctx, []any{&day}, `select day from detection_case where died = 1 and`+where+` and day >= ? order by day limit 1`, append(args, int64(from))...)
 	return vn.Date(day), err
 }
 

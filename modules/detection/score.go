@@ -88,7 +88,8 @@ func (m *Module) Card(ctx context.Context, a store.Actor, unit vn.UnitID, month 
 		}
 		return s, err
 	}, `select a.unit, a.province, a.opened, a.answered, a.due, a.answer,
-		  case when exists (select 1 from detection_step s join detection_step v on v.first = s.first and v.kind = 'verified' where s.alert = a.alert) then 1 else 0 end
+		  case when exists (select 1 from detection_step s join detection_step v on v.first = s.first and v.kind = 'verified' where s.alert = a.alert
+		       and not exists (select 1 from detection_step d where d.first = s.first and d.kind = 'discarded' and d.seq > v.seq)) then 1 else 0 end
 		  from detection_alert a where a.opened >= ? and a.opened < ? and (a.answer <> '' or a.holds = 1)`+where, append([]any{from, to}, args...)...)
 	if err != nil {
 		return Card{}, err

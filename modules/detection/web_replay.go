@@ -51,10 +51,16 @@ func (m *Module) replayPage(w http.ResponseWriter, r *http.Request) error {
 	if of.Rescans {
 		was := *of.Cluster
 		now, err := m.Rescan(ctx, a, was)
-		if err != nil {
+		if err != nil && !issue.Is(err, issue.NotFound) {
 			return err
 		}
-		p.Parts = append(p.Parts, replayPart{web.T(ctx, "detection.rule.cluster"), was.Settings, reflect.DeepEqual(was, now), paired(clusterFigures(ctx, was), clusterFigures(ctx, now))})
+		figures := clusterFigures(ctx, now)
+		if err != nil { // not found again: that is what the page is for
+			for i := range figures {
+				figures[i][1] = "–"
+			}
+		}
+		p.Parts = append(p.Parts, replayPart{web.T(ctx, "detection.rule.cluster"), was.Settings, err == nil && reflect.DeepEqual(was, now), paired(clusterFigures(ctx, was), figures)})
 	}
 	if len(p.Parts) == 0 {
 		return issue.New(issue.NotFound, "detection.verdict.none")
