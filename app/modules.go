@@ -96,7 +96,7 @@ func (a *App) openSurveillance() error {
 	a.events.Judged(a.ending)
 	a.events.Log(a.log)
 	a.Store.OnDuty(a.events.Escalate)
-	a.surveillance.Link(a.log)
+	a.surveillance.Link(a.log, a.catalogue)
 	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), a.legalFlag, now)
 	a.detection.WorkNights(a.log)
 	a.bulletin = bulletin.New(a.Store, a.Units, content.Diseases(), endemic, a.alertsOf, a.clustersOf, now)

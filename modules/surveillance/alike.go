@@ -21,7 +21,7 @@ import (
 // personal ids are two persons.
 const sameKey = `(p.number <> '' and p.number = ? or
 	(p.number = '' or ? = '') and p.folded = ? and p.folded <> '' and (p.year = 0 or ? = 0 or abs(p.year - ?) <= 1)
-	and (p.sex = '' or ? = '' or p.sex = ?) and (p.unit = ? or p.phone <> '' and p.phone = ?))`
+	and (p.sex in ('', 'unknown') or ? in ('', 'unknown') or p.sex = ?) and (p.unit = ? or p.phone <> '' and p.phone = ?))`
 
 func (k Key) args() []any {
 	return []any{k.Number, k.Number, vn.Fold(k.Name), k.Year, k.Year, k.Sex, k.Sex, int64(k.Unit), k.Phone}
@@ -96,7 +96,8 @@ func (m *Module) Pairs(ctx context.Context, a store.Actor, unit vn.Unit, since v
 		return r, err
 	}, `select `+caseColumns+`, o.report `+caseFrom+`
 		  join surveillance_person q on q.patient = p.patient or q.number <> '' and q.number = p.number
-		       or q.folded = p.folded and (q.number = '' or p.number = '') and abs(q.year - p.year) <= 1 and q.sex = p.sex
+		       or q.folded = p.folded and p.folded <> '' and (q.number = '' or p.number = '')
+		          and (q.year = 0 or p.year = 0 or abs(q.year - p.year) <= 1) and (q.sex in ('', 'unknown') or p.sex in ('', 'unknown') or q.sex = p.sex)
 		          and (q.unit = p.unit or q.phone <> '' and q.phone = p.phone)
 		  join surveillance_case o on o.patient = q.patient and o.disease = c.disease and o.same_as = '' and o.sensitivity = '' and o.report <> c.report
 		       and o.class in ('suspect', 'probable', 'confirmed') and (o.reported < c.reported or o.reported = c.reported and o.report < c.report)

@@ -3,6 +3,7 @@
 package surveillance
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -24,6 +25,9 @@ type reported struct {
 	message          string           // that first told of it
 	sample           string           // number
 	others           []string         // not the same case
+	judged           int64            // seq of the version that set disease, class or death
+	widowed          int64            // 1 = the report that stood for it is gone
+	refused          int64            // found to be no case, µs; 0 = it is one
 }
 
 // applyCase keeps the case reports and their counts. A new version of a report
@@ -34,8 +38,8 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		return relabel(ctx, tx, c)
 	}
 	var was reported
-	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died}, `
-		select disease, patient, cause, unit, day, class, claimed, reported, entered, author, same_as, died from surveillance_case where report = ?`, c.ID)
+	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died, &was.judged, &was.widowed, &was.refused}, `
+		select disease, patient, cause, unit, day, class, claimed, reported, entered, author, same_as, died, judged, widowed, refused from surveillance_case where report = ?`, c.ID)
 	if err != nil {
 		return err
 	}
@@ -56,6 +60,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		}
 	}
 	if has {
+		is.remember(was, c)
 		if err := m.insertCase(ctx, tx, c, is); err != nil {
 			return err
 		}
@@ -73,11 +78,31 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 	if err := m.tell(ctx, tx, c, now, before, was, is, had); err != nil {
 		return err
 	}
+	gone := 1
+	if has {
+		gone = 0
+	}
+	if err := tx.Exec(ctx, `update surveillance_case set touched = ?, widowed = ? where same_as = ?`, c.At.UnixMicro(), gone, c.ID); err != nil {
+		return err
+	}
 	return m.redraftFor(ctx, tx, was, is)
 }
 
+// remember sets since when the report says what it says.
+func (r *reported) remember(was reported, c store.Change) {
+	if r.judged = c.Seq; r.disease == was.disease && r.claimed == was.claimed && r.died == was.died {
+		r.judged = was.judged
+	}
+	if r.sameAs == was.sameAs {
+		r.widowed = was.widowed
+	}
+	if r.claimed == casereport.Refuted {
+		r.refused = cmp.Or(was.refused, c.At.UnixMicro())
+	}
+}
+
 // tell keeps what a report answers and what becomes of it: the message it came
-// from, the cases it was found not to be, and the news for who sent it.
+// from, the cases it was found not to be, and the news.
 func (m *Module) tell(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc, was, is reported, had bool) error {
 	if err := tx.Exec(ctx, `update surveillance_message set report = '' where report = ?`, c.ID); err != nil {
 		return err
@@ -93,33 +118,96 @@ func (m *Module) tell(ctx context.Context, tx store.Tx, c store.Change, now, bef
 			return err
 		}
 	}
-	gone := casereport.Class("")
-	if now != nil && is.disease == "" {
-		is.disease, is.claimed = was.disease, gone // entered in error
-	}
-	if !had || now == nil || c.Actor == was.author ||
-		was.disease == is.disease && was.claimed == is.claimed && was.sameAs == is.sameAs && was.died == is.died {
+	if now == nil {
 		return nil
 	}
-	becomes, class := "", is.claimed
+	return m.feedBack(ctx, tx, c, newNote(now, before), was, is, had)
+}
+
+// feedBack tells what became of a report to who sent it, when somebody else
+// wrote it, and to who sent the reports that it stands for. A report that is
+// merged as it comes in is news to its own sender.
+func (m *Module) feedBack(ctx context.Context, tx store.Tx, c store.Change, reason string, was, is reported, had bool) error {
+	if is.disease == "" { // entered in error
+		is.disease, is.claimed = was.disease, ""
+	}
+	own := sender{c.ID, c.Labels.Facility, c.Labels.Patient, strings.Join(c.Labels.Sensitivity, " "), was.author, int64(c.Labels.Unit)}
+	if !had {
+		if is.sameAs == "" {
+			return nil
+		}
+		own.account = is.author
+		return own.tell(ctx, tx, c, fed{is.disease, "", is.claimed, casereport.Duplicate, reason})
+	}
+	f := fed{disease: was.disease, was: was.claimed, is: is.claimed, reason: reason}
 	if is.disease != was.disease {
-		becomes = is.disease
+		f.becomes = is.disease
+	}
+	changed := f.becomes != "" || f.is != f.was || is.died != was.died
+	if changed {
+		others, err := sendersOf(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		for _, s := range others {
+			if err := s.tell(ctx, tx, c, f); err != nil {
+				return err
+			}
+		}
+	}
+	if c.Actor == was.author || !changed && is.sameAs == was.sameAs {
+		return nil
+	}
+	if was.sameAs != "" {
+		f.was = casereport.Duplicate
 	}
 	if is.sameAs != "" {
-		class = casereport.Duplicate
+		f.is = casereport.Duplicate
 	}
+	return own.tell(ctx, tx, c, f)
+}
+
+// fed is what is told of a change to a report.
+type fed struct {
+	disease, becomes string
+	was, is          casereport.Class
+	reason           string
+}
+
+// sender is who sent a report, and what guards it.
+type sender struct {
+	report, facility, patient, sensitivity, account string
+	place                                           int64
+}
+
+// sendersOf lists who sent the reports that the changed one stands for, without
+// who changed it.
+func sendersOf(ctx context.Context, tx store.Tx, c store.Change) ([]sender, error) {
+	var out []sender
+	err := tx.Rows(ctx, `select report, facility, patient, sensitivity, author, label_unit from surveillance_case where same_as = ? and author <> ? order by report`,
+		[]any{c.ID, c.Actor}, func(scan func(...any) error) error {
+			var s sender
+			err := scan(&s.report, &s.facility, &s.patient, &s.sensitivity, &s.account, &s.place)
+			out = append(out, s)
+			return err
+		})
+	return out, err
+}
+
+func (s sender) tell(ctx context.Context, tx store.Tx, c store.Change, f fed) error {
 	return tx.Exec(ctx, `
-		insert into surveillance_feedback (report, version, facility, place, author, patient, disease, becomes, was, class, reason, sensitivity, at)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, c.Version, c.Labels.Facility, int64(c.Labels.Unit), was.author, c.Labels.Patient, was.disease, becomes, string(was.claimed), string(class),
-		newNote(now, before), strings.Join(c.Labels.Sensitivity, " "), c.At.UnixMicro())
+		insert into surveillance_feedback (report, of, version, facility, place, author, patient, disease, becomes, was, class, reason, sensitivity, at)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		s.report, c.ID, c.Version, s.facility, s.place, s.account, s.patient, f.disease, f.becomes, string(f.was), string(f.is), f.reason, s.sensitivity, c.At.UnixMicro())
 }
 
 // newNote is the note that the new version adds; "" when it adds none.
 func newNote(now, before *fhir.Doc) string {
 	n := 0
-	for range before.Each("note") {
-		n++
+	if before != nil {
+		for range before.Each("note") {
+			n++
+		}
 	}
 	text := ""
 	for note := range now.Each("note") {
@@ -143,11 +231,11 @@ func (m *Module) insertCase(ctx context.Context, tx store.Tx, c store.Change, r 
 	}
 	return tx.Exec(ctx, `
 		insert into surveillance_case (report, disease, patient, encounter, cause, drafted, cause_disease, focus, facility, label_unit,
-		       sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		       sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place, written, judged, touched, widowed, refused)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, r.disease, r.patient, r.encounter, r.cause, r.drafted, r.causeDisease, r.focus, c.Labels.Facility, int64(c.Labels.Unit),
 		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.provinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version,
-		r.died, r.entered, paper, r.sameAs, r.author, int64(m.provinceOf(c.Labels.Unit)))
+		r.died, r.entered, paper, r.sameAs, r.author, int64(m.provinceOf(c.Labels.Unit)), c.Seq, r.judged, c.At.UnixMicro(), r.widowed, r.refused)
 }
 
 // report reads a case report; false for everything else, see casereport.Of.
@@ -251,14 +339,14 @@ const (
 // that is suspect or probable no longer counts when the diagnosis now says
 // another disease than when the report was written, and counts again when the
 // diagnosis is put back.
-func (m *Module) recheck(ctx context.Context, tx store.Tx, cause, disease string) error {
+func (m *Module) recheck(ctx context.Context, tx store.Tx, c store.Change, disease string) error {
 	type row struct {
 		id string
 		reported
 	}
 	var rows []row
 	err := tx.Rows(ctx, `select report, disease, patient, cause_disease, unit, day, class, claimed from surveillance_case where cause = ? order by report`,
-		[]any{cause}, func(scan func(...any) error) error {
+		[]any{c.ID}, func(scan func(...any) error) error {
 			var r row
 			err := scan(&r.id, &r.disease, &r.patient, &r.causeDisease, &r.unit, &r.day, &r.class, &r.claimed)
 			rows = append(rows, r)
@@ -286,6 +374,9 @@ func (m *Module) recheck(ctx context.Context, tx store.Tx, cause, disease string
 			return err
 		}
 		if err := tx.Exec(ctx, `update surveillance_case set class = ? where report = ?`, string(next), r.id); err != nil {
+			return err
+		}
+		if err := tx.Exec(ctx, `update surveillance_case set touched = ? where same_as = ?`, c.At.UnixMicro(), r.id); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ type sent struct {
 	rests                           bool // on a diagnosis or result that is known here
 	day                             vn.Date
 	class                           casereport.Class
+	refused                         int64 // found to be no case, µs; 0 = it is one
 }
 
 // redraft computes anew the drafts of one person and disease: diagnoses of
@@ -57,8 +58,9 @@ func (m *Module) redraft(ctx context.Context, tx store.Tx, i illness) error {
 	}
 	open := slices.DeleteFunc(slices.Clone(causes), func(c cause) bool { return c.sensitivity != "" })
 	labelled := slices.DeleteFunc(causes, func(c cause) bool { return c.sensitivity == "" })
-	for _, episode := range slices.Concat(cut(open, disease.EpisodeDays), cut(labelled, disease.EpisodeDays)) {
-		if err := m.draft(ctx, tx, i, disease, episode, reports, unit, died); err != nil {
+	answered := answers{reports, i.disease, disease.EpisodeDays}
+	for _, episode := range slices.Concat(answered.cut(open), answered.cut(labelled)) {
+		if err := m.draft(ctx, tx, i, disease, episode, answered, unit, died); err != nil {
 			return err
 		}
 	}
@@ -67,12 +69,12 @@ func (m *Module) redraft(ctx context.Context, tx store.Tx, i illness) error {
 
 // draft writes the row of one episode. home is the commune of residence, 0 when
 // it is not known; died is 0 for the living.
-func (m *Module) draft(ctx context.Context, tx store.Tx, i illness, disease content.Disease, episode []cause, reports []sent, home, died int64) error {
+func (m *Module) draft(ctx context.Context, tx store.Tx, i illness, disease content.Disease, episode []cause, answered answers, home, died int64) error {
 	first := episode[0] // a diagnosis names the draft before any result does
 	if at := slices.IndexFunc(episode, func(c cause) bool { return c.kind == "Condition" }); at > 0 {
 		first = episode[at]
 	}
-	report, refuted := coveredBy(episode, reports, i.disease, disease.EpisodeDays)
+	report, refuted := answered.coveredBy(episode)
 	since := slices.MinFunc(episode, func(a, b cause) int { return cmp.Compare(a.since, b.since) }).since
 	due := disease.Clock.Due(time.UnixMicro(since))
 	if died != 0 && diesOf(day(first.at), day(died), disease) {
@@ -131,12 +133,12 @@ func causesOf(ctx context.Context, tx store.Tx, i illness) ([]cause, error) {
 // reportsOf lists the case reports of a person, of any disease, in order.
 func reportsOf(ctx context.Context, tx store.Tx, patient string) ([]sent, error) {
 	var out []sent
-	err := tx.Rows(ctx, `select report, disease, drafted, cause, cause_disease, day, class from surveillance_case where patient = ? order by day, report`,
+	err := tx.Rows(ctx, `select report, disease, drafted, cause, cause_disease, day, class, refused from surveillance_case where patient = ? order by day, report`,
 		[]any{patient}, func(scan func(...any) error) error {
 			var s sent
 			var day int64
 			var rests string
-			err := scan(&s.report, &s.disease, &s.drafted, &s.cause, &rests, &day, &s.class)
+			err := scan(&s.report, &s.disease, &s.drafted, &s.cause, &rests, &day, &s.class, &s.refused)
 			s.day, s.rests = vn.Date(day), rests != ""
 			out = append(out, s)
 			return err
@@ -144,43 +146,97 @@ func reportsOf(ctx context.Context, tx store.Tx, patient string) ([]sent, error)
 	return out, err
 }
 
-// cut divides causes, which are in order of time, into episodes: a diagnosis
-// more than days after the first of an episode begins a new one.
-func cut(causes []cause, days int) [][]cause {
+// answers are the case reports of a person, as answers to triggers of a disease
+// whose episodes last so many days.
+type answers struct {
+	reports []sent
+	disease string
+	days    int
+}
+
+// cut divides triggers, which are in order of time, into episodes: one more
+// than days after the first of an episode begins a new one. What was refused as
+// no case ends there: a trigger that came later was not judged with it.
+func (a answers) cut(causes []cause) [][]cause {
 	var out [][]cause
-	for _, c := range causes {
-		n := len(out)
-		if n == 0 || int(day(c.at)-day(out[n-1][0].at)) > days {
-			out = append(out, nil)
-			n++
+	for len(causes) > 0 {
+		n := slices.IndexFunc(causes, func(c cause) bool { return int(day(c.at)-day(causes[0].at)) > a.days })
+		if n < 0 {
+			n = len(causes)
 		}
-		out[n-1] = append(out[n-1], c)
+		episode := causes[:n]
+		causes = causes[n:]
+		judged, later := a.judged(episode)
+		if len(later) == 0 {
+			out = append(out, episode)
+			continue
+		}
+		out = append(out, judged)
+		causes = slices.Concat(later, causes) // they may reach into the days of the next
 	}
 	return out
 }
 
+// judged divides the triggers of an episode into those that the newest refusal
+// of it judged, and those that were not known then; all are judged, or none
+// refused, when later is empty.
+func (a answers) judged(episode []cause) (judged, later []cause) {
+	newest := int64(0)
+	for _, s := range a.reports {
+		if s.class == casereport.Refuted && (a.names(s, episode) || a.near(s, episode)) {
+			newest = max(newest, s.refused)
+		}
+	}
+	if newest == 0 {
+		return episode, nil
+	}
+	for _, c := range episode {
+		if c.since <= newest || slices.ContainsFunc(a.reports, func(s sent) bool { return s.cause == c.id && s.class == casereport.Refuted && a.names(s, episode) }) {
+			judged = append(judged, c)
+		} else {
+			later = append(later, c)
+		}
+	}
+	if len(judged) == 0 { // it was refused before any of them
+		return episode, nil
+	}
+	return judged, later
+}
+
 func day(micro int64) vn.Date { return vn.DateOf(time.UnixMicro(micro)) }
 
-// coveredBy returns the report that was sent for the episode, and whether it
-// says "not a case" (1): one that names a diagnosis of the episode and is of
+// names reports whether the report rests on a trigger of the episode and is of
 // its disease, or answered a draft of it, whatever disease the person chose in
-// the end; else one of the same disease within the days of an episode. A report
-// that names a trigger outside is of another episode. What was said of the
-// disease before a correction says nothing of the one after it.
-func coveredBy(episode []cause, reports []sent, disease string, days int) (report string, refuted int) {
-	names := func(s sent) bool {
-		return (s.disease == disease || s.drafted == disease) && slices.ContainsFunc(episode, func(c cause) bool { return c.id == s.cause })
-	}
-	near := func(s sent) bool {
-		gap := int(s.day - day(episode[0].at))
-		return !s.rests && s.disease == disease && gap >= -days && gap <= days
-	}
-	for _, fits := range []func(sent) bool{names, near} {
-		if i := slices.IndexFunc(reports, fits); i >= 0 {
-			if reports[i].class == casereport.Refuted {
+// the end.
+func (a answers) names(s sent, episode []cause) bool {
+	return (s.disease == a.disease || s.drafted == a.disease) && slices.ContainsFunc(episode, func(c cause) bool { return c.id == s.cause })
+}
+
+// near reports whether the report rests on nothing known, and is of the disease
+// within the days of the episode.
+func (a answers) near(s sent, episode []cause) bool {
+	gap := int(s.day - day(episode[0].at))
+	return !s.rests && s.disease == a.disease && gap >= -a.days && gap <= a.days
+}
+
+// coveredBy returns the report that was sent for the episode, and whether it
+// says "not a case" (1): one that names a trigger of it; else one near it, of
+// those that refuse only what they could know of. A report that names a trigger
+// outside is of another episode. What was said of the disease before a
+// correction says nothing of the one after it.
+func (a answers) coveredBy(episode []cause) (report string, refuted int) {
+	for _, fits := range []func(sent) bool{
+		func(s sent) bool { return a.names(s, episode) },
+		func(s sent) bool { return a.near(s, episode) && s.class != casereport.Refuted },
+		func(s sent) bool {
+			return a.near(s, episode) && slices.ContainsFunc(episode, func(c cause) bool { return c.since <= s.refused })
+		},
+	} {
+		if i := slices.IndexFunc(a.reports, fits); i >= 0 {
+			if a.reports[i].class == casereport.Refuted {
 				refuted = 1
 			}
-			return reports[i].report, refuted
+			return a.reports[i].report, refuted
 		}
 	}
 	return "", 0

@@ -135,6 +135,17 @@ func (r Report) arises(id string) bool {
 	return true
 }
 
+// takeSample answers what another report says of sample and test.
+func (r Report) takeSample(of Report) {
+	for _, p := range caseForm {
+		for _, q := range p.questions {
+			if p.id == "sample" && of[q.id] != "" {
+				r[q.id] = of[q.id]
+			}
+		}
+	}
+}
+
 // age is in years on the day of the diagnosis; -1 when it is not known.
 func (r Report) age() int {
 	birth, err := vn.ParsePartialDate(r["birth"])

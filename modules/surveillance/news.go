@@ -75,7 +75,7 @@ func (m *Module) mine(a store.Actor) (string, []any) {
 }
 
 // Deaths lists the deaths since a day that nobody has reported, the nearest
-// limit first.
+// limit first. A death stands in any record of the same personal id.
 func (m *Module) Deaths(ctx context.Context, a store.Actor, since vn.Date) ([]Death, error) {
 	where, args := m.mine(a)
 	rows, err := store.List(ctx, m.store.For(a), a.Unit, func(scan store.Scan) (Death, error) {
@@ -86,8 +86,10 @@ func (m *Module) Deaths(ctx context.Context, a store.Actor, since vn.Date) ([]De
 		d.At = time.UnixMicro(died)
 		d.Due = content.ClockDeath.Due(d.At)
 		return d, err
-	}, `select `+caseColumns+`, p.died `+caseFrom+` where `+where+` and p.died >= ? and c.died < 0 and c.sensitivity = '' and c.same_as = ''
-		   and c.class in ('suspect', 'probable', 'confirmed') order by p.died, c.report limit 50`, append(args, since.Time().UnixMicro())...)
+	}, `select * from (select `+caseColumns+`, coalesce((select max(q.died) from surveillance_person q
+		         where q.patient = p.patient or p.number <> '' and q.number = p.number), 0) as passed `+caseFrom+`
+		 where `+where+` and c.day >= ? and c.died < 0 and c.sensitivity = '' and c.same_as = '' and c.class in ('suspect', 'probable', 'confirmed')) x
+		 where passed >= ? order by passed, report limit 50`, append(args, int64(since.AddDays(-deathDays)), since.Time().UnixMicro())...)
 	if err != nil {
 		return nil, fmt.Errorf("deaths of cases: %w", err)
 	}
@@ -116,20 +118,21 @@ type Result struct {
 
 // News reports whether the result would change the class.
 func (r Result) Changes() bool {
-	return r.Proposes != "" && r.Proposes != r.Class && r.Class.Counts() && weight(r.Proposes) > weight(r.Class)
+	return r.Proposes != r.Class && weight(r.Class) > 0 && weight(r.Proposes) > weight(r.Class)
 }
 
 // weight orders classes by how much is known: what is excluded or confirmed is
-// not made less sure by another test.
+// not made less sure by another test, but what was excluded may be confirmed.
 func weight(c casereport.Class) int {
 	return map[casereport.Class]int{casereport.Suspect: 1, casereport.Probable: 2, casereport.Refuted: 3, casereport.Confirmed: 4}[c]
 }
 
 // Results lists the results that would change a case of the actor's business
-// since a day, the latest first.
+// since a day, the latest first: also one that was refused before the laboratory
+// answered.
 func (m *Module) Results(ctx context.Context, a store.Actor, since vn.Date) ([]Result, error) {
 	where, args := m.mine(a)
-	rows, err := m.results(ctx, a, where+` and r.at >= ? and c.class in ('suspect', 'probable')`, append(args, since.Time().UnixMicro())...)
+	rows, err := m.results(ctx, a, where+` and r.at >= ? and (c.class in ('suspect', 'probable') or c.class = 'refuted' and r.entered > c.refused)`, append(args, since.Time().UnixMicro())...)
 	kept := rows[:0]
 	for _, r := range rows {
 		if r.Changes() {

@@ -102,7 +102,7 @@ func TestTwinsOfEveryPath(t *testing.T) {
 			report("not", "b", "A97.0", "refuted", 2), report("else", "d", "A97.0", "provisional", 5))
 		w.calm()
 		for range 2 { // the second time there is nothing to do
-			w.ok(w.linkTwins(ctx, slog.New(slog.DiscardHandler), time.Time{}))
+			w.ok(w.linkTwins(ctx, slog.New(slog.DiscardHandler), words(t), time.Time{}))
 		}
 		want := map[string]string{"r1": "", "r2": "r1", "r3": "r1", "far": "", "other": "", "name": "", "not": "", "else": ""}
 		check := func(about string) {
@@ -118,12 +118,12 @@ func TestTwinsOfEveryPath(t *testing.T) {
 		c, err := w.Case(ctx, cdc, "r3")
 		w.ok(err)
 		w.ok(w.Part(ctx, cdc, "r3", "r1", c.Version, "p", "Hai người mượn giấy tờ"))
-		w.ok(w.linkTwins(ctx, slog.New(slog.DiscardHandler), time.Time{}))
+		w.ok(w.linkTwins(ctx, slog.New(slog.DiscardHandler), words(t), time.Time{}))
 		want["r3"] = ""
 		check("parted")
 		w.put(hospital, report("r4", "a", "A97.0", "provisional", 1))
 		w.calm()
-		w.ok(w.linkTwins(ctx, slog.New(slog.DiscardHandler), w.now().AddDate(0, 0, 1)))
+		w.ok(w.linkTwins(ctx, slog.New(slog.DiscardHandler), words(t), w.now().AddDate(0, 0, 1)))
 		want["r4"] = ""
 		check("entered before")
 	})
@@ -150,7 +150,7 @@ func TestTwinThatCannotBeLinked(t *testing.T) {
 			}
 		}
 		var told strings.Builder
-		w.ok(w.linkTwins(ctx, slog.New(slog.NewTextHandler(&told, nil)), time.Time{}))
+		w.ok(w.linkTwins(ctx, slog.New(slog.NewTextHandler(&told, nil)), words(t), time.Time{}))
 		for id, same := range map[string]string{"a2": "", "b2": "b1"} {
 			if c, err := w.Case(ctx, storetest.System(), id); err != nil || c.SameAs != same {
 				t.Errorf("%s is the same as %q, want %q; %v", id, c.SameAs, same, err)

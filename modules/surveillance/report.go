@@ -6,7 +6,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -123,7 +126,7 @@ func (m *Module) caseOps(a store.Actor, d Draft, r Report, class casereport.Clas
 		ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
 		Category:       []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
 		Subject:        fhir.Ref("Patient", d.Patient), Encounter: fhir.Ref("Encounter", d.Encounter),
-		RecordedDate: fhir.Instant(d.At), Recorder: fhir.Ref("Practitioner", a.Practitioner),
+		RecordedDate: fhir.Instant(m.diagnosedAt(r, d.At)), Recorder: fhir.Ref("Practitioner", a.Practitioner),
 		Evidence: []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("QuestionnaireResponse", form.ID)}}},
 	}
 	for _, from := range []fhir.Reference{fhir.Ref("Communication", d.message), fhir.Ref(d.Kind, d.Cause)} {
@@ -145,6 +148,14 @@ func (m *Module) caseOps(a store.Actor, d Draft, r Report, class casereport.Clas
 	return m.ops(report, form, func(doc *fhir.Doc) store.Op {
 		return store.Create(doc).Unless("identifier=" + casereport.SystemNumber + "|" + number)
 	})
+}
+
+// diagnosedAt is when the diagnosis was made as the form says: is, of its day.
+func (m *Module) diagnosedAt(r Report, is time.Time) time.Time {
+	if day, err := vn.ParseDate(r["diagnosed"]); err == nil && day != vn.DateOf(is) {
+		return m.toldAt(day)
+	}
+	return is
 }
 
 // state sets what the form says of disease, class, onset, focus, death and paper.
@@ -219,10 +230,12 @@ type Sent struct {
 	Version int64
 	Notes   []fhir.Annotation // why it is not a case, corrections; oldest first
 	report  *fhir.Doc
-	form    *fhir.Doc // nil for reports that were imported without one
+	form    *fhir.Doc // the newest that the actor may read; nil for reports that were imported without one
 }
 
-// Open reads a case report with its form.
+// Open reads a case report with its form. A report that came without one has
+// those of the facilities that changed it since: what the newest does not
+// answer, the ones before do.
 // Errors: NotFound.
 func (m *Module) Open(ctx context.Context, a store.Actor, id string) (Sent, error) {
 	row, err := m.Case(ctx, a, id)
@@ -242,19 +255,16 @@ func (m *Module) Open(ctx context.Context, a store.Actor, id string) (Sent, erro
 		return s, err
 	}
 	s.Notes = c.Note
-	for _, e := range c.Evidence {
-		for _, ref := range e.Detail {
-			if form, ok := strings.CutPrefix(ref.Reference, "QuestionnaireResponse/"); ok {
-				if s.form, err = door.Read(ctx, "QuestionnaireResponse", form); err != nil {
-					return s, err
-				}
-			}
-		}
+	forms, err := formsOf(ctx, door, c)
+	if err != nil {
+		return s, err
 	}
-	if s.form != nil {
-		s.Answers = casereport.Answers(s.form)
-	} else { // imported without a form: what the list shows
-		for id, answer := range map[string]string{"name": row.Name, "sex": row.Sex, "birth": row.Birth, "diagnosed": row.Day.String()} {
+	for _, form := range forms {
+		s.form = form
+		maps.Copy(s.Answers, casereport.Answers(form))
+	}
+	if s.form == nil { // imported without a form: what the list shows
+		for id, answer := range map[string]string{"name": row.Name, "sex": row.Sex, "birth": row.Birth} {
 			if answer != "" {
 				s.Answers[id] = answer
 			}
@@ -263,12 +273,55 @@ func (m *Module) Open(ctx context.Context, a store.Actor, id string) (Sent, erro
 			s.Answers["commune"] = u.Full()
 		}
 	}
-	s.Answers["disease"], s.Answers["icd"] = row.Disease, casereport.ICD(s.report)
-	s.Answers["class"] = string(casereport.ClassOf(s.report.Get("verificationStatus", "coding", "code").String()))
-	if row.Onset.Known() {
-		s.Answers["onset"] = row.Onset.String()
-	}
+	s.Answers.take(row, c, s.report)
 	return s, nil
+}
+
+// formsOf reads the forms of a report that may be read, the oldest first.
+func formsOf(ctx context.Context, door store.Door, c fhir.Condition) ([]*fhir.Doc, error) {
+	var out []*fhir.Doc
+	for _, e := range c.Evidence {
+		for _, ref := range e.Detail {
+			id, ok := strings.CutPrefix(ref.Reference, "QuestionnaireResponse/")
+			if !ok {
+				continue
+			}
+			form, err := door.Read(ctx, "QuestionnaireResponse", id)
+			if err != nil && !closed(err) {
+				return nil, err
+			}
+			if err == nil {
+				out = append(out, form)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *fhir.Doc) int {
+		return casereport.Instant(a.Get("authored").String()).Compare(casereport.Instant(b.Get("authored").String()))
+	})
+	return out, nil
+}
+
+// take answers what the report itself says: it holds, whatever its form has.
+func (r Report) take(row Case, c fhir.Condition, doc *fhir.Doc) {
+	r["disease"], r["icd"], r["diagnosed"] = row.Disease, casereport.ICD(doc), row.Day.String()
+	r["class"] = string(casereport.ClassOf(doc.Get("verificationStatus", "coding", "code").String()))
+	if row.Onset.Known() {
+		r["onset"] = row.Onset.String()
+	}
+	for _, x := range c.Extension {
+		switch x.URL {
+		case casereport.ExtFocus:
+			r["focus"] = x.ValueString
+		case casereport.ExtSample:
+			r["sample_number"] = x.ValueString
+		case casereport.ExtDied:
+			r["outcome"], r["outcome_date"] = "died", x.ValueDate
+		case casereport.ExtReported:
+			if at := casereport.Instant(x.ValueDateTime).In(vn.Zone); !at.Equal(r.paper()) {
+				r["paper_sent"], r["paper_time"] = vn.DateOf(at).String(), at.Format("15:04")
+			}
+		}
+	}
 }
 
 // Update writes a new version of a case report: diagnosis, class, laboratory
@@ -298,30 +351,50 @@ func (m *Module) Update(ctx context.Context, a store.Actor, id string, version i
 			return err
 		}
 	}
+	return m.rewrite(ctx, a, s, version, key, r, class, reason)
+}
+
+// rewrite writes the new version of a report and of its form. One without a form
+// that the actor's facility may read gets one, when it is about somebody.
+func (m *Module) rewrite(ctx context.Context, a store.Actor, s Sent, version int64, key string, r Report, class casereport.Class, reason string) error {
 	var c fhir.Condition
 	if err := s.report.Into(&c); err != nil {
 		return err
 	}
 	m.state(&c, r, casereport.ICD(s.report), class)
+	if is := s.Day.Time(); !m.diagnosedAt(r, is).Equal(is) {
+		c.RecordedDate = fhir.Instant(m.diagnosedAt(r, is))
+	}
 	if reason != "" {
 		c.Note = append(c.Note, m.note(a, reason))
+	}
+	forms := s.form != nil || s.Patient != "" && a.Facility != ""
+	form := fhir.QuestionnaireResponse{ID: newID(), Questionnaire: fhir.QuestionnaireCase, Status: "amended",
+		Subject: c.Subject, Encounter: c.Encounter, Author: fhir.Ref("Practitioner", a.Practitioner)}
+	if s.form != nil {
+		if err := s.form.Into(&form); err != nil {
+			return err
+		}
+		form.Status = "amended"
+	} else if forms {
+		c.Evidence = append(c.Evidence, fhir.ConditionEvidence{Detail: []fhir.Reference{fhir.Ref("QuestionnaireResponse", form.ID)}})
 	}
 	doc, err := fhir.New(c)
 	if err != nil {
 		return err
 	}
 	ops := []store.Op{store.Update(doc, version)}
-	if s.form != nil {
-		var form fhir.QuestionnaireResponse
-		if err := s.form.Into(&form); err != nil {
-			return err
-		}
-		form.Status, form.Authored, form.Item = "amended", fhir.Instant(m.now()), r.items()
+	if forms {
+		form.Authored, form.Item = fhir.Instant(m.now()), r.items()
 		doc, err := fhir.New(form)
 		if err != nil {
 			return err
 		}
-		ops = append(ops, store.Update(doc, 0))
+		if s.form != nil {
+			ops = append(ops, store.Update(doc, 0))
+		} else {
+			ops = append(ops, store.Create(doc))
+		}
 	}
 	receipt, err := m.store.For(a).CommitOnce(ctx, key, ops...)
 	if err != nil {

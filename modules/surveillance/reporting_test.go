@@ -268,7 +268,7 @@ func TestDuplicates(t *testing.T) {
 		w.ok(err)
 		w.ok(w.Merge(ctx, cdc, alike, first, s.Version, "m", "cùng số điện thoại"))
 		w.wantCount("merged", "dengue", casereport.Suspect, 1, 2)
-		if news, err := w.News(ctx, other, w.today()); err != nil || len(news) != 1 || news[0].Class != casereport.Duplicate || news[0].Reason != "cùng số điện thoại" {
+		if news, err := w.News(ctx, other, w.today()); err != nil || len(news) != 2 || news[0].Class != casereport.Duplicate || news[0].Reason != "cùng số điện thoại" {
 			t.Errorf("feedback %+v, %v", news, err)
 		}
 		if err := w.Merge(ctx, cdc, first, alike, 1, "m2", ""); err == nil {

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"mach/casereport"
+	"mach/fhir"
+	"mach/i18n"
 	"mach/issue"
 	"mach/store"
 	"mach/vn"
@@ -18,6 +21,11 @@ import (
 // of the same personal id, disease and episode are one case, and the later is
 // linked to the earlier. It is the only thing that is merged without a person;
 // what looks alike otherwise is offered (Pairs). Part undoes it for good.
+//
+// Only the earlier is counted, so it must say what is known of the case: a
+// report that is linked to it and was written later raises its class, and tells
+// of a death. And it must count: reports whose other one is refused, deleted or
+// of another disease stand again by themselves.
 
 // How far back reports are looked for, each time the log has grown and now and
 // then (a person's number may be known later than the report), and how often at
@@ -30,13 +38,14 @@ const (
 )
 
 // Link takes on the duty of linking them, before the store is started. log is
-// told of what could not be linked.
-func (m *Module) Link(log *slog.Logger) {
+// told of what could not be linked; words are those of the records, which are
+// Vietnamese.
+func (m *Module) Link(log *slog.Logger, words *i18n.Catalogue) {
 	since, again := time.Time{}, m.now().Add(twinAgain) // once all, for what came while nobody was on duty
 	m.store.OnDuty(func(ctx context.Context, o store.Office) error {
 		for {
 			grown := o.Logged()
-			if err := m.linkTwins(ctx, log, since); err != nil {
+			if err := m.linkTwins(ctx, log, words, since); err != nil {
 				return err // begun again, since then
 			}
 			since = m.now().Add(-twinFresh)
@@ -58,10 +67,77 @@ func (m *Module) Link(log *slog.Logger) {
 	})
 }
 
-// twin is a report with an earlier one of the same case.
+// twin is a report with another of the same case: the one that stands for it,
+// or is to.
 type twin struct {
 	Case
 	stands string
+}
+
+// linkTwins sets the links of reports that were entered, or whose links came in
+// question, since then. Somebody else's change in between leaves a report to
+// the next time; one that cannot be written stands in nobody's way, and people
+// are still offered it (Pairs).
+func (m *Module) linkTwins(ctx context.Context, log *slog.Logger, words *i18n.Catalogue, since time.Time) error {
+	var failed []error
+	for _, step := range []struct {
+		find func(context.Context, time.Time) ([]twin, error)
+		do   func(context.Context, twin) error
+	}{
+		{m.loose, m.loosen},
+		{m.alone, func(ctx context.Context, t twin) error {
+			return m.Merge(ctx, store.SystemActor(), t.Report, t.stands, t.Version, newID(), "")
+		}},
+		{m.milder, func(ctx context.Context, t twin) error { return m.raise(ctx, words, t) }},
+	} {
+		list, err := step.find(ctx, since)
+		if err != nil {
+			return fmt.Errorf("reports of one case: %w", err)
+		}
+		done := map[string]bool{}
+		for _, t := range list {
+			if done[t.Report] {
+				continue
+			}
+			err := step.do(ctx, t)
+			if err != nil && !issue.Is(err, issue.Conflict) && !issue.Is(err, issue.Precondition) && !issue.Is(err, issue.BusinessRule) && !closed(err) {
+				if ctx.Err() != nil {
+					return err
+				}
+				failed = append(failed, err)
+			}
+			done[t.Report] = err == nil
+		}
+	}
+	if len(failed) > 0 {
+		log.Warn("reports of one case not linked", "pairs", len(failed), "error", failed[0])
+	}
+	return nil
+}
+
+// twins lists reports, each with another that the rest of the query finds.
+func (m *Module) twins(ctx context.Context, rest string, args ...any) ([]twin, error) {
+	return store.List(ctx, m.store.For(store.SystemActor()), vn.Nation, func(scan store.Scan) (twin, error) {
+		var t twin
+		var err error
+		t.Case, err = m.scanCase(func(dest ...any) error { return scan(append(dest, &t.stands)...) })
+		return t, err
+	}, `select `+caseColumns+rest+` limit 5000`, args...)
+}
+
+// alone lists the reports that count, with an earlier one of the same personal
+// id, disease and episode.
+func (m *Module) alone(ctx context.Context, since time.Time) ([]twin, error) {
+	episode, args := m.episodes()
+	return m.twins(ctx, `, o.report `+caseFrom+`
+		  join surveillance_person q on q.number = p.number
+		  join surveillance_case o on o.patient = q.patient and o.disease = c.disease and o.report <> c.report
+		 where c.entered >= ? and c.patient <> '' and p.number <> '' and c.same_as = '' and o.same_as = ''
+		   and c.class in ('suspect', 'probable', 'confirmed') and o.class in ('suspect', 'probable', 'confirmed')
+		   and abs(c.day - o.day) <= `+episode+`
+		   and (o.reported < c.reported or o.reported = c.reported and o.report < c.report)
+		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = o.report or x.report = o.report and x.other = c.report)
+		 order by c.reported, c.report, o.reported, o.report`, append([]any{since.UnixMicro()}, args...)...)
 }
 
 // episodes is the number of days of an episode of c.disease; -1 for a disease
@@ -74,46 +150,79 @@ func (m *Module) episodes() (sql string, args []any) {
 	return `case c.disease` + strings.Repeat(` when ? then cast(? as bigint)`, len(list)) + ` else -1 end`, args
 }
 
-// linkTwins links the reports entered since then. Somebody else's change in
-// between leaves a report to the next time; one that cannot be written stands
-// in nobody's way, and people are still offered it (Pairs).
-func (m *Module) linkTwins(ctx context.Context, log *slog.Logger, since time.Time) error {
+// loose lists the reports whose other one does not stand for them: it is gone
+// (one that has not come yet may still),
+// refused, of another disease or itself linked. stands is to stand for them
+// instead: the other's other, or the first of those that had the same other;
+// the report itself when it is that, or when there is none.
+func (m *Module) loose(ctx context.Context, since time.Time) ([]twin, error) {
+	list, err := m.twins(ctx, `, coalesce(o.same_as, '') `+caseFrom+`
+		  left join surveillance_case o on o.report = c.same_as
+		 where c.same_as <> '' and c.touched >= ? and c.claimed in ('suspect', 'probable', 'confirmed')
+		   and (c.widowed = 1 or o.same_as <> '' or o.disease <> c.disease or o.class not in ('suspect', 'probable', 'confirmed'))
+		 order by c.reported, c.report`, since.UnixMicro())
+	first := map[string]string{}
+	for i, t := range list {
+		of := t.SameAs + " " + t.Disease
+		if first[of] == "" {
+			first[of] = t.Report
+		}
+		if t.stands == "" {
+			list[i].stands = first[of]
+		}
+	}
+	return list, err
+}
+
+// loosen takes a link back, or sets it anew.
+func (m *Module) loosen(ctx context.Context, t twin) error {
 	system := store.SystemActor()
-	episode, args := m.episodes()
-	list, err := store.List(ctx, m.store.For(system), vn.Nation, func(scan store.Scan) (twin, error) {
-		var t twin
-		var err error
-		t.Case, err = m.scanCase(func(dest ...any) error { return scan(append(dest, &t.stands)...) })
-		return t, err
-	}, `select `+caseColumns+`, o.report `+caseFrom+`
-		  join surveillance_person q on q.number = p.number
-		  join surveillance_case o on o.patient = q.patient and o.disease = c.disease and o.report <> c.report
-		 where c.entered >= ? and c.patient <> '' and p.number <> '' and c.same_as = '' and o.same_as = ''
-		   and c.class in ('suspect', 'probable', 'confirmed') and o.class in ('suspect', 'probable', 'confirmed')
-		   and abs(c.day - o.day) <= `+episode+`
-		   and (o.reported < c.reported or o.reported = c.reported and o.report < c.report)
-		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = o.report or x.report = o.report and x.other = c.report)
-		 order by c.reported, c.report, o.reported, o.report limit 5000`, append([]any{since.UnixMicro()}, args...)...)
+	if t.stands != t.Report {
+		return m.Merge(ctx, system, t.Report, t.stands, t.Version, newID(), "")
+	}
+	return m.link(ctx, system, t.Report, t.Version, newID(), "", func(_ Sent, c *fhir.Condition) error {
+		c.Extension = dropExtension(c.Extension, casereport.ExtSameCase)
+		return nil
+	})
+}
+
+// milder lists the reports that say more of a case than the one that stands for
+// them, and were written after that was judged: whoever lowers a class has seen
+// what others say.
+func (m *Module) milder(ctx context.Context, since time.Time) ([]twin, error) {
+	weight := func(of string) string {
+		return `case ` + of + ` when 'suspect' then 1 when 'probable' then 2 when 'confirmed' then 3 else 0 end`
+	}
+	return m.twins(ctx, `, o.report `+caseFrom+`
+		  join surveillance_case o on o.report = c.same_as and o.disease = c.disease and o.same_as = ''
+		 where c.same_as <> '' and c.touched >= ? and c.claimed in ('suspect', 'probable', 'confirmed') and o.class in ('suspect', 'probable', 'confirmed')
+		   and c.written > o.judged and (`+weight(`c.claimed`)+` > `+weight(`o.claimed`)+` or c.died >= 0 and o.died < 0)
+		 order by c.reported desc, c.report`, since.UnixMicro())
+}
+
+// raise writes into the report that stands what the other knows more: its
+// class, with the test that it rests on, and a death.
+func (m *Module) raise(ctx context.Context, words *i18n.Catalogue, t twin) error {
+	system := store.SystemActor()
+	knows, err := m.Open(ctx, system, t.Report)
 	if err != nil {
-		return fmt.Errorf("reports of one case: %w", err)
+		return err
 	}
-	linked := map[string]bool{}
-	var failed []error
-	for _, t := range list {
-		if linked[t.Report] || linked[t.stands] {
-			continue
-		}
-		err := m.Merge(ctx, system, t.Report, t.stands, t.Version, newID(), "")
-		if err != nil && !issue.Is(err, issue.Conflict) && !issue.Is(err, issue.Precondition) && !issue.Is(err, issue.BusinessRule) && !closed(err) {
-			if ctx.Err() != nil {
-				return err
-			}
-			failed = append(failed, err)
-		}
-		linked[t.Report] = err == nil
+	stands, err := m.Open(ctx, system, t.stands)
+	if err != nil {
+		return err
 	}
-	if len(failed) > 0 {
-		log.Warn("reports of one case not linked", "pairs", len(failed), "error", failed[0])
+	answers, class, why := stands.Answers, stands.Class, []string{words.T(i18n.Vietnamese, "reporting.twins.knows")}
+	if c := casereport.Class(knows.Answers["class"]); c.Counts() && weight(c) > weight(class) {
+		class, why = c, append(why, words.T(i18n.Vietnamese, "surveillance.class."+string(c)))
+		answers.takeSample(knows.Answers)
 	}
-	return nil
+	if knows.Died.Known() && !stands.Died.Known() {
+		answers["outcome"], answers["outcome_date"] = "died", knows.Died.String()
+		why = append(why, words.T(i18n.Vietnamese, "reporting.twins.died", i18n.Date(i18n.Vietnamese, knows.Died)))
+	}
+	if len(why) == 1 { // another has said it
+		return nil
+	}
+	return m.rewrite(ctx, system, stands, stands.Version, newID(), answers, class, strings.Join(why, " · "))
 }
