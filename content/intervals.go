@@ -17,7 +17,7 @@ type Interval struct {
 	Mean, SD float64 // days
 	Verified bool    // both numbers were read in the source
 	From     vn.Date // in force since
-	Source   string
+	Source   string  // of the mean, and of both when Verified; "" = a working default
 }
 
 var intervals = sync.OnceValue(func() []Interval { return must(loadIntervals(diseases())) })
@@ -51,7 +51,7 @@ func loadIntervals(known *DiseaseList) ([]Interval, error) {
 		if x.SD, err = strconv.ParseFloat(r[2], 64); err != nil || !(x.SD > 0) {
 			return nil, fmt.Errorf("interval of %s: standard deviation %q", r[0], r[2])
 		}
-		if x.From, err = vn.ParseDate(r[4]); err != nil || x.Source == "" {
+		if x.From, err = vn.ParseDate(r[4]); err != nil || x.Verified && x.Source == "" {
 			return nil, fmt.Errorf("interval of %s: from %q, source %q", r[0], r[4], x.Source)
 		}
 		out = append(out, x)

@@ -293,11 +293,18 @@ func spreadWhy(ctx context.Context, s spread) string {
 	if s.axis == axisDiagnosis {
 		key = "bulletin.spread.why.diagnosis"
 	}
-	out := web.T(ctx, key, spreadWindow, web.Number(ctx, s.interval.Mean, 1), web.Number(ctx, s.interval.SD, 1), s.interval.Source)
-	if !s.interval.Verified {
-		out += " " + web.T(ctx, "bulletin.spread.unverified")
+	source := ""
+	if s.interval.Source != "" {
+		source = " (" + s.interval.Source + ")"
 	}
-	return out
+	out := web.T(ctx, key, spreadWindow, web.Number(ctx, s.interval.Mean, 1), web.Number(ctx, s.interval.SD, 1), source)
+	switch {
+	case s.interval.Verified:
+		return out
+	case source == "":
+		return out + " " + web.T(ctx, "bulletin.spread.unverified")
+	}
+	return out + " " + web.T(ctx, "bulletin.spread.unverified.sd")
 }
 
 // clusterTable lists the clusters beside the map.

@@ -31,7 +31,7 @@ func curve(ctx context.Context, p alertData) chart.EpiProps {
 	for _, w := range weeks {
 		number := strconv.Itoa(vn.WeekOf(w.Start).Number)
 		out.Labels = append(out.Labels, number)
-		out.Heads = append(out.Heads, web.T(ctx, "detection.week.head", number, web.Date(ctx, w.Start), web.Date(ctx, w.Start.AddDays(6))))
+		out.Heads = append(out.Heads, weekHead(ctx, w.Start))
 		c := chart.Cases{Suspect: p.Classes[w.Start].Suspect, Probable: p.Classes[w.Start].Probable, Confirmed: p.Classes[w.Start].Confirmed, Silent: w.Count < 0}
 		v, ok := verdicts[w.Start]
 		expected, bound := nan, nan
@@ -41,11 +41,28 @@ func curve(ctx context.Context, p alertData) chart.EpiProps {
 			}
 		}
 		if c.Alarm = ok && v.Alarm; c.Alarm {
-			c.Mark = web.T(ctx, "detection.mark")
+			c.Mark = markOf(ctx, v)
 		}
 		out.Cases, out.Expected, out.Bound = append(out.Cases, c), append(out.Expected, expected), append(out.Bound, bound)
 	}
 	return out
+}
+
+// weekHead is a week with its days: "Tuần 46 · 9/11–15/11".
+func weekHead(ctx context.Context, start vn.Date) string {
+	short := func(d vn.Date) string {
+		p := d.Partial()
+		return strconv.Itoa(int(p.Day)) + "/" + strconv.Itoa(int(p.Month))
+	}
+	return web.T(ctx, "detection.week.head", vn.WeekOf(start).Number, short(start), short(start.AddDays(6)))
+}
+
+// markOf says why a week is an alarm: by itself, or with those before it.
+func markOf(ctx context.Context, v Verdict) string {
+	if v.Span > 1 && float64(v.Observed) <= v.Bound {
+		return web.T(ctx, "detection.mark.together", v.Span)
+	}
+	return web.T(ctx, "detection.mark")
 }
 
 func curveTitle(ctx context.Context, p alertData) string {

@@ -394,7 +394,7 @@ func trialCurve(ctx context.Context, p settingData) chart.EpiProps {
 		week := vn.WeekOf(w.Week)
 		number := strconv.Itoa(week.Number)
 		out.Labels = append(out.Labels, number)
-		out.Heads = append(out.Heads, web.T(ctx, "detection.week.head", number, web.Date(ctx, w.Week), web.Date(ctx, w.Week.AddDays(6))))
+		out.Heads = append(out.Heads, weekHead(ctx, w.Week))
 		k := p.classes[w.Week]
 		c := chart.Cases{Suspect: k.Suspect, Probable: k.Probable, Confirmed: k.Confirmed, Silent: w.Cases < 0, Alarm: w.New > 0}
 		if c.Alarm {
