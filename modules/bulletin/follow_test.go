@@ -308,3 +308,18 @@ func TestAnalystsViews(t *testing.T) {
 		}
 	})
 }
+
+// To the nation a province that nothing came from is silent; what did not come
+// from the communes of the others is not taken for "no case" alone.
+func TestNationHeard(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		day := w.today() - 7
+		w.report(report{id: "r", icd: "A97.0", home: w.commune, day: day})
+		nation, _ := w.units.Get(vn.Nation)
+		s, err := w.complete(t.Context(), w.actor(store.Ministry), nation, vn.WeekOf(day), w.today())
+		here, all := len(w.units.Communes(w.province.ID, w.today())), len(w.units.Communes(vn.Nation, w.today()))
+		if err != nil || s.communes != all || s.sent != 1 || s.quiet != here-1 || len(s.silentUnits) != len(w.units.Provinces(w.today()))-1 {
+			t.Errorf("%d of %d sent, %d quiet, %d silent; %v", s.sent, s.communes, s.quiet, len(s.silentUnits), err)
+		}
+	})
+}

@@ -119,7 +119,11 @@ func completeness(ctx context.Context, b bulletin) []string {
 	share := web.Number(ctx, 100*float64(s.sent)/float64(max(s.communes, 1)), 0)
 	out := []string{web.T(ctx, "bulletin.sent", s.sent, s.communes, share, s.late)}
 	if s.quiet > 0 {
-		out = append(out, web.T(ctx, "bulletin.sent.quiet", s.quiet))
+		key := "bulletin.sent.quiet"
+		if b.unit.Level == vn.LevelNation {
+			key = "bulletin.sent.quiet.nation"
+		}
+		out = append(out, web.T(ctx, key, s.quiet))
 	}
 	if len(s.silentUnits) == 0 {
 		return append(out, web.T(ctx, "bulletin.sent.nosilent"))

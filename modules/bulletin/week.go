@@ -207,8 +207,9 @@ func (m *Module) complete(ctx context.Context, a store.Actor, unit vn.Unit, w vn
 	return s, nil
 }
 
-// completeNation counts communes by province; those not heard of are silent or
-// only quiet, which the nation does not tell apart.
+// completeNation counts communes by province: in one that was heard of, who sent
+// nothing is silent, quiet or was never heard of, which the nation does not tell
+// apart.
 func (m *Module) completeNation(ctx context.Context, a store.Actor, w vn.Week, on vn.Date) (sums, error) {
 	s := sums{communes: len(m.units.Communes(vn.Nation, on))}
 	list, err := m.heardIn(ctx, a, w.Start(), w.Start())
@@ -220,12 +221,14 @@ func (m *Module) completeNation(ctx context.Context, a store.Actor, w vn.Week, o
 		s.sent, s.late = s.sent+h.communes, s.late+h.late
 		seen[h.province] = true
 	}
-	s.quiet = s.communes - s.sent
 	for _, p := range m.units.Provinces(on) {
-		if !seen[p.ID] {
+		if seen[p.ID] {
+			s.quiet += len(m.units.Communes(p.ID, on))
+		} else {
 			s.silentUnits = append(s.silentUnits, p)
 		}
 	}
+	s.quiet = max(0, s.quiet-s.sent)
 	return s, nil
 }
 
