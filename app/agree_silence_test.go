@@ -35,8 +35,8 @@ func TestLegalLinesLeaveOutWhatNobodyKnows(t *testing.T) {
 	clock := storetest.NewClock()
 	now := clock.Now
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		dich := surveillance.New(s, units, content.Diseases(), content.EndemicDiseases(), now)
-		tin := bulletin.New(s, units, content.Diseases(), content.EndemicDiseases(), nil, nil, now)
+		dich := surveillance.New(s, units, content.Diseases(), content.OurLaw(), now)
+		tin := bulletin.New(s, units, content.Diseases(), content.OurLaw(), nil, nil, now)
 		dich.Hear(tin.Unheard)
 		s.Follow(dich.Follower(), tin.Follower())
 		if err := s.Start(t.Context()); err != nil {

@@ -29,7 +29,7 @@ func TestSurveillanceAndIndicatorsAgree(t *testing.T) {
 	}
 	now := storetest.NewClock().Now
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		dich := surveillance.New(s, units, content.Diseases(), content.EndemicDiseases(), now)
+		dich := surveillance.New(s, units, content.Diseases(), content.OurLaw(), now)
 		bang, err := indicators.New(s, units, definitions, now)
 		if err != nil {
 			t.Fatal(err)

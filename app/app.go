@@ -58,8 +58,9 @@ type App struct {
 	rooms     *rtc.Engine // offers none when nothing is served
 	catalogue *i18n.Catalogue
 	site      content.Site // definitions of this installation
-	identity  readiness    // version and definitions
-	terms     *terms.Set   // code systems and value sets, in step with the store
+	law       *content.Law
+	identity  readiness  // version and definitions
+	terms     *terms.Set // code systems and value sets, in step with the store
 
 	station      *station.Module
 	book         *book.Module

@@ -18,6 +18,7 @@ import (
 // A commune that the site's file calls not endemic is judged by linked cases
 // (TT 15/2026/TT-BYT Article 16.1c), the others by their years (16.1b); in a
 // year that it lists for the province, the baseline of its communes has a gap.
+// The numbers that the circular leaves open are those that the site decided.
 func TestTheSiteSaysWhatIsEndemic(t *testing.T) {
 	data := t.TempDir()
 	write := func(name, text string) {
@@ -40,6 +41,7 @@ func TestTheSiteSaysWhatIsEndemic(t *testing.T) {
 	today := vn.DateOf(now())
 	write("endemic.csv", "disease,unit,endemic,valid_from,basis\ndengue,09169,0,2026-01-01,QĐ 12/QĐ-UBND\n")
 	write("epidemic_years.csv", fmt.Sprintf("disease,unit,year,epidemic,basis\ndengue,24,%d,1,QĐ 9/QĐ-UBND\n", today.Year()-2))
+	write("law.csv", "valid_from,setting,value,basis\n2026-01-01,divisor,n,QĐ 3/QĐ-BYT\n2026-01-01,linked_gap_days,21,QĐ 3/QĐ-BYT\n")
 	a, err := open()
 	if err != nil {
 		t.Fatal(err)
@@ -83,6 +85,9 @@ func TestTheSiteSaysWhatIsEndemic(t *testing.T) {
 		}
 		if s.Month.Article != c.article || s.Basis != c.basis || (left == today.Year()-2) != s.Endemic {
 			t.Errorf("%s: article %s by %q, year %d left out: %+v", c.unit.Full(), s.Month.Article, s.Basis, left, s.Month)
+		}
+		if s.SettingsDivide != "n" || s.LinkedGapDays != 21 {
+			t.Errorf("%s: divided by %s, linked within %d days", c.unit.Full(), s.SettingsDivide, s.LinkedGapDays)
 		}
 	}
 }

@@ -86,20 +86,21 @@ func (a *App) openModules(ctx context.Context) error {
 // openSurveillance makes the modules of diseases: who judges, who answers, who
 // warns and who tells.
 func (a *App) openSurveillance() error {
-	endemic, err := a.site.Endemicity(a.Units)
+	law, err := a.site.Law(a.Units)
 	if err != nil {
 		return err
 	}
-	a.surveillance = surveillance.New(a.Store, a.Units, content.Diseases(), endemic, now)
+	a.law = law
+	a.surveillance = surveillance.New(a.Store, a.Units, content.Diseases(), law, now)
 	a.events = events.New(a.Store, a.Units, content.Diseases(), now)
 	a.surveillance.Assessed(a.events.RiskOf)
 	a.events.Judged(a.ending)
 	a.events.Log(a.log)
 	a.Store.OnDuty(a.events.Escalate)
 	a.surveillance.Link(a.log, a.catalogue)
-	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), a.legalFlag, now)
+	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), law, a.legalFlag, now)
 	a.detection.WorkNights(a.log)
-	a.bulletin = bulletin.New(a.Store, a.Units, content.Diseases(), endemic, a.alertsOf, a.clustersOf, now)
+	a.bulletin = bulletin.New(a.Store, a.Units, content.Diseases(), law, a.alertsOf, a.clustersOf, now)
 	a.surveillance.Hear(a.bulletin.Unheard)
 	return nil
 }
@@ -112,7 +113,9 @@ func (a *App) followers() []store.Follower {
 		a.detection.Follower(), a.telehealth.Follower(), a.peers.Follower(), a.directory.Follower(), a.flat.Follower(),
 	}
 	for i := range list {
-		list[i].Basis = a.Units.Sum()
+		if list[i].Basis = a.Units.Sum(); list[i].Name == "detection" { // it judges by what the site decided
+			list[i].Basis += a.law.Sum()
+		}
 	}
 	return list
 }

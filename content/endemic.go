@@ -4,22 +4,14 @@ package content
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"slices"
-	"sync"
 	"time"
 
 	"mach/issue"
 	"mach/vn"
 )
-
-// Endemicity says where which disease is endemic (lưu hành), over time, and
-// which years had an epidemic (TT 15/2026/TT-BYT Article 16.1). The row of the
-// lowest unit decides, the latest of several. It is immutable and safe for
-// concurrent use.
-type Endemicity struct{ endemic, years byPlace }
 
 // byPlace are rows by disease and unit: the latest first, one of the site before
 // one of ours of the same day.
@@ -35,44 +27,25 @@ type placeRow struct {
 // EndemicDefault is the basis of rows that no decision stands behind.
 const EndemicDefault = "default"
 
-var endemicity = sync.OnceValue(func() *Endemicity { return must(Site{}.Endemicity(nil)) })
-
-// EndemicDiseases returns our dated table of endemicity.
-func EndemicDiseases() *Endemicity { return endemicity() }
-
-// Endemicity returns our tables with those of the site, of the same names, over
-// them. A fault is a [TableError].
-func (s Site) Endemicity(units *vn.Units) (*Endemicity, error) {
-	endemic, err := EndemicPlaces.load(units, s.dir, surveillanceFiles)
-	if err != nil {
-		return nil, fmt.Errorf("endemic diseases of the site: %w", err)
-	}
-	years, err := EpidemicYears.load(units, s.dir, surveillanceFiles)
-	if err != nil {
-		return nil, fmt.Errorf("epidemic years of the site: %w", err)
-	}
-	return &Endemicity{endemic, years}, nil
-}
-
 // Endemic reports whether the disease is endemic in a unit on a day, and on
 // which basis. path holds the codes of the unit and of those above it, lowest
 // first, without the nation. Without a row a disease is not endemic.
-func (e *Endemicity) Endemic(disease string, path []string, on vn.Date) (endemic bool, basis string) {
-	r := e.endemic.find(disease, path, on)
+func (l *Law) Endemic(disease string, path []string, on vn.Date) (endemic bool, basis string) {
+	r := l.endemic.find(disease, path, on)
 	return r.value == "1", r.basis
 }
 
 // Never reports whether a disease was not yet recorded in Viet Nam on a day, so
 // that an assessment of its risk decides whether to warn (TT 15/2026/TT-BYT
 // Article 22): a row of the nation says so.
-func (e *Endemicity) Never(disease string, on vn.Date) bool {
-	return e.endemic.find(disease, nil, on).value == "never"
+func (l *Law) Never(disease string, on vn.Date) bool {
+	return l.endemic.find(disease, nil, on).value == "never"
 }
 
 // EpidemicYear reports whether the year is listed as one with an epidemic of
 // the disease in the unit. path is as in Endemic.
-func (e *Endemicity) EpidemicYear(disease string, path []string, year int) bool {
-	return e.years.find(disease, path, vn.NewDate(year, time.January, 1)).value == "1"
+func (l *Law) EpidemicYear(disease string, path []string, year int) bool {
+	return l.years.find(disease, path, vn.NewDate(year, time.January, 1)).value == "1"
 }
 
 func (p byPlace) find(disease string, path []string, on vn.Date) placeRow {
@@ -86,7 +59,7 @@ func (p byPlace) find(disease string, path []string, on vn.Date) placeRow {
 	return placeRow{}
 }
 
-// PlaceTable is one of the tables of [Endemicity]: its file in surveillance/,
+// PlaceTable is one of the tables of [Law]: its file in surveillance/,
 // its columns, and which of them has the value.
 type PlaceTable struct {
 	File    string
@@ -94,7 +67,7 @@ type PlaceTable struct {
 	value   string
 }
 
-// The tables of [Endemicity]. valid_to may be left out.
+// The tables of [Law]. valid_to may be left out.
 var (
 	EndemicPlaces = PlaceTable{"endemic.csv", []string{"disease", "unit", "endemic", "valid_from", "valid_to", "basis"}, "endemic"}
 	EpidemicYears = PlaceTable{"epidemic_years.csv", []string{"disease", "unit", "year", "epidemic", "basis"}, "epidemic"}
@@ -120,8 +93,7 @@ func (t PlaceTable) load(units *vn.Units, dirs ...fs.FS) (byPlace, error) {
 			return nil, err
 		}
 		if len(r.faults) > 0 {
-			first := r.faults[0]
-			return nil, &TableError{File: name, Line: first.Line, cellError: &cellError{first.Column, &issue.Error{Issues: []issue.Issue{first.Issue}}}}
+			return nil, r.faults[0].in(name)
 		}
 		for _, row := range r.rows {
 			key := [2]string{row.disease, row.unit}

@@ -58,7 +58,7 @@ func TestEndemicityOfASite(t *testing.T) {
 		"ours before":                   {"dengue,,0,2022-01-01,QĐ 1\n", "dengue", home, july, false, "QĐ 1"},
 		"a code with spaces and a mark": {"\n dengue , 09169 ,0,2026-01-01, QĐ  1 \n", "dengue", home, july, false, "QĐ 1"},
 	} {
-		e, err := endemicSite("\ufeff"+endemicHead+c.rows, "").Endemicity(units)
+		e, err := endemicSite("\ufeff"+endemicHead+c.rows, "").Law(units)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -68,7 +68,7 @@ func TestEndemicityOfASite(t *testing.T) {
 		}
 	}
 	// A row that ends gives way to the one below it; the nation's says never.
-	e, err := endemicSite("disease,unit,endemic,valid_from,valid_to,basis\ndengue,09169,0,2026-01-01,2026-07-01,QĐ 1\nebola,,0,2026-07-01,,QĐ 2\n", "").Endemicity(units)
+	e, err := endemicSite("disease,unit,endemic,valid_from,valid_to,basis\ndengue,09169,0,2026-01-01,2026-07-01,QĐ 1\nebola,,0,2026-07-01,,QĐ 2\n", "").Law(units)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestEpidemicYearsOfASite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := endemicSite("", yearsHead+"dengue,09169,2022,1,QĐ 1\ndengue,24,2023,1,QĐ 2\ndengue,09169,2023,0,QĐ 3\ndengue,09169,2024,1,QĐ 4\ndengue,24,2024,0,QĐ 5\n").Endemicity(units)
+	e, err := endemicSite("", yearsHead+"dengue,09169,2022,1,QĐ 1\ndengue,24,2023,1,QĐ 2\ndengue,09169,2023,0,QĐ 3\ndengue,09169,2024,1,QĐ 4\ndengue,24,2024,0,QĐ 5\n").Law(units)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestEndemicityOfASiteRefuses(t *testing.T) {
 		"a year":              {"", yearsHead + "dengue,24,năm 2024,1,QĐ 1\n", "line 2 column 3: value content.endemic.year [năm 2024]"},
 		"never of a year":     {"", yearsHead + "dengue,,2024,never,QĐ 1\n", "line 2 column 4: value content.endemic.value [never]"},
 	} {
-		_, err := endemicSite(c.endemic, c.years).Endemicity(units)
+		_, err := endemicSite(c.endemic, c.years).Law(units)
 		if table := new(content.TableError); !errors.As(err, &table) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %s", name, err, c.want)
 		}
@@ -141,7 +141,7 @@ func TestEndemicityOfASiteRefuses(t *testing.T) {
 // Without a folder, and with one that is empty, ours hold.
 func TestEndemicityWithoutASite(t *testing.T) {
 	for _, s := range []content.Site{{}, endemicSite("", "")} {
-		e, err := s.Endemicity(nil)
+		e, err := s.Law(nil)
 		if err != nil {
 			t.Fatal(err)
 		}

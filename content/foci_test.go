@@ -36,7 +36,7 @@ func TestFocusRules(t *testing.T) {
 	}
 	for _, r := range focusRules() { // the line is drawn from years of an endemic disease
 		d, _ := diseases().ByID(r.Disease)
-		endemic, _ := EndemicDiseases().Endemic(r.Disease, nil, today)
+		endemic, _ := OurLaw().Endemic(r.Disease, nil, today)
 		if r.Closes == line && (d.Group == "A" || d.Closed || !endemic) {
 			t.Errorf("a focus of %s closes by a line that there is none of", r.Disease)
 		}

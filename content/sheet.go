@@ -100,6 +100,11 @@ func (s *sheet) line() int {
 	return line
 }
 
+// in is the fault as one of a file of the site.
+func (f Fault) in(file string) *TableError {
+	return &TableError{File: file, Line: f.Line, cellError: &cellError{f.Column, &issue.Error{Issues: []issue.Issue{f.Issue}}}}
+}
+
 // refuse adds a fault of the record just read, in the column of the name.
 func (s *sheet) refuse(name string, err *issue.Error) {
 	i := slices.Index(s.names, name)

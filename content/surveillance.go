@@ -246,7 +246,7 @@ func loadSurveillanceSettings() ([]SurveillanceSettings, error) {
 		if p.From, err = vn.ParseDate(p.FromISO); err != nil {
 			return nil, fmt.Errorf("surveillance settings: %w", err)
 		}
-		if p.Divisor != "n-1" && p.Divisor != "n" || p.MinValidYears < 2 || p.BaselineYears < p.MinValidYears || p.LookbackYears < p.BaselineYears {
+		if p.Divisor != "n-1" && p.Divisor != "n" || !p.sensible() {
 			return nil, fmt.Errorf("surveillance settings of %s make no sense", p.FromISO)
 		}
 	}

@@ -189,7 +189,7 @@ func TestClocks(t *testing.T) {
 }
 
 func TestEndemic(t *testing.T) {
-	e := content.EndemicDiseases()
+	e := content.OurLaw()
 	if got, basis := e.Endemic("dengue", []string{"09169", "24"}, listed); !got || basis == "" {
 		t.Errorf("dengue in Bắc Ninh: %v, %q", got, basis)
 	}

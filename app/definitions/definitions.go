@@ -2,8 +2,9 @@
 
 // Package definitions takes in what a ministry decides and publishes:
 // administrative units, boundaries, the full list of diagnoses, where diseases
-// are endemic and which years had an epidemic. It is what mach import units,
-// boundaries, terminology, endemic and epidemic-years run.
+// are endemic, which years had an epidemic and what the law leaves open. It is
+// what mach import units, boundaries, terminology, endemic, epidemic-years and
+// law run.
 //
 // A file is checked whole before anything is written. With one fault nothing
 // changes, and each fault names its line and column. What is accepted stands in
@@ -45,7 +46,7 @@ type Importer struct {
 }
 
 // Kinds are what can be imported, as the command names it.
-var Kinds = []string{"units", "boundaries", "terminology", "endemic", "epidemic-years", "flat"}
+var Kinds = []string{"units", "boundaries", "terminology", "endemic", "epidemic-years", "law", "flat"}
 
 // Import takes in one file of a kind and writes the report to out as
 // [intake.Importer] does: a line for each fault, then the totals. The error is
@@ -65,6 +66,8 @@ func (m *Importer) Import(kind, file string, out io.Writer) (intake.Totals, erro
 		err = r.places(file, content.EndemicPlaces)
 	case "epidemic-years":
 		err = r.places(file, content.EpidemicYears)
+	case "law":
+		err = r.law(file)
 	case "flat":
 		err = r.flat(file)
 	default:

@@ -6,7 +6,6 @@ import (
 	"context"
 	"math"
 
-	"mach/content"
 	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
@@ -27,7 +26,7 @@ type channel struct {
 
 // channel reads the weeks of the year of the day and of the years before.
 func (m *Module) channel(ctx context.Context, a store.Actor, unit vn.Unit, disease string, on vn.Date) (channel, error) {
-	settings := content.SurveillanceOn(on)
+	settings := m.law.On(on)
 	week := vn.WeekOf(on)
 	out := channel{year: week.Year}
 	first := vn.Week{Year: week.Year - settings.BaselineYears, Number: 1}.Start()
@@ -40,7 +39,7 @@ func (m *Module) channel(ctx context.Context, a store.Actor, unit vn.Unit, disea
 	for i, d := range c.dates {
 		at[d] = i
 	}
-	look := curve{course: c}
+	look := curve{course: c, law: m.law}
 	for n := 1; n <= vn.WeeksIn(week.Year); n++ {
 		w := vn.Week{Year: week.Year, Number: n}
 		now, silent := math.NaN(), false

@@ -22,6 +22,7 @@ type curve struct {
 	legal   []outbreak.Verdict
 	nowcast []outbreak.Now // of the shown periods; Row -1 = none
 	rule    content.DetectionRule
+	law     *content.Law
 	outside []layer
 	// epidemic are the years with an epidemic in the commune: left out of the
 	// law's lines (Article 16.1b). Above communes the lines are a comparison only.
@@ -53,13 +54,13 @@ func flexible(r content.DetectionRule, level vn.Level) outbreak.FarringtonFlexib
 
 // Curve reads the course and judges it.
 func (m *Module) curve(ctx context.Context, a store.Actor, unit vn.Unit, d content.Disease, s step, axis int, on vn.Date) (curve, error) {
-	c := curve{shown: s.shown(), rule: content.DetectionOf(d, on)}
+	c := curve{shown: s.shown(), rule: content.DetectionOf(d, on), law: m.law}
 	n := c.shown
 	switch s {
 	case byWeek:
-		n += max(baselineWeeks(c.rule), 53*content.SurveillanceOn(on).LookbackYears)
+		n += max(baselineWeeks(c.rule), 53*m.law.On(on).LookbackYears)
 	case byMonth:
-		n += 12 * content.SurveillanceOn(on).LookbackYears
+		n += 12 * m.law.On(on).LookbackYears
 	}
 	var err error
 	if c.course, err = m.course(ctx, a, unit, d.ID, s, axis, n, on); err != nil {
@@ -119,7 +120,7 @@ func rules(s content.SurveillanceSettings) outbreak.Rules {
 // whatever the disease; whether the law asks for them, the page of the commune
 // says.
 func (c *curve) lines(on vn.Date) []outbreak.Verdict {
-	settings := content.SurveillanceOn(on)
+	settings := c.law.On(on)
 	at := make(map[vn.Date]int, len(c.dates))
 	for i, d := range c.dates {
 		at[d] = i
@@ -175,7 +176,7 @@ func (m *Module) epidemics(ctx context.Context, a store.Actor, unit vn.Unit, on 
 		}
 	}
 	return func(disease string, year int) bool {
-		return m.endemic.EpidemicYear(disease, path, year) || slices.ContainsFunc(list, func(f focus) bool {
+		return m.law.EpidemicYear(disease, path, year) || slices.ContainsFunc(list, func(f focus) bool {
 			return f.disease == disease && f.notice && f.from.Year() <= year && (!f.ended.Known() || f.ended.Year() >= year)
 		})
 	}, nil
@@ -264,7 +265,7 @@ func (c *curve) estimate(list []delayed, on vn.Date) []outbreak.Now {
 // years are the same periods of the years before, latest first; NaN where
 // nothing is known.
 func (c *curve) years(on vn.Date) map[int][]float64 {
-	settings := content.SurveillanceOn(on)
+	settings := c.law.On(on)
 	at := make(map[vn.Date]int, len(c.dates))
 	for i, d := range c.dates {
 		at[d] = i

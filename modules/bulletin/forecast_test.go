@@ -20,7 +20,7 @@ func forecastReader(t testing.TB) *Module {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(nil, units, content.Diseases(), content.EndemicDiseases(), nil, nil, storetest.NewClock().Now)
+	return New(nil, units, content.Diseases(), content.OurLaw(), nil, nil, storetest.NewClock().Now)
 }
 
 func TestReadForecast(t *testing.T) {

@@ -208,7 +208,7 @@ func TestEpidemicYearsOfTheSite(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		site := content.SiteAt(fstest.MapFS{"surveillance/epidemic_years.csv": {Data: []byte("disease,unit,year,epidemic,basis\ndengue," + w.commune.Code + ",2023,1,QĐ 9/QĐ-UBND\n")}})
 		var err error
-		if w.endemic, err = site.Endemicity(w.units); err != nil {
+		if w.law, err = site.Law(w.units); err != nil {
 			t.Fatal(err)
 		}
 		epidemic, err := w.epidemics(t.Context(), w.actor(store.CDC), w.commune, w.today())

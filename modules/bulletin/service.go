@@ -17,7 +17,7 @@ type Module struct {
 	store    *store.Store
 	units    *vn.Units
 	diseases *content.DiseaseList
-	endemic  *content.Endemicity
+	law      *content.Law
 	now      func() time.Time
 	alerts   Alerts
 	clusters Clusters
@@ -66,8 +66,8 @@ type Clusters func(ctx context.Context, a store.Actor, unit vn.UnitID, disease s
 
 // New prepares the module. alerts may be nil: then bulletins tell the signals
 // of their own counts; clusters may be: then maps have no rings.
-func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, endemic *content.Endemicity, alerts Alerts, clusters Clusters, now func() time.Time) *Module {
-	return &Module{store: s, units: units, diseases: diseases, endemic: endemic, alerts: alerts, clusters: clusters, now: now, maps: map[vn.UnitID]drawn{}}
+func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law *content.Law, alerts Alerts, clusters Clusters, now func() time.Time) *Module {
+	return &Module{store: s, units: units, diseases: diseases, law: law, alerts: alerts, clusters: clusters, now: now, maps: map[vn.UnitID]drawn{}}
 }
 
 // Draw makes maps show borders where there are any. Call it before serving.

@@ -98,7 +98,7 @@ func (m *Module) bulletin(ctx context.Context, a store.Actor, unit vn.Unit, w vn
 // year before it, or are well above what was expected.
 func (m *Module) bulletinDiseases(ctx context.Context, a store.Actor, b *bulletin) error {
 	on := b.until
-	settings := content.SurveillanceOn(on)
+	settings := m.law.On(on)
 	n := 53 + max(53*settings.BaselineYears+4, 53*settings.LookbackYears)
 	first := b.week.Start().AddDays(-7 * (n - 1))
 	days, err := m.read(ctx, a, span{unit: b.unit.ID, axis: axisDiagnosis, from: first, to: on, weekly: true})
@@ -172,7 +172,7 @@ func (m *Module) diseaseWeek(d content.Disease, c course, epidemic func(year int
 	if out.now.total() == 0 {
 		return out, out.year.total() > 0, nil
 	}
-	look := curve{course: c, shown: 1, rule: content.DetectionOf(d, c.last), epidemic: epidemic}
+	look := curve{course: c, shown: 1, rule: content.DetectionOf(d, c.last), law: m.law, epidemic: epidemic}
 	if err := look.judge(level); err != nil {
 		return out, false, err
 	}

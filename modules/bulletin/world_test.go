@@ -48,13 +48,13 @@ func each(t *testing.T, test func(t *testing.T, w *world), more ...storetest.Opt
 	}
 	clock := storetest.NewClock()
 	begins := clock.Now()
-	follower := New(nil, units, content.Diseases(), content.EndemicDiseases(), nil, nil, clock.Now).Follower()
+	follower := New(nil, units, content.Diseases(), content.OurLaw(), nil, nil, clock.Now).Follower()
 	options := append([]storetest.Option{storetest.Follow(follower), storetest.Placed(units), storetest.Configure(func(c *store.Config) {
 		c.Now, c.Sensitivity = clock.Now, content.Sensitivity
 	})}, more...)
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		clock.Advance(begins.Sub(clock.Now())) // each database begins on the same morning
-		w := &world{Module: New(s, units, content.Diseases(), content.EndemicDiseases(), nil, nil, clock.Now), t: t, s: s, clock: clock}
+		w := &world{Module: New(s, units, content.Diseases(), content.OurLaw(), nil, nil, clock.Now), t: t, s: s, clock: clock}
 		var ok bool
 		if w.province, ok = units.ByCode(provinceCode, w.today()); !ok {
 			t.Fatal("no province " + provinceCode)

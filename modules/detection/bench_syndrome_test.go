@@ -24,7 +24,7 @@ func BenchmarkVisit(b *testing.B) {
 		b.Fatal(err)
 	}
 	clock := storetest.NewClock()
-	m := New(nil, units, content.Diseases(), nil, clock.Now)
+	m := New(nil, units, content.Diseases(), content.OurLaw(), nil, clock.Now)
 	follower, spent := m.Follower(), time.Duration(0)
 	apply := follower.Apply
 	follower.Apply = func(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {

@@ -25,7 +25,7 @@ func BenchmarkCase(b *testing.B) {
 		b.Fatal(err)
 	}
 	clock := storetest.NewClock()
-	m := New(nil, units, content.Diseases(), nil, clock.Now)
+	m := New(nil, units, content.Diseases(), content.OurLaw(), nil, clock.Now)
 	follower, spent := m.Follower(), time.Duration(0)
 	apply := follower.Apply
 	cases := 0

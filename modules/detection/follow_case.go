@@ -226,7 +226,7 @@ type turn struct {
 
 // ledger reads what is known after the change.
 func (t *turn) ledger() ledger {
-	return ledger{units: t.units, land: t.land, rows: t.tx.Rows, seq: t.c.Seq, newest: true}
+	return ledger{units: t.units, law: t.law, land: t.land, rows: t.tx.Rows, seq: t.c.Seq, newest: true}
 }
 
 // touch is a series that the change moved, at its lowest unit.

@@ -38,7 +38,7 @@ func (d decided) rule(unit vn.UnitID) content.DetectionRule {
 // decided reads the settings of a disease that are in force on a day, as far as
 // they were decided by the position of the ledger.
 func (l ledger) decided(ctx context.Context, d content.Disease, on vn.Date) (decided, error) {
-	out := decided{units: l.units, base: content.DetectionOf(d, on), provinces: map[vn.UnitID]content.DetectionChange{}}
+	out := decided{units: l.units, base: l.law.Detection(d, on), provinces: map[vn.UnitID]content.DetectionChange{}}
 	err := l.rows(ctx, `select unit, change from detection_setting
 		 where disease = ? and approved > 0 and approved <= ? and starts <= ? and (ended = 0 or ended > ?) order by starts, approved`,
 		[]any{d.ID, l.seq, int64(on), l.seq}, func(scan func(...any) error) error {
@@ -49,7 +49,7 @@ func (l ledger) decided(ctx context.Context, d content.Disease, on vn.Date) (dec
 			}
 			c, err := unpackChange(text)
 			if vn.UnitID(unit) == vn.Nation {
-				out.base = content.DetectionOf(d, on).With(c)
+				out.base = l.law.Detection(d, on).With(c)
 			} else {
 				out.provinces[vn.UnitID(unit)] = c
 			}
@@ -60,7 +60,7 @@ func (l ledger) decided(ctx context.Context, d content.Disease, on vn.Date) (dec
 
 // ruleAt is the newest of what is decided for a disease in a unit on a day.
 func (m *Module) ruleAt(ctx context.Context, tx store.Tx, d content.Disease, unit vn.UnitID, on vn.Date) (content.DetectionRule, error) {
-	now, err := ledger{units: m.units, rows: tx.Rows, seq: math.MaxInt64}.decided(ctx, d, on)
+	now, err := ledger{units: m.units, law: m.law, rows: tx.Rows, seq: math.MaxInt64}.decided(ctx, d, on)
 	return now.rule(unit), err
 }
 

@@ -177,7 +177,7 @@ func TestNightMends(t *testing.T) {
 	clock := storetest.NewClock()
 	begins := clock.Now()
 	var fault atomic.Pointer[string] // done to the view with the next change
-	follower := New(nil, units, content.Diseases(), nil, clock.Now).Follower()
+	follower := New(nil, units, content.Diseases(), content.OurLaw(), nil, clock.Now).Follower()
 	apply := follower.Apply
 	follower.Apply = func(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
 		if sql := fault.Swap(nil); sql != nil {

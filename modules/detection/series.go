@@ -25,6 +25,7 @@ type place struct {
 // same.
 type ledger struct {
 	units *vn.Units
+	law   *content.Law
 	land  *land
 	// rows calls scan for each row, as store.Tx.Rows.
 	rows func(ctx context.Context, sql string, args []any, scan func(scan func(dest ...any) error) error) error

@@ -12,10 +12,10 @@ import (
 	"mach/vn"
 )
 
-// Law says what TT 15/2026 says of a disease in a commune on a day: the words
+// Legal says what TT 15/2026 says of a disease in a commune on a day: the words
 // of the state under Articles 16 and 22, as the page of the commune shows them.
 // It is handed in because another module computes it.
-type Law func(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, on vn.Date) (LegalFlag, error)
+type Legal func(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, on vn.Date) (LegalFlag, error)
 
 // LegalFlag is the state of the law beside an alert. The zero value says
 // nothing.
@@ -29,7 +29,8 @@ type Module struct {
 	store    *store.Store
 	units    *vn.Units
 	diseases *content.DiseaseList
-	law      Law
+	law      *content.Law
+	legal    Legal
 	now      func() time.Time
 	log      *slog.Logger
 
@@ -37,9 +38,9 @@ type Module struct {
 	monitored int // series: open diseases and syndromes by communes and the units above
 }
 
-// New prepares the module; law may be nil: then only a link leads to it.
-func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law Law, now func() time.Time) *Module {
-	m := &Module{store: s, units: units, diseases: diseases, law: law, now: now, log: slog.New(slog.DiscardHandler), land: newLand(units)}
+// New prepares the module; legal may be nil: then only a link leads to it.
+func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law *content.Law, legal Legal, now func() time.Time) *Module {
+	m := &Module{store: s, units: units, diseases: diseases, law: law, legal: legal, now: now, log: slog.New(slog.DiscardHandler), land: newLand(units)}
 	for _, d := range diseases.List(lastList) {
 		if !d.Closed {
 			m.monitored += len(m.land.expecting)

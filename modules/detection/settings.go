@@ -171,10 +171,10 @@ func scanSetting(scan store.Scan) (Setting, error) {
 
 // decidedOn is what the changes make of a disease's settings on a day.
 func (m *Module) decidedOn(d content.Disease, list []Setting, on vn.Date) decided {
-	out := decided{units: m.units, base: content.DetectionOf(d, on), provinces: map[vn.UnitID]content.DetectionChange{}}
+	out := decided{units: m.units, base: m.law.Detection(d, on), provinces: map[vn.UnitID]content.DetectionChange{}}
 	for _, s := range inForce(d, list, on) {
 		if s.Unit == vn.Nation {
-			out.base = content.DetectionOf(d, on).With(s.Change)
+			out.base = m.law.Detection(d, on).With(s.Change)
 		} else {
 			out.provinces[s.Unit] = s.Change
 		}

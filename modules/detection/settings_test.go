@@ -3,11 +3,13 @@
 package detection
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"mach/content"
@@ -315,7 +317,7 @@ func FuzzReadSetting(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	m := New(nil, units, content.Diseases(), nil, time.Now)
+	m := New(nil, units, content.Diseases(), content.OurLaw(), nil, time.Now)
 	for _, values := range []string{`[{"url":"field","valueCode":"years"},{"url":"value","valueDecimal":4}]`, `[{"url":"tier","valueCode":"wave"}]`,
 		`[{"url":"field","valueCode":"alpha-commune"},{"url":"value","valueDecimal":1e308}]`, `[{"url":"value","valueDecimal":-0}]`, `[]`, `{}`} {
 		f.Add(`{"resourceType":"PlanDefinition","status":"draft","effectivePeriod":{"start":"2026-12-01"},"topic":[{"coding":[{"system":"` + systemDisease + `","code":"dengue"}]}],
@@ -374,4 +376,26 @@ func TestSettingsPages(t *testing.T) {
 		w.clock.Advance(4 * 24 * time.Hour)
 		w.wantWords(w.page(w.settingsPage, "en", cdc, "/dich/cai-dat"), "Lê Thị Hòa", "False alarms accepted in a commune: 0.01\u00a0%")
 	})
+}
+
+// What the site decided of the law's numbers is the ground of every setting, on
+// the pages and in the turn that judges.
+func TestSettingsStandOnTheLawOfTheSite(t *testing.T) {
+	units, err := content.Units()
+	if err != nil {
+		t.Fatal(err)
+	}
+	law, err := content.SiteAt(fstest.MapFS{"surveillance/law.csv": {Data: []byte("valid_from,setting,value,basis\n2026-07-01,linked_gap_days,21,QĐ 1\n")}}).Law(units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := New(nil, units, content.Diseases(), law, nil, time.Now)
+	d, _ := m.diseases.ByID("dengue")
+	for on, want := range map[vn.Date]int{vn.NewDate(2026, time.July, 1): 21, vn.NewDate(2026, time.June, 30): content.SurveillanceOn(0).LinkedGapDays} {
+		l := ledger{units: units, law: m.law, rows: func(context.Context, string, []any, func(func(...any) error) error) error { return nil }}
+		judged, err := l.decided(t.Context(), d, on)
+		if shown := m.decidedOn(d, nil, on); err != nil || judged.rule(0).LinkedGapDays != want || shown.rule(0).LinkedGapDays != want {
+			t.Errorf("on %v: judged by %d, shown %d, want %d; %v", on, judged.rule(0).LinkedGapDays, shown.rule(0).LinkedGapDays, want, err)
+		}
+	}
 }

@@ -239,7 +239,7 @@ func (m *Module) alertData(r *http.Request, f *web.Form) (alertData, error) {
 	p := alertData{Alert: alert, Form: f, Today: today, Now: web.Now(ctx), Answers: answerers.Allows(web.SessionOf(ctx))}
 	p.Disease, _ = m.diseases.ByID(alert.Disease)
 	p.Place, _ = m.units.Get(alert.Unit)
-	p.Rule = content.DetectionOf(p.Disease, vn.DateOf(alert.Opened))
+	p.Rule = m.law.Detection(p.Disease, vn.DateOf(alert.Opened))
 	p.Clock = alert.ClockAt(p.Now, content.SurveillanceOn(today).Escalation)
 	current := vn.WeekOf(today).Start()
 	if p.Weeks, err = m.Weeks(ctx, a, alert.Disease, alert.Unit, current.AddDays(-364*(yearsShown+1)), current); err != nil {
@@ -290,10 +290,10 @@ func (m *Module) alertData(r *http.Request, f *web.Form) (alertData, error) {
 // beside adds what of an alert only a syndrome has, and what only a disease.
 func (m *Module) beside(r *http.Request, p *alertData) error {
 	var err error
-	if p.Sighted, err = m.sighted(r, p.Alert); err != nil || p.Sighted != nil || m.law == nil || p.Place.Level != vn.LevelCommune {
+	if p.Sighted, err = m.sighted(r, p.Alert); err != nil || p.Sighted != nil || m.legal == nil || p.Place.Level != vn.LevelCommune {
 		return err
 	}
-	flag, err := m.law(r.Context(), web.Actor(r), p.Unit, p.Alert.Disease, p.Today)
+	flag, err := m.legal(r.Context(), web.Actor(r), p.Unit, p.Alert.Disease, p.Today)
 	p.Law = &flag
 	return err
 }

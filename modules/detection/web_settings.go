@@ -40,6 +40,7 @@ type settingsData struct {
 	Rows  []settingsRow
 	Open  []Setting // that wait, or are still to begin
 	Today vn.Date
+	Law   content.SurveillanceSettings
 	names map[vn.UnitID]vn.Unit
 	all   map[string]content.Disease
 }
@@ -54,7 +55,7 @@ type settingsRow struct {
 
 func (m *Module) settingsData(r *http.Request) (settingsData, error) {
 	a, today := web.Actor(r), web.Today(r)
-	p := settingsData{Today: today, names: map[vn.UnitID]vn.Unit{}, all: map[string]content.Disease{}}
+	p := settingsData{Today: today, Law: m.law.On(today), names: map[vn.UnitID]vn.Unit{}, all: map[string]content.Disease{}}
 	p.Unit, _ = m.units.At(a.Oversees(m.units), today)
 	list, err := m.Settings(r.Context(), a, p.Unit.ID, "")
 	if err != nil {
@@ -64,7 +65,7 @@ func (m *Module) settingsData(r *http.Request) (settingsData, error) {
 		if d.Closed {
 			continue
 		}
-		row := settingsRow{Disease: d, Rule: m.decidedOn(d, list, today).rule(p.Unit.ID), Default: content.DetectionOf(d, today)}
+		row := settingsRow{Disease: d, Rule: m.decidedOn(d, list, today).rule(p.Unit.ID), Default: m.law.Detection(d, today)}
 		for _, s := range inForce(d, list, today) {
 			if s.Unit == vn.Nation || s.Unit == p.Unit.ID {
 				row.Latest = &s
@@ -131,7 +132,7 @@ func (m *Module) settingOf(r *http.Request) (settingData, []Setting, error) {
 	if err != nil {
 		return p, nil, err
 	}
-	p.Rule, p.Default = m.decidedOn(p.Disease, list, today).rule(p.Unit.ID), content.DetectionOf(p.Disease, today)
+	p.Rule, p.Default = m.decidedOn(p.Disease, list, today).rule(p.Unit.ID), m.law.Detection(p.Disease, today)
 	for i, s := range list {
 		p.names[s.Unit], _ = m.units.Get(s.Unit)
 		if s.Unit == p.Unit.ID && s.state(today) == settingWaits {

@@ -55,7 +55,7 @@ func optionsOf(units *vn.Units, diseases *content.DiseaseList, clock *storetest.
 	if err != nil {
 		panic(err)
 	}
-	follower := New(nil, units, diseases, nil, clock.Now).Follower()
+	follower := New(nil, units, diseases, content.OurLaw(), nil, clock.Now).Follower()
 	follower.Basis = units.Sum()
 	return []storetest.Option{storetest.Follow(follower), storetest.Guarded(policy), storetest.Placed(units), storetest.Configure(func(c *store.Config) {
 		c.Now = clock.Now
@@ -78,7 +78,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 }
 
 func newWorld(t testing.TB, s *store.Store, units *vn.Units, clock *storetest.Clock) *world {
-	w := &world{Module: New(s, units, content.Diseases(), nil, clock.Now), t: t, s: s, clock: clock}
+	w := &world{Module: New(s, units, content.Diseases(), content.OurLaw(), nil, clock.Now), t: t, s: s, clock: clock}
 	on := vn.DateOf(clock.Now())
 	p, ok := units.ByCode(bacNinh, on)
 	if !ok {

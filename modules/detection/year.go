@@ -127,7 +127,7 @@ func (l ledger) years(ctx context.Context, p place, from, to vn.Date, each func(
 // asked is a ledger that an actor reads, as it stands now: figures of a unit.
 func (m *Module) asked(a store.Actor, unit vn.UnitID, seq int64) ledger {
 	door := m.store.For(a)
-	return ledger{units: m.units, land: m.land, seq: seq, rows: func(ctx context.Context, sql string, args []any, scan func(func(...any) error) error) error {
+	return ledger{units: m.units, law: m.law, land: m.land, seq: seq, rows: func(ctx context.Context, sql string, args []any, scan func(func(...any) error) error) error {
 		_, err := store.Figures(ctx, door, unit, func(row store.Scan) (struct{}, error) { return struct{}{}, scan(row) }, sql, args...)
 		return err
 	}}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"time"
 
-	"mach/content"
 	"mach/outbreak"
 	"mach/store"
 	"mach/vn"
@@ -32,7 +31,7 @@ type CurveYear struct {
 // unit of any level. Years with an epidemic are left out for a commune only:
 // above it the line is a comparison, not that of the law.
 func (m *Module) Curve(ctx context.Context, a store.Actor, unit vn.UnitID, disease string, on vn.Date) (Curve, error) {
-	settings := content.SurveillanceOn(on)
+	settings := m.law.On(on)
 	c := Curve{Year: on.Year()}
 	began, err := m.since(ctx, a, unit, m.province(unit))
 	if err != nil {

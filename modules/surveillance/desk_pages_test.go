@@ -23,7 +23,7 @@ func TestDeskPagesInBothLanguages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := New(nil, units, content.Diseases(), content.EndemicDiseases(), func() time.Time { return webtest.Now })
+	m := New(nil, units, content.Diseases(), content.OurLaw(), func() time.Time { return webtest.Now })
 	p, _ := units.ByCode(province, vn.DateOf(webtest.Now))
 	commune := units.Communes(p.ID, vn.DateOf(webtest.Now))[0]
 	day := vn.DateOf(webtest.Now)

@@ -328,7 +328,7 @@ func notes(ctx context.Context, s State) []string {
 	if s.Linked > 0 && s.LinkedAssumed && (s.Month.Needed > 1 || s.Week.Needed > 1) {
 		out = append(out, web.T(ctx, "surveillance.note.linked", s.LinkedGapDays))
 	}
-	if last := content.SurveillanceOn(s.On).Week53; s.WeekOf.Number == 53 && s.Week.Used != nil && last > 0 {
+	if last := s.Week53; s.WeekOf.Number == 53 && s.Week.Used != nil && last > 0 {
 		out = append(out, web.T(ctx, "surveillance.note.week53", last))
 	}
 	return out

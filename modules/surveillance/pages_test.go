@@ -145,7 +145,7 @@ func TestPagesInBothLanguages(t *testing.T) {
 	}
 	p, _ := units.ByCode(province, vn.DateOf(webtest.Now))
 	commune := units.Communes(p.ID, vn.DateOf(webtest.Now))[0]
-	m := New(nil, units, content.Diseases(), content.EndemicDiseases(), func() time.Time { return webtest.Now })
+	m := New(nil, units, content.Diseases(), content.OurLaw(), func() time.Time { return webtest.Now })
 	draft := Draft{Cause: "c", Disease: "dengue", Code: "A97.0", Words: "Sốt xuất huyết", At: webtest.Now.Add(-50 * time.Hour),
 		Due: webtest.Now.Add(-2 * time.Hour), Name: "Nguyễn Thị Hoàng Bảo Ngọc Trâm", Sex: "female", Birth: "1990", Triggers: 2}
 	sent := Sent{Case: Case{Report: "r", Disease: "dengue", Class: casereport.Changed, Reported: webtest.Now, Due: webtest.Now.Add(-time.Hour), Day: vn.DateOf(webtest.Now)},

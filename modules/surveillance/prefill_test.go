@@ -86,7 +86,7 @@ func TestPrefilledFromTheDemonstration(t *testing.T) {
 	}
 	clock := storetest.NewClock()
 	now := clock.Now
-	s := storetest.New(t, storetest.Follow(New(nil, units, content.Diseases(), content.EndemicDiseases(), now).Follower()), storetest.Configure(func(c *store.Config) {
+	s := storetest.New(t, storetest.Follow(New(nil, units, content.Diseases(), content.OurLaw(), now).Follower()), storetest.Configure(func(c *store.Config) {
 		c.Now = now
 		c.Sensitivity = content.Sensitivity
 		c.UnitOf = func(code, version string) vn.UnitID {
@@ -98,7 +98,7 @@ func TestPrefilledFromTheDemonstration(t *testing.T) {
 			return u.ID
 		}
 	}))
-	m := New(s, units, content.Diseases(), content.EndemicDiseases(), now)
+	m := New(s, units, content.Diseases(), content.OurLaw(), now)
 	key := make([]byte, 32)
 	rand.Read(key)
 	a, err := access.Open(ctx, s, access.Config{Key: key, Policy: policy, Demo: true})

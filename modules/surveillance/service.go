@@ -18,7 +18,7 @@ type Module struct {
 	store    *store.Store
 	units    *vn.Units
 	diseases *content.DiseaseList
-	endemic  *content.Endemicity
+	law      *content.Law
 	now      func() time.Time
 	risk     Risks   // nil: nobody assesses
 	silence  Silence // nil: nobody knows what communes send
@@ -36,8 +36,8 @@ type drawn struct {
 }
 
 // New prepares the module.
-func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, endemic *content.Endemicity, now func() time.Time) *Module {
-	return &Module{store: s, units: units, diseases: diseases, endemic: endemic, now: now, maps: map[vn.UnitID]drawn{}}
+func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law *content.Law, now func() time.Time) *Module {
+	return &Module{store: s, units: units, diseases: diseases, law: law, now: now, maps: map[vn.UnitID]drawn{}}
 }
 
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }

@@ -34,6 +34,7 @@ type State struct {
 	Linked         int              // largest linked group of the month; in lists exact only where it can reach a line
 	LinkedAssumed  bool             // some of it by nearness in time only
 	LinkedGapDays  int
+	Week53         int     // the week that a week 53 is compared with; 0 = none
 	SettingsOf     vn.Date // first day of the settings used
 	SettingsDivide string  // "n-1" or "n"
 }
@@ -134,7 +135,7 @@ type tally struct{ all, confirmed, first int }
 
 func (m *Module) book(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, disease string, on vn.Date) (book, error) {
 	all := communes
-	b := book{on: on, settings: content.SurveillanceOn(on), epidemics: map[illnessIn][]Epidemic{}}
+	b := book{on: on, settings: m.law.On(on), epidemics: map[illnessIn][]Epidemic{}}
 	var err error
 	if b.from, err = m.since(ctx, a, unit, m.province(unit)); err != nil {
 		return b, err
@@ -165,7 +166,7 @@ func (m *Module) book(ctx context.Context, a store.Actor, unit vn.UnitID, commun
 func (m *Module) risks(ctx context.Context, a store.Actor, asked []illnessIn, on vn.Date) (map[illnessIn]outbreak.Risk, error) {
 	out := map[illnessIn]outbreak.Risk{}
 	for _, i := range asked {
-		if m.risk == nil || !m.endemic.Never(i.disease, on) {
+		if m.risk == nil || !m.law.Never(i.disease, on) {
 			continue
 		}
 		r, err := m.risk(ctx, a, i.unit, i.disease)
@@ -309,10 +310,10 @@ func (m *Module) judge(b book, i illnessIn) (State, bool) {
 	}
 	s := State{
 		Disease: disease, Unit: unit, On: b.on, MonthOf: vn.MonthOf(b.on), WeekOf: vn.WeekOf(b.on),
-		LinkedGapDays: b.settings.LinkedGapDays, SettingsOf: b.settings.From, SettingsDivide: b.settings.Divisor,
+		LinkedGapDays: b.settings.LinkedGapDays, Week53: b.settings.Week53, SettingsOf: b.settings.From, SettingsDivide: b.settings.Divisor,
 	}
 	path := m.codes(i.unit)
-	s.Endemic, s.Basis = m.endemic.Endemic(i.disease, path, b.on)
+	s.Endemic, s.Basis = m.law.Endemic(i.disease, path, b.on)
 	declared := b.epidemics[i]
 	epidemic := m.inEpidemic(i.disease, path, declared)
 	facts := func(counts map[period]tally, starts []vn.Date, span func(vn.Date) [2]vn.Date, year func(vn.Date) int) (f outbreak.Facts, now tally, silent bool) {
@@ -322,7 +323,7 @@ func (m *Module) judge(b book, i illnessIn) (State, bool) {
 		now = counts[period{i, starts[0]}]
 		f = outbreak.Facts{Group: disease.Group, Endemic: s.Endemic, Count: now.all, Confirmed: now.confirmed,
 			Linked: outbreak.LargestLinked(b.days[i], starts[0], b.on, b.settings.LinkedGapDays),
-			Never:  m.endemic.Never(i.disease, b.on), Risk: b.risks[i]}
+			Never:  m.law.Never(i.disease, b.on), Risk: b.risks[i]}
 		for _, start := range starts[1:] {
 			y := year(start)
 			f.Past = append(f.Past, outbreak.Year{Year: y, Count: counts[period{i, start}].all, Epidemic: epidemic(y), Missing: unknown(start)})
@@ -348,7 +349,7 @@ func (m *Module) judge(b book, i illnessIn) (State, bool) {
 // declared here.
 func (m *Module) inEpidemic(disease string, path []string, declared []Epidemic) func(year int) bool {
 	return func(year int) bool {
-		return m.endemic.EpidemicYear(disease, path, year) || slices.ContainsFunc(declared, func(e Epidemic) bool {
+		return m.law.EpidemicYear(disease, path, year) || slices.ContainsFunc(declared, func(e Epidemic) bool {
 			return e.From.Year() <= year && (e.End == "" || e.Ended.Year() >= year)
 		})
 	}

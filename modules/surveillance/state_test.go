@@ -251,7 +251,7 @@ func benchWorld(b *testing.B) *world {
 		b.Fatal(err)
 	}
 	clock := storetest.NewClock()
-	m := New(nil, units, content.Diseases(), content.EndemicDiseases(), clock.Now)
+	m := New(nil, units, content.Diseases(), content.OurLaw(), clock.Now)
 	s := storetest.New(b, storetest.Follow(m.Follower()))
 	m.store = s
 	w := &world{Module: m, t: b, s: s, clock: clock}

@@ -45,7 +45,7 @@ func each(t *testing.T, test func(t *testing.T, w *world), more ...storetest.Opt
 		t.Fatal(err)
 	}
 	clock := storetest.NewClock()
-	follower := New(nil, units, content.Diseases(), content.EndemicDiseases(), clock.Now).Follower()
+	follower := New(nil, units, content.Diseases(), content.OurLaw(), clock.Now).Follower()
 	options := append([]storetest.Option{storetest.Follow(follower), storetest.Configure(func(c *store.Config) {
 		c.Now = clock.Now
 		c.Sensitivity = content.Sensitivity
@@ -61,7 +61,7 @@ func each(t *testing.T, test func(t *testing.T, w *world), more ...storetest.Opt
 	begins := clock.Now()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		clock.Advance(begins.Sub(clock.Now())) // each database begins on the same morning
-		w := &world{Module: New(s, units, content.Diseases(), content.EndemicDiseases(), clock.Now), t: t, s: s, clock: clock}
+		w := &world{Module: New(s, units, content.Diseases(), content.OurLaw(), clock.Now), t: t, s: s, clock: clock}
 		p, ok := units.ByCode(province, vn.DateOf(clock.Now()))
 		if !ok {
 			t.Fatal("no province " + province)
