@@ -48,6 +48,7 @@ func TestNormalName(t *testing.T) {
 		"  Nguyễn   Văn\u00a0A ": "Nguyễn Văn A", "Ng\u200buyễn": "Nguyễn", "": "", "hoà-bình": "hòa-bình", "(hoà)": "(hòa)",
 		"Thuy\u0300": "Thùy", "Hoa\u0300": "Hòa", "Xã Hoà Bình, tỉnh Thái Bình": "Xã Hòa Bình, tỉnh Thái Bình",
 		"NGUYỄN THUÝ HOÀ": "NGUYỄN THÚY HÒA", "Ðào": "Ðào",
+		"ăa\u0300\u0300": "ăà\u0300", "ăa\u0300\u0302": "ăà\u0302",
 	} {
 		if got := vn.NormalName(text); got != want {
 			t.Errorf("NormalName(%q) = %q, want %q", text, got, want)

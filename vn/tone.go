@@ -21,7 +21,7 @@ func placeTones(s string) string {
 	b.Grow(len(s))
 	start := -1
 	for i, r := range s {
-		letter := unicode.IsLetter(r)
+		letter := unicode.IsLetter(r) || unicode.IsMark(r) && start >= 0 // a mark that found no letter of its own belongs to its word
 		if letter && start < 0 {
 			start = i
 		}
