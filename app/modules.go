@@ -101,6 +101,7 @@ func (a *App) openSurveillance() error {
 	a.detection = alerts.New(a.Store, a.Units, content.Diseases(), law, a.legalFlag, now)
 	a.detection.WorkNights(a.log)
 	a.bulletin = bulletin.New(a.Store, a.Units, content.Diseases(), law, a.alertsOf, a.clustersOf, now)
+	a.bulletin.JudgeBy(a.detection.Decided)
 	a.surveillance.Hear(a.bulletin.Unheard)
 	return nil
 }

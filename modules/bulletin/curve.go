@@ -54,7 +54,11 @@ func flexible(r content.DetectionRule, level vn.Level) outbreak.FarringtonFlexib
 
 // Curve reads the course and judges it.
 func (m *Module) curve(ctx context.Context, a store.Actor, unit vn.Unit, d content.Disease, s step, axis int, on vn.Date) (curve, error) {
-	c := curve{shown: s.shown(), rule: content.DetectionOf(d, on), law: m.law}
+	rule, err := m.rules(ctx, unit.ID, d.ID)
+	if err != nil {
+		return curve{}, err
+	}
+	c := curve{shown: s.shown(), rule: rule(d, on), law: m.law}
 	n := c.shown
 	switch s {
 	case byWeek:
@@ -62,7 +66,6 @@ func (m *Module) curve(ctx context.Context, a store.Actor, unit vn.Unit, d conte
 	case byMonth:
 		n += 12 * m.law.On(on).LookbackYears
 	}
-	var err error
 	if c.course, err = m.course(ctx, a, unit, d.ID, s, axis, n, on); err != nil {
 		return c, err
 	}
@@ -108,8 +111,8 @@ func (c *curve) judge(level vn.Level) error {
 	return nil
 }
 
-// rules are the settings of the law that compare with years before.
-func rules(s content.SurveillanceSettings) outbreak.Rules {
+// legal are the settings of the law that compare with years before.
+func legal(s content.SurveillanceSettings) outbreak.Rules {
 	return outbreak.Rules{BaselineYears: s.BaselineYears, MinValidYears: s.MinValidYears, Population: s.Divisor == "n",
 		EpidemicSD: s.EpidemicSD, WarningSD: s.WarningSD, WarnAboveEpidemic: s.WarnAboveUpper,
 		LinkedMonth: s.LinkedMonth, LinkedWeek: s.LinkedWeek, ConfirmedA: s.ConfirmedA}
@@ -139,9 +142,9 @@ func (c *curve) lines(on vn.Date) []outbreak.Verdict {
 				Epidemic: c.epidemic != nil && c.epidemic(c.year(c.dates[k])-y)})
 		}
 		if c.step == byMonth {
-			out[i] = outbreak.Epidemic(rules(settings), f)
+			out[i] = outbreak.Epidemic(legal(settings), f)
 		} else {
-			out[i] = outbreak.Warning(rules(settings), f)
+			out[i] = outbreak.Warning(legal(settings), f)
 		}
 	}
 	return out
@@ -252,9 +255,14 @@ func (c *curve) estimate(list []delayed, on vn.Date) []outbreak.Now {
 		sum := outbreak.Now{Row: i}
 		for d := from; d <= to; d++ {
 			x := days[int(d-on)+triangleDays]
-			sum.Seen, sum.Estimate = sum.Seen+x.Seen, sum.Estimate+x.Median
+			mean := x.Estimate // medians of days do not add up to that of a week
+			if x.Reason == outbreak.NoBaseline {
+				mean = x.Median
+			}
+			sum.Seen, sum.Estimate = sum.Seen+x.Seen, sum.Estimate+mean
 			sum.Low, sum.High = sum.Low+x.Low, sum.High+x.High
 		}
+		sum.High = max(sum.High, sum.Estimate)
 		if sum.Estimate-sum.Seen >= 0.5 {
 			out[i] = sum
 		}

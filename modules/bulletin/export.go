@@ -74,6 +74,7 @@ func conceal(rows []countRow) {
 		groups[k] = append(groups[k], &rows[i])
 	}
 	for _, g := range groups {
+		g = slices.DeleteFunc(g, func(r *countRow) bool { return r.total() == 0 }) // nobody hides behind a zero
 		slices.SortStableFunc(g, func(x, y *countRow) int { return cmp.Compare(x.total(), y.total()) })
 		hidden, sum, classes := 0, 0, 0
 		for _, r := range g {
@@ -136,7 +137,7 @@ func (m *Module) counted(ctx context.Context, a store.Actor, q asked) ([]countRo
 	for k, t := range sums {
 		unit, ok := m.units.Get(k.unit)
 		disease, known := m.diseases.ByID(k.disease)
-		if !ok || !known || disease.Closed || t.total() == 0 {
+		if !ok || !known || disease.Closed {
 			continue
 		}
 		r := countRow{unit: unit, disease: disease, week: k.week, tally: t}
@@ -178,7 +179,8 @@ func writeCounts(w io.Writer, rows []countRow) error {
 }
 
 // values are the numbers of a row by data element and class; hidden ones are
-// left out. Where the classes are hidden the sum stands without one.
+// left out. Where the classes are hidden the sum stands without one. Zeros are
+// told: who receives them may hold what was corrected since.
 func (r countRow) values(e content.Exchange) []dataValue {
 	element := e.Element(r.disease.ID)
 	switch {
@@ -192,14 +194,9 @@ func (r countRow) values(e content.Exchange) []dataValue {
 		class string
 		n     int
 	}{{"confirmed", r.confirmed}, {"probable", r.probable}, {"suspect", r.suspect}} {
-		if c.n > 0 {
-			out = append(out, dataValue{Element: element, class: c.class, Value: c.n})
-		}
+		out = append(out, dataValue{Element: element, class: c.class, Value: c.n})
 	}
-	if r.died > 0 {
-		out = append(out, dataValue{Element: e.DeathsOf(r.disease.ID), Value: r.died})
-	}
-	return out
+	return append(out, dataValue{Element: e.DeathsOf(r.disease.ID), Value: r.died})
 }
 
 // dataValue is one number of an ADX message, and of a dataValueSet.

@@ -254,7 +254,8 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 }
 
 // diagnosed is the notifiable disease that a diagnosis of a visit names; ""
-// for none, and for what was refuted or entered in error.
+// for none, for the diseases of the closed desk, and for what was refuted or
+// entered in error.
 func (m *Module) diagnosed(c store.Change, now *fhir.Doc) string {
 	if now == nil || now.Get("category", "coding", "code").String() != "encounter-diagnosis" {
 		return ""
@@ -264,7 +265,7 @@ func (m *Module) diagnosed(c store.Change, now *fhir.Doc) string {
 		day = vn.DateOf(c.At)
 	}
 	d, ok := m.diseases.For(casereport.ICD(now), day)
-	if !ok || status == "refuted" || status == "entered-in-error" {
+	if !ok || d.Closed || len(c.Labels.Sensitivity) > 0 || status == "refuted" || status == "entered-in-error" {
 		return ""
 	}
 	return d.ID

@@ -4,6 +4,7 @@ package bulletin
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -114,26 +115,27 @@ func TestCorrectedDiagnosis(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.person("p", "Nguyễn Thị Lan")
 		day := w.today() - 3
-		diagnosis := func(icd string) fhir.Condition {
-			return fhir.Condition{ID: "d", ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
-				VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""),
-				Category:           []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")},
-				Code:               fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}}},
-				Subject:            fhir.Ref("Patient", "p"), RecordedDate: day.String()}
-		}
-		w.put(diagnosis("A97.0"))
+		w.put(diagnosis("d", "p", "A97.0", day))
 		w.report(report{id: "r", icd: "A97.0", day: day, patient: "p", cause: "d"})
 		for i, c := range []struct {
 			icd  string
 			want int
 		}{{"A97.0", 1}, {"J06.9", 0}, {"B05.9", 0}, {"A97.0", 1}} {
-			w.put(diagnosis(c.icd))
+			w.put(diagnosis("d", "p", c.icd, day))
 			if got := w.sum(w.commune.ID, "dengue", axisDiagnosis); got.total() != c.want { // of the person's home
 				t.Errorf("step %d, %s: %d cases, want %d", i, c.icd, got.total(), c.want)
 			}
 		}
 		w.rebuilt()
 	})
+}
+
+func diagnosis(id, patient, icd string, day vn.Date) fhir.Condition {
+	return fhir.Condition{ID: id, ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
+		VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""),
+		Category:           []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")},
+		Code:               fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}}},
+		Subject:            fhir.Ref("Patient", patient), RecordedDate: day.String()}
 }
 
 func visit(id, patient string, day vn.Date) fhir.Encounter {
@@ -320,6 +322,101 @@ func TestNationHeard(t *testing.T) {
 		here, all := len(w.units.Communes(w.province.ID, w.today())), len(w.units.Communes(vn.Nation, w.today()))
 		if err != nil || s.communes != all || s.sent != 1 || s.quiet != here-1 || len(s.silentUnits) != len(w.units.Provinces(w.today()))-1 {
 			t.Errorf("%d of %d sent, %d quiet, %d silent; %v", s.sent, s.communes, s.quiet, len(s.silentUnits), err)
+		}
+	})
+}
+
+// A province whose only commune fell silent is not known, no zero: on the curve,
+// the channel and in the bulletin, on the page and on paper.
+func TestSilentProvince(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p", "Nguyễn Thị Lan")
+		weeks := w.weeks(9)
+		for i := 5; i < 9; i++ {
+			w.put(visit(fmt.Sprint("v", i), "p", weeks[i]))
+			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", home: w.commune, day: weeks[i]})
+		}
+		for _, unit := range []vn.Unit{w.commune, w.province} {
+			c, err := w.course(t.Context(), w.actor(store.CDC), unit, "dengue", byWeek, axisDiagnosis, 10, w.today())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for i := range c.dates {
+				got += fmt.Sprint(c.known(i), " ")
+			}
+			if got != "1 1 1 1 -1 -1 -1 -1 -1 -1 " {
+				t.Errorf("%s: %s", unit.Full(), got)
+			}
+			b, err := w.bulletin(t.Context(), w.actor(store.CDC), unit, vn.WeekOf(weeks[1]))
+			if err != nil || !b.silent || b.before != -1 || !math.IsNaN(b.trend[trendWeeks-1]) || b.trend[trendWeeks-5] != 1 {
+				t.Errorf("%s: silent %v, before %d, trend %v; %v", unit.Full(), b.silent, b.before, b.trend, err)
+			}
+			if len(b.diseases) != 1 || b.diseases[0].says() != "bulletin.says.silent" || b.diseases[0].before != -1 {
+				t.Errorf("%s: %+v", unit.Full(), b.diseases)
+			}
+			b, err = w.bulletin(t.Context(), w.actor(store.CDC), unit, vn.WeekOf(weeks[5]))
+			if err != nil || b.silent || b.before != 1 || b.cases.total() != 1 {
+				t.Errorf("%s, before: %+v, %v", unit.Full(), b, err)
+			}
+		}
+		monthly, err := w.course(t.Context(), w.actor(store.CDC), w.province, "dengue", byMonth, axisDiagnosis, 3, w.today())
+		if err != nil || monthly.known(0)+monthly.known(1) < 4 || monthly.known(2) > 0 {
+			t.Errorf("months %v, %v", monthly.totals(), err)
+		}
+		w.report(report{id: "cdc", icd: "J10.1", home: w.other, day: weeks[1]}) // of another commune
+		c, err := w.course(t.Context(), w.actor(store.CDC), w.province, "dengue", byWeek, axisDiagnosis, 3, w.today())
+		if err != nil || c.known(1) != 0 {
+			t.Errorf("the week in which another commune was heard of: %d, %v", c.known(1), err)
+		}
+	})
+}
+
+// The same weeks of the year before, all of them or none.
+func TestLastYear(t *testing.T) {
+	ones := func(from vn.Week, n int) course {
+		c := course{step: byWeek, cases: make([]tally, n), silent: make([]bool, n), since: from.Start()}
+		for i := range n {
+			c.dates, c.cases[i] = append(c.dates, from.Add(i).Start()), tally{suspect: 1}
+		}
+		return c
+	}
+	for _, x := range []struct {
+		name string
+		c    course
+		w    vn.Week
+		want int
+	}{
+		{"all weeks", ones(vn.Week{Year: 2024, Number: 40}, 110), vn.Week{Year: 2026, Number: 46}, 46},
+		{"begun in the year", ones(vn.Week{Year: 2025, Number: 39}, 70), vn.Week{Year: 2026, Number: 46}, -1},
+		{"53 weeks beside 52", ones(vn.Week{Year: 2024, Number: 1}, 160), vn.Week{Year: 2026, Number: 53}, 52},
+	} {
+		c := x.c
+		if x.name == "begun in the year" { // the course looks further back than the reports
+			c.dates = append([]vn.Date{}, c.dates...)
+			for i := 1; i <= 60; i++ {
+				c.dates, c.cases, c.silent = append([]vn.Date{c.dates[0].AddDays(-7)}, c.dates...), append([]tally{{}}, c.cases...), append([]bool{false}, c.silent...)
+			}
+		}
+		if got := c.lastYear(x.w); got != x.want {
+			t.Errorf("%s: %d, want %d", x.name, got, x.want)
+		}
+	}
+}
+
+// Which closed disease a diagnosis names stands in no table.
+func TestClosedDiagnosesAreNotKept(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p", "Nguyễn Thị Lan")
+		for i, icd := range []string{"A97.0", "B20", "A53.9"} {
+			w.put(diagnosis(fmt.Sprint("dx", i), "p", icd, w.today()))
+		}
+		rows, err := store.Figures(t.Context(), w.s.For(storetest.System()), vn.Nation, func(scan store.Scan) (string, error) {
+			var s string
+			return s, scan(&s)
+		}, `select disease from bulletin_cause order by disease`)
+		if err != nil || fmt.Sprint(rows) != "[dengue]" {
+			t.Errorf("%v, %v", rows, err)
 		}
 	})
 }

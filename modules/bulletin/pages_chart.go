@@ -209,7 +209,7 @@ func mapWhy(ctx context.Context, p picture) string {
 		}
 		return web.T(ctx, "bulletin.map.noring")
 	}
-	return web.T(ctx, "bulletin.map.why", len(p.clusters))
+	return web.T(ctx, "bulletin.map.why", p.found)
 }
 
 // mapSince says that the map shows less than its weeks, because nobody watched
@@ -279,9 +279,11 @@ func spreadTitle(ctx context.Context, v view, s spread) string {
 	}
 	key := "open"
 	switch low, high := r.Quantile(0.025), r.Quantile(0.975); {
+	case day < s.days[len(s.days)-1]-spreadWindow:
+		key = "old"
 	case low > 1:
 		key = "up"
-	case high < 1:
+	case high < 1 && s.fellBefore(day):
 		key = "down"
 	}
 	return web.T(ctx, "bulletin.spread.title."+key, name, v.Unit.Full(), shortDate(day), web.Number(ctx, r.Mean, 2),

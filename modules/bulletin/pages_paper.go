@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -164,9 +166,19 @@ func (s *sheet) bars(values []float64, labels []string, partial bool) {
 	if s.GetY()+high+12 > 297-pageFoot {
 		s.AddPage()
 	}
+	if s.ed.public { // a height tells a number too
+		values = slices.Clone(values)
+		for i, v := range values {
+			if !math.IsNaN(v) {
+				values[i] = float64(rounded(int(v)))
+			}
+		}
+	}
 	top := 1.0
 	for _, v := range values {
-		top = max(top, v)
+		if v > top { // of a week that is not known there is no bar
+			top = v
+		}
 	}
 	y0, step := s.GetY()+high+2, pageWidth/float64(max(len(values), 1))
 	s.SetDrawColor(125, 138, 133)
@@ -174,6 +186,9 @@ func (s *sheet) bars(values []float64, labels []string, partial bool) {
 	s.Line(pageLeft, y0, pageLeft+pageWidth, y0)
 	s.font("", 7)
 	for i, v := range values {
+		if math.IsNaN(v) {
+			v = 0
+		}
 		x, h := pageLeft+float64(i)*step, v/top*high
 		s.SetFillColor(11, 110, 79)
 		mode := "F"
@@ -184,7 +199,7 @@ func (s *sheet) bars(values []float64, labels []string, partial bool) {
 		s.Rect(x+step*0.15, y0-h, step*0.7, h, mode)
 		if v == top || i == len(values)-1 {
 			s.SetXY(x-4, y0-h-4)
-			s.CellFormat(step+8, 4, s.ed.sum(s.ctx, int(v)), "", 0, "C", false, 0, "")
+			s.CellFormat(step+8, 4, trendText(s.ctx, s.ed, values[i]), "", 0, "C", false, 0, "")
 		}
 		if (len(values)-1-i)%4 == 0 {
 			s.SetXY(x-4, y0+0.6)
@@ -192,6 +207,45 @@ func (s *sheet) bars(values []float64, labels []string, partial bool) {
 		}
 	}
 	s.SetXY(pageLeft, y0+6)
+}
+
+// trend draws the weeks, and tells their numbers in lines of thirteen.
+func (s *sheet) trend(b bulletin) {
+	var labels []string
+	for _, week := range b.weeks {
+		labels = append(labels, periodLabel(byWeek, week.Start()))
+	}
+	s.bars(b.trend, labels, b.partial)
+	const line = 13
+	columns := make([]column, line)
+	for i := range columns {
+		columns[i] = column{"", 1.0 / line, true}
+	}
+	var rows [][]string
+	for from := 0; from+line <= len(labels); from += line {
+		numbers := make([]string, line)
+		for i := range numbers {
+			numbers[i] = trendText(s.ctx, s.ed, b.trend[from+i])
+		}
+		rows = append(rows, labels[from:from+line], numbers)
+	}
+	if len(rows) > 0 {
+		for i, label := range rows[0] {
+			columns[i].head = label
+		}
+		s.table(columns, rows[1:], "")
+	}
+}
+
+// trendText is a week of the trend; a dash where nothing is known.
+func trendText(ctx context.Context, ed edition, v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return orDash(ctx, -1)
+	case ed.public:
+		return web.Int(ctx, rounded(int(v)))
+	}
+	return web.Int(ctx, int(v))
 }
 
 // number is a count as the edition may tell it.
@@ -206,10 +260,13 @@ func (ed edition) number(ctx context.Context, n int) string {
 // hidden, the very total would give it away.
 func (ed edition) sum(ctx context.Context, n int) string {
 	if ed.public {
-		return web.T(ctx, "bulletin.about", web.Int(ctx, (n+2)/5*5))
+		return web.T(ctx, "bulletin.about", web.Int(ctx, rounded(n)))
 	}
 	return web.Int(ctx, n)
 }
+
+// rounded is a total as the public edition may tell it.
+func rounded(n int) int { return (n + least/2) / least * least }
 
 // print writes the bulletin as PDF.
 func (b bulletin) print(ctx context.Context, w io.Writer, ed edition) error {
@@ -229,6 +286,11 @@ func (b bulletin) print(ctx context.Context, w io.Writer, ed edition) error {
 	if ed.public {
 		s.text(web.T(ctx, "bulletin.paper.public", least))
 	}
+	if !b.since.Known() { // no case was ever reported: there are no zeros to tell
+		s.head(web.T(ctx, "bulletin.none"))
+		s.text(web.T(ctx, "bulletin.none.text"))
+		return s.finish(ctx, w)
+	}
 	s.head(web.T(ctx, "bulletin.summary"))
 	s.bullets(summary(ctx, ed.open(b)))
 	if !ed.public {
@@ -238,18 +300,19 @@ func (b bulletin) print(ctx context.Context, w io.Writer, ed edition) error {
 	s.head(web.T(ctx, "bulletin.diseases"))
 	s.diseases(b)
 	s.head(web.T(ctx, "bulletin.trend", trendWeeks))
-	var labels []string
-	for _, week := range b.weeks {
-		labels = append(labels, periodLabel(byWeek, week.Start()))
-	}
-	s.bars(b.trend, labels, b.partial)
+	s.trend(b)
 	s.head(web.T(ctx, "bulletin.foci"))
 	s.foci(ed.open(b))
 	s.head(web.T(ctx, "bulletin.completeness"))
 	s.bullets(completeness(ctx, b))
+	return s.finish(ctx, w)
+}
+
+// finish writes the foot and the paper.
+func (s *sheet) finish(ctx context.Context, w io.Writer) error {
 	s.Ln(3)
 	s.font("", 8)
-	s.MultiCell(pageWidth, 4.2, web.T(ctx, "bulletin.paper.foot", web.DateTime(ctx, ed.at)), "", "L", false)
+	s.MultiCell(pageWidth, 4.2, web.T(ctx, "bulletin.paper.foot", web.DateTime(ctx, s.ed.at)), "", "L", false)
 	if err := s.Output(w); err != nil {
 		return fmt.Errorf("paper of the bulletin: %w", err)
 	}
@@ -287,26 +350,42 @@ func (s *sheet) alerts(b bulletin) {
 		if x.Answer != "" {
 			answer = t(x.Answer)
 		}
-		rows = append(rows, []string{diseaseName(s.ctx, x.Disease), b.names[x.Unit], web.Int(s.ctx, x.Cases), t(x.Why), answer})
+		rows = append(rows, []string{diseaseName(s.ctx, x.Disease), b.names[x.Unit], web.Date(s.ctx, x.Opened), web.Int(s.ctx, x.Cases), t(x.Why), answer})
 	}
-	s.table([]column{{t("bulletin.col.disease"), 0.22, false}, {t("bulletin.col.place"), 0.2, false}, {t("bulletin.cases"), 0.08, true},
-		{t("bulletin.col.why"), 0.28, false}, {t("bulletin.col.answer"), 0.22, false}}, rows, t("bulletin.alerts.none"))
+	s.table([]column{{t("bulletin.col.disease"), 0.2, false}, {t("bulletin.col.place"), 0.18, false}, {t("bulletin.col.opened"), 0.13, false}, {t("bulletin.cases"), 0.07, true},
+		{t("bulletin.col.why"), 0.23, false}, {t("bulletin.col.answer"), 0.19, false}}, rows, t("bulletin.alerts.none"))
 }
 
 func (s *sheet) diseases(b bulletin) {
 	t := func(key string) string { return web.T(s.ctx, key) }
 	n := func(v int) string { return s.ed.number(s.ctx, v) }
 	var rows [][]string
+	dash := orDash(s.ctx, -1)
 	for _, d := range b.diseases {
-		last := web.Number(s.ctx, nan(), 0)
-		if d.lastYear >= 0 {
-			last = n(d.lastYear)
+		row := []string{named(s.ctx, d.disease.Name), n(d.now.total()), n(d.now.confirmed), n(d.before), n(d.now.died), s.ed.sum(s.ctx, d.year.total()), dash}
+		if d.silent {
+			row[1], row[2], row[4] = dash, dash, dash
 		}
-		confirmed, died := n(d.now.confirmed), n(d.now.died)
-		rows = append(rows, []string{named(s.ctx, d.disease.Name), n(d.now.total()), confirmed, n(d.before), died, n(d.year.total()), last})
+		if d.before < 0 {
+			row[3] = dash
+		}
+		if d.lastYear >= 0 {
+			row[6] = s.ed.sum(s.ctx, d.lastYear)
+		}
+		if !s.ed.public { // what is unusual follows from small numbers too
+			row = append(slices.Insert(row, 4, d.bound(s.ctx)), t(d.says()))
+		}
+		rows = append(rows, row)
 	}
-	s.table([]column{{t("bulletin.col.disease"), 0.31, false}, {t("bulletin.col.week"), 0.11, true}, {t("bulletin.col.confirmed"), 0.14, true}, {t("bulletin.col.before"), 0.11, true},
-		{t("bulletin.col.died"), 0.1, true}, {t("bulletin.col.year"), 0.11, true}, {t("bulletin.col.lastyear"), 0.12, true}}, rows, t("bulletin.diseases.none"))
+	columns := []column{{t("bulletin.col.disease"), 0.31, false}, {t("bulletin.col.week"), 0.11, true}, {t("bulletin.col.confirmed"), 0.14, true}, {t("bulletin.col.before"), 0.11, true},
+		{t("bulletin.col.died"), 0.1, true}, {t("bulletin.col.year"), 0.11, true}, {t("bulletin.col.lastyear"), 0.12, true}}
+	if !s.ed.public {
+		columns = append(slices.Insert(columns, 4, column{t("bulletin.col.bound"), 0.09, true}), column{t("bulletin.col.says"), 0.17, false})
+		for i, share := range []float64{0.2, 0.08, 0.1, 0.09, 0.09, 0.09, 0.09, 0.11, 0.15} {
+			columns[i].share = share
+		}
+	}
+	s.table(columns, rows, t("bulletin.diseases.none"))
 }
 
 func (s *sheet) foci(b bulletin) {

@@ -7,10 +7,12 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -257,6 +259,60 @@ func TestNowcastTail(t *testing.T) {
 
 // The paper is the same for the same bulletin and instant; the public edition
 // names no small number, no alert, no focus that was not declared.
+// Over many weeks the estimate of a week that is not all in is neither too low nor
+// too high, however few the cases of a day.
+func TestNowcastIsNotShort(t *testing.T) {
+	on := vn.WeekOf(vn.NewDate(2026, time.November, 23)).End()
+	for _, perDay := range []float64{0.5, 1, 2, 5} {
+		r := rand.New(rand.NewPCG(1, uint64(perDay*10)))
+		sumOf, sumTrue := 0.0, 0.0
+		for range 300 {
+			var list []delayed
+			truth := 0
+			for d := on.AddDays(-triangleDays); d <= on; d++ {
+				for range poisson(r, perDay) {
+					delay := 0
+					for r.Float64() > 0.25 && delay < 27 {
+						delay++
+					}
+					list = append(list, delayed{day: d, reported: d.AddDays(delay), cases: 1})
+					if d > on.AddDays(-7) {
+						truth++
+					}
+				}
+			}
+			c := curve{course: course{step: byWeek, dates: []vn.Date{on.AddDays(-6)}, cases: make([]tally, 1)}, shown: 1}
+			now := c.estimate(list, on)
+			if now == nil {
+				t.Fatal("no estimate")
+			}
+			seen := 0
+			for _, x := range list {
+				if x.day > on.AddDays(-7) && x.reported <= on {
+					seen++
+				}
+			}
+			estimate := float64(seen)
+			if now[0].Row >= 0 {
+				estimate = now[0].Estimate
+			}
+			sumOf, sumTrue = sumOf+estimate, sumTrue+float64(truth)
+		}
+		if ratio := sumOf / sumTrue; ratio < 0.93 || ratio > 1.07 {
+			t.Errorf("%.1f cases a day: the estimate is %.2f of the truth", perDay, ratio)
+		}
+	}
+}
+
+// poisson draws by counting arrivals.
+func poisson(r *rand.Rand, mean float64) int {
+	n := 0
+	for t := r.ExpFloat64(); t < mean; t += r.ExpFloat64() {
+		n++
+	}
+	return n
+}
+
 func TestPaper(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.filled()

@@ -80,12 +80,19 @@ func summary(ctx context.Context, b bulletin) []string {
 	ed := edition{public: b.public}
 	n := func(v int) string { return ed.number(ctx, v) }
 	out := []string{web.T(ctx, "bulletin.summary.cases", ed.sum(ctx, b.cases.total()), change(ctx, b.cases.total(), b.before), ed.sum(ctx, b.cases.confirmed))}
-	if b.public { // the difference would give away the total
+	switch {
+	case b.silent:
+		out[0] = web.T(ctx, "bulletin.summary.silent")
+	case b.public: // the difference would give away the total
 		out[0] = web.T(ctx, "bulletin.summary.cases.public", ed.sum(ctx, b.cases.total()))
+	case b.before < 0:
+		out[0] = web.T(ctx, "bulletin.summary.cases.first", ed.sum(ctx, b.cases.total()), ed.sum(ctx, b.cases.confirmed))
 	}
-	if b.cases.died > 0 {
+	switch {
+	case b.silent:
+	case b.cases.died > 0:
 		out = append(out, web.T(ctx, "bulletin.summary.deaths", n(b.cases.died)))
-	} else {
+	default:
 		out = append(out, web.T(ctx, "bulletin.summary.nodeaths"))
 	}
 	var top []string
@@ -163,34 +170,67 @@ func diseaseTable(ctx context.Context, v view, b bulletin) table.Props {
 		{Head: web.T(ctx, "bulletin.col.year"), Num: true}, {Head: web.T(ctx, "bulletin.col.lastyear"), Num: true}, {Head: web.T(ctx, "bulletin.col.says")},
 	}}
 	for _, d := range b.diseases {
-		says := table.Cell{}
-		switch {
-		case d.now.total() == 0:
-			says.Text = web.T(ctx, "bulletin.says.none")
-		case d.expected.Reason == outbreak.Judged && d.expected.Alarm:
-			says.Of = tag.Tag(tag.Danger, web.T(ctx, "bulletin.says.alarm"))
-		case d.legal.Used != nil && d.legal.State != outbreak.StateShort && float64(d.now.total()) > d.legal.Line:
-			says.Of = tag.Tag(tag.Warning, web.T(ctx, "bulletin.says.line"))
-		case d.expected.Reason == outbreak.Judged || d.expected.Reason == outbreak.TooFewCases:
-			says.Text = web.T(ctx, "bulletin.says.usual")
-		default:
-			says.Text = web.T(ctx, "bulletin.says.short")
-		}
-		bound := web.Number(ctx, nan(), 0)
-		if d.now.total() > 0 && d.expected.Reason == outbreak.Judged {
-			bound = web.Number(ctx, d.expected.Bound, 0)
-		}
-		last := web.Number(ctx, nan(), 0)
-		if d.lastYear >= 0 {
-			last = web.Int(ctx, d.lastYear)
+		key := d.says()
+		says := table.Cell{Text: web.T(ctx, key)}
+		switch key {
+		case saysAlarm:
+			says = table.Cell{Of: tag.Tag(tag.Danger, web.T(ctx, key))}
+		case saysLine:
+			says = table.Cell{Of: tag.Tag(tag.Warning, web.T(ctx, key))}
 		}
 		t.Rows = append(t.Rows, []table.Cell{
-			{Text: named(ctx, d.disease.Name), Href: v.with(pathCurve, "benh", d.disease.ID)}, {Text: web.Int(ctx, d.now.total()), Strong: true},
-			{Text: web.Int(ctx, d.now.confirmed)}, {Text: web.Int(ctx, d.before)}, {Text: bound}, {Text: web.Int(ctx, d.now.died)},
-			{Text: web.Int(ctx, d.year.total())}, {Text: last}, says,
+			{Text: named(ctx, d.disease.Name), Href: v.with(pathCurve, "benh", d.disease.ID)}, {Text: d.count(ctx, d.now.total()), Strong: true},
+			{Text: d.count(ctx, d.now.confirmed)}, {Text: orDash(ctx, d.before)}, {Text: d.bound(ctx)}, {Text: d.count(ctx, d.now.died)},
+			{Text: web.Int(ctx, d.year.total())}, {Text: orDash(ctx, d.lastYear)}, says,
 		})
 	}
 	return t
+}
+
+// What the bulletin says of a disease in its week.
+const (
+	saysAlarm = "bulletin.says.alarm"
+	saysLine  = "bulletin.says.line"
+)
+
+func (d diseaseWeek) says() string {
+	switch {
+	case d.silent:
+		return "bulletin.says.silent"
+	case d.now.total() == 0:
+		return "bulletin.says.none"
+	case d.expected.Reason == outbreak.Judged && d.expected.Alarm:
+		return saysAlarm
+	case d.legal.Used != nil && d.legal.State != outbreak.StateShort && float64(d.now.total()) > d.legal.Line:
+		return saysLine
+	case d.expected.Reason == outbreak.Judged || d.expected.Reason == outbreak.TooFewCases:
+		return "bulletin.says.usual"
+	}
+	return "bulletin.says.short"
+}
+
+// count is a number of the week; a dash when nobody was heard of in it.
+func (d diseaseWeek) count(ctx context.Context, n int) string {
+	if d.silent {
+		n = -1
+	}
+	return orDash(ctx, n)
+}
+
+// bound is the statistical bound of the week; a dash where there is none.
+func (d diseaseWeek) bound(ctx context.Context) string {
+	if d.now.total() == 0 || d.expected.Reason != outbreak.Judged {
+		return orDash(ctx, -1)
+	}
+	return web.Number(ctx, d.expected.Bound, 0)
+}
+
+// orDash is a count; a dash for -1, which is not known.
+func orDash(ctx context.Context, n int) string {
+	if n < 0 {
+		return web.Number(ctx, nan(), 0)
+	}
+	return web.Int(ctx, n)
 }
 
 func fociTable(ctx context.Context, b bulletin) table.Props {
@@ -225,7 +265,7 @@ func trendProps(ctx context.Context, v view, b bulletin) chart.BarsProps {
 
 // heatWhy, heatTitle and heatFoot say what the map of completeness shows.
 func heatTitle(ctx context.Context, v view, h heat) string {
-	return web.T(ctx, "bulletin.complete.title", v.Unit.Full(), len(h.weeks), web.Number(ctx, mean(h.share), 0))
+	return web.T(ctx, "bulletin.complete.title", v.Unit.Full(), len(h.weeks), web.Number(ctx, mean(h.share[:max(len(h.share)-1, 0)]), 0)) // without the week under way
 }
 
 func heatWhy(ctx context.Context, v view, h heat) string {

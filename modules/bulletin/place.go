@@ -27,7 +27,8 @@ type picture struct {
 	total    int // of the unit, those on the map and those not
 	nowhere  int // known to belong to the unit, to no commune of it
 	silent   int
-	clusters []Cluster
+	clusters []Cluster // the rarest of those found
+	found    int
 	scanned  bool    // a scan was made
 	since    vn.Date // before it nobody watched
 }
@@ -63,6 +64,9 @@ func (m *Module) picture(ctx context.Context, a store.Actor, unit vn.Unit, disea
 		sums[c.unit] += c.total()
 		placed += c.total()
 	}
+	if unit.Level == vn.LevelCommune { // nothing lies below it
+		sums[unit.ID], placed = p.total, p.total
+	}
 	p.nowhere = max(p.total-placed, 0)
 	communes := m.units.Communes(unit.ID, on)
 	unheard, err := m.Unheard(ctx, a, unit.ID, ids(communes), [][2]vn.Date{{p.from, on}}, on)
@@ -83,7 +87,8 @@ func (m *Module) picture(ctx context.Context, a store.Actor, unit vn.Unit, disea
 	}
 	if m.clusters != nil {
 		p.clusters, p.scanned, err = m.clusters(ctx, a, unit.ID, disease, on)
-		p.clusters = p.clusters[:min(len(p.clusters), mostRings)]
+		p.found = len(p.clusters)
+		p.clusters = p.clusters[:min(p.found, mostRings)]
 	}
 	return p, err
 }

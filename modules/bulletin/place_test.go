@@ -4,6 +4,7 @@ package bulletin
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -31,6 +32,9 @@ func TestClustersAreRinged(t *testing.T) {
 		if err != nil || len(p.clusters) != mostRings || !p.scanned {
 			t.Fatalf("%+v, %v", p.clusters, err)
 		}
+		if p.found != 4 {
+			t.Errorf("%d clusters found, want 4", p.found)
+		}
 		x, y, r := p.around(p.clusters[0])
 		inside := 0
 		for _, s := range p.spots {
@@ -50,6 +54,19 @@ func TestClustersAreRinged(t *testing.T) {
 		w.clusters = nil
 		if none, err := w.picture(t.Context(), w.actor(store.CDC), w.province, "dengue", w.today()); err != nil || none.scanned {
 			t.Errorf("nobody scans: %+v, %v", none.clusters, err)
+		}
+	})
+}
+
+// A commune on its own map has its cases.
+func TestMapOfACommune(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for i := range 7 {
+			w.report(report{id: fmt.Sprint("r", i), icd: "A97.0", home: w.commune, day: w.today() - 2})
+		}
+		p, err := w.picture(t.Context(), w.actor(store.Nurse), w.commune, "dengue", w.today())
+		if err != nil || p.total != 7 || p.nowhere != 0 || len(p.spots) != 1 || p.spots[0].cases != 7 {
+			t.Errorf("%d cases, %d nowhere, %+v; %v", p.total, p.nowhere, p.spots, err)
 		}
 	})
 }

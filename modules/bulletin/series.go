@@ -117,7 +117,7 @@ func (m *Module) course(ctx context.Context, a store.Actor, unit vn.Unit, diseas
 	if c.since, err = m.since(ctx, a, unit.ID); err != nil {
 		return c, err
 	}
-	blank, err := m.blanks(ctx, a, unit, s, c.dates, on)
+	blank, err := m.blanks(ctx, a, unit, s, c.dates, c.totals(), on)
 	c.hush(blank)
 	return c, err
 }

@@ -21,6 +21,7 @@ type Module struct {
 	now      func() time.Time
 	alerts   Alerts
 	clusters Clusters
+	decided  Decided // nil: nobody decides settings
 
 	mu      sync.Mutex
 	borders content.Borders
@@ -68,6 +69,21 @@ type Clusters func(ctx context.Context, a store.Actor, unit vn.UnitID, disease s
 // of their own counts; clusters may be: then maps have no rings.
 func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law *content.Law, alerts Alerts, clusters Clusters, now func() time.Time) *Module {
 	return &Module{store: s, units: units, diseases: diseases, law: law, alerts: alerts, clusters: clusters, now: now, maps: map[vn.UnitID]drawn{}}
+}
+
+// Decided are the settings of the detection in a unit, of a disease or of "" =
+// all: as they were decided for a day.
+type Decided func(ctx context.Context, unit vn.UnitID, disease string) (func(d content.Disease, on vn.Date) content.DetectionRule, error)
+
+// JudgeBy names who knows what was decided. Call it before serving. Without it the
+// default settings hold.
+func (m *Module) JudgeBy(d Decided) { m.decided = d }
+
+func (m *Module) rules(ctx context.Context, unit vn.UnitID, disease string) (func(d content.Disease, on vn.Date) content.DetectionRule, error) {
+	if m.decided == nil {
+		return m.law.Detection, nil
+	}
+	return m.decided(ctx, unit, disease)
 }
 
 // Draw makes maps show borders where there are any. Call it before serving.

@@ -5,8 +5,10 @@ package bulletin
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"mach/content"
 	"mach/store"
@@ -141,8 +143,19 @@ func (s sending) blank(unit vn.UnitID, i int) bool {
 // Unheard answers for communes whether nothing is known of the days from … to, so
 // that no case is no zero: they lie before the commune was first heard of, or in
 // whole weeks in which nothing came from it. It knows the days that were asked
-// for, each from … to, and says false of others.
+// for, each from … to, and says false of others. A unit above communes is asked
+// for as itself, alone: nothing is known of it where that is so of every commune
+// that was heard of before.
 func (m *Module) Unheard(ctx context.Context, a store.Actor, unit vn.UnitID, communes []vn.UnitID, days [][2]vn.Date, on vn.Date) (func(commune vn.UnitID, from, to vn.Date) bool, error) {
+	if u, ok := m.units.Get(unit); ok && u.Level != vn.LevelCommune && len(communes) == 1 && communes[0] == unit {
+		weeks := map[vn.Date]bool{}
+		for _, d := range days {
+			for w := vn.WeekOf(d[0]).Start(); w <= min(d[1], on); w = w.AddDays(7) {
+				weeks[w] = true
+			}
+		}
+		return m.unheardAbove(ctx, a, u, weeks, on)
+	}
 	since, err := m.begins(ctx, a, unit, communes)
 	if err != nil {
 		return nil, err
@@ -165,21 +178,121 @@ func (m *Module) Unheard(ctx context.Context, a store.Actor, unit vn.UnitID, com
 	}, nil
 }
 
-// blanks are the periods until a day in which no case says nothing, of a commune;
-// nil for units above.
-func (m *Module) blanks(ctx context.Context, a store.Actor, unit vn.Unit, s step, dates []vn.Date, on vn.Date) ([]bool, error) {
-	if unit.Level != vn.LevelCommune {
-		return nil, nil
+// blanks are the periods until a day in which no case says nothing: of a commune
+// those in which nobody was heard of, of a unit above those in which that is so of
+// every commune that was heard of before. cases are those of the periods: one with
+// a case is no blank.
+func (m *Module) blanks(ctx context.Context, a store.Actor, unit vn.Unit, s step, dates []vn.Date, cases []int, on vn.Date) ([]bool, error) {
+	unheard := func(_ vn.UnitID, from, to vn.Date) bool { return false }
+	var err error
+	if unit.Level == vn.LevelCommune {
+		unheard, err = m.Unheard(ctx, a, unit.ID, []vn.UnitID{unit.ID}, [][2]vn.Date{{dates[0], on}}, on)
+	} else {
+		weeks := map[vn.Date]bool{}
+		for i, d := range dates {
+			for w := vn.WeekOf(d).Start(); cases[i] == 0 && w <= min(s.end(d), on); w = w.AddDays(7) {
+				weeks[w] = true
+			}
+		}
+		unheard, err = m.unheardAbove(ctx, a, unit, weeks, on)
 	}
-	unheard, err := m.Unheard(ctx, a, unit.ID, []vn.UnitID{unit.ID}, [][2]vn.Date{{dates[0], on}}, on)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]bool, len(dates))
 	for i, d := range dates {
-		out[i] = unheard(unit.ID, d, min(s.end(d), on))
+		out[i] = cases[i] == 0 && unheard(unit.ID, d, min(s.end(d), on))
 	}
 	return out, nil
+}
+
+// unheardAbove answers for a unit above communes, of days in the weeks named.
+func (m *Module) unheardAbove(ctx context.Context, a store.Actor, unit vn.Unit, weeks map[vn.Date]bool, on vn.Date) (func(_ vn.UnitID, from, to vn.Date) bool, error) {
+	for w := range weeks { // the week under way is as the one before it
+		if w+6 > on {
+			weeks[w.AddDays(-7)] = true
+		}
+	}
+	communes := ids(m.units.Communes(unit.ID, on))
+	heard, err := m.heardAbove(ctx, a, unit, communes, slices.Sorted(maps.Keys(weeks)))
+	if err != nil {
+		return nil, err
+	}
+	quiet := slices.ContainsFunc(slices.Collect(maps.Keys(weeks)), func(w vn.Date) bool { return !heard[w] })
+	var since map[vn.UnitID]begun
+	if quiet { // it is seldom: who sends is asked only then
+		if since, err = m.begins(ctx, a, unit.ID, communes); err != nil {
+			return nil, err
+		}
+	}
+	blank := func(w vn.Date) bool {
+		if w+6 > on {
+			if heard[w] {
+				return false
+			}
+			w = w.AddDays(-7)
+		}
+		if !weeks[w] || heard[w] {
+			return false
+		}
+		before := false // somebody was heard of
+		for _, b := range since {
+			if !b.any.Known() || w < b.any {
+				continue
+			}
+			if before = true; !b.visit.Known() || w <= b.visit {
+				return false // it sends cases only: none may be none
+			}
+		}
+		return before
+	}
+	return func(_ vn.UnitID, from, to vn.Date) bool {
+		for w := vn.WeekOf(from).Start(); w <= to; w = w.AddDays(7) {
+			if !blank(w) {
+				return false
+			}
+		}
+		return true
+	}, nil
+}
+
+// heardAbove are those of the weeks in which anybody of the unit was heard of.
+func (m *Module) heardAbove(ctx context.Context, a store.Actor, unit vn.Unit, communes []vn.UnitID, weeks []vn.Date) (map[vn.Date]bool, error) {
+	out := map[vn.Date]bool{}
+	if len(weeks) == 0 {
+		return out, nil
+	}
+	args := make([]any, len(weeks))
+	for i, w := range weeks {
+		args[i] = int64(w)
+	}
+	where := ``
+	if unit.Level != vn.LevelNation {
+		where = ` and w.unit in (` + marks(len(communes)+1) + `)`
+		args = append(args, append(unitArgs(communes), int64(unit.ID))...)
+	}
+	list, err := store.Figures(ctx, m.store.For(a), unit.ID, func(scan store.Scan) (vn.Date, error) {
+		var w int64
+		err := scan(&w)
+		return vn.Date(w), err
+	}, `select v.column1 from (values `+strings.TrimSuffix(strings.Repeat("(cast(? as bigint)), ", len(weeks)), ", ")+`) as v
+		 where exists (select 1 from bulletin_week w where w.week = v.column1 and w.visits + w.cases > 0`+where+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("weeks in which %v was heard of: %w", unit.ID, err)
+	}
+	for _, w := range list {
+		out[w] = true
+	}
+	return out, nil
+}
+
+// totals are the cases of the periods.
+func (c *course) totals() []int {
+	out := make([]int, len(c.cases))
+	for i, t := range c.cases {
+		out[i] = t.total()
+	}
+	return out
 }
 
 // hush marks the blank periods without a case as silent.

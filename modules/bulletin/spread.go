@@ -85,3 +85,14 @@ func (s spread) latest() (outbreak.Rt, vn.Date, bool) {
 	}
 	return outbreak.Rt{}, vn.ZeroDate, false
 }
+
+// fellBefore reports whether the number was below 1 a window before the day too:
+// cases that are still on their way make the newest one too low.
+func (s spread) fellBefore(day vn.Date) bool {
+	for i, d := range s.days {
+		if d == day-spreadWindow {
+			return s.rt[i].Reason == outbreak.Judged && s.rt[i].Quantile(0.975) < 1
+		}
+	}
+	return false
+}

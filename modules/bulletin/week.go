@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"mach/content"
@@ -23,7 +24,8 @@ type bulletin struct {
 	public   bool    // the edition that leaves the health system
 	diseases []diseaseWeek
 	cases    tally
-	before   int // cases of the week before
+	before   int  // cases of the week before; -1 = not known
+	silent   bool // nobody was heard of in the week: no case is no zero
 	alerts   []Alert
 	foci     []focus
 	sent     sums
@@ -37,7 +39,8 @@ type bulletin struct {
 type diseaseWeek struct {
 	disease  content.Disease
 	now      tally
-	before   int // the week before
+	before   int  // the week before; -1 = not known
+	silent   bool // nobody was heard of in the week
 	expected outbreak.Point
 	legal    outbreak.Verdict
 	year     tally // from week 1 to this one
@@ -116,34 +119,37 @@ func (m *Module) bulletinDiseases(ctx context.Context, a store.Actor, b *bulleti
 	for i := range dates {
 		dates[i] = first.AddDays(7 * i)
 	}
-	blank, err := m.blanks(ctx, a, b.unit, byWeek, dates, on)
+	all := make([]int, n) // of all open diseases
+	for _, d := range m.open(on) {
+		for i, t := range weekly[d.ID] {
+			all[i] += t.total()
+		}
+	}
+	blank, err := m.blanks(ctx, a, b.unit, byWeek, dates, all, on)
 	if err != nil {
 		return err
 	}
+	b.draw(dates, all, blank)
 	epidemic, err := m.epidemics(ctx, a, b.unit, on)
 	if err != nil {
 		return err
 	}
-	b.trend = make([]float64, trendWeeks)
-	for i := range b.trend {
-		b.weeks = append(b.weeks, vn.WeekOf(dates[n-trendWeeks+i]))
+	rules, err := m.rules(ctx, b.unit.ID, "")
+	if err != nil {
+		return err
 	}
 	for _, d := range m.open(on) {
 		counts := weekly[d.ID]
 		if counts == nil {
 			continue
 		}
-		for i := range b.trend {
-			b.trend[i] += float64(counts[n-trendWeeks+i].total())
-		}
 		c := course{step: byWeek, dates: dates, cases: counts, silent: make([]bool, n), since: b.since, last: on}
 		c.hush(blank)
-		line, ok, err := m.diseaseWeek(d, c, epidemic.of(d.ID), b.unit.Level, b.week)
+		line, ok, err := m.diseaseWeek(d, c, rules(d, on), epidemic.of(d.ID), b.unit.Level, b.week)
 		if err != nil {
 			return err
 		}
 		b.cases.add(line.now)
-		b.before += line.before
 		if ok {
 			b.diseases = append(b.diseases, line)
 		}
@@ -154,30 +160,58 @@ func (m *Module) bulletinDiseases(ctx context.Context, a store.Actor, b *bulleti
 	return nil
 }
 
+// draw sets what is told of all diseases together: the cases of the weeks, and
+// which of them are blank.
+func (b *bulletin) draw(weeks []vn.Date, cases []int, blank []bool) {
+	n := len(weeks)
+	b.silent = blank[n-1]
+	if b.before = cases[n-2]; blank[n-2] {
+		b.before = -1
+	}
+	b.trend = make([]float64, trendWeeks)
+	for i := range b.trend {
+		k := n - trendWeeks + i
+		if b.weeks, b.trend[i] = append(b.weeks, vn.WeekOf(weeks[k])), float64(cases[k]); blank[k] {
+			b.trend[i] = math.NaN()
+		}
+	}
+}
+
 // diseaseWeek judges the last week of the course; false when there is nothing
 // to say of the year.
-func (m *Module) diseaseWeek(d content.Disease, c course, epidemic func(year int) bool, level vn.Level, w vn.Week) (diseaseWeek, bool, error) {
+func (m *Module) diseaseWeek(d content.Disease, c course, rule content.DetectionRule, epidemic func(year int) bool, level vn.Level, w vn.Week) (diseaseWeek, bool, error) {
 	n := len(c.dates)
-	out := diseaseWeek{disease: d, now: c.cases[n-1], before: c.cases[n-2].total(), lastYear: -1}
+	out := diseaseWeek{disease: d, now: c.cases[n-1], before: int(max(c.known(n-2), -1)), silent: c.silent[n-1]}
 	for i := n - w.Number; i < n; i++ {
 		out.year.add(c.cases[i])
 	}
-	begin := vn.Week{Year: w.Year - 1, Number: 1}.Start()
-	for i, day := range c.dates {
-		if day < begin || day >= begin.AddDays(7*w.Number) || c.known(i) < 0 {
-			continue
-		}
-		out.lastYear = max(out.lastYear, 0) + c.cases[i].total()
-	}
+	out.lastYear = c.lastYear(w)
 	if out.now.total() == 0 {
 		return out, out.year.total() > 0, nil
 	}
-	look := curve{course: c, shown: 1, rule: content.DetectionOf(d, c.last), law: m.law, epidemic: epidemic}
+	look := curve{course: c, shown: 1, rule: rule, law: m.law, epidemic: epidemic}
 	if err := look.judge(level); err != nil {
 		return out, false, err
 	}
 	out.expected, out.legal = look.points[0], look.lines(c.last)[0]
 	return out, true, nil
+}
+
+// lastYear is the cases of the same weeks of the year before, as far as it has
+// them; -1 when a week of them is not known: a part is no figure to compare with.
+func (c course) lastYear(w vn.Week) int {
+	begin, sum := vn.Week{Year: w.Year - 1, Number: 1}.Start(), 0
+	end := begin.AddDays(7 * min(w.Number, vn.WeeksIn(w.Year-1)))
+	for i, day := range c.dates {
+		if day < begin || day >= end {
+			continue
+		}
+		if c.known(i) < 0 {
+			return -1
+		}
+		sum += c.cases[i].total()
+	}
+	return sum
 }
 
 // complete says what the communes of the unit sent of the week.

@@ -165,7 +165,7 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 		if !at.Known() {
 			at = vn.DateOf(c.At)
 		}
-		if d, ok := m.diseases.For(casereport.ICD(now), at); ok && status != "refuted" && status != "entered-in-error" {
+		if d, ok := m.diseases.For(casereport.ICD(now), at); ok && !d.Closed && len(c.Labels.Sensitivity) == 0 && status != "refuted" && status != "entered-in-error" {
 			disease = d.ID
 		}
 	}

@@ -169,6 +169,14 @@ func scanSetting(scan store.Scan) (Setting, error) {
 	return s, err
 }
 
+// Decided are the settings of a disease in a unit, or of "" = all, as they were
+// decided for a day: for who draws what the detection judges. They name nobody,
+// so no actor is asked for.
+func (m *Module) Decided(ctx context.Context, unit vn.UnitID, disease string) (func(d content.Disease, on vn.Date) content.DetectionRule, error) {
+	list, err := m.Settings(ctx, store.SystemActor(), unit, disease)
+	return func(d content.Disease, on vn.Date) content.DetectionRule { return m.decidedOn(d, list, on).rule(unit) }, err
+}
+
 // decidedOn is what the changes make of a disease's settings on a day.
 func (m *Module) decidedOn(d content.Disease, list []Setting, on vn.Date) decided {
 	out := decided{units: m.units, base: m.law.Detection(d, on), provinces: map[vn.UnitID]content.DetectionChange{}}

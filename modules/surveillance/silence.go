@@ -42,17 +42,15 @@ func before(first vn.Date) unheard {
 	return func(_ vn.UnitID, from, _ vn.Date) bool { return !first.Known() || from < first }
 }
 
-// unheardOf asks about a unit of any level since a day. Above communes all that
-// is known is when its province, or the nation, began to report.
+// unheardOf asks about a unit of any level since a day.
 func (m *Module) unheardOf(ctx context.Context, a store.Actor, unit vn.UnitID, since, on vn.Date) (unheard, error) {
 	from, err := m.since(ctx, a, unit, m.province(unit))
 	if err != nil {
 		return nil, err
 	}
-	if u, ok := m.units.Get(unit); !ok || u.Level != vn.LevelCommune {
-		return before(from), nil
-	}
-	return m.silent(ctx, a, unit, []vn.UnitID{unit}, [][2]vn.Date{{since, on}}, from, on)
+	u, err := m.silent(ctx, a, unit, []vn.UnitID{unit}, [][2]vn.Date{{since, on}}, from, on)
+	early := before(from)
+	return func(unit vn.UnitID, from, to vn.Date) bool { return early(unit, from, to) || u(unit, from, to) }, err
 }
 
 // month and week are the days of the one that begins on a day.
