@@ -183,7 +183,7 @@ func (m *Module) Unheard(ctx context.Context, a store.Actor, unit vn.UnitID, com
 // every commune that was heard of before. cases are those of the periods: one with
 // a case is no blank.
 func (m *Module) blanks(ctx context.Context, a store.Actor, unit vn.Unit, s step, dates []vn.Date, cases []int, on vn.Date) ([]bool, error) {
-	unheard := func(_ vn.UnitID, from, to vn.Date) bool { return false }
+	var unheard func(_ vn.UnitID, from, to vn.Date) bool
 	var err error
 	if unit.Level == vn.LevelCommune {
 		unheard, err = m.Unheard(ctx, a, unit.ID, []vn.UnitID{unit.ID}, [][2]vn.Date{{dates[0], on}}, on)
