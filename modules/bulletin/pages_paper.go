@@ -209,11 +209,12 @@ func (s *sheet) bars(values []float64, labels []string, partial bool) {
 	s.SetXY(pageLeft, y0+6)
 }
 
-// trend draws the weeks, and tells their numbers in lines of thirteen.
+// trend draws the weeks, and tells their cases in lines of thirteen, each under
+// the numbers of its weeks.
 func (s *sheet) trend(b bulletin) {
-	var labels []string
+	var labels, numbers []string
 	for _, week := range b.weeks {
-		labels = append(labels, periodLabel(byWeek, week.Start()))
+		labels, numbers = append(labels, periodLabel(byWeek, week.Start())), append(numbers, strconv.Itoa(week.Number))
 	}
 	s.bars(b.trend, labels, b.partial)
 	const line = 13
@@ -222,12 +223,12 @@ func (s *sheet) trend(b bulletin) {
 		columns[i] = column{"", 1.0 / line, true}
 	}
 	var rows [][]string
-	for from := 0; from+line <= len(labels); from += line {
-		numbers := make([]string, line)
-		for i := range numbers {
-			numbers[i] = trendText(s.ctx, s.ed, b.trend[from+i])
+	for from := 0; from+line <= len(numbers); from += line {
+		cases := make([]string, line)
+		for i := range cases {
+			cases[i] = trendText(s.ctx, s.ed, b.trend[from+i])
 		}
-		rows = append(rows, labels[from:from+line], numbers)
+		rows = append(rows, numbers[from:from+line], cases)
 	}
 	if len(rows) > 0 {
 		for i, label := range rows[0] {
@@ -381,7 +382,7 @@ func (s *sheet) diseases(b bulletin) {
 		{t("bulletin.col.died"), 0.1, true}, {t("bulletin.col.year"), 0.11, true}, {t("bulletin.col.lastyear"), 0.12, true}}
 	if !s.ed.public {
 		columns = append(slices.Insert(columns, 4, column{t("bulletin.col.bound"), 0.09, true}), column{t("bulletin.col.says"), 0.17, false})
-		for i, share := range []float64{0.2, 0.08, 0.1, 0.09, 0.09, 0.09, 0.09, 0.11, 0.15} {
+		for i, share := range []float64{0.2, 0.08, 0.09, 0.09, 0.1, 0.08, 0.09, 0.12, 0.15} {
 			columns[i].share = share
 		}
 	}
