@@ -99,7 +99,20 @@ func conceal(rows []countRow) {
 
 // rows reads what is asked for, by unit, disease and week. One unit alone is
 // hidden as it is among its neighbours, where the reader may ask for those too.
+// Nothing is counted for a region: it has the rows of its provinces.
 func (m *Module) rows(ctx context.Context, a store.Actor, q asked) ([]countRow, error) {
+	if q.unit.Level == vn.LevelRegion {
+		var out []countRow
+		for _, p := range m.units.Children(q.unit.ID, vn.DateOf(m.now())) {
+			q.unit, q.below = p, false
+			list, err := m.rows(ctx, a, q)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, list...)
+		}
+		return out, nil
+	}
 	if u, ok := m.units.Get(q.unit.ID); ok && !q.whole && !q.below && u.Level != vn.LevelNation && m.units.WithinOn(u.Parent, q.reach, vn.DateOf(m.now())) {
 		only := q.unit.ID
 		q.below = true

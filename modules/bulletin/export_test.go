@@ -152,6 +152,12 @@ func TestExportsUnderThePolicies(t *testing.T) {
 		site := w.site()
 		far := w.actor(store.CDC)
 		far.Unit = units.Provinces(w.today())[0].ID
+		region, ok := units.ByCode("vsdt-tu", w.today())
+		if !ok {
+			t.Fatal("no region vsdt-tu")
+		}
+		institute := storetest.Actor(store.Institute, "institute")
+		institute.Unit, institute.Purpose = region.ID, store.PublicHealth
 		query := "?don-vi=" + provinceCode + "&benh=dengue"
 		for _, c := range []struct {
 			who   store.Actor
@@ -166,6 +172,9 @@ func TestExportsUnderThePolicies(t *testing.T) {
 			{w.actor(store.Chairman), fileCSV + "?benh=dengue", 200, ",,,,,,1\n"},
 			{w.actor(store.Doctor), fileCSV + "?benh=dengue", 200, ",1,1,0,0,0,0\n"},
 			{w.actor(store.Chairman), fileCSV + query, 403, ""},
+			{institute, fileCSV + "?benh=dengue", 200, "\n" + provinceCode + ","}, // of a region its provinces
+			{institute, fileCSV + "?benh=dengue&cap=duoi", 200, "\n" + provinceCode + ","},
+			{institute, fileADX, 200, `orgUnit="` + provinceCode + `"`},
 			{w.actor(store.Receptionist), fileList, 403, ""},
 			{far, fileCSV + query, 403, ""},
 			{store.Actor{}, fileCSV + query, 403, ""},

@@ -120,9 +120,6 @@ func (m *Module) asked(r *http.Request, a store.Actor) (asked, error) {
 	if !ok || !m.units.WithinOn(q.unit.ID, own, today) {
 		return q, issue.New(issue.NotFound, "bulletin.unit.none")
 	}
-	if q.unit.Level == vn.LevelRegion { // nothing is counted for one
-		return q, issue.New(issue.BusinessRule, "bulletin.export.region").At("don-vi")
-	}
 	if id := p.Get("benh"); id != "" {
 		d, ok := m.diseases.ByID(id)
 		if !ok || d.Closed {
