@@ -153,10 +153,10 @@ func (m *Module) episodes() (sql string, args []any) {
 // loose lists the reports whose other one does not stand for them: it is gone
 // (one that has not come yet may still),
 // refused, of another disease or itself linked. stands is to stand for them
-// instead: the other's other, or the first of those that had the same other;
+// instead: the other's other of the same disease, or the first of those that had the same other;
 // the report itself when it is that, or when there is none.
 func (m *Module) loose(ctx context.Context, since time.Time) ([]twin, error) {
-	list, err := m.twins(ctx, `, coalesce(o.same_as, '') `+caseFrom+`
+	list, err := m.twins(ctx, `, case when o.disease = c.disease then o.same_as else '' end `+caseFrom+`
 		  left join surveillance_case o on o.report = c.same_as
 		 where c.same_as <> '' and c.touched >= ? and c.claimed in ('suspect', 'probable', 'confirmed')
 		   and (c.widowed = 1 or o.same_as <> '' or o.disease <> c.disease or o.class not in ('suspect', 'probable', 'confirmed'))
