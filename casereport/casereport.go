@@ -129,7 +129,9 @@ func Of(d *fhir.Doc, diseases *content.DiseaseList, units *vn.Units) (Report, bo
 		case ExtReported:
 			r.Reported = Instant(x.Get("valueDateTime").String())
 		case ExtSameCase:
-			r.SameAs, r.Class = fhir.IDOf(x.Get("valueReference", "reference").String()), Duplicate
+			if other := fhir.IDOf(x.Get("valueReference", "reference").String()); other != d.ID() { // a link to itself says nothing
+				r.SameAs, r.Class = other, Duplicate
+			}
 		case ExtSample:
 			r.Sample = x.Get("valueString").String()
 		case ExtOtherCase:

@@ -27,6 +27,7 @@ type reported struct {
 	others           []string         // not the same case
 	judged           int64            // seq of the version that set disease, class or death
 	widowed          int64            // 1 = the report that stood for it is gone
+	sensitivity      string           // labels of the row, separated by spaces; of what was alone
 	refused          int64            // found to be no case, µs; 0 = it is one
 }
 
@@ -38,8 +39,8 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		return relabel(ctx, tx, c)
 	}
 	var was reported
-	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died, &was.judged, &was.widowed, &was.refused}, `
-		select disease, patient, cause, unit, day, class, claimed, reported, entered, author, same_as, died, judged, widowed, refused from surveillance_case where report = ?`, c.ID)
+	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died, &was.judged, &was.widowed, &was.refused, &was.sensitivity}, `
+		select disease, patient, cause, unit, day, class, claimed, reported, entered, author, same_as, died, judged, widowed, refused, sensitivity from surveillance_case where report = ?`, c.ID)
 	if err != nil {
 		return err
 	}
@@ -131,7 +132,8 @@ func (m *Module) feedBack(ctx context.Context, tx store.Tx, c store.Change, reas
 	if is.disease == "" { // entered in error
 		is.disease, is.claimed = was.disease, ""
 	}
-	own := sender{c.ID, c.Labels.Facility, c.Labels.Patient, strings.Join(c.Labels.Sensitivity, " "), was.author, int64(c.Labels.Unit)}
+	labels := cmp.Or(strings.Join(c.Labels.Sensitivity, " "), was.sensitivity) // what is told names the disease before and after
+	own := sender{c.ID, c.Labels.Facility, c.Labels.Patient, labels, was.author, int64(c.Labels.Unit)}
 	if !had {
 		if is.sameAs == "" {
 			return nil
@@ -150,6 +152,7 @@ func (m *Module) feedBack(ctx context.Context, tx store.Tx, c store.Change, reas
 			return err
 		}
 		for _, s := range others {
+			s.sensitivity = cmp.Or(s.sensitivity, labels)
 			if err := s.tell(ctx, tx, c, f); err != nil {
 				return err
 			}
@@ -184,8 +187,8 @@ type sender struct {
 // who changed it.
 func sendersOf(ctx context.Context, tx store.Tx, c store.Change) ([]sender, error) {
 	var out []sender
-	err := tx.Rows(ctx, `select report, facility, patient, sensitivity, author, label_unit from surveillance_case where same_as = ? and author <> ? order by report`,
-		[]any{c.ID, c.Actor}, func(scan func(...any) error) error {
+	err := tx.Rows(ctx, `select report, facility, patient, sensitivity, author, label_unit from surveillance_case where same_as = ? and report <> ? and author <> ? order by report`,
+		[]any{c.ID, c.ID, c.Actor}, func(scan func(...any) error) error {
 			var s sender
 			err := scan(&s.report, &s.facility, &s.patient, &s.sensitivity, &s.account, &s.place)
 			out = append(out, s)
@@ -197,7 +200,7 @@ func sendersOf(ctx context.Context, tx store.Tx, c store.Change) ([]sender, erro
 func (s sender) tell(ctx context.Context, tx store.Tx, c store.Change, f fed) error {
 	return tx.Exec(ctx, `
 		insert into surveillance_feedback (report, of, version, facility, place, author, patient, disease, becomes, was, class, reason, sensitivity, at)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
 		s.report, c.ID, c.Version, s.facility, s.place, s.account, s.patient, f.disease, f.becomes, string(f.was), string(f.is), f.reason, s.sensitivity, c.At.UnixMicro())
 }
 

@@ -322,3 +322,48 @@ func TestPairsOfLittleKnown(t *testing.T) {
 		}
 	})
 }
+
+// A report that says it is the same as itself says nothing, and the view goes on.
+func TestALinkToItself(t *testing.T) {
+	guarded(t, func(t *testing.T, w *world) {
+		hospital := w.elsewhere(store.HospitalReporter, "vien", "hospital-province")
+		w.someone("024190123456", "a")
+		w.put(hospital, w.foreign("x", "a", "A97.0", "provisional", ""))
+		colleague := hospital
+		colleague.Account = "vien-2"
+		c := w.foreign("x", "a", "A97.0", "confirmed", "")
+		itself := fhir.Ref("Condition", "x")
+		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtSameCase, ValueReference: &itself})
+		w.put(colleague, c)
+		w.wantSame("itself", "x", "")
+		w.wantCount("itself", "dengue", casereport.Confirmed, 1, 0)
+	})
+}
+
+// Who sent a merged report is not told when the other becomes one of a labelled
+// disease: neither its name nor what was written of it.
+func TestFeedbackTellsNoLabelledDisease(t *testing.T) {
+	guarded(t, func(t *testing.T, w *world) {
+		doctor, other := w.actor(store.Doctor), w.elsewhere(store.HospitalReporter, "vien2", "hospital-province")
+		w.someone("024190123456", "a", "b")
+		w.put(doctor, w.foreign("x", "a", "A97.0", "provisional", ""))
+		w.clock.Advance(time.Minute)
+		w.put(other, w.foreign("y", "b", "A97.0", "provisional", ""))
+		w.linkNow(t)
+		w.wantSame("merged", "y", "x")
+		c := w.foreign("x", "a", "B20", "confirmed", "")
+		c.Note = []fhir.Annotation{{Text: "HIV dương tính"}}
+		w.put(doctor, c)
+		w.linkNow(t)
+		w.wantSame("of another disease", "y", "")
+		for _, a := range []store.Actor{other, doctor} {
+			news, err := w.News(ctx, a, w.today())
+			w.ok(err)
+			for _, n := range news {
+				if d, _ := w.diseases.ByID(n.Becomes); d.Closed || strings.Contains(n.Reason, "HIV") {
+					t.Errorf("%s hears %+v", a.Facility, n)
+				}
+			}
+		}
+	})
+}
