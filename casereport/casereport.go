@@ -65,6 +65,19 @@ func ClassOf(status string) Class {
 	return ""
 }
 
+// Resting is the class as which a report counts that rests on a diagnosis of the
+// disease then, and now of another: suspect or probable it no longer counts, and
+// counts again when the diagnosis is put back. class is as it counted until now.
+func Resting(class, claimed Class, then, now string) Class {
+	if class == Changed {
+		class = claimed
+	}
+	if then != now && (class == Suspect || class == Probable) {
+		return Changed
+	}
+	return class
+}
+
 // What a case report is known by.
 const (
 	Category      = "case-report"                    // of system fhir.CSCategory

@@ -112,6 +112,30 @@ func TestClass(t *testing.T) {
 	}
 }
 
+// A suspect or probable case rests on its diagnosis; what a laboratory confirmed
+// or a person refused does not, and a merged one waits for what it counts as.
+func TestResting(t *testing.T) {
+	for _, c := range []struct {
+		class, claimed casereport.Class
+		then, now      string
+		want           casereport.Class
+	}{
+		{casereport.Suspect, casereport.Suspect, "dengue", "dengue", casereport.Suspect},
+		{casereport.Suspect, casereport.Suspect, "dengue", "measles", casereport.Changed},
+		{casereport.Probable, casereport.Probable, "dengue", "", casereport.Changed},
+		{casereport.Changed, casereport.Probable, "dengue", "measles", casereport.Changed},
+		{casereport.Changed, casereport.Probable, "dengue", "dengue", casereport.Probable},
+		{casereport.Confirmed, casereport.Confirmed, "dengue", "measles", casereport.Confirmed},
+		{casereport.Refuted, casereport.Refuted, "dengue", "", casereport.Refuted},
+		{casereport.Duplicate, casereport.Suspect, "dengue", "measles", casereport.Duplicate},
+		{casereport.Suspect, casereport.Suspect, "", "", casereport.Suspect},
+	} {
+		if got := casereport.Resting(c.class, c.claimed, c.then, c.now); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
 // A visit asks what is not on file, of notifiable diseases that are not for the
 // closed desk.
 func TestAskedAtTheVisit(t *testing.T) {

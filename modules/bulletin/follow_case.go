@@ -19,6 +19,7 @@ type reported struct {
 	at                                                         int64   // µs
 	late                                                       bool
 	class, claimed                                             casereport.Class
+	stands                                                     string // report of the same case that counts instead; "" = itself
 	icd, focus                                                 string
 }
 
@@ -45,12 +46,12 @@ func loaded(d int64) vn.Date {
 	return vn.Date(d)
 }
 
-const caseColumns = `disease, patient, encounter, cause, cause_disease, facility, label_unit, sender, unit, day, onset, reported, late, class, claimed, icd, focus, died`
+const caseColumns = `disease, patient, encounter, cause, cause_disease, facility, label_unit, sender, unit, day, onset, reported, late, class, claimed, icd, focus, died, same_as`
 
 func (k *reported) scan(scan store.Scan) error {
 	var label, sender, unit, day, onset, died, late int64
 	err := scan(&k.disease, &k.patient, &k.encounter, &k.cause, &k.causeDisease, &k.facility, &label, &sender, &unit,
-		&day, &onset, &k.at, &late, &k.class, &k.claimed, &k.icd, &k.focus, &died)
+		&day, &onset, &k.at, &late, &k.class, &k.claimed, &k.icd, &k.focus, &died, &k.stands)
 	k.label, k.sender, k.unit, k.late = vn.UnitID(label), vn.UnitID(sender), vn.UnitID(unit), late == 1
 	k.day, k.onset, k.died = loaded(day), loaded(onset), loaded(died)
 	return err
@@ -68,7 +69,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 	if err != nil {
 		return err
 	}
-	is, has, err := m.said(ctx, tx, c, now)
+	is, has, err := m.said(ctx, tx, c, now, was)
 	if err != nil || !had && !has {
 		return err
 	}
@@ -110,14 +111,16 @@ func bit(b bool) int {
 }
 
 func (m *Module) insert(ctx context.Context, tx store.Tx, report string, k reported) error {
-	return tx.Exec(ctx, `insert into bulletin_case (report, province, `+caseColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	return tx.Exec(ctx, `insert into bulletin_case (report, province, `+caseColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		report, int64(m.provinceOf(k.unit)), k.disease, k.patient, k.encounter, k.cause, k.causeDisease, k.facility, int64(k.label), int64(k.sender),
-		int64(k.unit), stored(k.day), stored(k.onset), k.at, bit(k.late), string(k.class), string(k.claimed), k.icd, k.focus, stored(k.died))
+		int64(k.unit), stored(k.day), stored(k.onset), k.at, bit(k.late), string(k.class), string(k.claimed), k.icd, k.focus, stored(k.died), k.stands)
 }
 
 // said reads a case report of an open disease. Imported reports were sent when
-// they say they were written.
-func (m *Module) said(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) (reported, bool, error) {
+// they say they were written. was is what the version before said: a report
+// without a day keeps its own, and a link to another says nothing of the
+// diagnosis.
+func (m *Module) said(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, was reported) (reported, bool, error) {
 	r, ok := casereport.Of(now, m.diseases, m.units)
 	if !ok {
 		return reported{}, false, nil
@@ -129,10 +132,12 @@ func (m *Module) said(ctx context.Context, tx store.Tx, c store.Change, now *fhi
 	k := reported{
 		disease: r.Disease, patient: c.Labels.Patient, encounter: r.Encounter, cause: r.Cause, facility: c.Labels.Facility,
 		label: c.Labels.Unit, class: r.Class, claimed: r.Claimed, icd: r.ICD, focus: r.Focus, died: r.Died,
-		day: vn.DateOf(c.At), onset: r.Onset, at: c.At.UnixMicro(),
+		day: vn.DateOf(c.At), onset: r.Onset, at: c.At.UnixMicro(), stands: r.SameAs,
 	}
 	if r.Day.Known() { // a day to come is a clock that goes wrong
 		k.day = min(r.Day, k.day)
+	} else if was.disease != "" {
+		k.day = was.day
 	}
 	sent, diagnosed := c.At, r.Recorded
 	switch {
@@ -146,9 +151,15 @@ func (m *Module) said(ctx context.Context, tx store.Tx, c store.Change, now *fhi
 	}
 	k.at, k.late = sent.UnixMicro(), sent.After(disease.Clock.Due(diagnosed))
 	if k.cause != "" {
-		if _, err := tx.Row(ctx, []any{&k.causeDisease}, `select disease from bulletin_cause where cause = ?`, k.cause); err != nil {
+		names := ""
+		if _, err := tx.Row(ctx, []any{&names}, `select disease from bulletin_cause where cause = ?`, k.cause); err != nil {
 			return k, false, err
 		}
+		k.causeDisease = names
+		if (was.stands != "" || k.stands != "") && k.cause == was.cause && k.disease == was.disease && k.claimed == was.claimed {
+			k.causeDisease = was.causeDisease
+		}
+		k.class = casereport.Resting(k.class, k.claimed, k.causeDisease, names)
 	}
 	unit := r.Unit
 	if unit == 0 {
@@ -229,13 +240,7 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 		return err
 	}
 	for _, r := range rows {
-		next := r.class
-		switch moved := r.causeDisease != disease; {
-		case moved && (r.class == casereport.Suspect || r.class == casereport.Probable):
-			next = casereport.Changed
-		case !moved && r.class == casereport.Changed:
-			next = r.claimed
-		}
+		next := casereport.Resting(r.class, r.claimed, r.causeDisease, disease)
 		if next == r.class {
 			continue
 		}

@@ -5,8 +5,10 @@ package bulletin
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"mach/casereport"
 	"mach/fhir"
@@ -107,6 +109,35 @@ func (w *world) rebuilt() {
 	if err != nil || !line.OK {
 		w.t.Errorf("rebuilt: %+v, %v", line, err)
 	}
+}
+
+// A merged report stands where its diagnosis stands now when it counts again, and
+// one that names no day counts on the first.
+func TestStandsAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p", "Nguyễn Thị Lan")
+		day := w.today()
+		w.put(diagnosis("d", "p", "A97.0", day))
+		r := report{id: "r", icd: "A97.0", day: vn.ZeroDate, patient: "p", cause: "d", same: "other"}
+		w.report(r)
+		w.clock.Advance(9 * 24 * time.Hour)
+		w.put(diagnosis("d", "p", "J06.9", day))
+		r.same = ""
+		w.report(r)
+		if got := w.sum(w.commune.ID, "dengue", axisDiagnosis); got.total() != 0 {
+			t.Errorf("rests on a cold: %d cases", got.total())
+		}
+		w.put(diagnosis("d", "p", "A97.0", day))
+		days, err := store.Figures(t.Context(), w.s.For(storetest.System()), vn.Nation, func(scan store.Scan) (vn.Date, error) {
+			var on int64
+			err := scan(&on)
+			return vn.Date(on), err
+		}, `select distinct day from bulletin_count where value > 0`)
+		if err != nil || !slices.Equal(days, []vn.Date{day}) {
+			t.Errorf("counted on %v, want %v; %v", days, day, err)
+		}
+		w.rebuilt()
+	})
 }
 
 // A suspect case whose diagnosis is corrected no longer counts, and counts again

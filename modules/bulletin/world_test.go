@@ -106,12 +106,13 @@ func (w *world) actor(role store.Role) store.Actor {
 type report struct {
 	id, icd string
 	home    vn.Unit
-	day     vn.Date
+	day     vn.Date // vn.ZeroDate: it does not say
 	onset   vn.Date // 0 = not said
 	class   casereport.Class
 	died    bool
 	patient string // "" = nobody in particular
 	cause   string
+	same    string // report that stands for it
 	visit   string // Encounter
 }
 
@@ -138,6 +139,13 @@ func (r report) condition() fhir.Condition {
 	}
 	if r.cause != "" {
 		c.Evidence = []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("Condition", r.cause)}}}
+	}
+	if r.same != "" {
+		other := fhir.Ref("Condition", r.same)
+		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtSameCase, ValueReference: &other})
+	}
+	if !r.day.Known() {
+		c.RecordedDate = ""
 	}
 	if r.died {
 		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtDied, ValueDate: r.day.String()})

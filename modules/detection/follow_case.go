@@ -20,7 +20,9 @@ type counted struct {
 	day                                          vn.Date
 	class, claimed                               casereport.Class
 	died                                         bool
-	reported                                     int64 // µs
+	told                                         bool   // its death was news of the disease there already
+	stands                                       string // report of the same case that counts instead; "" = itself
+	reported                                     int64  // µs
 }
 
 // counts reports whether the row stands for a case at all.
@@ -43,13 +45,13 @@ func (k counted) alike(o counted) bool {
 	return k.counts() == o.counts() && k.disease == o.disease && k.commune == o.commune && k.province == o.province && k.day == o.day && k.focus == o.focus
 }
 
-const caseColumns = `disease, patient, commune, province, day, class, claimed, focus, cause, cause_disease, died, reported`
+const caseColumns = `disease, patient, commune, province, day, class, claimed, focus, cause, cause_disease, died, reported, told, same_as`
 
 func (k *counted) scan(scan store.Scan) error {
 	var commune, province, day int64
-	var died int
-	err := scan(&k.disease, &k.patient, &commune, &province, &day, &k.class, &k.claimed, &k.focus, &k.cause, &k.causeDisease, &died, &k.reported)
-	k.commune, k.province, k.day, k.died = vn.UnitID(commune), vn.UnitID(province), vn.Date(day), died == 1
+	var died, told int
+	err := scan(&k.disease, &k.patient, &commune, &province, &day, &k.class, &k.claimed, &k.focus, &k.cause, &k.causeDisease, &died, &k.reported, &told, &k.stands)
+	k.commune, k.province, k.day, k.died, k.told = vn.UnitID(commune), vn.UnitID(province), vn.Date(day), died == 1, told == 1
 	return err
 }
 
@@ -69,7 +71,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 	if err != nil {
 		return err
 	}
-	is, has, err := m.read(ctx, tx, c, now)
+	is, has, err := m.read(ctx, tx, c, now, was)
 	if err != nil || !had && !has {
 		return err
 	}
@@ -80,6 +82,9 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		}
 	}
 	if has {
+		if is.told, err = deathTold(ctx, tx, c.ID, was, is); err != nil {
+			return err
+		}
 		if err := insertCase(ctx, tx, c.ID, is); err != nil {
 			return err
 		}
@@ -97,9 +102,20 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 }
 
 func insertCase(ctx context.Context, tx store.Tx, report string, k counted) error {
-	return tx.Exec(ctx, `insert into detection_case (report, `+caseColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	return tx.Exec(ctx, `insert into detection_case (report, `+caseColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		report, k.disease, k.patient, int64(k.commune), int64(k.province), int64(k.day), string(k.class), string(k.claimed), k.focus, k.cause,
-		k.causeDisease, flag(k.died), k.reported)
+		k.causeDisease, flag(k.died), k.reported, flag(k.told || k.counts() && k.died), k.stands)
+}
+
+// deathTold reports whether the death of the case was news already: of the report
+// itself, or of another that it stands for now.
+func deathTold(ctx context.Context, tx store.Tx, report string, was, is counted) (bool, error) {
+	if !is.died || was.told && was.disease == is.disease && was.unit() == is.unit() {
+		return is.died, nil
+	}
+	var one int
+	return tx.Row(ctx, []any{&one}, `select 1 from detection_case where same_as = ? and told = 1 and disease = ? and commune = ? and province = ? limit 1`,
+		report, is.disease, int64(is.commune), int64(is.province))
 }
 
 // heardCase hears of the commune in the week of the case, and of who reported it in
@@ -115,8 +131,10 @@ func (m *Module) heardCase(ctx context.Context, tx store.Tx, c store.Change, k c
 	return m.hear(ctx, tx, c, by, vn.DateOf(c.At), false)
 }
 
-// read reads a case report of an open disease.
-func (m *Module) read(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) (counted, bool, error) {
+// read reads a case report of an open disease. was is what the version before
+// said: a report without a day keeps its own, and a link to another says nothing
+// of the diagnosis.
+func (m *Module) read(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, was counted) (counted, bool, error) {
 	said, ok := casereport.Of(now, m.diseases, m.units)
 	if !ok {
 		return counted{}, false, nil
@@ -126,15 +144,23 @@ func (m *Module) read(ctx context.Context, tx store.Tx, c store.Change, now *fhi
 	}
 	k := counted{
 		disease: said.Disease, patient: c.Labels.Patient, focus: said.Focus, cause: said.Cause, class: said.Class, claimed: said.Claimed,
-		died: said.Died.Known(), day: vn.DateOf(c.At), reported: c.At.UnixMicro(),
+		died: said.Died.Known(), day: vn.DateOf(c.At), reported: c.At.UnixMicro(), stands: said.SameAs,
 	}
 	if said.Day.Known() { // a day to come is a clock that goes wrong
 		k.day = min(said.Day, k.day)
+	} else if was.disease != "" {
+		k.day = was.day
 	}
 	if k.cause != "" {
-		if _, err := tx.Row(ctx, []any{&k.causeDisease}, `select disease from detection_cause where cause = ?`, k.cause); err != nil {
+		names := ""
+		if _, err := tx.Row(ctx, []any{&names}, `select disease from detection_cause where cause = ?`, k.cause); err != nil {
 			return k, false, err
 		}
+		k.causeDisease = names
+		if (was.stands != "" || k.stands != "") && k.cause == was.cause && k.disease == was.disease && k.claimed == was.claimed {
+			k.causeDisease = was.causeDisease
+		}
+		k.class = casereport.Resting(k.class, k.claimed, k.causeDisease, names)
 	}
 	unit := said.Unit
 	if unit == 0 {
@@ -194,16 +220,10 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 	t := turn{Module: m, tx: tx, c: c}
 	for _, r := range rows {
 		next := r.counted
-		switch moved := r.causeDisease != disease; {
-		case moved && (r.class == casereport.Suspect || r.class == casereport.Probable):
-			next.class = casereport.Changed
-		case !moved && r.class == casereport.Changed:
-			next.class = r.claimed
-		}
-		if next == r.counted {
+		if next.class = casereport.Resting(r.class, r.claimed, r.causeDisease, disease); next == r.counted {
 			continue
 		}
-		if err := tx.Exec(ctx, `update detection_case set class = ? where report = ?`, string(next.class), r.report); err != nil {
+		if err := tx.Exec(ctx, `update detection_case set class = ?, told = ? where report = ?`, string(next.class), flag(r.told || next.counts() && next.died), r.report); err != nil {
 			return err
 		}
 		if err := t.book(ctx, r.counted, next, false); err != nil {
@@ -243,10 +263,10 @@ type touch struct {
 }
 
 // book writes to the ledger and the counts what made the one case into the
-// other; first: it was not reported before.
+// other; first: it was not reported before. A death is news once.
 func (t *turn) book(ctx context.Context, was, is counted, first bool) error {
 	moved := !was.counts() || was.disease != is.disease || was.unit() != is.unit()
-	newDeath := is.counts() && is.died && (moved || !was.died)
+	newDeath := is.counts() && is.died && !is.told
 	if was.alike(is) && !first && !newDeath {
 		return nil
 	}

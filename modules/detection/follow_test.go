@@ -106,6 +106,43 @@ func TestDeathIsAnsweredOnce(t *testing.T) {
 	})
 }
 
+// The death of one case is news once, whichever of its reports says it: when one
+// that told of it is merged into another, answered or not; when the day of the
+// diagnosis is corrected with it; and when only the merged one knew of it.
+func TestDeathOfReportsOfOneCase(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for vn.WeekOf(w.today()) != vn.WeekOf(w.today()-1) {
+			w.clock.Advance(24 * time.Hour)
+		}
+		alert := "dengue " + w.commune.Code + " death "
+		w.report(report{id: "r2", icd: "A97.0", at: w.commune})
+		first := report{id: "r1", icd: "A97.0", at: w.commune, day: w.today()}
+		w.report(first)
+		first.day, first.died = w.today()-1, true
+		w.report(first)
+		w.want("died, and the day corrected", vn.Nation, alert+"2")
+		first.same = "r2"
+		w.report(first)
+		w.want("merged with one that lives", vn.Nation)
+		w.report(report{id: "r2", icd: "A97.0", at: w.commune, day: first.day, died: true})
+		w.want("which is told", vn.Nation, alert+"1")
+		w.report(report{id: "r3", icd: "A97.0", at: w.commune, day: first.day, died: true, same: "r2"})
+		doctor, key := w.actor(store.Doctor), "dengue/"+w.commune.Code+"/"+vn.WeekOf(w.today()).String()
+		if err := w.Answer(ctx, doctor, key, Explained, "Ca từ nơi khác đến", "k1"); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.Advance(20 * 24 * time.Hour)
+		w.report(report{id: "r2", icd: "A97.0", at: w.commune, day: first.day, died: true, class: casereport.Refuted})
+		first.same = ""
+		w.report(first)
+		w.want("answered, and the first stands again", vn.Nation)
+		w.report(report{id: "r5", icd: "A97.0", at: w.commune, died: true, same: "r4"})
+		w.want("of one that has not come", vn.Nation)
+		w.report(report{id: "r4", icd: "A97.0", at: w.commune, died: true})
+		w.want("only the merged one knew", vn.Nation, alert+"1")
+	})
+}
+
 // What was taken back withdraws the alert; what is given back opens it again.
 func TestWithdrawn(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -236,19 +273,43 @@ func TestClockSkew(t *testing.T) {
 func TestCorrectedDiagnosis(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.person("p1", w.commune)
-		diagnosis := func(icd string) {
-			w.put(storetest.System(), fhir.Condition{ID: "c1", ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
-				VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""), Category: []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")},
-				Code: fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}}}, Subject: fhir.Ref("Patient", "p1"), RecordedDate: fhir.Instant(w.clock.Now())})
-		}
-		diagnosis("B05.9")
+		diagnosed := func(icd string) { w.put(storetest.System(), visited(icd, w.clock.Now())) }
+		diagnosed("B05.9")
 		w.report(report{id: "r1", icd: "B05.9", patient: "p1", cause: "c1"})
 		w.want("sent", vn.Nation, "measles "+w.commune.Code+" immediate 1")
-		diagnosis("J11.1")
+		diagnosed("J11.1")
 		w.want("corrected", vn.Nation)
-		diagnosis("B05.9")
+		diagnosed("B05.9")
 		w.want("put back", vn.Nation, "measles "+w.commune.Code+" immediate 1")
 	})
+}
+
+// A merged report stands where its diagnosis stands now when it counts again, and
+// one that names no day counts on the first.
+func TestStandsAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p1", w.commune)
+		w.put(storetest.System(), visited("B05.9", w.clock.Now()))
+		r := report{id: "r1", icd: "B05.9", patient: "p1", cause: "c1", same: "other", day: vn.ZeroDate}
+		w.report(r)
+		w.clock.Advance(9 * 24 * time.Hour)
+		w.put(storetest.System(), visited("J11.1", w.clock.Now()))
+		r.same = ""
+		w.report(r)
+		w.want("rests on influenza now", vn.Nation)
+		w.put(storetest.System(), visited("B05.9", w.clock.Now()))
+		w.want("put back", vn.Nation, "measles "+w.commune.Code+" immediate 1")
+		if a, err := w.Alert(ctx, w.actor(store.CDC), "measles/"+w.commune.Code+"/"+vn.WeekOf(w.today()).String()); err != nil || a.Since != w.today()-9 {
+			t.Errorf("since %v, %v", a.Since, err)
+		}
+	})
+}
+
+// visited is the diagnosis of a visit of p1.
+func visited(icd string, at time.Time) fhir.Condition {
+	return fhir.Condition{ID: "c1", ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
+		VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""), Category: []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")},
+		Code: fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}}}, Subject: fhir.Ref("Patient", "p1"), RecordedDate: fhir.Instant(at)}
 }
 
 // An old commune's case counts where it lies today.
@@ -362,7 +423,7 @@ func (w *world) random(t *rapid.T) {
 		w.report(report{id: fmt.Sprint("r", n), icd: rapid.SampledFrom(icds).Draw(t, "icd"), at: rapid.SampledFrom(places).Draw(t, "at"),
 			patient: fmt.Sprint("p", n%3), day: w.today() - vn.Date(rapid.IntRange(-3, 80).Draw(t, "ago")), died: n == 0,
 			class: rapid.SampledFrom([]casereport.Class{casereport.Suspect, casereport.Confirmed, casereport.Refuted}).Draw(t, "class"),
-			focus: rapid.SampledFrom([]string{"", "", "Thôn Đoài"}).Draw(t, "focus")})
+			focus: rapid.SampledFrom([]string{"", "", "Thôn Đoài"}).Draw(t, "focus"), same: rapid.SampledFrom([]string{"", "", "r0", "r1"}).Draw(t, "same")})
 	case 4:
 		w.drop("Condition", fmt.Sprint("r", n))
 	case 5:

@@ -16,7 +16,7 @@ import (
 func (t *turn) judge(ctx context.Context) error {
 	for i, x := range t.touched {
 		seen := slices.IndexFunc(t.touched[:i], func(y touch) bool {
-			return y.disease.ID == x.disease.ID && y.unit == x.unit && vn.WeekOf(y.day) == vn.WeekOf(x.day) && y.added == x.added
+			return y.disease.ID == x.disease.ID && y.unit == x.unit && vn.WeekOf(y.day) == vn.WeekOf(x.day) && y.added == x.added && (y.died || !x.died)
 		})
 		if seen >= 0 {
 			continue

@@ -191,10 +191,11 @@ type report struct {
 	id, icd string
 	at      vn.Unit // zero: the person's
 	patient string
-	day     vn.Date // zero: today
+	day     vn.Date // zero: today; vn.ZeroDate: it does not say
 	class   casereport.Class
 	focus   string
 	cause   string
+	same    string // report that stands for it
 	died    bool
 }
 
@@ -210,6 +211,9 @@ func (w *world) resource(r report) fhir.Condition {
 		Category:           []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
 		Code:               fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: r.icd}}},
 		Subject:            fhir.Reference{Display: "Ca bệnh tối thiểu"}, RecordedDate: r.day.String()}
+	if !r.day.Known() {
+		c.RecordedDate = ""
+	}
 	if r.patient != "" {
 		c.Subject = fhir.Ref("Patient", r.patient)
 	}
@@ -221,6 +225,10 @@ func (w *world) resource(r report) fhir.Condition {
 	}
 	if r.died {
 		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtDied, ValueDate: r.day.String()})
+	}
+	if r.same != "" {
+		other := fhir.Ref("Condition", r.same)
+		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtSameCase, ValueReference: &other})
 	}
 	if r.cause != "" {
 		c.Evidence = []fhir.ConditionEvidence{{Detail: []fhir.Reference{{Reference: "Condition/" + r.cause}}}}

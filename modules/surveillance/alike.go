@@ -46,7 +46,7 @@ func (m *Module) Alike(ctx context.Context, a store.Actor, k Key, disease string
 	from, to := window(d, day)
 	args := append([]any{disease, int64(from), int64(to), except}, k.args()...)
 	rows, err := store.List(ctx, m.store.For(a), a.Unit, m.scanCase, `select `+caseColumns+caseFrom+`
-		 where c.disease = ? and c.day >= ? and c.day <= ? and c.report <> ? and c.same_as = '' and c.patient <> '' and `+sameKey+`
+		 where c.disease = ? and c.day >= ? and c.day <= ? and c.report <> ? and c.same_as = '' and c.class in ('suspect', 'probable', 'confirmed') and c.patient <> '' and `+sameKey+`
 		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = ? or x.report = ? and x.other = c.report)
 		 order by abs(c.day - ?), c.report limit 10`, append(args, except, except, int64(day))...)
 	if err != nil {
@@ -127,14 +127,14 @@ func abs(n int) int { return max(n, -n) }
 
 // Merge says that a report is of the same case as another, which stands: only
 // that is counted. Both keep their histories, and Part undoes it.
-// Errors: BusinessRule when they are of different diseases, or the other is
-// itself merged; Precondition when somebody wrote in between.
+// Errors: BusinessRule when they are of different diseases, or the other is no
+// case or itself merged; Precondition when somebody wrote in between.
 func (m *Module) Merge(ctx context.Context, a store.Actor, report, into string, version int64, key, reason string) error {
 	stands, err := m.Open(ctx, a, into)
 	if err != nil {
 		return err
 	}
-	if report == into || stands.SameAs != "" {
+	if report == into || !stands.Class.Counts() {
 		return issue.New(issue.BusinessRule, "reporting.alike.itself")
 	}
 	return m.link(ctx, a, report, version, key, reason, func(s Sent, c *fhir.Condition) error {

@@ -19,7 +19,7 @@ var tables embed.FS
 // Follower keeps drafts, cases and counts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "surveillance", Version: 14, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: "surveillance", Version: 15, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Observation", "DiagnosticReport", "Task", "Organization", "Specimen"},
 	}
 }
@@ -36,7 +36,7 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 		}
 		return m.applyCase(ctx, tx, c, now, before)
 	case "Observation", "DiagnosticReport":
-		return m.applyResult(ctx, tx, c, now)
+		return m.applyResult(ctx, tx, c, now, before)
 	case "Communication":
 		if err := m.applyMessage(ctx, tx, c, now); err != nil {
 			return err
@@ -53,10 +53,11 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 }
 
 // applyPerson keeps who somebody is. A death moves the limit of what was not
-// reported yet.
+// reported yet; another number may be that of another's reports.
 func (m *Module) applyPerson(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
 	var was int64
-	if _, err := tx.Row(ctx, []any{&was}, `select died from surveillance_person where patient = ?`, c.ID); err != nil {
+	var number string
+	if _, err := tx.Row(ctx, []any{&was, &number}, `select died, number from surveillance_person where patient = ?`, c.ID); err != nil {
 		return err
 	}
 	if err := tx.Exec(ctx, `delete from surveillance_person where patient = ?`, c.ID); err != nil || now == nil {
@@ -68,8 +69,16 @@ func (m *Module) applyPerson(ctx context.Context, tx store.Tx, c store.Change, n
 		insert into surveillance_person (patient, name, name_sort, sex, birth, unit, number, folded, year, phone, died)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, k.Name, vn.SortKey(k.Name), k.Sex, now.Get("birthDate").String(), int64(c.Labels.Unit),
-		k.Number, vn.Fold(k.Name), k.Year, k.Phone, died); err != nil || died == was {
+		k.Number, vn.Fold(k.Name), k.Year, k.Phone, died); err != nil {
 		return err
+	}
+	if k.Number != number {
+		if err := tx.Exec(ctx, `update surveillance_case set touched = ? where patient = ?`, c.At.UnixMicro(), c.ID); err != nil {
+			return err
+		}
+	}
+	if died == was {
+		return nil
 	}
 	list, err := illnessesOf(ctx, tx, `patient = ?`, c.ID)
 	if err != nil {

@@ -39,12 +39,12 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		return relabel(ctx, tx, c)
 	}
 	var was reported
-	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died, &was.judged, &was.widowed, &was.refused, &was.sensitivity}, `
-		select disease, patient, cause, unit, day, class, claimed, reported, entered, author, same_as, died, judged, widowed, refused, sensitivity from surveillance_case where report = ?`, c.ID)
+	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.causeDisease, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died, &was.judged, &was.widowed, &was.refused, &was.sensitivity}, `
+		select disease, patient, cause, cause_disease, unit, day, class, claimed, reported, entered, author, same_as, died, judged, widowed, refused, sensitivity from surveillance_case where report = ?`, c.ID)
 	if err != nil {
 		return err
 	}
-	is, has, err := m.report(ctx, tx, c, now)
+	is, has, err := m.report(ctx, tx, c, now, was)
 	if err != nil || !had && !has {
 		return err
 	}
@@ -119,9 +119,6 @@ func (m *Module) tell(ctx context.Context, tx store.Tx, c store.Change, now, bef
 			return err
 		}
 	}
-	if now == nil {
-		return nil
-	}
 	return m.feedBack(ctx, tx, c, newNote(now, before), was, is, had)
 }
 
@@ -129,7 +126,7 @@ func (m *Module) tell(ctx context.Context, tx store.Tx, c store.Change, now, bef
 // wrote it, and to who sent the reports that it stands for. A report that is
 // merged as it comes in is news to its own sender.
 func (m *Module) feedBack(ctx context.Context, tx store.Tx, c store.Change, reason string, was, is reported, had bool) error {
-	if is.disease == "" { // entered in error
+	if is.disease == "" { // entered in error, or deleted
 		is.disease, is.claimed = was.disease, ""
 	}
 	labels := cmp.Or(strings.Join(c.Labels.Sensitivity, " "), was.sensitivity) // what is told names the disease before and after
@@ -206,13 +203,15 @@ func (s sender) tell(ctx context.Context, tx store.Tx, c store.Change, f fed) er
 
 // newNote is the note that the new version adds; "" when it adds none.
 func newNote(now, before *fhir.Doc) string {
-	n := 0
+	n, text := 0, ""
+	if now == nil {
+		return text
+	}
 	if before != nil {
 		for range before.Each("note") {
 			n++
 		}
 	}
-	text := ""
 	for note := range now.Each("note") {
 		if n--; n < 0 {
 			text = note.Get("text").String()
@@ -241,8 +240,10 @@ func (m *Module) insertCase(ctx context.Context, tx store.Tx, c store.Change, r 
 		r.died, r.entered, paper, r.sameAs, r.author, int64(m.provinceOf(c.Labels.Unit)), c.Seq, r.judged, c.At.UnixMicro(), r.widowed, r.refused)
 }
 
-// report reads a case report; false for everything else, see casereport.Of.
-func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) (reported, bool, error) {
+// report reads a case report; false for everything else, see casereport.Of. was
+// is what the version before said: a report without a day keeps its own, and a
+// link to another says nothing of the diagnosis.
+func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, was reported) (reported, bool, error) {
 	said, ok := casereport.Of(now, m.diseases, m.units)
 	if !ok {
 		return reported{}, false, nil
@@ -253,7 +254,7 @@ func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *f
 		died: -1, entered: c.At.UnixMicro(), author: c.Actor, sameAs: said.SameAs, message: said.Message, sample: said.Sample, others: said.Others,
 	}
 	if !said.Day.Known() {
-		r.day = int64(vn.DateOf(c.At))
+		r.day = cmp.Or(was.day, int64(vn.DateOf(c.At)))
 	} else if c.Actor == store.SystemActor().Account { // imported: sent when it says it was recorded
 		r.at = said.Recorded.UnixMicro()
 	}
@@ -267,9 +268,15 @@ func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *f
 		r.died = int64(said.Died)
 	}
 	if r.cause != "" {
-		if _, err := tx.Row(ctx, []any{&r.causeDisease}, `select disease from surveillance_diagnosis where cause = ?`, r.cause); err != nil {
+		names := ""
+		if _, err := tx.Row(ctx, []any{&names}, `select disease from surveillance_diagnosis where cause = ?`, r.cause); err != nil {
 			return r, false, err
 		}
+		r.causeDisease = names
+		if (was.sameAs != "" || r.sameAs != "") && r.cause == was.cause && r.disease == was.disease && r.claimed == was.claimed {
+			r.causeDisease = was.causeDisease
+		}
+		r.class = casereport.Resting(r.class, r.claimed, r.causeDisease, names)
 	}
 	unit, err := m.unitOf(ctx, tx, c, said.Unit)
 	r.unit = int64(unit)
@@ -359,13 +366,7 @@ func (m *Module) recheck(ctx context.Context, tx store.Tx, c store.Change, disea
 		return err
 	}
 	for _, r := range rows {
-		next := r.class
-		switch moved := r.causeDisease != disease; {
-		case moved && (r.class == casereport.Suspect || r.class == casereport.Probable):
-			next = casereport.Changed
-		case !moved && r.class == casereport.Changed:
-			next = r.claimed
-		}
+		next := casereport.Resting(r.class, r.claimed, r.causeDisease, disease)
 		if next == r.class {
 			continue
 		}
@@ -379,7 +380,7 @@ func (m *Module) recheck(ctx context.Context, tx store.Tx, c store.Change, disea
 		if err := tx.Exec(ctx, `update surveillance_case set class = ? where report = ?`, string(next), r.id); err != nil {
 			return err
 		}
-		if err := tx.Exec(ctx, `update surveillance_case set touched = ? where same_as = ?`, c.At.UnixMicro(), r.id); err != nil {
+		if err := tx.Exec(ctx, `update surveillance_case set touched = ? where report = ? or same_as = ?`, c.At.UnixMicro(), r.id, r.id); err != nil {
 			return err
 		}
 	}

@@ -133,7 +133,7 @@ func causesOf(ctx context.Context, tx store.Tx, i illness) ([]cause, error) {
 // reportsOf lists the case reports of a person, of any disease, in order.
 func reportsOf(ctx context.Context, tx store.Tx, patient string) ([]sent, error) {
 	var out []sent
-	err := tx.Rows(ctx, `select report, disease, drafted, cause, cause_disease, day, class, refused from surveillance_case where patient = ? order by day, report`,
+	err := tx.Rows(ctx, `select report, disease, drafted, cause, cause_disease, day, case when refused > 0 then claimed else class end, refused from surveillance_case where patient = ? order by day, report`,
 		[]any{patient}, func(scan func(...any) error) error {
 			var s sent
 			var day int64

@@ -19,8 +19,12 @@ import (
 // A positive one that is final is a trigger as a diagnosis is: of a sample that
 // nobody has diagnosed yet it begins a draft. So does the diagnosis that an
 // expert names in the conclusion of a consultation.
-func (m *Module) applyResult(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+func (m *Module) applyResult(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
 	is, diseases := resultOf(now)
+	entered, since, err := sinceWhen(ctx, tx, c, before, is, diseases)
+	if err != nil {
+		return err
+	}
 	had, err := m.forget(ctx, tx, c.ID)
 	if err != nil || len(diseases) == 0 && len(had) == 0 && !hasCategory(now, categoryConsultation) {
 		return err
@@ -42,13 +46,13 @@ func (m *Module) applyResult(ctx context.Context, tx store.Tx, c store.Change, n
 			insert into surveillance_result (result, disease, kind, patient, facility, place, at, test, outcome, words, sample, sensitivity, entered)
 			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			c.ID, disease, c.Type, c.Labels.Patient, c.Labels.Facility, int64(m.provinceOf(m.units.Latest(c.Labels.Unit))), is.at, is.test, is.outcome, is.words, is.sample,
-			strings.Join(c.Labels.Sensitivity, " "), c.At.UnixMicro()); err != nil {
+			strings.Join(c.Labels.Sensitivity, " "), entered); err != nil {
 			return err
 		}
 	}
 	i := illness{}
 	if is.outcome == "positive" && is.final && len(diseases) > 0 && c.Labels.Patient != "" {
-		if i, err = m.triggers(ctx, tx, c, now, is, diseases[0]); err != nil {
+		if i, err = m.triggers(ctx, tx, c, now, is, diseases[0], since); err != nil {
 			return err
 		}
 	}
@@ -71,6 +75,20 @@ func (m *Module) applyResult(ctx context.Context, tx store.Tx, c store.Change, n
 	return nil
 }
 
+// sinceWhen is when the laboratory said what it says now, µs: in the version
+// before, when that says the same; and since when the clock of its trigger runs.
+func sinceWhen(ctx context.Context, tx store.Tx, c store.Change, before *fhir.Doc, is result, diseases []string) (entered, since int64, err error) {
+	if was, of := resultOf(before); was.outcome != is.outcome || was.final != is.final || !slices.Equal(of, diseases) {
+		return c.At.UnixMicro(), c.At.UnixMicro(), nil
+	}
+	entered, since = c.At.UnixMicro(), c.At.UnixMicro()
+	if _, err = tx.Row(ctx, []any{&entered}, `select entered from surveillance_result where result = ? limit 1`, c.ID); err != nil {
+		return entered, since, err
+	}
+	_, err = tx.Row(ctx, []any{&since}, `select since from surveillance_diagnosis where cause = ? and kind <> 'Condition'`, c.ID)
+	return entered, since, err
+}
+
 // forget takes away what the version before said, and tells whose drafts
 // rested on it.
 func (m *Module) forget(ctx context.Context, tx store.Tx, result string) ([]illness, error) {
@@ -87,13 +105,12 @@ func (m *Module) forget(ctx context.Context, tx store.Tx, result string) ([]illn
 }
 
 // triggers writes the result as what a draft rests on; no illness when it is
-// none. The clock runs from when the laboratory said it.
-func (m *Module) triggers(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, is result, id string) (illness, error) {
+// none. The clock runs since then, or from when the laboratory said it.
+func (m *Module) triggers(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, is result, id string, since int64) (illness, error) {
 	disease, ok := m.diseases.ByID(id)
 	if !ok || len(disease.ICD) == 0 {
 		return illness{}, nil
 	}
-	since := c.At.UnixMicro()
 	if issued := casereport.Instant(now.Get("issued").String()); !issued.IsZero() && issued.Before(c.At) {
 		since = issued.UnixMicro()
 	}

@@ -16,11 +16,12 @@ import (
 )
 
 // News is what became of a report that the actor's facility sent: each version
-// that somebody else wrote (feedback down each level is a duty, TT
+// that somebody else wrote, of it or of the one that stands for it (feedback down each level is a duty, TT
 // 15/2026/TT-BYT Article 10).
 type News struct {
 	Report, Patient string
-	Version         int64
+	Of              string // report whose version it is: itself, or the one of the same case that stands
+	Version         int64  // of that
 	Disease         string
 	Becomes         string // disease after; "" = the same
 	Was, Class      casereport.Class
@@ -45,12 +46,12 @@ func (m *Module) News(ctx context.Context, a store.Actor, since vn.Date) ([]News
 		var n News
 		var place, at int64
 		var sensitivity string
-		err := scan(&n.Report, &n.Version, &n.facility, &place, &n.Patient, &n.Disease, &n.Becomes, &n.Was, &n.Class, &n.Reason, &sensitivity, &at, &n.Name)
+		err := scan(&n.Report, &n.Of, &n.Version, &n.facility, &place, &n.Patient, &n.Disease, &n.Becomes, &n.Was, &n.Class, &n.Reason, &sensitivity, &at, &n.Name)
 		n.place, n.At, n.sensitivity = vn.UnitID(place), time.UnixMicro(at), strings.Fields(sensitivity)
 		return n, err
-	}, `select f.report, f.version, f.facility, f.place, f.patient, f.disease, f.becomes, f.was, f.class, f.reason, f.sensitivity, f.at, coalesce(p.name, '')
+	}, `select f.report, f.of, f.version, f.facility, f.place, f.patient, f.disease, f.becomes, f.was, f.class, f.reason, f.sensitivity, f.at, coalesce(p.name, '')
 		  from surveillance_feedback f left join surveillance_person p on p.patient = f.patient
-		 where f.facility = ? and f.at >= ? and f.sensitivity = '' order by f.at desc, f.report limit 50`, a.Facility, since.Time().UnixMicro())
+		 where f.facility = ? and f.at >= ? and f.sensitivity = '' order by f.at desc, f.report, f.of, f.version limit 50`, a.Facility, since.Time().UnixMicro())
 	if err != nil {
 		return nil, fmt.Errorf("news of reports: %w", err)
 	}

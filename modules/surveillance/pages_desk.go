@@ -127,6 +127,9 @@ func newsRows(ctx context.Context, p deskData) []worklist.Row {
 	var rows []worklist.Row
 	for _, n := range p.News {
 		why := []string{web.T(ctx, "reporting.news.why", diseaseName(ctx, n.Disease), className(ctx, n.Was), web.DateTime(ctx, n.At))}
+		if n.Of != n.Report {
+			why = append(why, web.T(ctx, "reporting.news.other"))
+		}
 		if n.Becomes != "" {
 			why = append(why, web.T(ctx, "reporting.news.becomes", diseaseName(ctx, n.Becomes)))
 		}
@@ -137,8 +140,12 @@ func newsRows(ctx context.Context, p deskData) []worklist.Row {
 		if n.Class != "" {
 			state = className(ctx, n.Class)
 		}
-		rows = append(rows, worklist.Row{ID: "news-" + n.Report + "-" + strconv.FormatInt(n.Version, 10), Name: n.Name, Href: casePath(n.Report),
-			Why: strings.Join(why, ". "), Tone: classTone(n.Class), State: state})
+		row := worklist.Row{ID: strings.Join([]string{"news", n.Report, n.Of, strconv.FormatInt(n.Version, 10)}, "-"), Name: n.Name,
+			Why: strings.Join(why, ". "), Tone: classTone(n.Class), State: state}
+		if n.Class != "" || n.Of != n.Report { // it can be opened
+			row.Href = casePath(n.Report)
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }

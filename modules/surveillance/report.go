@@ -94,9 +94,12 @@ func (m *Module) Refute(ctx context.Context, a store.Actor, cause, key, reason s
 }
 
 func (m *Module) write(ctx context.Context, a store.Actor, d Draft, key string, r Report, class casereport.Class, reason string) (string, error) {
-	same, err := m.standing(ctx, Key{Number: r["number"]}, r["disease"], vn.DateOf(d.At), d.Patient)
-	if err != nil {
-		return "", err
+	same := ""
+	if class.Counts() {
+		var err error
+		if same, err = m.standing(ctx, Key{Number: r["number"]}, r["disease"], vn.DateOf(m.diagnosedAt(r, d.At)), d.Patient); err != nil {
+			return "", err
+		}
 	}
 	ops, err := m.caseOps(a, d, r, class, reason, same)
 	if err != nil {

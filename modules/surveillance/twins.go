@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,13 +29,15 @@ import (
 // of another disease stand again by themselves.
 
 // How far back reports are looked for, each time the log has grown and now and
-// then (a person's number may be known later than the report), and how often at
-// most. What is older is offered to people only.
+// then (another process may have written), and how often at most. A link to a
+// report that has not come after a day leads nowhere.
 const (
 	twinFresh = 10 * time.Minute
 	twinAgain = time.Hour
 	twinLate  = 3 * 24 * time.Hour
+	twinLost  = 24 * time.Hour
 	twinPause = 2 * time.Second
+	twinBatch = 5000 // reports, each time
 )
 
 // Link takes on the duty of linking them, before the store is started. log is
@@ -72,14 +75,12 @@ func (m *Module) Link(log *slog.Logger, words *i18n.Catalogue) {
 type twin struct {
 	Case
 	stands string
+	known  int64 // version of that when it was found; 0 = it is gone
 }
 
-// linkTwins sets the links of reports that were entered, or whose links came in
-// question, since then. Somebody else's change in between leaves a report to
-// the next time; one that cannot be written stands in nobody's way, and people
-// are still offered it (Pairs).
+// linkTwins sets the links of reports that were touched, or whose links came in
+// question, since then.
 func (m *Module) linkTwins(ctx context.Context, log *slog.Logger, words *i18n.Catalogue, since time.Time) error {
-	var failed []error
 	for _, step := range []struct {
 		find func(context.Context, time.Time) ([]twin, error)
 		do   func(context.Context, twin) error
@@ -90,29 +91,50 @@ func (m *Module) linkTwins(ctx context.Context, log *slog.Logger, words *i18n.Ca
 		}},
 		{m.milder, func(ctx context.Context, t twin) error { return m.raise(ctx, words, t) }},
 	} {
-		list, err := step.find(ctx, since)
-		if err != nil {
-			return fmt.Errorf("reports of one case: %w", err)
+		for {
+			list, err := step.find(ctx, since)
+			if err != nil {
+				return fmt.Errorf("reports of one case: %w", err)
+			}
+			done, err := linkEach(ctx, log, list, step.do)
+			if err != nil {
+				return err
+			}
+			if done == 0 || len(list) < twinBatch {
+				break
+			}
 		}
-		done := map[string]bool{}
-		for _, t := range list {
-			if done[t.Report] {
-				continue
-			}
-			err := step.do(ctx, t)
-			if err != nil && !issue.Is(err, issue.Conflict) && !issue.Is(err, issue.Precondition) && !issue.Is(err, issue.BusinessRule) && !closed(err) {
-				if ctx.Err() != nil {
-					return err
-				}
-				failed = append(failed, err)
-			}
-			done[t.Report] = err == nil
+	}
+	return nil
+}
+
+// linkEach does a step for each report of a list, once, and says how many were
+// written. Somebody else's change in between leaves a report to the next time;
+// one that cannot be written stands in nobody's way, and people are still
+// offered it (Pairs).
+func linkEach(ctx context.Context, log *slog.Logger, list []twin, do func(context.Context, twin) error) (int, error) {
+	var failed []error
+	done := map[string]bool{}
+	for _, t := range list {
+		if done[t.Report] {
+			continue
+		}
+		err := do(ctx, t)
+		if err == nil {
+			done[t.Report] = true
+			continue
+		}
+		if ctx.Err() != nil {
+			return len(done), err
+		}
+		if !issue.Is(err, issue.Conflict) && !issue.Is(err, issue.Precondition) && !issue.Is(err, issue.BusinessRule) && !closed(err) {
+			failed = append(failed, err)
 		}
 	}
 	if len(failed) > 0 {
 		log.Warn("reports of one case not linked", "pairs", len(failed), "error", failed[0])
 	}
-	return nil
+	return len(done), nil
 }
 
 // twins lists reports, each with another that the rest of the query finds.
@@ -120,19 +142,22 @@ func (m *Module) twins(ctx context.Context, rest string, args ...any) ([]twin, e
 	return store.List(ctx, m.store.For(store.SystemActor()), vn.Nation, func(scan store.Scan) (twin, error) {
 		var t twin
 		var err error
-		t.Case, err = m.scanCase(func(dest ...any) error { return scan(append(dest, &t.stands)...) })
+		t.Case, err = m.scanCase(func(dest ...any) error { return scan(append(dest, &t.stands, &t.known)...) })
 		return t, err
-	}, `select `+caseColumns+rest+` limit 5000`, args...)
+	}, `select `+caseColumns+rest+` limit `+strconv.Itoa(twinBatch), args...)
 }
 
 // alone lists the reports that count, with an earlier one of the same personal
-// id, disease and episode.
+// id, disease and episode; the one or the other was touched.
 func (m *Module) alone(ctx context.Context, since time.Time) ([]twin, error) {
 	episode, args := m.episodes()
-	return m.twins(ctx, `, o.report `+caseFrom+`
+	return m.twins(ctx, `, o.report, o.version `+caseFrom+`
 		  join surveillance_person q on q.number = p.number
 		  join surveillance_case o on o.patient = q.patient and o.disease = c.disease and o.report <> c.report
-		 where c.entered >= ? and c.patient <> '' and p.number <> '' and c.same_as = '' and o.same_as = ''
+		 where c.report in (select x.report from surveillance_case t
+		         join surveillance_person n on n.patient = t.patient and n.number <> '' join surveillance_person r on r.number = n.number
+		         join surveillance_case x on x.patient = r.patient and x.disease = t.disease where t.patient <> '' and t.touched >= ?)
+		   and p.number <> '' and c.same_as = '' and o.same_as = ''
 		   and c.class in ('suspect', 'probable', 'confirmed') and o.class in ('suspect', 'probable', 'confirmed')
 		   and abs(c.day - o.day) <= `+episode+`
 		   and (o.reported < c.reported or o.reported = c.reported and o.report < c.report)
@@ -151,16 +176,16 @@ func (m *Module) episodes() (sql string, args []any) {
 }
 
 // loose lists the reports whose other one does not stand for them: it is gone
-// (one that has not come yet may still),
-// refused, of another disease or itself linked. stands is to stand for them
-// instead: the other's other of the same disease, or the first of those that had the same other;
-// the report itself when it is that, or when there is none.
+// (one that has not come yet may still, for a day), refused, of another disease
+// or itself linked. stands is to stand for them instead: the other's other of
+// the same disease, or the first of those that had the same other; the report
+// itself when it is that, or when there is none.
 func (m *Module) loose(ctx context.Context, since time.Time) ([]twin, error) {
-	list, err := m.twins(ctx, `, case when o.disease = c.disease then o.same_as else '' end `+caseFrom+`
+	list, err := m.twins(ctx, `, case when o.disease = c.disease then o.same_as else '' end, coalesce(o.version, 0) `+caseFrom+`
 		  left join surveillance_case o on o.report = c.same_as
 		 where c.same_as <> '' and c.touched >= ? and c.claimed in ('suspect', 'probable', 'confirmed')
-		   and (c.widowed = 1 or o.same_as <> '' or o.disease <> c.disease or o.class not in ('suspect', 'probable', 'confirmed'))
-		 order by c.reported, c.report`, since.UnixMicro())
+		   and (c.widowed = 1 or o.report is null and c.touched < ? or o.same_as <> '' or o.disease <> c.disease or o.class not in ('suspect', 'probable', 'confirmed'))
+		 order by c.reported, c.report`, since.UnixMicro(), m.now().Add(-twinLost).UnixMicro())
 	first := map[string]string{}
 	for i, t := range list {
 		of := t.SameAs + " " + t.Disease
@@ -174,16 +199,41 @@ func (m *Module) loose(ctx context.Context, since time.Time) ([]twin, error) {
 	return list, err
 }
 
-// loosen takes a link back, or sets it anew.
+// loosen takes a link back, or sets it anew: to the end of the links.
 func (m *Module) loosen(ctx context.Context, t twin) error {
 	system := store.SystemActor()
-	if t.stands != t.Report {
-		return m.Merge(ctx, system, t.Report, t.stands, t.Version, newID(), "")
+	stands, err := m.follow(ctx, t)
+	if err != nil {
+		return err
+	}
+	if stands != t.Report {
+		return m.Merge(ctx, system, t.Report, stands, t.Version, newID(), "")
 	}
 	return m.link(ctx, system, t.Report, t.Version, newID(), "", func(_ Sent, c *fhir.Condition) error {
 		c.Extension = dropExtension(c.Extension, casereport.ExtSameCase)
 		return nil
 	})
+}
+
+// follow goes along the links from what is to stand for a report to the report that does:
+// itself when they lead round in a ring, to another disease or to what is no case.
+func (m *Module) follow(ctx context.Context, t twin) (string, error) {
+	seen := map[string]bool{t.Report: true}
+	for at := t.stands; !seen[at]; {
+		seen[at] = true
+		c, err := m.Case(ctx, store.SystemActor(), at)
+		switch {
+		case closed(err):
+			return t.Report, nil
+		case err != nil:
+			return "", err
+		case c.Disease == t.Disease && c.Class.Counts():
+			return at, nil
+		case c.Disease == t.Disease && c.SameAs != "":
+			at = c.SameAs
+		}
+	}
+	return t.Report, nil
 }
 
 // milder lists the reports that say more of a case than the one that stands for
@@ -193,7 +243,7 @@ func (m *Module) milder(ctx context.Context, since time.Time) ([]twin, error) {
 	weight := func(of string) string {
 		return `case ` + of + ` when 'suspect' then 1 when 'probable' then 2 when 'confirmed' then 3 else 0 end`
 	}
-	return m.twins(ctx, `, o.report `+caseFrom+`
+	return m.twins(ctx, `, o.report, o.version `+caseFrom+`
 		  join surveillance_case o on o.report = c.same_as and o.disease = c.disease and o.same_as = ''
 		 where c.same_as <> '' and c.touched >= ? and c.claimed in ('suspect', 'probable', 'confirmed') and o.class in ('suspect', 'probable', 'confirmed')
 		   and c.written > o.judged and (`+weight(`c.claimed`)+` > `+weight(`o.claimed`)+` or c.died >= 0 and o.died < 0)
@@ -201,7 +251,8 @@ func (m *Module) milder(ctx context.Context, since time.Time) ([]twin, error) {
 }
 
 // raise writes into the report that stands what the other knows more: its
-// class, with the test that it rests on, and a death.
+// class, with the test that it rests on, and a death. What was written of one of
+// them since they were found is judged the next time: a person has the last word.
 func (m *Module) raise(ctx context.Context, words *i18n.Catalogue, t twin) error {
 	system := store.SystemActor()
 	knows, err := m.Open(ctx, system, t.Report)
@@ -211,6 +262,9 @@ func (m *Module) raise(ctx context.Context, words *i18n.Catalogue, t twin) error
 	stands, err := m.Open(ctx, system, t.stands)
 	if err != nil {
 		return err
+	}
+	if knows.Version != t.Version || stands.Version != t.known {
+		return issue.New(issue.Precondition, "store.version.stale", "Condition")
 	}
 	answers, class, why := stands.Answers, stands.Class, []string{words.T(i18n.Vietnamese, "reporting.twins.knows")}
 	if c := casereport.Class(knows.Answers["class"]); c.Counts() && weight(c) > weight(class) {
