@@ -116,8 +116,11 @@ func years(ctx context.Context, p alertData) (chart.LineProps, bool) {
 			low[i], high[i] = nanMin(low[i], v), -nanMin(-high[i], -v)
 		}
 	}
-	if past == 0 || lines[year] == nil {
+	if past == 0 {
 		return out, false
+	}
+	if lines[year] == nil { // its first days
+		lines[year] = blank(n)
 	}
 	out.Partial = n - vn.WeekOf(p.Today).Number + 1
 	out.Series = []chart.Series{{Name: strconv.Itoa(year), Values: lines[year]}}

@@ -4,6 +4,7 @@ package detection
 
 import (
 	"fmt"
+	"math"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -142,4 +143,19 @@ func TestShortHistory(t *testing.T) {
 		page := w.page(w.alertPage, "vi", w.actor(store.CDC), "/x", "disease", "measles", "unit", w.commune.Code, "week", vn.WeekOf(w.today()).String())
 		w.wantWords(page, "Chưa đủ năm để so sánh", "Theo luật: chưa vượt ngưỡng")
 	})
+}
+
+// In the first days of a year its line is empty, and the years before are shown;
+// without any of these there is no picture.
+func TestYearsOfANewYear(t *testing.T) {
+	today := vn.Week{Year: 2027, Number: 1}.Start()
+	p := alertData{Today: today, Weeks: []Week{{Start: today.AddDays(-14), Count: 4}}}
+	out, ok := years(t.Context(), p)
+	if !ok || len(out.Series) == 0 || !math.IsNaN(out.Series[0].Values[0]) || out.Band.High[51] != 4 {
+		t.Errorf("%v: %+v", ok, out)
+	}
+	p.Weeks = nil
+	if _, ok := years(t.Context(), p); ok {
+		t.Error("a picture of nothing")
+	}
 }

@@ -5,6 +5,7 @@ package detection
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"mach/content"
 	"mach/fhir"
 	"mach/issue"
+	"mach/outbreak"
 	"mach/store"
 	"mach/store/storetest"
 	"mach/vn"
@@ -306,6 +308,42 @@ func TestTrial(t *testing.T) {
 		}
 		if _, err := w.TrySettings(ctx, w.actor(store.CDC), dengue, must(w.units.At(vn.Nation, w.today())), old, strict, 52); !issue.Is(err, issue.Forbidden) {
 			t.Errorf("a CDC tried the nation: %v", err)
+		}
+	})
+}
+
+// A province of whose weeks nothing is known has no zeros in the trial either.
+func TestTrialOfASilentProvince(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		counts := wavy(w.today(), 330, 2)
+		silent := []vn.Date{}
+		for i := 5; i < 9; i++ {
+			silent = append(silent, vn.WeekOf(w.today()).Start().AddDays(-7*i))
+			delete(counts, silent[len(silent)-1])
+		}
+		w.visit("v", "p", silent[3].AddDays(-70).Time()) // from now on, silence is no zero
+		w.history("h", "A97.0", w.commune, counts)
+		w.calm()
+		dengue, _ := w.diseases.ByID("dengue")
+		province, _ := w.units.Get(w.provinceOf(w.commune.ID))
+		old := w.decidedOn(dengue, nil, w.today())
+		list, err := w.TrySettings(ctx, w.actor(store.CDC), dengue, province, old, old, 26)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, _, err := w.asked(storetest.System(), province.ID, math.MaxInt64).series(ctx, place{"dengue", province.ID, vn.LevelProvince}, list.From, list.To)
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing := 0
+		for i, x := range list.Weeks {
+			if x.Cases != int(s.Count[i]) {
+				t.Errorf("%v: %d cases, the follower has %d", x.Week, x.Cases, s.Count[i])
+			}
+			missing += flag(int32(x.Cases) == outbreak.Missing)
+		}
+		if missing != len(silent) {
+			t.Errorf("%d silent weeks, want %d", missing, len(silent))
 		}
 	})
 }

@@ -138,7 +138,7 @@ func (t *trial) load(ctx context.Context, a store.Actor) error {
 		where = ` and unit in (` + marks(len(within)) + `)`
 		args = append(args, within...)
 	}
-	l := t.asked(a, t.area.ID, 0)
+	l := t.asked(a, t.area.ID, math.MaxInt64)
 	if err := l.rows(ctx, `select unit, year, counts from detection_year where disease = ? and year >= ? and year <= ?`+where, args, func(scan func(...any) error) error {
 		var unit int64
 		var of int
@@ -228,7 +228,7 @@ func (t *trial) foci(ctx context.Context, l ledger) error {
 }
 
 // reports reads since when the units are known, and marks the weeks before, and
-// those of communes that are silent. Of the communes of the nation statistics
+// those of which nothing is known, as the follower does. Of the communes of the nation statistics
 // say nothing here.
 func (t *trial) reports(ctx context.Context, l ledger) error {
 	units := slices.DeleteFunc(t.order(), func(u vn.UnitID) bool { return t.area.ID == vn.Nation && t.levelOf(u) == vn.LevelCommune })
@@ -267,20 +267,26 @@ func (t *trial) reports(ctx context.Context, l ledger) error {
 			return err
 		}
 		for _, u := range chunk {
-			t.silence(u, heard[u])
+			if t.levelOf(u) == vn.LevelCommune {
+				t.silence(u, heard[u])
+			} else if t.counts[u] != nil {
+				if err := l.unheard(ctx, u, t.series(u)); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
 }
 
-// silence marks the weeks before the unit was known, and those in which a commune
-// with visits was not heard of.
+// silence marks the weeks before a commune was known, and those in which one with
+// visits was not heard of.
 func (t *trial) silence(unit vn.UnitID, heard []bool) {
-	visit, commune := t.visits[unit], t.levelOf(unit) == vn.LevelCommune
+	visit := t.visits[unit]
 	since, known := t.since[unit]
 	for i := range t.counts[unit] {
 		w := t.begin.AddDays(7 * i)
-		if !known || w < since || commune && visit != 0 && w > visit && (heard == nil || !heard[i]) {
+		if !known || w < since || visit != 0 && w > visit && (heard == nil || !heard[i]) {
 			t.counts[unit][i] = outbreak.Missing
 		}
 	}
