@@ -121,28 +121,32 @@ func (r *report) open(name string) (io.ReadCloser, error) {
 
 // terminology takes in the full list of diagnoses.
 func (r *report) terminology(name string) error {
-	in, err := r.open(name)
-	if err != nil {
+	text, err := r.table(name, []string{"code", "vi", "en", "terms", "plain_vi", "plain_en"}, content.ReadDiagnoses)
+	if err != nil || text == nil {
 		return err
 	}
-	defer in.Close()
-	rows, faults, err := content.ReadDiagnoses(in)
+	return r.store("terminology", map[string][]byte{"diagnoses.csv": text}, r.totals.Read)
+}
+
+// table reads a table whole, for CSV with its heading; nil when it has faults,
+// which are told.
+func (r *report) table(name string, columns []string, read func(io.Reader) ([][]string, []content.Fault, error)) ([]byte, error) {
+	in, err := r.open(name)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	defer in.Close()
+	rows, faults, err := read(in)
+	if err != nil {
+		return nil, err
 	}
 	r.totals.Read = len(rows)
 	if len(faults) > 0 {
-		return r.faults(faults)
+		return nil, r.faults(faults)
 	}
 	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	if err := w.Write([]string{"code", "vi", "en", "terms", "plain_vi", "plain_en"}); err != nil {
-		return err
-	}
-	if err := w.WriteAll(rows); err != nil {
-		return err
-	}
-	return r.store("terminology", map[string][]byte{"diagnoses.csv": b.Bytes()}, len(rows))
+	err = csv.NewWriter(&b).WriteAll(append([][]string{columns}, rows...))
+	return b.Bytes(), err
 }
 
 // boundaries takes in the outlines of communes.

@@ -3,9 +3,8 @@
 package definitions
 
 import (
-	"bytes"
-	"encoding/csv"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,39 +13,21 @@ import (
 )
 
 // places takes in a table of where diseases are endemic or when there was an
-// epidemic. It replaces the one that was imported before; the other one stays.
+// epidemic. It replaces the one that was imported before; the others stay.
 func (r *report) places(name string, table content.PlaceTable) error {
-	in, err := r.open(name)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	rows, faults, err := table.Read(in, r.Units)
-	if err != nil {
-		return err
-	}
-	return r.surveillance(table.File, table.Columns, rows, faults)
+	return r.surveillance(name, table.File, table.Columns, func(in io.Reader) ([][]string, []content.Fault, error) { return table.Read(in, r.Units) })
 }
 
 // law takes in the numbers of the law that a ministry decides.
 func (r *report) law(name string) error {
-	in, err := r.open(name)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	rows, faults, err := content.ReadLaw(in)
-	if err != nil {
-		return err
-	}
-	return r.surveillance(content.LawFile, content.LawColumns, rows, faults)
+	return r.surveillance(name, content.LawFile, content.LawColumns, content.ReadLaw)
 }
 
 // surveillance stores one of the tables of the law; the others stay.
-func (r *report) surveillance(file string, columns []string, rows [][]string, faults []content.Fault) error {
-	r.totals.Read = len(rows)
-	if len(faults) > 0 {
-		return r.faults(faults)
+func (r *report) surveillance(name, file string, columns []string, read func(io.Reader) ([][]string, []content.Fault, error)) error {
+	text, err := r.table(name, columns, read)
+	if err != nil || text == nil {
+		return err
 	}
 	files := map[string][]byte{}
 	for _, name := range []string{content.EndemicPlaces.File, content.EpidemicYears.File, content.LawFile} { // the folder is replaced whole
@@ -58,10 +39,6 @@ func (r *report) surveillance(file string, columns []string, rows [][]string, fa
 			files[name] = b
 		}
 	}
-	var b bytes.Buffer
-	if err := csv.NewWriter(&b).WriteAll(append([][]string{columns}, rows...)); err != nil {
-		return err
-	}
-	files[file] = b.Bytes()
-	return r.store("surveillance", files, len(rows))
+	files[file] = text
+	return r.store("surveillance", files, r.totals.Read)
 }
