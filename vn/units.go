@@ -328,6 +328,35 @@ func (u *Units) Path(id UnitID) []Unit {
 	return path
 }
 
+// IDs lists the ids of units, in their order.
+func IDs(units []Unit) []UnitID {
+	out := make([]UnitID, len(units))
+	for i, x := range units {
+		out[i] = x.ID
+	}
+	return out
+}
+
+// Above returns the unit and all above it, nation first; the nation alone for an
+// unknown unit, so that nothing is lost from the sums.
+func (u *Units) Above(id UnitID) []UnitID {
+	path := u.Path(id)
+	if len(path) == 0 {
+		return []UnitID{Nation}
+	}
+	return IDs(path)
+}
+
+// ProvinceOf returns the province that a unit is or lies in; 0 when it has none.
+func (u *Units) ProvinceOf(id UnitID) UnitID {
+	for _, x := range u.Path(id) {
+		if x.Level == LevelProvince {
+			return x.ID
+		}
+	}
+	return 0
+}
+
 // Find returns the units of the day whose folded name, with or without kind,
 // is that of the text, in order of level and code. Names are not keys: expect
 // more than one. nil when none.

@@ -93,7 +93,7 @@ func (m *Module) name(ctx context.Context, tx store.Tx, id vn.UnitID) error {
 		return nil
 	}
 	province := ""
-	if p, ok := m.units.Get(m.provinceOf(id)); ok {
+	if p, ok := m.units.Get(m.units.ProvinceOf(id)); ok {
 		province = p.Code
 	}
 	return tx.Exec(ctx, `insert into bulletin_unit (unit, code, name, level, province) values (?, ?, ?, ?, ?) on conflict (unit) do nothing`,
@@ -102,34 +102,6 @@ func (m *Module) name(ctx context.Context, tx store.Tx, id vn.UnitID) error {
 
 // levelNames are the levels as analysts and exports name them.
 var levelNames = map[vn.Level]string{vn.LevelNation: "nation", vn.LevelProvince: "province", vn.LevelDistrict: "district", vn.LevelCommune: "commune"}
-
-// above lists the unit and all above it, the nation first; an unknown unit
-// counts for the nation only, so that nothing is lost from the sums.
-func (m *Module) above(id vn.UnitID) []vn.UnitID {
-	path := m.units.Path(id)
-	if len(path) == 0 {
-		return []vn.UnitID{vn.Nation}
-	}
-	return ids(path)
-}
-
-func ids(units []vn.Unit) []vn.UnitID {
-	out := make([]vn.UnitID, len(units))
-	for i, u := range units {
-		out[i] = u.ID
-	}
-	return out
-}
-
-// provinceOf is the province of a unit, 0 when it has none.
-func (m *Module) provinceOf(id vn.UnitID) vn.UnitID {
-	for _, u := range m.units.Path(id) {
-		if u.Level == vn.LevelProvince {
-			return u.ID
-		}
-	}
-	return 0
-}
 
 // steps of an event that open or end a focus, and the forms of an epidemic.
 var steps = []string{"focus", "declared", "contained", "closed"}
@@ -183,5 +155,5 @@ func (m *Module) applyStep(ctx context.Context, tx store.Tx, c store.Change, now
 		day = vn.DateOf(c.At)
 	}
 	return tx.Exec(ctx, `insert into bulletin_step (step, kind, opens, disease, unit, province, day) values (?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, kind, fhir.IDOf(now.Get("inResponseTo", "reference").String()), disease.ID, int64(unit), int64(m.provinceOf(unit)), int64(day))
+		c.ID, kind, fhir.IDOf(now.Get("inResponseTo", "reference").String()), disease.ID, int64(unit), int64(m.units.ProvinceOf(unit)), int64(day))
 }

@@ -112,7 +112,7 @@ func bit(b bool) int {
 
 func (m *Module) insert(ctx context.Context, tx store.Tx, report string, k reported) error {
 	return tx.Exec(ctx, `insert into bulletin_case (report, province, `+caseColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		report, int64(m.provinceOf(k.unit)), k.disease, k.patient, k.encounter, k.cause, k.causeDisease, k.facility, int64(k.label), int64(k.sender),
+		report, int64(m.units.ProvinceOf(k.unit)), k.disease, k.patient, k.encounter, k.cause, k.causeDisease, k.facility, int64(k.label), int64(k.sender),
 		int64(k.unit), stored(k.day), stored(k.onset), k.at, bit(k.late), string(k.class), string(k.claimed), k.icd, k.focus, stored(k.died), k.stands)
 }
 
@@ -189,7 +189,7 @@ func (m *Module) count(ctx context.Context, tx store.Tx, k reported, by int) err
 	}
 	days := map[int]vn.Date{axisDiagnosis: k.day, axisOnset: k.onset}
 	parent := vn.UnitID(0)
-	for _, unit := range m.above(k.unit) {
+	for _, unit := range m.units.Above(k.unit) {
 		if by > 0 {
 			if err := m.name(ctx, tx, unit); err != nil {
 				return err

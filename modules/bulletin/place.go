@@ -69,7 +69,7 @@ func (m *Module) picture(ctx context.Context, a store.Actor, unit vn.Unit, disea
 	}
 	p.nowhere = max(p.total-placed, 0)
 	communes := m.units.Communes(unit.ID, on)
-	unheard, err := m.Unheard(ctx, a, unit.ID, ids(communes), [][2]vn.Date{{p.from, on}}, on)
+	unheard, err := m.Unheard(ctx, a, unit.ID, vn.IDs(communes), [][2]vn.Date{{p.from, on}}, on)
 	if err != nil {
 		return p, err
 	}

@@ -213,7 +213,7 @@ func (m *Module) unheardAbove(ctx context.Context, a store.Actor, unit vn.Unit, 
 			weeks[w.AddDays(-7)] = true
 		}
 	}
-	communes := ids(m.units.Communes(unit.ID, on))
+	communes := vn.IDs(m.units.Communes(unit.ID, on))
 	heard, err := m.heardAbove(ctx, a, unit, communes, slices.Sorted(maps.Keys(weeks)))
 	if err != nil {
 		return nil, err

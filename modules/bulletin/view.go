@@ -113,7 +113,7 @@ func (m *Module) since(ctx context.Context, a store.Actor, unit vn.UnitID) (vn.D
 // watched is the area whose first case shows since when there is surveillance:
 // the province of a commune.
 func (m *Module) watched(unit vn.UnitID) vn.UnitID {
-	if p := m.provinceOf(unit); p != 0 {
+	if p := m.units.ProvinceOf(unit); p != 0 {
 		return p
 	}
 	return unit

@@ -125,7 +125,7 @@ func (m *Module) choices(v view, on vn.Date) []vn.Unit {
 	out := slices.Clone(v.Path)
 	around := v.Unit
 	if v.Unit.Level == vn.LevelCommune {
-		around, _ = m.units.At(m.provinceOf(v.Unit.ID), on)
+		around, _ = m.units.At(m.units.ProvinceOf(v.Unit.ID), on)
 	} else {
 		out = append(out, v.Unit)
 	}
@@ -205,7 +205,7 @@ func (m *Module) mapPage(w http.ResponseWriter, r *http.Request) error {
 		return web.Render(w, r, provincesPage(v, p))
 	}
 	if v.Unit.Level == vn.LevelCommune { // a commune is seen among its neighbours by who may see them
-		if up, ok := m.units.At(m.provinceOf(v.Unit.ID), v.On); ok && m.units.WithinOn(up.ID, v.Own.ID, v.On) {
+		if up, ok := m.units.At(m.units.ProvinceOf(v.Unit.ID), v.On); ok && m.units.WithinOn(up.ID, v.Own.ID, v.On) {
 			return web.Redirect(w, r, v.with(pathMap, "don-vi", up.Code))
 		}
 	}
@@ -261,7 +261,7 @@ func (m *Module) heat(r *http.Request, v view) (heat, error) {
 		return m.heatNation(r, from, v.On)
 	}
 	communes := m.units.Communes(v.Unit.ID, v.On)
-	sends, err := m.sending(r.Context(), web.Actor(r), v.Unit.ID, ids(communes), from, v.On)
+	sends, err := m.sending(r.Context(), web.Actor(r), v.Unit.ID, vn.IDs(communes), from, v.On)
 	h := heat{weeks: sends.weeks, share: make([]float64, len(sends.weeks))}
 	for _, c := range communes {
 		row := heatRow{unit: c, states: sends.states[c.ID], sent: sends.sent[c.ID]}

@@ -221,7 +221,7 @@ func (m *Module) complete(ctx context.Context, a store.Actor, unit vn.Unit, w vn
 	}
 	communes := m.units.Communes(unit.ID, on)
 	s := sums{communes: len(communes)}
-	sends, err := m.sending(ctx, a, unit.ID, ids(communes), w.Start(), on)
+	sends, err := m.sending(ctx, a, unit.ID, vn.IDs(communes), w.Start(), on)
 	if err != nil {
 		return s, err
 	}

@@ -101,7 +101,7 @@ func (m *Module) hear(ctx context.Context, tx store.Tx, c store.Change, unit vn.
 	if unit == 0 {
 		return nil
 	}
-	week, units := vn.WeekOf(min(day, vn.DateOf(c.At))).Start(), m.above(unit)
+	week, units := vn.WeekOf(min(day, vn.DateOf(c.At))).Start(), m.units.Above(unit)
 	var visited int64
 	known, err := tx.Row(ctx, []any{&visited}, `select visited from detection_reporting where unit = ? and week = ?`, int64(unit), int64(week))
 	if err != nil {
@@ -133,20 +133,6 @@ func (m *Module) hear(ctx context.Context, tx store.Tx, c store.Change, unit vn.
 		}
 	}
 	return nil
-}
-
-// above lists the unit and all above it, the nation first; an unknown unit
-// counts for the nation only, so that nothing is lost from the sums.
-func (m *Module) above(id vn.UnitID) []vn.UnitID {
-	path := m.units.Path(id)
-	if len(path) == 0 {
-		return []vn.UnitID{vn.Nation}
-	}
-	out := make([]vn.UnitID, len(path))
-	for i, u := range path {
-		out[i] = u.ID
-	}
-	return out
 }
 
 // provinceOf is the province of a unit, 0 when it has none.

@@ -88,7 +88,7 @@ func (t *turn) heardAnew(ctx context.Context, unit vn.UnitID, week vn.Date, visi
 			return err
 		}
 	}
-	for _, u := range t.above(unit) {
+	for _, u := range t.units.Above(unit) {
 		if u == unit {
 			continue
 		}
@@ -126,7 +126,7 @@ func (t *turn) others(ctx context.Context, x touch) error {
 	if from >= start {
 		return nil
 	}
-	units := t.above(x.unit)
+	units := t.units.Above(x.unit)
 	args := []any{x.disease.ID, int64(start)}
 	for _, u := range units {
 		args = append(args, int64(u))

@@ -308,7 +308,7 @@ func (t *turn) enter(ctx context.Context, k counted, change, seen int64) error {
 		t.c.Seq, t.parts, k.disease, int64(k.commune), int64(k.province), int64(k.day), k.focus, change); err != nil {
 		return err
 	}
-	return t.count(ctx, k.disease, t.above(k.unit()), vn.WeekOf(k.day), int32(change), int32(seen))
+	return t.count(ctx, k.disease, t.units.Above(k.unit()), vn.WeekOf(k.day), int32(change), int32(seen))
 }
 
 func flag(b bool) int {

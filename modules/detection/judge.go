@@ -43,7 +43,7 @@ func (t *turn) judgeOne(ctx context.Context, x touch) error {
 	if err != nil {
 		return err
 	}
-	units := t.above(x.unit)
+	units := t.units.Above(x.unit)
 	slices.Reverse(units) // children first: they may explain what stands above
 	for i, unit := range units {
 		p, rule := place{disease: x.disease.ID, unit: unit, level: t.levelOf(unit)}, settings.rule(unit)

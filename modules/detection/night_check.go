@@ -352,7 +352,7 @@ func (m *Module) wrongCases(ctx context.Context) (int, error) {
 			return err
 		}
 		c.commune, c.province = vn.UnitID(commune), vn.UnitID(province)
-		for _, unit := range m.above(c.unit()) {
+		for _, unit := range m.units.Above(c.unit()) {
 			sums[key{c.disease, unit, vn.WeekOf(vn.Date(day)).Start()}] += int32(n)
 		}
 		return nil

@@ -97,7 +97,7 @@ func (l ledger) recent(ctx context.Context, unit vn.UnitID, on vn.Date, rule con
 func (t *turn) lookAgain(ctx context.Context, of turned) error {
 	on := vn.DateOf(t.c.At)
 	rule := content.SyndromeRuleOn(on)
-	units := t.above(of.Unit)
+	units := t.units.Above(of.Unit)
 	slices.Reverse(units)
 	below := false
 	for _, unit := range units {
@@ -152,7 +152,7 @@ func (m *Module) wrongVisits(ctx context.Context) (int, error) {
 			commune := visitDay{vn.UnitID(unit), communesHeard, vn.Date(day)}
 			first := m.levelOf(commune.unit) == vn.LevelCommune && !heard[commune]
 			heard[commune] = true
-			for _, u := range m.above(commune.unit) {
+			for _, u := range m.units.Above(commune.unit) {
 				for _, id := range append(strings.Fields(ids), allVisits) {
 					sums[visitDay{u, id, commune.day}] += n
 				}

@@ -143,7 +143,7 @@ func (m *Module) missed(ctx context.Context, a store.Actor, unit vn.UnitID, from
 
 // below is the unit right below top that holds u; 0 when there is none.
 func (m *Module) below(u, top vn.UnitID) vn.UnitID {
-	path := m.above(u)
+	path := m.units.Above(u)
 	if i := slices.Index(path, top); i >= 0 && i+1 < len(path) {
 		return path[i+1]
 	}

@@ -218,7 +218,7 @@ func (t *trial) foci(ctx context.Context, l ledger) error {
 		 group by l.commune, l.day`, args, func(scan func(...any) error) error {
 		var commune, day, n int64
 		err := scan(&commune, &day, &n)
-		for _, unit := range t.above(vn.UnitID(commune)) {
+		for _, unit := range t.units.Above(vn.UnitID(commune)) {
 			if t.counts[unit] != nil {
 				t.add(unit, vn.WeekOf(vn.Date(day)).Start(), int32(-n))
 			}

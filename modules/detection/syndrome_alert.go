@@ -39,7 +39,7 @@ func (t *turn) shift(ctx context.Context, was, is seen) error {
 		if !x.counts {
 			continue
 		}
-		for _, unit := range t.above(x.unit) {
+		for _, unit := range t.units.Above(x.unit) {
 			i := slices.IndexFunc(changes, func(c change) bool { return c.unit == unit })
 			if i < 0 {
 				i = len(changes)
@@ -67,7 +67,7 @@ func (t *turn) shift(ctx context.Context, was, is seen) error {
 		}
 		if c.level == vn.LevelCommune {
 			for _, h := range d.heard(moves) {
-				for _, up := range t.above(c.unit) {
+				for _, up := range t.units.Above(c.unit) {
 					if up != c.unit {
 						heard[up] = append(heard[up], h)
 					}

@@ -283,7 +283,7 @@ func (b book) counts(m *Module) map[vn.UnitID]*daily {
 		commune := b.station[x.at].ID
 		first := !heard[came{at: x.at, day: x.day}]
 		heard[came{at: x.at, day: x.day}] = true
-		for _, unit := range m.above(commune) {
+		for _, unit := range m.units.Above(commune) {
 			if out[unit] == nil {
 				out[unit] = &daily{unit: unit, rows: map[dayRow]*yearDays{}, factors: map[vn.Date]outbreak.DayFactors{}}
 			}

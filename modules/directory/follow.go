@@ -52,7 +52,7 @@ func (m *Module) applyFacility(ctx context.Context, tx store.Tx, c store.Change,
 		insert into directory_facility (facility, code, name, folded, name_sort, kind, unit, province, part_of, address, phone, active)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, code, name, folded(name, code), vn.TextSortKey(name), now.Get("type", "coding", "code").String(),
-		int64(c.Labels.Unit), int64(m.provinceOf(c.Labels.Unit)), fhir.IDOf(now.Get("partOf", "reference").String()),
+		int64(c.Labels.Unit), int64(m.units.ProvinceOf(c.Labels.Unit)), fhir.IDOf(now.Get("partOf", "reference").String()),
 		now.Get("address", "text").String(), now.Get("telecom", "value").String(), active)
 }
 

@@ -26,14 +26,3 @@ func New(s *store.Store, units *vn.Units, now func() time.Time) *Module {
 }
 
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }
-
-// provinceOf is the province that holds the unit, 0 for the nation and the
-// unknown unit.
-func (m *Module) provinceOf(unit vn.UnitID) vn.UnitID {
-	for _, u := range m.units.Path(unit) {
-		if u.Level == vn.LevelProvince {
-			return u.ID
-		}
-	}
-	return 0
-}

@@ -119,7 +119,7 @@ func (m *Module) facilitiesPage(w http.ResponseWriter, r *http.Request) error {
 	a := web.Actor(r)
 	p := facilitiesData{Past: r.URL.Query().Get("sau") != "", Units: m.units}
 	p.Form, p.q = typed(r)
-	id := m.provinceOf(a.Unit)
+	id := m.units.ProvinceOf(a.Unit)
 	if n, err := strconv.ParseInt(r.URL.Query().Get("don-vi"), 10, 32); err == nil {
 		id = vn.UnitID(n)
 	}

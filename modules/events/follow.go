@@ -129,18 +129,8 @@ func (m *Module) refold(ctx context.Context, tx store.Tx, id string) error {
 	return tx.Exec(ctx, `
 		insert into events_event (id, unit, province, stage, disease, focus, first, last, author, told, moved, event)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.ID, int64(e.Unit), int64(m.provinceOf(e.Unit)), string(e.Stage), e.Disease, vn.Fold(e.Focus), first, last,
+		e.ID, int64(e.Unit), int64(m.units.ProvinceOf(e.Unit)), string(e.Stage), e.Disease, vn.Fold(e.Focus), first, last,
 		e.Author, e.Told.UnixMicro(), e.Moved.UnixMicro(), string(b))
-}
-
-// provinceOf is the province of a commune, 0 when it has none.
-func (m *Module) provinceOf(id vn.UnitID) vn.UnitID {
-	for _, u := range m.units.Path(id) {
-		if u.Level == vn.LevelProvince {
-			return u.ID
-		}
-	}
-	return 0
 }
 
 // applyCase keeps what foci need of a case report. Those of the closed desk
@@ -181,7 +171,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 	return tx.Exec(ctx, `
 		insert into events_case (report, disease, patient, form, unit, province, day, onset, class, focus, died, facility, label_unit, sensitivity, version, exposed)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, r.Disease, c.Labels.Patient, formOf(now), int64(unit), int64(m.provinceOf(unit)), day, onset, string(r.Class), r.Focus, died,
+		c.ID, r.Disease, c.Labels.Patient, formOf(now), int64(unit), int64(m.units.ProvinceOf(unit)), day, onset, string(r.Class), r.Focus, died,
 		c.Labels.Facility, int64(c.Labels.Unit), strings.Join(c.Labels.Sensitivity, " "), c.Version, lineOf(exposuresOf(now)))
 }
 

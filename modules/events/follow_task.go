@@ -35,7 +35,7 @@ func (m *Module) applyContact(ctx context.Context, tx store.Tx, c store.Change, 
 	return tx.Exec(ctx, `
 		insert into events_contact (id, event, patient, facility, unit, province, sensitivity, status, first, last, checked, version, worker, contact)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, x.Event, c.Labels.Patient, c.Labels.Facility, int64(c.Labels.Unit), int64(m.provinceOf(c.Labels.Unit)), strings.Join(c.Labels.Sensitivity, " "),
+		c.ID, x.Event, c.Labels.Patient, c.Labels.Facility, int64(c.Labels.Unit), int64(m.units.ProvinceOf(c.Labels.Unit)), strings.Join(c.Labels.Sensitivity, " "),
 		now.Get("status").String(), int64(x.First), int64(x.Last), int64(x.checked()), c.Version, x.Worker, string(b))
 }
 

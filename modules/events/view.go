@@ -136,7 +136,7 @@ func (m *Module) named(ctx context.Context, a store.Actor, e Event, name string)
 		err := scan(&n)
 		return n, err
 	}, `select count(*) from events_event where disease = ? and province = ? and focus = ? and id <> ? and stage in ('focus', 'epidemic')`,
-		e.Disease, int64(m.provinceOf(e.Unit)), vn.Fold(name), e.ID)
+		e.Disease, int64(m.units.ProvinceOf(e.Unit)), vn.Fold(name), e.ID)
 	if err != nil {
 		return false, fmt.Errorf("name of a focus: %w", err)
 	}

@@ -194,8 +194,8 @@ func (m *Module) newData(r *http.Request, f *web.Form) (newData, error) {
 func (m *Module) communes(r *http.Request, code string) (communes, provinces []vn.Unit) {
 	on := web.Today(r)
 	for _, c := range []string{code, r.URL.Query().Get("tinh")} {
-		if u, ok := m.units.ByCode(c, on); ok && m.provinceOf(u.ID) != 0 {
-			return m.units.Communes(m.provinceOf(u.ID), on), nil
+		if u, ok := m.units.ByCode(c, on); ok && m.units.ProvinceOf(u.ID) != 0 {
+			return m.units.Communes(m.units.ProvinceOf(u.ID), on), nil
 		}
 	}
 	return nil, m.units.Provinces(on)

@@ -37,7 +37,7 @@ func (m *Module) paperPage(w http.ResponseWriter, r *http.Request) error {
 		return issue.New(issue.NotFound, "events.daily.gone")
 	}
 	if org, err := m.store.For(web.Actor(r)).Read(r.Context(), "Organization", p.Report.Facility); err == nil && ofProvince(org) {
-		p.Above, _ = m.units.Get(m.provinceOf(p.Unit.ID))
+		p.Above, _ = m.units.Get(m.units.ProvinceOf(p.Unit.ID))
 	}
 	return web.Render(w, r, paperPage(p))
 }

@@ -190,7 +190,7 @@ func first(ctx context.Context, tx store.Tx, indicator, patient string) (item, b
 
 // add changes the cell of the unit and of every unit above it.
 func (m *Module) add(ctx context.Context, tx store.Tx, indicator string, it item, sign int64) error {
-	for _, unit := range m.above(it.unit) {
+	for _, unit := range m.units.Above(it.unit) {
 		err := tx.Exec(ctx, `
 			insert into indicators_cell (indicator, unit, day, closed, value) values (?, ?, ?, ?, ?)
 			on conflict (indicator, unit, day, closed) do update set value = indicators_cell.value + excluded.value`,
@@ -207,20 +207,6 @@ func (m *Module) add(ctx context.Context, tx store.Tx, indicator string, it item
 		}
 	}
 	return nil
-}
-
-// above lists the unit and all above it; an unknown unit counts for the nation
-// only, so that nothing is lost from the sums.
-func (m *Module) above(unit vn.UnitID) []vn.UnitID {
-	path := m.units.Path(unit)
-	if len(path) == 0 {
-		return []vn.UnitID{vn.Nation}
-	}
-	ids := make([]vn.UnitID, len(path))
-	for i, u := range path {
-		ids[i] = u.ID
-	}
-	return ids
 }
 
 // originOf is where a resource counts, on the map of its time: the unit it

@@ -236,8 +236,8 @@ func (m *Module) insertCase(ctx context.Context, tx store.Tx, c store.Change, r 
 		       sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place, written, judged, touched, widowed, refused)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, r.disease, r.patient, r.encounter, r.cause, r.drafted, r.causeDisease, r.focus, c.Labels.Facility, int64(c.Labels.Unit),
-		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.provinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version,
-		r.died, r.entered, paper, r.sameAs, r.author, int64(m.provinceOf(c.Labels.Unit)), c.Seq, r.judged, c.At.UnixMicro(), r.widowed, r.refused)
+		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.units.ProvinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version,
+		r.died, r.entered, paper, r.sameAs, r.author, int64(m.units.ProvinceOf(c.Labels.Unit)), c.Seq, r.judged, c.At.UnixMicro(), r.widowed, r.refused)
 }
 
 // report reads a case report; false for everything else, see casereport.Of. was
@@ -305,7 +305,7 @@ func (m *Module) unitOf(ctx context.Context, tx store.Tx, c store.Change, named 
 func (m *Module) count(ctx context.Context, tx store.Tx, r reported, by, seen int64) error {
 	d := vn.Date(r.day)
 	parent := vn.UnitID(0)
-	for _, unit := range m.above(vn.UnitID(r.unit)) {
+	for _, unit := range m.units.Above(vn.UnitID(r.unit)) {
 		for span, start := range map[string]vn.Date{spanWeek: vn.WeekOf(d).Start(), spanMonth: vn.MonthOf(d).Start()} {
 			if err := tx.Exec(ctx, `
 				insert into surveillance_count (disease, unit, parent, span, start, class, value, seen) values (?, ?, ?, ?, ?, ?, ?, ?)
@@ -318,26 +318,6 @@ func (m *Module) count(ctx context.Context, tx store.Tx, r reported, by, seen in
 		parent = unit
 	}
 	return nil
-}
-
-// provinceOf is the province of a commune, 0 when it has none.
-func (m *Module) provinceOf(id vn.UnitID) vn.UnitID {
-	for _, u := range m.units.Path(id) {
-		if u.Level == vn.LevelProvince {
-			return u.ID
-		}
-	}
-	return 0
-}
-
-// above lists the unit and all above it, the nation first; an unknown unit counts for the nation
-// only, so that nothing is lost from the sums.
-func (m *Module) above(id vn.UnitID) []vn.UnitID {
-	path := m.units.Path(id)
-	if len(path) == 0 {
-		return []vn.UnitID{vn.Nation}
-	}
-	return ids(path)
 }
 
 const (

@@ -92,7 +92,7 @@ func (m *Module) draft(ctx context.Context, tx store.Tx, i illness, disease cont
 		       at, since, due, triggers, report, refuted, sensitivity, died)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		first.id, first.kind, i.disease, first.code, first.words, i.patient, first.encounter, first.facility, first.place,
-		int64(m.provinceOf(vn.UnitID(first.place))), int64(m.units.Latest(vn.UnitID(home))),
+		int64(m.units.ProvinceOf(vn.UnitID(first.place))), int64(m.units.Latest(vn.UnitID(home))),
 		first.at, since, due.UnixMicro(), len(episode), report, refuted, first.sensitivity, died); err != nil {
 		return err
 	}

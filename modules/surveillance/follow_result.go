@@ -45,7 +45,7 @@ func (m *Module) applyResult(ctx context.Context, tx store.Tx, c store.Change, n
 		if err := tx.Exec(ctx, `
 			insert into surveillance_result (result, disease, kind, patient, facility, place, at, test, outcome, words, sample, sensitivity, entered)
 			values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			c.ID, disease, c.Type, c.Labels.Patient, c.Labels.Facility, int64(m.provinceOf(m.units.Latest(c.Labels.Unit))), is.at, is.test, is.outcome, is.words, is.sample,
+			c.ID, disease, c.Type, c.Labels.Patient, c.Labels.Facility, int64(m.units.ProvinceOf(m.units.Latest(c.Labels.Unit))), is.at, is.test, is.outcome, is.words, is.sample,
 			strings.Join(c.Labels.Sensitivity, " "), entered); err != nil {
 			return err
 		}

@@ -110,7 +110,7 @@ func (m *Module) applyDesk(ctx context.Context, tx store.Tx, c store.Change, now
 	}
 	unit := c.Labels.Unit
 	if kind == "cdc" {
-		unit = cmp.Or(m.provinceOf(unit), unit)
+		unit = cmp.Or(m.units.ProvinceOf(unit), unit)
 	}
 	return tx.Exec(ctx, `insert into surveillance_desk (organization, kind, unit, name) values (?, ?, ?, ?)`,
 		c.ID, kind, int64(m.units.Latest(unit)), now.Get("name").String())

@@ -91,7 +91,7 @@ type desk struct {
 func (m *Module) receiver(ctx context.Context, a store.Actor, c Case) (desk, bool, error) {
 	unit, kind := c.Unit, "station"
 	if !m.units.Within(unit, a.Oversees(m.units)) {
-		unit, kind = m.provinceOf(unit), "cdc"
+		unit, kind = m.units.ProvinceOf(unit), "cdc"
 	}
 	rows, err := store.List(ctx, m.store.For(a), a.Unit, func(scan store.Scan) (deskRow, error) {
 		var d deskRow

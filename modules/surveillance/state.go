@@ -376,11 +376,3 @@ func (m *Module) codes(id vn.UnitID) []string {
 	slices.Reverse(out)
 	return out
 }
-
-func ids(units []vn.Unit) []vn.UnitID {
-	out := make([]vn.UnitID, len(units))
-	for i, u := range units {
-		out[i] = u.ID
-	}
-	return out
-}

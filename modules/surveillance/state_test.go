@@ -84,7 +84,7 @@ func TestStateArticle16(t *testing.T) {
 			t.Errorf("ten: %+v", s.Month)
 		}
 		// The list of the commune finds it without being asked for the disease.
-		list, err := w.States(ctx, w.actor(store.CDC), w.commune.Parent, ids(w.units.Communes(w.commune.Parent, w.today())), "", w.today())
+		list, err := w.States(ctx, w.actor(store.CDC), w.commune.Parent, vn.IDs(w.units.Communes(w.commune.Parent, w.today())), "", w.today())
 		if err != nil || len(list) != 1 || list[0].Unit.ID != w.commune.ID {
 			t.Errorf("list %v, %v", list, err)
 		}

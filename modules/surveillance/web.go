@@ -165,7 +165,7 @@ func open(list []content.Disease) []content.Disease {
 // area fills the page of a province or a commune.
 func (m *Module) area(r *http.Request, a store.Actor, p *homeData) error {
 	ctx, on := r.Context(), web.Today(r)
-	communes := ids(m.units.Communes(p.Unit.ID, on))
+	communes := vn.IDs(m.units.Communes(p.Unit.ID, on))
 	var err error
 	if p.States, err = m.States(ctx, a, p.Unit.ID, communes, "", on); err != nil {
 		return err
@@ -270,7 +270,7 @@ func (m *Module) nation(r *http.Request, a store.Actor, p *homeData) error {
 	on := web.Today(r)
 	p.Disease = m.chosen(r, nil)
 	provinces := m.units.Children(p.Unit.ID, on)
-	cells, err := m.cells(r.Context(), a, p.Unit.ID, ids(provinces), p.Disease.ID, spanMonth, []vn.Date{vn.MonthOf(on).Start()})
+	cells, err := m.cells(r.Context(), a, p.Unit.ID, vn.IDs(provinces), p.Disease.ID, spanMonth, []vn.Date{vn.MonthOf(on).Start()})
 	if err != nil {
 		return err
 	}
@@ -280,7 +280,7 @@ func (m *Module) nation(r *http.Request, a store.Actor, p *homeData) error {
 			sums[c.unit] += c.value
 		}
 	}
-	reporting, err := m.reporting(r.Context(), a, p.Unit.ID, ids(provinces))
+	reporting, err := m.reporting(r.Context(), a, p.Unit.ID, vn.IDs(provinces))
 	if err != nil {
 		return err
 	}
