@@ -21,8 +21,8 @@ type Class string
 
 // The classes. Changed is a suspect or probable case whose triggering
 // diagnosis was corrected to something else after it was sent: it no longer
-// counts and waits for a person to update it. Duplicate is a report that a
-// person found to be of the same case as another one.
+// counts and waits for a person to update it. Duplicate is a report that was
+// found to be of the same case as another one, by a person or by the personal id.
 const (
 	Suspect   Class = "suspect"
 	Probable  Class = "probable"
@@ -65,6 +65,54 @@ func ClassOf(status string) Class {
 	return ""
 }
 
+// Kept is what a view keeps of a report until its next version; zero: there was
+// none before.
+type Kept struct {
+	Disease, Cause, Names, SameAs string // Names: the disease that the cause named when the report was written
+	Claimed                       Class
+}
+
+// Rests gives the class as which the report counts, and the disease that its
+// cause named when it was written. names is what the cause names now. A version
+// that only links the report to another, or takes the link back, says nothing of
+// the diagnosis.
+func (r Report) Rests(was Kept, names string) (Class, string) {
+	then := names
+	if (was.SameAs != "" || r.SameAs != "") && was.Disease == r.Disease && was.Cause == r.Cause && was.Claimed == r.Claimed {
+		then = was.Names
+	}
+	return Resting(r.Class, r.Claimed, then, names), then
+}
+
+// DayOn is the day on which a report counts that was committed then: that of the
+// diagnosis; of the version before when it names none, else of the commit. A day
+// to come is a clock that goes wrong. before is vn.ZeroDate when there was none.
+func (r Report) DayOn(at time.Time, before vn.Date) vn.Date {
+	switch today := vn.DateOf(at); {
+	case r.Day.Known():
+		return min(r.Day, today)
+	case before.Known():
+		return before
+	default:
+		return today
+	}
+}
+
+// Diagnosed returns the notifiable disease that the diagnosis of a visit names;
+// false for none, for every other resource and for what was refuted or entered
+// in error. at is when it was made, or committed when it does not say.
+func Diagnosed(d *fhir.Doc, committed time.Time, diseases *content.DiseaseList) (disease content.Disease, at time.Time, ok bool) {
+	if d == nil || d.Get("category", "coding", "code").String() != "encounter-diagnosis" {
+		return disease, at, false
+	}
+	if at = Instant(d.Get("recordedDate").String()); at.IsZero() {
+		at = committed
+	}
+	status := d.Get("verificationStatus", "coding", "code").String()
+	disease, ok = diseases.For(ICD(d), vn.DateOf(at))
+	return disease, at, ok && status != "refuted" && status != "entered-in-error"
+}
+
 // Resting is the class as which a report counts that rests on a diagnosis of the
 // disease then, and now of another: suspect or probable it no longer counts, and
 // counts again when the diagnosis is put back. class is as it counted until now.
@@ -82,7 +130,7 @@ func Resting(class, claimed Class, then, now string) Class {
 const (
 	Category      = "case-report"                    // of system fhir.CSCategory
 	SystemDisease = fhir.Base + "/cs/disease"        // ids of content.Diseases
-	SystemNumber  = fhir.Base + "/id/case"           // "<triggering Condition>/<disease of the draft>"
+	SystemNumber  = fhir.Base + "/id/case"           // "<what triggered it>/<disease of the draft>"
 	ExtFocus      = fhir.Base + "/ext/focus"         // valueString: named focus or cluster
 	ExtDied       = fhir.Base + "/ext/died"          // valueDate: the person died of it
 	ExtReported   = fhir.Base + "/ext/reported"      // valueDateTime: sent on paper, entered later

@@ -117,9 +117,7 @@ func (m *Module) insert(ctx context.Context, tx store.Tx, report string, k repor
 }
 
 // said reads a case report of an open disease. Imported reports were sent when
-// they say they were written. was is what the version before said: a report
-// without a day keeps its own, and a link to another says nothing of the
-// diagnosis.
+// they say they were written. was is what the version before said.
 func (m *Module) said(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, was reported) (reported, bool, error) {
 	r, ok := casereport.Of(now, m.diseases, m.units)
 	if !ok {
@@ -132,13 +130,13 @@ func (m *Module) said(ctx context.Context, tx store.Tx, c store.Change, now *fhi
 	k := reported{
 		disease: r.Disease, patient: c.Labels.Patient, encounter: r.Encounter, cause: r.Cause, facility: c.Labels.Facility,
 		label: c.Labels.Unit, class: r.Class, claimed: r.Claimed, icd: r.ICD, focus: r.Focus, died: r.Died,
-		day: vn.DateOf(c.At), onset: r.Onset, at: c.At.UnixMicro(), stands: r.SameAs,
+		onset: r.Onset, at: c.At.UnixMicro(), stands: r.SameAs,
 	}
-	if r.Day.Known() { // a day to come is a clock that goes wrong
-		k.day = min(r.Day, k.day)
-	} else if was.disease != "" {
-		k.day = was.day
+	before := vn.ZeroDate
+	if was.disease != "" {
+		before = was.day
 	}
+	k.day = r.DayOn(c.At, before)
 	sent, diagnosed := c.At, r.Recorded
 	switch {
 	case !r.Reported.IsZero():
@@ -155,11 +153,7 @@ func (m *Module) said(ctx context.Context, tx store.Tx, c store.Change, now *fhi
 		if _, err := tx.Row(ctx, []any{&names}, `select disease from bulletin_cause where cause = ?`, k.cause); err != nil {
 			return k, false, err
 		}
-		k.causeDisease = names
-		if (was.stands != "" || k.stands != "") && k.cause == was.cause && k.disease == was.disease && k.claimed == was.claimed {
-			k.causeDisease = was.causeDisease
-		}
-		k.class = casereport.Resting(k.class, k.claimed, k.causeDisease, names)
+		k.class, k.causeDisease = r.Rests(casereport.Kept{Disease: was.disease, Cause: was.cause, Names: was.causeDisease, SameAs: was.stands, Claimed: was.claimed}, names)
 	}
 	unit := r.Unit
 	if unit == 0 {
@@ -216,7 +210,10 @@ func (m *Module) count(ctx context.Context, tx store.Tx, k reported, by int) err
 // disease than when the report was written, and counts again when it is put
 // back.
 func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
-	disease := m.diagnosed(c, now)
+	disease := ""
+	if d, _, ok := casereport.Diagnosed(now, c.At, m.diseases); ok && !d.Closed && len(c.Labels.Sensitivity) == 0 {
+		disease = d.ID
+	}
 	if err := tx.Exec(ctx, `delete from bulletin_cause where cause = ?`, c.ID); err != nil {
 		return err
 	}
@@ -256,22 +253,4 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 		}
 	}
 	return nil
-}
-
-// diagnosed is the notifiable disease that a diagnosis of a visit names; ""
-// for none, for the diseases of the closed desk, and for what was refuted or
-// entered in error.
-func (m *Module) diagnosed(c store.Change, now *fhir.Doc) string {
-	if now == nil || now.Get("category", "coding", "code").String() != "encounter-diagnosis" {
-		return ""
-	}
-	status, day := now.Get("verificationStatus", "coding", "code").String(), casereport.Day(now.Get("recordedDate").String())
-	if !day.Known() {
-		day = vn.DateOf(c.At)
-	}
-	d, ok := m.diseases.For(casereport.ICD(now), day)
-	if !ok || d.Closed || len(c.Labels.Sensitivity) > 0 || status == "refuted" || status == "entered-in-error" {
-		return ""
-	}
-	return d.ID
 }

@@ -132,8 +132,7 @@ func (m *Module) heardCase(ctx context.Context, tx store.Tx, c store.Change, k c
 }
 
 // read reads a case report of an open disease. was is what the version before
-// said: a report without a day keeps its own, and a link to another says nothing
-// of the diagnosis.
+// said.
 func (m *Module) read(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, was counted) (counted, bool, error) {
 	said, ok := casereport.Of(now, m.diseases, m.units)
 	if !ok {
@@ -144,23 +143,19 @@ func (m *Module) read(ctx context.Context, tx store.Tx, c store.Change, now *fhi
 	}
 	k := counted{
 		disease: said.Disease, patient: c.Labels.Patient, focus: said.Focus, cause: said.Cause, class: said.Class, claimed: said.Claimed,
-		died: said.Died.Known(), day: vn.DateOf(c.At), reported: c.At.UnixMicro(), stands: said.SameAs,
+		died: said.Died.Known(), reported: c.At.UnixMicro(), stands: said.SameAs,
 	}
-	if said.Day.Known() { // a day to come is a clock that goes wrong
-		k.day = min(said.Day, k.day)
-	} else if was.disease != "" {
-		k.day = was.day
+	before := vn.ZeroDate
+	if was.disease != "" {
+		before = was.day
 	}
+	k.day = said.DayOn(c.At, before)
 	if k.cause != "" {
 		names := ""
 		if _, err := tx.Row(ctx, []any{&names}, `select disease from detection_cause where cause = ?`, k.cause); err != nil {
 			return k, false, err
 		}
-		k.causeDisease = names
-		if (was.stands != "" || k.stands != "") && k.cause == was.cause && k.disease == was.disease && k.claimed == was.claimed {
-			k.causeDisease = was.causeDisease
-		}
-		k.class = casereport.Resting(k.class, k.claimed, k.causeDisease, names)
+		k.class, k.causeDisease = said.Rests(casereport.Kept{Disease: was.disease, Cause: was.cause, Names: was.causeDisease, SameAs: was.stands, Claimed: was.claimed}, names)
 	}
 	unit := said.Unit
 	if unit == 0 {
@@ -186,14 +181,8 @@ func (m *Module) read(ctx context.Context, tx store.Tx, c store.Change, now *fhi
 // back.
 func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
 	disease := ""
-	if now != nil && now.Get("category", "coding", "code").String() == "encounter-diagnosis" {
-		status, at := now.Get("verificationStatus", "coding", "code").String(), casereport.Day(now.Get("recordedDate").String())
-		if !at.Known() {
-			at = vn.DateOf(c.At)
-		}
-		if d, ok := m.diseases.For(casereport.ICD(now), at); ok && !d.Closed && len(c.Labels.Sensitivity) == 0 && status != "refuted" && status != "entered-in-error" {
-			disease = d.ID
-		}
+	if d, _, ok := casereport.Diagnosed(now, c.At, m.diseases); ok && !d.Closed && len(c.Labels.Sensitivity) == 0 {
+		disease = d.ID
 	}
 	if err := tx.Exec(ctx, `delete from detection_cause where cause = ?`, c.ID); err != nil {
 		return err

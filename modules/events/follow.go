@@ -24,7 +24,7 @@ const view, topic = "events", "view:events"
 // Follower keeps events, foci, contacts and tasks.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: view, Version: 4, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: view, Version: 5, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Communication", "Condition", "Task"},
 	}
 }
@@ -136,11 +136,14 @@ func (m *Module) refold(ctx context.Context, tx store.Tx, id string) error {
 // applyCase keeps what foci need of a case report. Those of the closed desk
 // are not kept.
 func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
-	had, err := tx.Row(ctx, []any{new(string)}, `select report from events_case where report = ?`, c.ID)
+	before := vn.ZeroDate
+	var day int64
+	had, err := tx.Row(ctx, []any{&day}, `select day from events_case where report = ?`, c.ID)
 	if err != nil {
 		return err
 	}
 	if had {
+		before = vn.Date(day)
 		if err := tx.Exec(ctx, `delete from events_case where report = ?`, c.ID); err != nil {
 			return err
 		}
@@ -158,10 +161,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		unit = c.Labels.Unit
 	}
 	unit = m.units.Latest(unit)
-	day, onset, died := int64(vn.DateOf(c.At)), int64(-1), 0
-	if r.Day.Known() {
-		day = int64(r.Day)
-	}
+	onset, died := int64(-1), 0
 	if r.Onset.Known() {
 		onset = int64(r.Onset)
 	}
@@ -171,7 +171,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 	return tx.Exec(ctx, `
 		insert into events_case (report, disease, patient, form, unit, province, day, onset, class, focus, died, facility, label_unit, sensitivity, version, exposed)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, r.Disease, c.Labels.Patient, formOf(now), int64(unit), int64(m.units.ProvinceOf(unit)), day, onset, string(r.Class), r.Focus, died,
+		c.ID, r.Disease, c.Labels.Patient, formOf(now), int64(unit), int64(m.units.ProvinceOf(unit)), int64(r.DayOn(c.At, before)), onset, string(r.Class), r.Focus, died,
 		c.Labels.Facility, int64(c.Labels.Unit), strings.Join(c.Labels.Sensitivity, " "), c.Version, lineOf(exposuresOf(now)))
 }
 

@@ -112,12 +112,8 @@ func (m *Module) applyVisit(ctx context.Context, tx store.Tx, c store.Change, no
 		return err
 	}
 	if now != nil {
-		signed := 0
-		if now.Get("status").String() == "finished" {
-			signed = 1
-		}
 		if err := tx.Exec(ctx, `insert into surveillance_visit (encounter, patient, facility, place, signed) values (?, ?, ?, ?, ?)`,
-			c.ID, c.Labels.Patient, c.Labels.Facility, int64(c.Labels.Unit), signed); err != nil {
+			c.ID, c.Labels.Patient, c.Labels.Facility, int64(c.Labels.Unit), bit(now.Get("status").String() == "finished")); err != nil {
 			return err
 		}
 	}
@@ -204,22 +200,13 @@ type diagnosed struct {
 // condition and for what was refuted or entered in error. The zero value has
 // no disease.
 func (m *Module) diagnosis(c store.Change, now *fhir.Doc) (diagnosed, bool) {
-	if now == nil || now.Get("category", "coding", "code").String() != "encounter-diagnosis" {
-		return diagnosed{}, false
-	}
-	status := now.Get("verificationStatus", "coding", "code").String()
-	at := casereport.Instant(now.Get("recordedDate").String())
-	if at.IsZero() {
-		at = c.At
-	}
-	code := casereport.ICD(now)
-	disease, ok := m.diseases.For(code, vn.DateOf(at))
-	if !ok || status == "refuted" || status == "entered-in-error" || c.Labels.Patient == "" {
+	disease, at, ok := casereport.Diagnosed(now, c.At, m.diseases)
+	if !ok || c.Labels.Patient == "" {
 		return diagnosed{}, false
 	}
 	d := diagnosed{
 		illness:   illness{c.Labels.Patient, disease.ID},
-		encounter: fhir.IDOf(now.Get("encounter", "reference").String()), code: code, words: now.Get("code", "text").String(),
+		encounter: fhir.IDOf(now.Get("encounter", "reference").String()), code: casereport.ICD(now), words: now.Get("code", "text").String(),
 		sensitivity: strings.Join(c.Labels.Sensitivity, " "), at: at.UnixMicro(),
 	}
 	if d.words == "" {

@@ -65,11 +65,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		if err := m.insertCase(ctx, tx, c, is); err != nil {
 			return err
 		}
-		first := int64(1)
-		if had {
-			first = 0
-		}
-		if err := m.count(ctx, tx, is, +1, first); err != nil {
+		if err := m.count(ctx, tx, is, +1, bit(!had)); err != nil {
 			return err
 		}
 	}
@@ -79,11 +75,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 	if err := m.tell(ctx, tx, c, now, before, was, is, had); err != nil {
 		return err
 	}
-	gone := 1
-	if has {
-		gone = 0
-	}
-	if err := tx.Exec(ctx, `update surveillance_case set touched = ?, widowed = ? where same_as = ?`, c.At.UnixMicro(), gone, c.ID); err != nil {
+	if err := tx.Exec(ctx, `update surveillance_case set touched = ?, widowed = ? where same_as = ?`, c.At.UnixMicro(), bit(!has), c.ID); err != nil {
 		return err
 	}
 	return m.redraftFor(ctx, tx, was, is)
@@ -227,22 +219,17 @@ func relabel(ctx context.Context, tx store.Tx, c store.Change) error {
 }
 
 func (m *Module) insertCase(ctx context.Context, tx store.Tx, c store.Change, r reported) error {
-	paper := 0
-	if r.paper {
-		paper = 1
-	}
 	return tx.Exec(ctx, `
 		insert into surveillance_case (report, disease, patient, encounter, cause, drafted, cause_disease, focus, facility, label_unit,
 		       sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place, written, judged, touched, widowed, refused)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, r.disease, r.patient, r.encounter, r.cause, r.drafted, r.causeDisease, r.focus, c.Labels.Facility, int64(c.Labels.Unit),
 		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.units.ProvinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version,
-		r.died, r.entered, paper, r.sameAs, r.author, int64(m.units.ProvinceOf(c.Labels.Unit)), c.Seq, r.judged, c.At.UnixMicro(), r.widowed, r.refused)
+		r.died, r.entered, bit(r.paper), r.sameAs, r.author, int64(m.units.ProvinceOf(c.Labels.Unit)), c.Seq, r.judged, c.At.UnixMicro(), r.widowed, r.refused)
 }
 
 // report reads a case report; false for everything else, see casereport.Of. was
-// is what the version before said: a report without a day keeps its own, and a
-// link to another says nothing of the diagnosis.
+// is what the version before said.
 func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, was reported) (reported, bool, error) {
 	said, ok := casereport.Of(now, m.diseases, m.units)
 	if !ok {
@@ -250,12 +237,15 @@ func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *f
 	}
 	r := reported{
 		disease: said.Disease, patient: c.Labels.Patient, encounter: said.Encounter, cause: said.Cause, drafted: said.Drafted,
-		focus: said.Focus, class: said.Class, claimed: said.Claimed, onset: -1, day: int64(said.Day), at: c.At.UnixMicro(),
+		focus: said.Focus, class: said.Class, claimed: said.Claimed, onset: -1, at: c.At.UnixMicro(),
 		died: -1, entered: c.At.UnixMicro(), author: c.Actor, sameAs: said.SameAs, message: said.Message, sample: said.Sample, others: said.Others,
 	}
-	if !said.Day.Known() {
-		r.day = cmp.Or(was.day, int64(vn.DateOf(c.At)))
-	} else if c.Actor == store.SystemActor().Account { // imported: sent when it says it was recorded
+	before := vn.ZeroDate
+	if was.disease != "" {
+		before = vn.Date(was.day)
+	}
+	r.day = int64(said.DayOn(c.At, before))
+	if said.Day.Known() && c.Actor == store.SystemActor().Account { // imported: sent when it says it was recorded
 		r.at = said.Recorded.UnixMicro()
 	}
 	if !said.Reported.IsZero() {
@@ -272,11 +262,7 @@ func (m *Module) report(ctx context.Context, tx store.Tx, c store.Change, now *f
 		if _, err := tx.Row(ctx, []any{&names}, `select disease from surveillance_diagnosis where cause = ?`, r.cause); err != nil {
 			return r, false, err
 		}
-		r.causeDisease = names
-		if (was.sameAs != "" || r.sameAs != "") && r.cause == was.cause && r.disease == was.disease && r.claimed == was.claimed {
-			r.causeDisease = was.causeDisease
-		}
-		r.class = casereport.Resting(r.class, r.claimed, r.causeDisease, names)
+		r.class, r.causeDisease = said.Rests(casereport.Kept{Disease: was.disease, Cause: was.cause, Names: was.causeDisease, SameAs: was.sameAs, Claimed: was.claimed}, names)
 	}
 	unit, err := m.unitOf(ctx, tx, c, said.Unit)
 	r.unit = int64(unit)
@@ -302,7 +288,7 @@ func (m *Module) unitOf(ctx context.Context, tx store.Tx, c store.Change, named 
 
 // count adds a case to its week and month: by to the value, seen to what was
 // counted when it was reported; in its commune and in every unit above.
-func (m *Module) count(ctx context.Context, tx store.Tx, r reported, by, seen int64) error {
+func (m *Module) count(ctx context.Context, tx store.Tx, r reported, by, seen int) error {
 	d := vn.Date(r.day)
 	parent := vn.UnitID(0)
 	for _, unit := range m.units.Above(vn.UnitID(r.unit)) {

@@ -267,6 +267,21 @@ func TestReportWithoutADay(t *testing.T) {
 	})
 }
 
+// A clock that goes wrong makes no case of a day to come.
+func TestClockSkew(t *testing.T) {
+	guarded(t, func(t *testing.T, w *world) {
+		hospital := w.elsewhere(store.HospitalReporter, "vien", "hospital-province")
+		w.someone("024190123456", "a")
+		c, day := w.foreign("x", "a", "A97.0", "provisional", ""), w.today()
+		c.RecordedDate = fhir.Instant(w.now().AddDate(0, 0, 40))
+		w.put(hospital, c)
+		w.calm()
+		if c, err := w.Case(ctx, hospital, "x"); err != nil || c.Day != day {
+			t.Errorf("%+v, %v", c, err)
+		}
+	})
+}
+
 // A laboratory's system that writes a result again says nothing new.
 func TestResultSentAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
