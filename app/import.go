@@ -26,7 +26,7 @@ type importCmd struct {
 	Config
 	Lang    string   `default:"en" enum:"vi,en" help:"Language of the reasons."`
 	Trusted bool     `help:"Do not validate resources: for files that were validated where they come from."`
-	Files   []string `arg:"" name:"file" help:"Bundles and resources in JSON, NDJSON (also .gz), lists in .xlsx or .csv; - for standard input; or one of the words units, boundaries, terminology, endemic, epidemic-years, law and one file of it."`
+	Files   []string `arg:"" name:"file" help:"Bundles and resources in JSON, NDJSON (also .gz), lists in .xlsx or .csv; - for standard input; or one of the words units, boundaries, terminology, endemic, epidemic-years, law, flat and one file of it."`
 }
 
 func (c *importCmd) Run(ctx context.Context, s Streams) error {

@@ -7,8 +7,9 @@
 // unverified.
 //
 // Access is typed and checked: a broken file is an error, or a panic where the
-// tests of this package read every file. [Site] puts the units, borders and
-// diagnoses of an installation (DATA/content) before ours.
+// tests of this package read every file. [Site] puts what an installation
+// decides (DATA/content) before ours: units, borders, diagnoses, flat views,
+// endemic places, epidemic years and numbers of the law ([Law]).
 //
 // It decides nothing: rules that use these definitions live with their module.
 // Everything is read-only after loading and safe for concurrent use.

@@ -2,9 +2,9 @@
 
 // Package definitions takes in what a ministry decides and publishes:
 // administrative units, boundaries, the full list of diagnoses, where diseases
-// are endemic, which years had an epidemic and what the law leaves open. It is
-// what mach import units, boundaries, terminology, endemic, epidemic-years and
-// law run.
+// are endemic, which years had an epidemic, the numbers of the law and which flat
+// views are kept. It is what mach import units, boundaries, terminology, endemic,
+// epidemic-years, law and flat run.
 //
 // A file is checked whole before anything is written. With one fault nothing
 // changes, and each fault names its line and column. What is accepted stands in
@@ -187,7 +187,7 @@ func head(text []byte) string {
 
 // units takes in a list of the units of the day in CSV (see
 // [content.ReadUnitList]), or tables of our own: a folder or a zip file with the
-// four, or some of them, or one by itself. The tables in use stand for those
+// five, or some of them, or one by itself. The tables in use stand for those
 // that are not there.
 func (r *report) units(name string) error {
 	if name == "-" || strings.EqualFold(filepath.Ext(name), ".csv") {

@@ -18,9 +18,11 @@
 // of the newest versions, in the commune of residence on today's map and in all
 // units above it.
 //
-// No case in a week that is over, and in which nothing came from a commune that
-// had sent visits before, is unknown, not zero; module surveillance leaves such
-// weeks and months out of the law's lines. From [content.DetectionRule].SilentWeeks
+// No case is unknown, not zero, in weeks before a commune was first heard of and
+// in those that are over and in which nothing came from one that had sent visits;
+// the week under way is as the one before. Module surveillance leaves such weeks
+// and months out of the law's lines ([Module.Unheard], handed in by app, as alerts,
+// clusters and settings of detection are here). From [content.DetectionRule].SilentWeeks
 // on the commune is called silent.
 //
 // Diseases of the closed desk, and whatever carries a label of sensitivity, are

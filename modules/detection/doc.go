@@ -6,11 +6,12 @@
 // Follows Condition (case reports, and the diagnoses they rest on), Patient
 // (residence), Encounter (which units report, and for which syndrome people
 // come), ServiceRequest (telehealth cases), Communication of categories event
-// and alert-answer, Schedule (duty) and PlanDefinition (settings). Writes
+// and alert-answer (among them what the night found, cs/alert-night), Schedule (duty) and PlanDefinition (settings). Writes
 // Communication of category alert-answer, Schedule and PlanDefinition. Owns the
-// view tables detection_…: cases, a ledger of what every change did to the
-// counts, counts by week, verdicts, what is watched and what is due, alerts,
-// answers, duty, settings, visits and counts by day of syndromes, nights.
+// view tables detection_…: persons, causes, cases, a ledger of what every change
+// did to the counts, counts by week, which units report, verdicts, what is watched
+// and what is due, alerts, answers, steps of events, duty, settings and the rules
+// that verdicts name, visits and counts by day of syndromes, nights, clusters.
 //
 // An alert is no resource. It is a row that follows from the log: one open for
 // each disease and unit, to which later reports attach. What people do about it
@@ -44,8 +45,9 @@
 // judged each quarter of an hour (follow_again.go). Then the view says what a run
 // from nothing says.
 //
-// The settings of a disease are those of content, with what people decided
-// (/dich/cai-dat): tried on history, proposed by one, approved by another, in
+// The settings of a disease are those of content, with the numbers of the law
+// that the site decided ([content.Law]; others make the view anew) and what people
+// decided (/dich/cai-dat): tried on history, proposed by one, approved by another, in
 // force from a day to come. The ministry decides for the nation; a province only
 // how many false alarms it takes, for there nobody else bears them.
 //
@@ -70,5 +72,5 @@
 // judged again; wrong sums build the view anew.
 //
 // Not here: events and foci (module events), the legal state of a commune
-// (module surveillance; app hands it in as [Law]).
+// (module surveillance; app hands it in as [Legal]).
 package detection

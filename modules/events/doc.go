@@ -12,7 +12,10 @@
 // they were written; a step that the state before it did not allow is kept,
 // shown and not counted. A focus is the event once a place has a name; cases
 // belong to it by that name on their report (/ext/focus), so that the report
-// stays the one place where it stands. Contacts and response tasks are Tasks.
+// stays the one place where it stands. Contacts and response tasks are Tasks;
+// a contact handed to a village worker is a task of its own category, and vetTask
+// holds what the worker may write. What cases were exposed to links foci
+// (exposure.go).
 // Forms 01 and 02 are surveillance's; a step names the one that it led to.
 //
 // When a clock runs out (24 hours of a signal, the last day of a task), the leader
