@@ -20,7 +20,7 @@ import (
 
 // order is the building, ground first. A package may import only packages
 // named before it. Modules stand side by side: none imports another.
-var order = strings.Fields(`issue vn i18n content fhir clinical casereport outbreak
+var order = strings.Fields(`issue vn i18n content fhir casereport outbreak
 	audit bus blob rtc store access web  modules  demo app cmd  e2e`)
 
 // only lists outside packages that just the named rooms may import, with the
@@ -48,7 +48,7 @@ var impure = strings.Fields("os net net/http time/tzdata math/rand")
 
 // pure lists packages that know no clock, no files and no network. Embedded
 // definitions are data, so content may use embed.
-var pure = strings.Fields("issue vn i18n fhir clinical casereport outbreak")
+var pure = strings.Fields("issue vn i18n fhir casereport outbreak")
 
 func TestImports(t *testing.T) {
 	eachGoFile(t, func(file string, src []byte) {

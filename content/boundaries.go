@@ -12,6 +12,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 
 	"mach/issue"
 	"mach/vn"
@@ -52,6 +53,43 @@ func (b Borders) Place(units *vn.Units, circles []vn.Circle) bool {
 		}
 	}
 	return true
+}
+
+// Maps lays out the communes of units, each once a day: that costs milliseconds.
+// It may be used by many at once.
+type Maps struct {
+	units   *vn.Units
+	borders Borders
+	mu      sync.Mutex
+	drawn   map[vn.UnitID]Drawn
+}
+
+// Drawn is the map of a unit on a day.
+type Drawn struct {
+	On      vn.Date
+	Circles []vn.Circle
+	Borders Borders // nil: circles are drawn
+}
+
+// NewMaps prepares maps of circles; Draw makes them show borders.
+func NewMaps(units *vn.Units) *Maps { return &Maps{units: units, drawn: map[vn.UnitID]Drawn{}} }
+
+// Draw makes maps show borders where there are any. Call it before Of.
+func (m *Maps) Draw(b Borders) { m.borders = b }
+
+// Of returns the map of a unit on a day. It is shared: change nothing in it.
+func (m *Maps) Of(unit vn.UnitID, on vn.Date) Drawn {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if d, ok := m.drawn[unit]; ok && d.On == on {
+		return d
+	}
+	d := Drawn{On: on, Circles: vn.Cartogram(m.units, unit, on)}
+	if m.borders.Place(m.units, d.Circles) {
+		d.Borders = m.borders
+	}
+	m.drawn[unit] = d
+	return d
 }
 
 // boundariesFile holds the borders of a site by unit id.

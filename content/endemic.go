@@ -3,7 +3,6 @@
 package content
 
 import (
-	"errors"
 	"io"
 	"io/fs"
 	"slices"
@@ -77,23 +76,9 @@ var (
 func (t PlaceTable) load(units *vn.Units, dirs ...fs.FS) (byPlace, error) {
 	out := byPlace{}
 	for _, dir := range dirs {
-		if dir == nil {
-			continue
-		}
-		name := "surveillance/" + t.File
-		f, err := dir.Open(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+		r := t.reader(units)
+		if err := readSite(dir, "surveillance/"+t.File, r.read); err != nil {
 			return nil, err
-		}
-		r, err := t.read(f, units)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, err
-		}
-		if len(r.faults) > 0 {
-			return nil, r.faults[0].in(name)
 		}
 		for _, row := range r.rows {
 			key := [2]string{row.disease, row.unit}
@@ -111,14 +96,14 @@ func (t PlaceTable) load(units *vn.Units, dirs ...fs.FS) (byPlace, error) {
 // returns the rows in the form of our own file, and every fault, in order. Rows
 // are of use only without faults. The error is one of reading.
 func (t PlaceTable) Read(in io.Reader, units *vn.Units) ([][]string, []Fault, error) {
-	r, err := t.read(in, units)
-	return r.cells, r.faults, err
+	r := t.reader(units)
+	faults, err := r.read(in)
+	return r.cells, faults, err
 }
 
-func (t PlaceTable) read(in io.Reader, units *vn.Units) (*placeReader, error) {
+func (t PlaceTable) reader(units *vn.Units) *placeReader {
 	needed := slices.DeleteFunc(slices.Clone(t.Columns), func(name string) bool { return name == "valid_to" })
-	r := &placeReader{sheet: sheet{columns: t.Columns, needed: needed}, value: t.value, units: units}
-	return r, r.sheet.read(in, r.row)
+	return &placeReader{sheet: sheet{columns: t.Columns, needed: needed}, value: t.value, units: units}
 }
 
 type placeReader struct {
@@ -127,6 +112,11 @@ type placeReader struct {
 	units *vn.Units // nil: only the nation is known
 	cells [][]string
 	rows  []placeRow
+}
+
+func (p *placeReader) read(in io.Reader) ([]Fault, error) {
+	err := p.sheet.read(in, p.row)
+	return p.faults, err
 }
 
 func (p *placeReader) row(cells []string) {
@@ -149,11 +139,7 @@ func (p *placeReader) row(cells []string) {
 	if r.value != "1" && r.value != "0" && !never {
 		p.refuse(p.value, issue.New(issue.Value, "content.endemic.value", r.value))
 	}
-	if r.basis == "" {
-		p.refuse("basis", issue.New(issue.Required, "content.endemic.basis"))
-	} else if len(r.basis) > longestName {
-		p.refuse("basis", issue.New(issue.TooLong, "content.table.long", longestName))
-	}
+	p.basis(r.basis)
 	p.once("disease", r.disease+" "+r.unit+" "+r.from.String())
 	p.cells, p.rows = append(p.cells, cells), append(p.rows, r)
 }

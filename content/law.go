@@ -7,10 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,22 +45,9 @@ func (s Site) Law(units *vn.Units) (*Law, error) {
 		return nil, fmt.Errorf("epidemic years of the site: %w", err)
 	}
 	l := &Law{endemic: endemic, years: years}
-	if s.dir == nil {
-		return l, nil
-	}
-	f, err := s.dir.Open("surveillance/" + LawFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return l, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	r, err := readLaw(f)
-	if err = errors.Join(err, f.Close()); err != nil {
+	r := &lawReader{}
+	if err := readSite(s.dir, "surveillance/"+LawFile, r.read); err != nil {
 		return nil, fmt.Errorf("numbers of the law of the site: %w", err)
-	}
-	if len(r.faults) > 0 {
-		return nil, r.faults[0].in("surveillance/" + LawFile)
 	}
 	l.numbers = r.numbers
 	return l, nil
@@ -176,8 +161,9 @@ func (s SurveillanceSettings) sensible() bool {
 // rows in the form of our own file, and every fault, in order. Rows are of use
 // only without faults. The error is one of reading.
 func ReadLaw(in io.Reader) ([][]string, []Fault, error) {
-	r, err := readLaw(in)
-	return r.cells, r.faults, err
+	r := &lawReader{}
+	faults, err := r.read(in)
+	return r.cells, faults, err
 }
 
 type lawReader struct {
@@ -186,10 +172,10 @@ type lawReader struct {
 	numbers []lawNumber
 }
 
-func readLaw(in io.Reader) (*lawReader, error) {
-	r := &lawReader{sheet: sheet{columns: LawColumns, needed: LawColumns}}
+func (r *lawReader) read(in io.Reader) ([]Fault, error) {
+	r.sheet = sheet{columns: LawColumns, needed: LawColumns}
 	if err := r.sheet.read(in, r.row); err != nil || len(r.faults) > 0 {
-		return r, err
+		return r.faults, err
 	}
 	slices.SortStableFunc(r.numbers, func(a, b lawNumber) int { return int(a.from - b.from) })
 	for _, n := range r.numbers {
@@ -198,7 +184,7 @@ func readLaw(in io.Reader) (*lawReader, error) {
 			break
 		}
 	}
-	return r, nil
+	return r.faults, nil
 }
 
 func (r *lawReader) row(cells []string) {
@@ -214,11 +200,7 @@ func (r *lawReader) row(cells []string) {
 	case !set(&SurveillanceSettings{}, n.value):
 		r.refuse("value", issue.New(issue.Value, "content.law.value", cmp.Or(n.value, "–"), n.name))
 	}
-	if n.basis == "" {
-		r.refuse("basis", issue.New(issue.Required, "content.endemic.basis"))
-	} else if len(n.basis) > longestName {
-		r.refuse("basis", issue.New(issue.TooLong, "content.table.long", longestName))
-	}
+	r.basis(n.basis)
 	r.once("setting", n.name+" "+n.from.String())
 	r.cells, r.numbers = append(r.cells, cells), append(r.numbers, n)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -68,6 +69,35 @@ func (s *sheet) read(r io.Reader, row func(cells []string)) error {
 			}
 			row(cells)
 		}
+	}
+}
+
+// readSite gives a table of a folder to read, when it is there: dir is nil where
+// nothing was imported. A fault of a table that was taken in is an error.
+func readSite(dir fs.FS, name string, read func(io.Reader) ([]Fault, error)) error {
+	if dir == nil {
+		return nil
+	}
+	f, err := dir.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	faults, err := read(f)
+	if err = errors.Join(err, f.Close()); err == nil && len(faults) > 0 {
+		err = faults[0].in(name)
+	}
+	return err
+}
+
+// basis checks what a row rests on: something must be named, and not at length.
+func (s *sheet) basis(text string) {
+	if text == "" {
+		s.refuse("basis", issue.New(issue.Required, "content.endemic.basis"))
+	} else if len(text) > longestName {
+		s.refuse("basis", issue.New(issue.TooLong, "content.table.long", longestName))
 	}
 }
 

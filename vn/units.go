@@ -349,10 +349,15 @@ func (u *Units) Above(id UnitID) []UnitID {
 
 // ProvinceOf returns the province that a unit is or lies in; 0 when it has none.
 func (u *Units) ProvinceOf(id UnitID) UnitID {
-	for _, x := range u.Path(id) {
+	for id != 0 {
+		x, ok := u.Get(id)
+		if !ok {
+			return 0
+		}
 		if x.Level == LevelProvince {
 			return x.ID
 		}
+		id = x.Parent
 	}
 	return 0
 }

@@ -374,7 +374,7 @@ func (m *Module) line(r listRow) []string {
 		code, place = codeOf(u), u.Full()
 	}
 	return []string{r.report, r.name, r.sex, r.birth, r.address, code, place, r.disease, r.icd, string(r.class),
-		day(r.onset), day(r.day), time.UnixMicro(r.at).In(vn.Zone).Format(time.RFC3339), told(flag(r.late), false), r.focus, day(r.died)}
+		day(r.onset), day(r.day), time.UnixMicro(r.at).In(vn.Zone).Format(time.RFC3339), told(bit(r.late), false), r.focus, day(r.died)}
 }
 
 // writeList writes a line list as CSV.
@@ -403,11 +403,4 @@ func (m *Module) writeListJSON(w io.Writer, rows []listRow, more bool) error {
 		}
 	}
 	return json.NewEncoder(w).Encode(map[string]any{"cases": cases, "more": more})
-}
-
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -231,7 +231,7 @@ func ranking(ctx context.Context, v view, p picture) chart.RankingProps {
 	list := slices.Clone(p.spots)
 	slices.SortStableFunc(list, func(x, y spot) int {
 		if x.silent != y.silent {
-			return flag(x.silent) - flag(y.silent)
+			return bit(x.silent) - bit(y.silent)
 		}
 		return y.cases - x.cases
 	})

@@ -73,13 +73,13 @@ func (m *Module) picture(ctx context.Context, a store.Actor, unit vn.Unit, disea
 	if err != nil {
 		return p, err
 	}
-	d := m.cartogram(unit.ID, on)
-	for _, c := range d.circles {
+	d := m.maps.Of(unit.ID, on)
+	for _, c := range d.Circles {
 		u, ok := m.units.At(c.Unit, on)
 		if !ok {
 			continue
 		}
-		s := spot{unit: u, cases: sums[c.Unit], circle: c, border: d.borders[c.Unit]}
+		s := spot{unit: u, cases: sums[c.Unit], circle: c, border: d.Borders[c.Unit]}
 		if s.silent = s.cases == 0 && unheard(c.Unit, p.from, on); s.silent {
 			p.silent++
 		}

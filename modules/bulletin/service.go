@@ -4,7 +4,6 @@ package bulletin
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"mach/content"
@@ -22,17 +21,7 @@ type Module struct {
 	alerts   Alerts
 	clusters Clusters
 	decided  Decided // nil: nobody decides settings
-
-	mu      sync.Mutex
-	borders content.Borders
-	maps    map[vn.UnitID]drawn // cartograms of the day: laying one out costs milliseconds
-}
-
-// drawn is a cartogram with the day it shows.
-type drawn struct {
-	on      vn.Date
-	circles []vn.Circle
-	borders content.Borders // nil: circles are drawn
+	maps     *content.Maps
 }
 
 // Alert is what the bulletin says of an alert of the detection.
@@ -68,7 +57,7 @@ type Clusters func(ctx context.Context, a store.Actor, unit vn.UnitID, disease s
 // New prepares the module. alerts may be nil: then bulletins tell the signals
 // of their own counts; clusters may be: then maps have no rings.
 func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law *content.Law, alerts Alerts, clusters Clusters, now func() time.Time) *Module {
-	return &Module{store: s, units: units, diseases: diseases, law: law, alerts: alerts, clusters: clusters, now: now, maps: map[vn.UnitID]drawn{}}
+	return &Module{store: s, units: units, diseases: diseases, law: law, alerts: alerts, clusters: clusters, now: now, maps: content.NewMaps(units)}
 }
 
 // Decided are the settings of the detection in a unit, of a disease or of "" =
@@ -87,22 +76,7 @@ func (m *Module) rules(ctx context.Context, unit vn.UnitID, disease string) (fun
 }
 
 // Draw makes maps show borders where there are any. Call it before serving.
-func (m *Module) Draw(b content.Borders) { m.borders = b }
-
-// cartogram lays out the communes of a unit, once a day.
-func (m *Module) cartogram(unit vn.UnitID, on vn.Date) drawn {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if d, ok := m.maps[unit]; ok && d.on == on {
-		return d
-	}
-	d := drawn{on: on, circles: vn.Cartogram(m.units, unit, on)}
-	if m.borders.Place(m.units, d.circles) {
-		d.borders = m.borders
-	}
-	m.maps[unit] = d
-	return d
-}
+func (m *Module) Draw(b content.Borders) { m.maps.Draw(b) }
 
 // open leaves out the diseases of the closed desk.
 func (m *Module) open(on vn.Date) []content.Disease {

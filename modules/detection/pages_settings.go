@@ -145,8 +145,7 @@ func approver(s Setting) string {
 func openRows(ctx context.Context, p settingsData) []worklist.Row {
 	var rows []worklist.Row
 	for i, s := range p.Open {
-		d := p.all[s.Disease]
-		base := content.DetectionOf(d, p.Today)
+		d, base := p.all[s.Disease].Disease, p.all[s.Disease].Default
 		first := s.Steps[0]
 		state := s.state(p.Today)
 		rows = append(rows, worklist.Row{ID: "setting-" + s.ID, Name: d.Name.In(web.LangOf(ctx)) + " · " + unitName(ctx, p.names[s.Unit]), Href: changePath(s),

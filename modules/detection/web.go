@@ -3,6 +3,7 @@
 package detection
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"time"
@@ -229,6 +230,12 @@ type alertData struct {
 // besides the current one.
 const yearsShown = 5
 
+// ruleOf is what was decided for an alert on the day it opened.
+func (m *Module) ruleOf(ctx context.Context, d content.Disease, alert Alert) (content.DetectionRule, error) {
+	rules, err := m.Decided(ctx, alert.Unit, alert.Disease)
+	return rules(d, vn.DateOf(alert.Opened)), err
+}
+
 func (m *Module) alertData(r *http.Request, f *web.Form) (alertData, error) {
 	ctx, a, today := r.Context(), web.Actor(r), web.Today(r)
 	key := r.PathValue("disease") + "/" + r.PathValue("unit") + "/" + r.PathValue("week")
@@ -239,7 +246,9 @@ func (m *Module) alertData(r *http.Request, f *web.Form) (alertData, error) {
 	p := alertData{Alert: alert, Form: f, Today: today, Now: web.Now(ctx), Answers: answerers.Allows(web.SessionOf(ctx))}
 	p.Disease, _ = m.diseases.ByID(alert.Disease)
 	p.Place, _ = m.units.Get(alert.Unit)
-	p.Rule = m.law.Detection(p.Disease, vn.DateOf(alert.Opened))
+	if p.Rule, err = m.ruleOf(ctx, p.Disease, alert); err != nil {
+		return p, err
+	}
 	p.Clock = alert.ClockAt(p.Now, content.SurveillanceOn(today).Escalation)
 	current := vn.WeekOf(today).Start()
 	if p.Weeks, err = m.Weeks(ctx, a, alert.Disease, alert.Unit, current.AddDays(-364*(yearsShown+1)), current); err != nil {

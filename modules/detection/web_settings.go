@@ -42,7 +42,7 @@ type settingsData struct {
 	Today vn.Date
 	Law   content.SurveillanceSettings
 	names map[vn.UnitID]vn.Unit
-	all   map[string]content.Disease
+	all   map[string]settingsRow
 }
 
 // settingsRow is a disease with what holds for it in the reader's area.
@@ -55,7 +55,7 @@ type settingsRow struct {
 
 func (m *Module) settingsData(r *http.Request) (settingsData, error) {
 	a, today := web.Actor(r), web.Today(r)
-	p := settingsData{Today: today, Law: m.law.On(today), names: map[vn.UnitID]vn.Unit{}, all: map[string]content.Disease{}}
+	p := settingsData{Today: today, Law: m.law.On(today), names: map[vn.UnitID]vn.Unit{}, all: map[string]settingsRow{}}
 	p.Unit, _ = m.units.At(a.Oversees(m.units), today)
 	list, err := m.Settings(r.Context(), a, p.Unit.ID, "")
 	if err != nil {
@@ -71,7 +71,7 @@ func (m *Module) settingsData(r *http.Request) (settingsData, error) {
 				row.Latest = &s
 			}
 		}
-		p.Rows, p.all[d.ID] = append(p.Rows, row), d
+		p.Rows, p.all[d.ID] = append(p.Rows, row), row
 	}
 	lang := web.Lang(r)
 	slices.SortStableFunc(p.Rows, func(x, y settingsRow) int {

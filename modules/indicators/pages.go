@@ -285,16 +285,16 @@ func mapOf(ctx context.Context, f figureData) cartogram.Props {
 		Unit: web.T(ctx, "indicators.unit."+f.Value.Indicator.Unit), Steps: steps(f.Shares), NoTable: true,
 		Foot: foot(ctx, []tile{{Value: f.Value}}),
 	}
-	for _, c := range f.Map.circles {
+	for _, c := range f.Map.Circles {
 		s, ok := values[c.Unit]
 		if !ok {
-			s, ok = values[f.Map.province[c.Unit]]
+			s, ok = values[f.provinceOf(c.Unit)]
 		}
 		if !ok {
 			continue
 		}
 		p.Circles = append(p.Circles, cartogram.Circle{
-			X: c.X, Y: c.Y, R: c.R, Border: f.Map.borders[c.Unit], Inset: insetName(ctx, c.Inset), Name: s.Unit.Full(), Value: s.value(), Estimated: c.Estimated,
+			X: c.X, Y: c.Y, R: c.R, Border: f.Map.Borders[c.Unit], Inset: insetName(ctx, c.Inset), Name: s.Unit.Full(), Value: s.value(), Estimated: c.Estimated,
 			Href: boardPath(s.Unit.ID) + "/" + f.Value.Indicator.ID + "?ky=" + f.Value.Period.String(),
 		})
 	}

@@ -16,7 +16,7 @@ type Module struct {
 	units    *vn.Units
 	diseases *content.DiseaseList
 	folds    []fold
-	atlas    *atlas
+	maps     *content.Maps
 	now      func() time.Time
 }
 
@@ -27,11 +27,11 @@ func New(s *store.Store, units *vn.Units, definitions []content.Indicator, now f
 	if err != nil {
 		return nil, err
 	}
-	return &Module{store: s, units: units, diseases: content.Diseases(), folds: folds, atlas: &atlas{units: units}, now: now}, nil
+	return &Module{store: s, units: units, diseases: content.Diseases(), folds: folds, maps: content.NewMaps(units), now: now}, nil
 }
 
 // Draw makes maps show borders where there are any. Call it before serving.
-func (m *Module) Draw(b content.Borders) { m.atlas.borders = b }
+func (m *Module) Draw(b content.Borders) { m.maps.Draw(b) }
 
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }
 

@@ -58,8 +58,8 @@ type boardData struct {
 	Path     []vn.Unit // those above that the reader may open
 	Tiles    []tile
 	Children []childRow
-	Courses  []course // of the first tiles
-	Map      page     // of the communes; none for the nation, where it is large
+	Courses  []course      // of the first tiles
+	Map      content.Drawn // of the communes; none for the nation, where it is large
 }
 
 // course is the daily course of one figure.
@@ -123,7 +123,7 @@ func (m *Module) board(r *http.Request) (boardData, error) {
 		return b, nil
 	}
 	if u.Level == vn.LevelProvince {
-		b.Map = m.atlas.of(u.ID, today)
+		b.Map = m.maps.Of(u.ID, today)
 	}
 	b.Children, err = m.children(ctx, a, u.ID, today)
 	return b, err
@@ -209,8 +209,10 @@ type figureData struct {
 	Periods []Period
 	Course  []DayValue
 	Shares  []Share
-	Map     page
+	Map     content.Drawn
 	Items   []Item
+
+	provinceOf func(vn.UnitID) vn.UnitID // of a commune on the map
 }
 
 // courseDays is how far back the daily course goes.
@@ -241,7 +243,7 @@ func (m *Module) figurePage(w http.ResponseWriter, r *http.Request) error {
 		f.Items, err = m.Items(ctx, a, id, u.ID, p, 100)
 	} else {
 		f.Shares, err = m.Shares(ctx, a, id, u.ID, p)
-		f.Map = m.atlas.of(u.ID, today)
+		f.Map, f.provinceOf = m.maps.Of(u.ID, today), m.units.ProvinceOf
 	}
 	if err != nil {
 		return fmt.Errorf("figure %s: %w", id, err)

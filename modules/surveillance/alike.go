@@ -46,7 +46,7 @@ func (m *Module) Alike(ctx context.Context, a store.Actor, k Key, disease string
 	from, to := window(d, day)
 	args := append([]any{disease, int64(from), int64(to), except}, k.args()...)
 	rows, err := store.List(ctx, m.store.For(a), a.Unit, m.scanCase, `select `+caseColumns+caseFrom+`
-		 where c.disease = ? and c.day >= ? and c.day <= ? and c.report <> ? and c.same_as = '' and c.class in ('suspect', 'probable', 'confirmed') and c.patient <> '' and `+sameKey+`
+		 where c.disease = ? and c.day >= ? and c.day <= ? and c.report <> ? and c.same_as = '' and c.class in `+counting+` and c.patient <> '' and `+sameKey+`
 		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = ? or x.report = ? and x.other = c.report)
 		 order by abs(c.day - ?), c.report limit 10`, append(args, except, except, int64(day))...)
 	if err != nil {
@@ -65,7 +65,7 @@ func (m *Module) standing(ctx context.Context, k Key, disease string, day vn.Dat
 	}
 	from, to := window(d, day)
 	rows, err := store.List(ctx, m.store.For(store.SystemActor()), vn.Nation, m.scanCase, `select `+caseColumns+caseFrom+`
-		 where p.number = ? and c.disease = ? and c.day >= ? and c.day <= ? and c.same_as = '' and c.class in ('suspect', 'probable', 'confirmed')
+		 where p.number = ? and c.disease = ? and c.day >= ? and c.day <= ? and c.same_as = '' and c.class in `+counting+`
 		   and c.patient <> ? order by c.reported, c.report limit 1`, k.Number, disease, int64(from), int64(to), patient)
 	if err != nil || len(rows) == 0 {
 		return "", err
@@ -100,8 +100,8 @@ func (m *Module) Pairs(ctx context.Context, a store.Actor, unit vn.Unit, since v
 		          and (q.year = 0 or p.year = 0 or abs(q.year - p.year) <= 1) and (q.sex in ('', 'unknown') or p.sex in ('', 'unknown') or q.sex = p.sex)
 		          and (q.unit = p.unit or q.phone <> '' and q.phone = p.phone)
 		  join surveillance_case o on o.patient = q.patient and o.disease = c.disease and o.same_as = '' and o.sensitivity = '' and o.report <> c.report
-		       and o.class in ('suspect', 'probable', 'confirmed') and (o.reported < c.reported or o.reported = c.reported and o.report < c.report)
-		 where `+column+` = ? and c.day >= ? and c.patient <> '' and c.same_as = '' and c.sensitivity = '' and c.class in ('suspect', 'probable', 'confirmed')
+		       and o.class in `+counting+` and (o.reported < c.reported or o.reported = c.reported and o.report < c.report)
+		 where `+column+` = ? and c.day >= ? and c.patient <> '' and c.same_as = '' and c.sensitivity = '' and c.class in `+counting+`
 		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = o.report or x.report = o.report and x.other = c.report)
 		 order by c.reported desc, c.report, o.report limit 50`, int64(unit.ID), int64(since))
 	if err != nil {

@@ -72,7 +72,7 @@ func (m *Module) ToHand(ctx context.Context, a store.Actor, since vn.Date, limit
 		  left join surveillance_desk k on k.organization = c.facility
 		 where (c.province = ? or c.place = ?)
 		   and c.reported >= ? and c.patient <> '' and c.sensitivity = '' and c.same_as = ''
-		   and c.class in ('suspect', 'probable', 'confirmed') and c.unit <> 0 and (coalesce(k.kind, 'other') <> 'station' or k.unit <> c.unit)
+		   and c.class in `+counting+` and c.unit <> 0 and (coalesce(k.kind, 'other') <> 'station' or k.unit <> c.unit)
 		   and not exists (select 1 from surveillance_handover h where h.report = c.report and h.facility = ?)
 		 order by c.reported desc, c.report limit ?`, province, province, since.Time().UnixMicro(), a.Facility)
 	if err != nil {

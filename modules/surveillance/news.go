@@ -89,7 +89,7 @@ func (m *Module) Deaths(ctx context.Context, a store.Actor, since vn.Date) ([]De
 		return d, err
 	}, `select * from (select `+caseColumns+`, coalesce((select max(q.died) from surveillance_person q
 		         where q.patient = p.patient or p.number <> '' and q.number = p.number), 0) as passed `+caseFrom+`
-		 where `+where+` and c.day >= ? and c.died < 0 and c.sensitivity = '' and c.same_as = '' and c.class in ('suspect', 'probable', 'confirmed')) x
+		 where `+where+` and c.day >= ? and c.died < 0 and c.sensitivity = '' and c.same_as = '' and c.class in `+counting+`) x
 		 where passed >= ? order by passed, report limit 50`, append(args, int64(since.AddDays(-deathDays)), since.Time().UnixMicro())...)
 	if err != nil {
 		return nil, fmt.Errorf("deaths of cases: %w", err)

@@ -4,7 +4,6 @@ package surveillance
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"mach/content"
@@ -22,28 +21,18 @@ type Module struct {
 	now      func() time.Time
 	risk     Risks   // nil: nobody assesses
 	silence  Silence // nil: nobody knows what communes send
-
-	mu      sync.Mutex
-	borders content.Borders
-	maps    map[vn.UnitID]drawn // cartograms of the day: laying one out costs milliseconds
-}
-
-// drawn is a cartogram with the day it shows.
-type drawn struct {
-	on      vn.Date
-	circles []vn.Circle
-	borders content.Borders // nil: circles are drawn
+	maps     *content.Maps
 }
 
 // New prepares the module.
 func New(s *store.Store, units *vn.Units, diseases *content.DiseaseList, law *content.Law, now func() time.Time) *Module {
-	return &Module{store: s, units: units, diseases: diseases, law: law, now: now, maps: map[vn.UnitID]drawn{}}
+	return &Module{store: s, units: units, diseases: diseases, law: law, now: now, maps: content.NewMaps(units)}
 }
 
 func (m *Module) today() vn.Date { return vn.DateOf(m.now()) }
 
 // Draw makes maps show borders where there are any. Call it before serving.
-func (m *Module) Draw(b content.Borders) { m.borders = b }
+func (m *Module) Draw(b content.Borders) { m.maps.Draw(b) }
 
 // Risks says how an event of the disease in a commune was assessed (TT
 // 15/2026/TT-BYT Article 21.2); "" when it was not.
@@ -51,18 +40,3 @@ type Risks func(ctx context.Context, a store.Actor, unit vn.UnitID, disease stri
 
 // Assessed names who knows of assessments. Call it before serving.
 func (m *Module) Assessed(r Risks) { m.risk = r }
-
-// cartogram lays out the communes of a unit, once a day.
-func (m *Module) cartogram(unit vn.UnitID, on vn.Date) drawn {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if d, ok := m.maps[unit]; ok && d.on == on {
-		return d
-	}
-	d := drawn{on: on, circles: vn.Cartogram(m.units, unit, on)}
-	if m.borders.Place(m.units, d.circles) {
-		d.borders = m.borders
-	}
-	m.maps[unit] = d
-	return d
-}

@@ -158,7 +158,7 @@ func (m *Module) alone(ctx context.Context, since time.Time) ([]twin, error) {
 		         join surveillance_person n on n.patient = t.patient and n.number <> '' join surveillance_person r on r.number = n.number
 		         join surveillance_case x on x.patient = r.patient and x.disease = t.disease where t.patient <> '' and t.touched >= ?)
 		   and p.number <> '' and c.same_as = '' and o.same_as = ''
-		   and c.class in ('suspect', 'probable', 'confirmed') and o.class in ('suspect', 'probable', 'confirmed')
+		   and c.class in `+counting+` and o.class in `+counting+`
 		   and abs(c.day - o.day) <= `+episode+`
 		   and (o.reported < c.reported or o.reported = c.reported and o.report < c.report)
 		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = o.report or x.report = o.report and x.other = c.report)
@@ -183,8 +183,8 @@ func (m *Module) episodes() (sql string, args []any) {
 func (m *Module) loose(ctx context.Context, since time.Time) ([]twin, error) {
 	list, err := m.twins(ctx, `, case when o.disease = c.disease then o.same_as else '' end, coalesce(o.version, 0) `+caseFrom+`
 		  left join surveillance_case o on o.report = c.same_as
-		 where c.same_as <> '' and c.touched >= ? and c.claimed in ('suspect', 'probable', 'confirmed')
-		   and (c.widowed = 1 or o.report is null and c.touched < ? or o.same_as <> '' or o.disease <> c.disease or o.class not in ('suspect', 'probable', 'confirmed'))
+		 where c.same_as <> '' and c.touched >= ? and c.claimed in `+counting+`
+		   and (c.widowed = 1 or o.report is null and c.touched < ? or o.same_as <> '' or o.disease <> c.disease or o.class not in `+counting+`)
 		 order by c.reported, c.report`, since.UnixMicro(), m.now().Add(-twinLost).UnixMicro())
 	first := map[string]string{}
 	for i, t := range list {
@@ -245,7 +245,7 @@ func (m *Module) milder(ctx context.Context, since time.Time) ([]twin, error) {
 	}
 	return m.twins(ctx, `, o.report, o.version `+caseFrom+`
 		  join surveillance_case o on o.report = c.same_as and o.disease = c.disease and o.same_as = ''
-		 where c.same_as <> '' and c.touched >= ? and c.claimed in ('suspect', 'probable', 'confirmed') and o.class in ('suspect', 'probable', 'confirmed')
+		 where c.same_as <> '' and c.touched >= ? and c.claimed in `+counting+` and o.class in `+counting+`
 		   and c.written > o.judged and (`+weight(`c.claimed`)+` > `+weight(`o.claimed`)+` or c.died >= 0 and o.died < 0)
 		 order by c.reported desc, c.report`, since.UnixMicro())
 }

@@ -80,6 +80,9 @@ const caseColumns = `c.report, c.disease, c.patient, c.encounter, c.cause, c.fac
 const caseFrom = ` from surveillance_case c left join surveillance_person p on p.patient = c.patient
 	left join surveillance_diagnosis d on d.cause = c.cause and d.cause <> '' `
 
+// counting are the classes that are counted, see casereport.Class.Counts.
+const counting = `('suspect', 'probable', 'confirmed')`
+
 func (m *Module) scanCase(scan store.Scan) (Case, error) {
 	var c Case
 	var label, unit, onDay, onset, reported, diagnosed, entered, died int64

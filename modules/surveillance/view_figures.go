@@ -165,7 +165,7 @@ func (m *Module) linkable(ctx context.Context, a store.Actor, unit vn.UnitID, co
 		r.unit, r.Day = vn.UnitID(u), vn.Date(d)
 		return r, err
 	}, `select disease, unit, day, focus from surveillance_case
-		 where unit in (`+marks(len(communes))+`)`+where+` and day >= ? and day <= ? and class in ('suspect', 'probable', 'confirmed')
+		 where unit in (`+marks(len(communes))+`)`+where+` and day >= ? and day <= ? and class in `+counting+`
 		 order by disease, unit, day, report`, append(args, int64(from), int64(to))...)
 	if err != nil {
 		return nil, fmt.Errorf("days of cases of %v: %w", unit, err)

@@ -252,11 +252,11 @@ func (m *Module) spots(r *http.Request, a store.Actor, p *homeData, communes []v
 		p.Silent = bit(silent(p.Unit.ID))
 		return nil
 	}
-	drawn := m.cartogram(p.Unit.ID, on)
+	drawn := m.maps.Of(p.Unit.ID, on)
 	p.Nowhere = sums[p.Unit.ID]
-	for _, c := range drawn.circles {
+	for _, c := range drawn.Circles {
 		if u, ok := m.units.At(c.Unit, on); ok {
-			s := spot{Unit: u, Count: sums[c.Unit], Alarm: alarm[c.Unit], Silent: silent(c.Unit), Circle: c, Border: drawn.borders[c.Unit]}
+			s := spot{Unit: u, Count: sums[c.Unit], Alarm: alarm[c.Unit], Silent: silent(c.Unit), Circle: c, Border: drawn.Borders[c.Unit]}
 			p.Map, p.Silent = append(p.Map, s), p.Silent+bit(s.Silent)
 			p.Nowhere -= s.Count
 		}
