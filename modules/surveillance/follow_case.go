@@ -26,6 +26,8 @@ type reported struct {
 	sample           string           // number
 	others           []string         // not the same case
 	judged           int64            // seq of the version that set disease, class or death
+	written          int64            // seq of the version that said so, or linked it where it was not before
+	linked           string           // report of the same case that it was linked to last; "" = none
 	widowed          int64            // 1 = the report that stood for it is gone
 	sensitivity      string           // labels of the row, separated by spaces; of what was alone
 	refused          int64            // found to be no case, µs; 0 = it is one
@@ -39,8 +41,8 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		return relabel(ctx, tx, c)
 	}
 	var was reported
-	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.causeDisease, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died, &was.judged, &was.widowed, &was.refused, &was.sensitivity}, `
-		select disease, patient, cause, cause_disease, unit, day, class, claimed, reported, entered, author, same_as, died, judged, widowed, refused, sensitivity from surveillance_case where report = ?`, c.ID)
+	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.causeDisease, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died, &was.judged, &was.written, &was.linked, &was.widowed, &was.refused, &was.sensitivity}, `
+		select disease, patient, cause, cause_disease, unit, day, class, claimed, reported, entered, author, same_as, died, judged, written, linked, widowed, refused, sensitivity from surveillance_case where report = ?`, c.ID)
 	if err != nil {
 		return err
 	}
@@ -81,11 +83,17 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 	return m.redraftFor(ctx, tx, was, is)
 }
 
-// remember sets since when the report says what it says.
+// remember sets since when the report says what it says: software that writes it
+// again, and whoever links it where it was linked before, say nothing new.
 func (r *reported) remember(was reported, c store.Change) {
-	if r.judged = c.Seq; r.disease == was.disease && r.claimed == was.claimed && r.died == was.died {
+	r.judged, r.written = c.Seq, c.Seq
+	if r.disease == was.disease && r.claimed == was.claimed && r.died == was.died {
 		r.judged = was.judged
+		if r.sameAs == "" || r.sameAs == was.linked {
+			r.written = was.written
+		}
 	}
+	r.linked = cmp.Or(r.sameAs, was.linked)
 	if r.sameAs == was.sameAs {
 		r.widowed = was.widowed
 	}
@@ -221,11 +229,11 @@ func relabel(ctx context.Context, tx store.Tx, c store.Change) error {
 func (m *Module) insertCase(ctx context.Context, tx store.Tx, c store.Change, r reported) error {
 	return tx.Exec(ctx, `
 		insert into surveillance_case (report, disease, patient, encounter, cause, drafted, cause_disease, focus, facility, label_unit,
-		       sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place, written, judged, touched, widowed, refused)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		       sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place, written, judged, linked, touched, widowed, refused)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, r.disease, r.patient, r.encounter, r.cause, r.drafted, r.causeDisease, r.focus, c.Labels.Facility, int64(c.Labels.Unit),
 		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.units.ProvinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version,
-		r.died, r.entered, bit(r.paper), r.sameAs, r.author, int64(m.units.ProvinceOf(c.Labels.Unit)), c.Seq, r.judged, c.At.UnixMicro(), r.widowed, r.refused)
+		r.died, r.entered, bit(r.paper), r.sameAs, r.author, int64(m.units.ProvinceOf(c.Labels.Unit)), r.written, r.judged, r.linked, c.At.UnixMicro(), r.widowed, r.refused)
 }
 
 // report reads a case report; false for everything else, see casereport.Of. was

@@ -78,6 +78,9 @@ func (m *Module) applyResult(ctx context.Context, tx store.Tx, c store.Change, n
 // sinceWhen is when the laboratory said what it says now, µs: in the version
 // before, when that says the same; and since when the clock of its trigger runs.
 func sinceWhen(ctx context.Context, tx store.Tx, c store.Change, before *fhir.Doc, is result, diseases []string) (entered, since int64, err error) {
+	if len(diseases) == 0 {
+		return 0, 0, nil
+	}
 	if was, of := resultOf(before); was.outcome != is.outcome || was.final != is.final || !slices.Equal(of, diseases) {
 		return c.At.UnixMicro(), c.At.UnixMicro(), nil
 	}

@@ -79,6 +79,46 @@ func TestThePersonHasTheLastWord(t *testing.T) {
 	})
 }
 
+// What the centre lowered stays so when a hospital's software writes the same
+// report again, with the link or without it, and when it is linked anew; what the
+// hospital says anew is heard.
+func TestWrittenAgainSaysNothingNew(t *testing.T) {
+	guarded(t, func(t *testing.T, w *world) {
+		hospital, other, cdc := w.elsewhere(store.HospitalReporter, "vien", "hospital-province"), w.elsewhere(store.HospitalReporter, "vien2", "hospital-province"), w.elsewhere(store.CDC, "cdc", "cdc")
+		w.someone("024190123456", "a", "b")
+		w.put(hospital, w.foreign("x", "a", "A97.0", "provisional", ""))
+		w.clock.Advance(time.Minute)
+		y := w.foreign("y", "b", "A97.0", "confirmed", "")
+		w.put(other, y)
+		want := func(about string, class casereport.Class) {
+			t.Helper()
+			for range 2 {
+				w.linkNow(t)
+			}
+			w.wantSame(about, "y", "x")
+			if c, err := w.Case(ctx, cdc, "x"); err != nil || c.Class != class {
+				t.Errorf("%s: %s, want %s; %v", about, c.Class, class, err)
+			}
+		}
+		want("confirmed by the other", casereport.Confirmed)
+		s, err := w.Open(ctx, cdc, "x")
+		w.ok(err)
+		w.ok(w.Update(ctx, cdc, "x", s.Version, "low", s.Answers, casereport.Probable, "mẫu nhiễm"))
+		want("lowered", casereport.Probable)
+		for i, again := range []fhir.Condition{y, linked(y, "x"), y} {
+			w.clock.Advance(time.Hour)
+			again.Recorder = fhir.Reference{Display: fmt.Sprint("lần ", i)}
+			w.put(other, again)
+			want("written again", casereport.Probable)
+		}
+		y.VerificationStatus = fhir.Code(fhir.ConditionVerStatus, "provisional", "")
+		w.put(other, y)
+		y.VerificationStatus = fhir.Code(fhir.ConditionVerStatus, "confirmed", "")
+		w.put(other, y)
+		want("confirmed anew", casereport.Confirmed)
+	})
+}
+
 // However late, a case is counted once: software writes its report again without
 // the link, a refusal is taken back, a diagnosis is put back, a number becomes
 // known.

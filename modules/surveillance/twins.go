@@ -237,8 +237,8 @@ func (m *Module) follow(ctx context.Context, t twin) (string, error) {
 }
 
 // milder lists the reports that say more of a case than the one that stands for
-// them, and were written after that was judged: whoever lowers a class has seen
-// what others say.
+// them, and said so, or were linked, after that was judged: whoever lowers a class
+// has seen what others say.
 func (m *Module) milder(ctx context.Context, since time.Time) ([]twin, error) {
 	weight := func(of string) string {
 		return `case ` + of + ` when 'suspect' then 1 when 'probable' then 2 when 'confirmed' then 3 else 0 end`

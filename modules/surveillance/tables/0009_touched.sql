@@ -2,3 +2,7 @@
 -- says otherwise, or whose person has a number now.
 drop index surveillance_case_lately;
 create index surveillance_case_lately on surveillance_case (touched) where patient <> '';
+
+-- Of which report it was found to be the same case last: software that leaves the
+-- link out when it writes the report again says nothing new with it.
+alter table surveillance_case add column linked text not null default '';
