@@ -25,7 +25,7 @@ func (m *Module) Follower() store.Follower {
 			types = append(types, f.Count.Resource)
 		}
 	}
-	return store.Follower{Name: "indicators", Version: 8, Types: types, Tables: store.Tables(migrations, "migrations"), Apply: m.apply}
+	return store.Follower{Name: "indicators", Version: 9, Types: types, Tables: store.Tables(migrations, "migrations"), Apply: m.apply}
 }
 
 // item is what one resource adds to one indicator.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mach/access"
+	"mach/casereport"
 	"mach/content"
 	"mach/fhir"
 	"mach/issue"
@@ -174,6 +175,11 @@ func TestCorrectedDiagnosisMovesTheFigure(t *testing.T) {
 		s.want("another disease", "surv.hand_foot_mouth", d.String(), [4]int64{0, 1, 1, 1})
 		s.put(caseReport("c", "p", "v", "B08.4", "confirmed", d, s.communes[0]))
 		s.want("another commune", "surv.cases", d.String(), [4]int64{1, 0, 1, 1})
+		same, other := caseReport("same", "p", "v", "B08.4", "confirmed", d, s.communes[0]), fhir.Ref("Condition", "c")
+		same.Extension = append(same.Extension, fhir.Extension{URL: casereport.ExtSameCase, ValueReference: &other})
+		s.put(same)
+		s.want("the same case reported twice", "surv.cases", d.String(), [4]int64{1, 0, 1, 1})
+		s.want("the same case reported twice", "surv.hand_foot_mouth", d.String(), [4]int64{1, 0, 1, 1})
 		s.put(caseReport("c", "p", "v", "B08.4", "refuted", d, s.communes[0]))
 		s.want("not a case", "surv.cases", "2026", [4]int64{})
 	})
