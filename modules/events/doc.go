@@ -25,7 +25,8 @@
 // closes by days or by the line of Article 16, as the disease's rule says.
 //
 // Follows Communication, Task, Condition. Owns the view tables events_…: steps,
-// events, cases as far as foci need them, contacts, tasks, forms 01 and 02. What
+// events, cases as far as foci need them and what they rest on, contacts, tasks,
+// forms 01 and 02. What
 // depends on the hour (clocks, contacts due, days to closing) is computed when
 // asked, so that a rebuilt view equals the followed one.
 //

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mach/casereport"
+	"mach/fhir"
 	"mach/issue"
 	"mach/store"
 	"mach/vn"
@@ -115,6 +116,49 @@ func TestNamesOfFoci(t *testing.T) {
 		wantRefused(t, w.Take(t.Context(), w.neighbour(store.StationDirector), id, dated(d), w.key()), issue.BusinessRule, "name")
 		d.Name = "Thôn Đoài B"
 		w.take(w.neighbour(store.StationDirector), id, d)
+	})
+}
+
+// A suspect case whose diagnosis is corrected holds no focus any more, nor does
+// one that was merged meanwhile when it stands again; put back, it does.
+func TestCorrectedDiagnosisHoldsNoFocus(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		id := w.focus("measles")
+		w.person("p1", "Nguyễn Thị Lan", "Thôn Đoài")
+		report := func(same string) {
+			c := fhir.Condition{ID: "r", Extension: []fhir.Extension{ext(w.commune), {URL: casereport.ExtFocus, ValueString: "Thôn Đoài A"}}, ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
+				VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "provisional", ""), Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
+				Code: fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: "B05.9"}}}, Subject: fhir.Ref("Patient", "p1"),
+				Evidence: []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("Condition", "d")}}}}
+			if same != "" {
+				other := fhir.Ref("Condition", same)
+				c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtSameCase, ValueReference: &other})
+			}
+			w.put(c)
+		}
+		diagnosis := func(icd string) {
+			w.put(fhir.Condition{ID: "d", ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""), VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""),
+				Category: []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")}, Code: fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}}},
+				Subject: fhir.Ref("Patient", "p1"), RecordedDate: w.today().String()})
+		}
+		diagnosis("B05.9")
+		for i, c := range []struct {
+			do   func()
+			want int
+		}{
+			{func() { report("") }, 1},
+			{func() { diagnosis("L50.9") }, 0},
+			{func() { diagnosis("B05.9") }, 1},
+			{func() { report("other") }, 0},
+			{func() { diagnosis("L50.9"); w.wait(24 * time.Hour); report("") }, 0},
+			{func() { diagnosis("B05.9") }, 1},
+		} {
+			c.do()
+			if tally, err := w.tally(t.Context(), w.as(store.StationDirector), w.event(id)); err != nil || tally.Suspect != c.want {
+				t.Errorf("%d: %+v, %v, want %d suspect", i, tally, err, c.want)
+			}
+		}
+		w.rebuilt()
 	})
 }
 

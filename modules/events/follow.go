@@ -7,7 +7,6 @@ import (
 	"embed"
 	"encoding/json"
 	"math"
-	"strings"
 
 	"mach/casereport"
 	"mach/fhir"
@@ -37,6 +36,9 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, _ 
 		}
 		return m.applyStep(ctx, tx, c, now)
 	case "Condition":
+		if err := m.applyDiagnosis(ctx, tx, c, now); err != nil {
+			return err
+		}
 		return m.applyCase(ctx, tx, c, now)
 	case "Task":
 		if err := m.applyContact(ctx, tx, c, now); err != nil {
@@ -131,60 +133,6 @@ func (m *Module) refold(ctx context.Context, tx store.Tx, id string) error {
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		e.ID, int64(e.Unit), int64(m.units.ProvinceOf(e.Unit)), string(e.Stage), e.Disease, vn.Fold(e.Focus), first, last,
 		e.Author, e.Told.UnixMicro(), e.Moved.UnixMicro(), string(b))
-}
-
-// applyCase keeps what foci need of a case report. Those of the closed desk
-// are not kept.
-func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
-	before := vn.ZeroDate
-	var day int64
-	had, err := tx.Row(ctx, []any{&day}, `select day from events_case where report = ?`, c.ID)
-	if err != nil {
-		return err
-	}
-	if had {
-		before = vn.Date(day)
-		if err := tx.Exec(ctx, `delete from events_case where report = ?`, c.ID); err != nil {
-			return err
-		}
-	}
-	if !casereport.Is(now) {
-		return nil
-	}
-	r, ok := casereport.Of(now, m.diseases, m.units)
-	disease, _ := m.diseases.ByID(r.Disease)
-	if !ok || c.Labels.Patient == "" || disease.Closed || len(c.Labels.Sensitivity) > 0 {
-		return nil
-	}
-	unit := r.Unit
-	if unit == 0 {
-		unit = c.Labels.Unit
-	}
-	unit = m.units.Latest(unit)
-	onset, died := int64(-1), 0
-	if r.Onset.Known() {
-		onset = int64(r.Onset)
-	}
-	if r.Died.Known() {
-		died = 1
-	}
-	return tx.Exec(ctx, `
-		insert into events_case (report, disease, patient, form, unit, province, day, onset, class, focus, died, facility, label_unit, sensitivity, version, exposed)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, r.Disease, c.Labels.Patient, formOf(now), int64(unit), int64(m.units.ProvinceOf(unit)), int64(r.DayOn(c.At, before)), onset, string(r.Class), r.Focus, died,
-		c.Labels.Facility, int64(c.Labels.Unit), strings.Join(c.Labels.Sensitivity, " "), c.Version, lineOf(exposuresOf(now)))
-}
-
-// formOf is the filled form of a case report, "" for none.
-func formOf(d *fhir.Doc) string {
-	for e := range d.Each("evidence") {
-		for detail := range e.Each("detail") {
-			if id := detail.RefID("QuestionnaireResponse"); id != "" {
-				return id
-			}
-		}
-	}
-	return ""
 }
 
 // applyNotice keeps forms 01 and 02, so that an event can name the one it led

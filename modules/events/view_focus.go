@@ -22,7 +22,6 @@ const belongs = ` join events_case c on c.disease = e.disease and c.focus = e.fo
 // Tally is what a focus comes to.
 type Tally struct {
 	Suspect, Probable, Confirmed int
-	Refuted                      int
 	Deaths                       int
 	Last                         vn.Date // the latest day a case fell ill or was diagnosed; vn.ZeroDate = no case
 	Contacts                     int     // still followed
@@ -90,8 +89,8 @@ func (m *Module) tallies(ctx context.Context, a store.Actor, unit vn.UnitID, whe
 		  join events_task x on x.event = e.id and x.done = 0 where `+where+` group by e.id`, slices.Concat([]any{today}, args)...)
 }
 
-// add takes one class in. Refuted cases and those that repeat another hold no
-// focus open.
+// add takes one class in. Refuted cases, those that repeat another and those
+// whose diagnosis was corrected hold no focus open.
 func (t *Tally) add(p part) {
 	switch casereport.Class(p.class) {
 	case casereport.Suspect:
@@ -101,7 +100,6 @@ func (t *Tally) add(p part) {
 	case casereport.Confirmed:
 		t.Confirmed += p.n
 	default:
-		t.Refuted += p.n
 		return
 	}
 	t.Deaths += p.died

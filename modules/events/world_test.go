@@ -222,7 +222,7 @@ func (w *world) dump() string {
 		columns := map[string]string{
 			"events_step":    "id, event, step", // the number in the log is another after a restore
 			"events_event":   "id, unit, province, stage, disease, focus, first, last, author, told, moved, event",
-			"events_case":    "report, disease, patient, form, unit, province, day, onset, class, focus, died, facility, label_unit, sensitivity, version, exposed",
+			"events_case":    "report, disease, patient, form, unit, province, day, onset, class, claimed, cause, cause_disease, same_as, focus, died, facility, label_unit, sensitivity, version, exposed",
 			"events_contact": "id, event, patient, facility, unit, province, sensitivity, status, first, last, checked, version, worker, contact",
 			"events_task":    "id, event, facility, unit, version, due, done, task",
 			"events_notice":  "id, form, opens, disease, unit, day, facility",
