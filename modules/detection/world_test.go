@@ -57,7 +57,7 @@ func optionsOf(units *vn.Units, diseases *content.DiseaseList, clock *storetest.
 	}
 	follower := New(nil, units, diseases, content.OurLaw(), nil, clock.Now).Follower()
 	follower.Basis = units.Sum()
-	return []storetest.Option{storetest.Follow(follower), storetest.Guarded(policy), storetest.Placed(units), storetest.Configure(func(c *store.Config) {
+	return []storetest.Option{storetest.Follow(follower), storetest.MayScan("detection_watch", "detection_reporting", "detection_cluster"), storetest.Guarded(policy), storetest.Placed(units), storetest.Configure(func(c *store.Config) {
 		c.Now = clock.Now
 		c.Sensitivity = content.Sensitivity
 	})}

@@ -26,9 +26,8 @@
 //
 // Follows Communication, Task, Condition. Owns the view tables events_…: steps,
 // events, cases as far as foci need them and what they rest on, contacts, tasks,
-// forms 01 and 02. What
-// depends on the hour (clocks, contacts due, days to closing) is computed when
-// asked, so that a rebuilt view equals the followed one.
+// forms 01 and 02. What depends on the hour (clocks, contacts due, days to closing)
+// is computed when asked, so that a rebuilt view equals the followed one.
 //
 // Diseases of the closed desk have no event here. The telephone of who gave a
 // signal stands in the resource only: it is in no list, no view and no log.

@@ -81,7 +81,7 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 		}
 	}
 	classes := map[string]casereport.Class{}
-	err := tx.Rows(ctx, `select report, class, claimed, cause_disease from events_case where cause = ?`, []any{c.ID}, func(scan func(...any) error) error {
+	err := tx.Rows(ctx, `select report, class, claimed, cause_disease from events_case where cause = ? and cause <> ''`, []any{c.ID}, func(scan func(...any) error) error {
 		var report, then string
 		var class, claimed casereport.Class
 		err := scan(&report, &class, &claimed, &then)

@@ -77,7 +77,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 	if err := m.tell(ctx, tx, c, now, before, was, is, had); err != nil {
 		return err
 	}
-	if err := tx.Exec(ctx, `update surveillance_case set touched = ?, widowed = ? where same_as = ?`, c.At.UnixMicro(), bit(!has), c.ID); err != nil {
+	if err := tx.Exec(ctx, `update surveillance_case set touched = ?, widowed = ? where same_as = ? and same_as <> ''`, c.At.UnixMicro(), bit(!has), c.ID); err != nil {
 		return err
 	}
 	return m.redraftFor(ctx, tx, was, is)
@@ -184,7 +184,7 @@ type sender struct {
 // who changed it.
 func sendersOf(ctx context.Context, tx store.Tx, c store.Change) ([]sender, error) {
 	var out []sender
-	err := tx.Rows(ctx, `select report, facility, patient, sensitivity, author, label_unit from surveillance_case where same_as = ? and report <> ? and author <> ? order by report`,
+	err := tx.Rows(ctx, `select report, facility, patient, sensitivity, author, label_unit from surveillance_case where same_as = ? and same_as <> '' and report <> ? and author <> ? order by report`,
 		[]any{c.ID, c.ID, c.Actor}, func(scan func(...any) error) error {
 			var s sender
 			err := scan(&s.report, &s.facility, &s.patient, &s.sensitivity, &s.account, &s.place)
@@ -351,10 +351,10 @@ func (m *Module) recheck(ctx context.Context, tx store.Tx, c store.Change, disea
 		if err := m.count(ctx, tx, r.reported, +1, 0); err != nil {
 			return err
 		}
-		if err := tx.Exec(ctx, `update surveillance_case set class = ? where report = ?`, string(next), r.id); err != nil {
+		if err := tx.Exec(ctx, `update surveillance_case set class = ?, touched = ? where report = ?`, string(next), c.At.UnixMicro(), r.id); err != nil {
 			return err
 		}
-		if err := tx.Exec(ctx, `update surveillance_case set touched = ? where report = ? or same_as = ?`, c.At.UnixMicro(), r.id, r.id); err != nil {
+		if err := tx.Exec(ctx, `update surveillance_case set touched = ? where same_as = ? and same_as <> ''`, c.At.UnixMicro(), r.id); err != nil {
 			return err
 		}
 	}

@@ -12,7 +12,8 @@
 //	}
 //
 // Every store made here has a witness: when the test ends, each request that
-// read a resource body must have an audit row, else the test fails.
+// read a resource body must have an audit row, else the test fails. So does a
+// test in which a statement of a follower reads a table whole ([MayScan]).
 package storetest
 
 import (
@@ -46,6 +47,7 @@ type Place struct {
 type options struct {
 	config    []func(*store.Config)
 	followers []store.Follower
+	scanned   []string
 	idle      bool
 }
 
@@ -146,7 +148,12 @@ func Open(t testing.TB, p Place, opts ...Option) *store.Store {
 			t.Errorf("closing the store: %v", err)
 		}
 	})
-	s.Follow(o.followers...)
+	for _, f := range o.followers {
+		if p.Database == "" {
+			f = watched(t, f, o.scanned)
+		}
+		s.Follow(f)
+	}
 	if !o.idle {
 		if err := s.Start(ctx); err != nil {
 			t.Fatalf("starting the store: %v", err)

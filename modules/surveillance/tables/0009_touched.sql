@@ -6,3 +6,6 @@ create index surveillance_case_lately on surveillance_case (touched) where patie
 -- Of which report it was found to be the same case last: software that leaves the
 -- link out when it writes the report again says nothing new with it.
 alter table surveillance_case add column linked text not null default '';
+
+-- Which message a report answers: asked for each version of a report.
+create index surveillance_message_report on surveillance_message (report);
