@@ -26,6 +26,7 @@ type reported struct {
 	sample           string           // number
 	others           []string         // not the same case
 	judged           int64            // seq of the version that set disease, class or death
+	spoken           int64            // seq of the version in which somebody set them who had seen the one before
 	written          int64            // seq of the version that said so, or linked it where it was not before
 	linked           string           // report of the same case that it was linked to last; "" = none
 	widowed          int64            // 1 = the report that stood for it is gone
@@ -41,8 +42,8 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		return relabel(ctx, tx, c)
 	}
 	var was reported
-	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.causeDisease, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died, &was.judged, &was.written, &was.linked, &was.widowed, &was.refused, &was.sensitivity}, `
-		select disease, patient, cause, cause_disease, unit, day, class, claimed, reported, entered, author, same_as, died, judged, written, linked, widowed, refused, sensitivity from surveillance_case where report = ?`, c.ID)
+	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.causeDisease, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died, &was.judged, &was.spoken, &was.written, &was.linked, &was.widowed, &was.refused, &was.sensitivity}, `
+		select disease, patient, cause, cause_disease, unit, day, class, claimed, reported, entered, author, same_as, died, judged, spoken, written, linked, widowed, refused, sensitivity from surveillance_case where report = ?`, c.ID)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		}
 	}
 	if has {
-		is.remember(was, c)
+		is.remember(was, c, now, before)
 		if err := m.insertCase(ctx, tx, c, is); err != nil {
 			return err
 		}
@@ -84,14 +85,22 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 }
 
 // remember sets since when the report says what it says: software that writes it
-// again, and whoever links it where it was linked before, say nothing new.
-func (r *reported) remember(was reported, c store.Change) {
-	r.judged, r.written = c.Seq, c.Seq
-	if r.disease == was.disease && r.claimed == was.claimed && r.died == was.died {
+// again, and whoever links it where it was linked before, say nothing new. A
+// version that has lost a note was written without a look at the one before it:
+// what the system had written into that one can be written anew.
+func (r *reported) remember(was reported, c store.Change, now, before *fhir.Doc) {
+	r.judged, r.spoken, r.written = c.Seq, was.spoken, c.Seq
+	blind := before != nil && notesOf(now) < notesOf(before)
+	switch {
+	case r.disease == was.disease && r.claimed == was.claimed && r.died == was.died:
 		r.judged = was.judged
 		if r.sameAs == "" || r.sameAs == was.linked {
 			r.written = was.written
 		}
+	case blind:
+		r.judged = was.spoken
+	case c.Actor != store.SystemActor().Account:
+		r.spoken = c.Seq
 	}
 	r.linked = cmp.Or(r.sameAs, was.linked)
 	if r.sameAs == was.sameAs {
@@ -201,16 +210,22 @@ func (s sender) tell(ctx context.Context, tx store.Tx, c store.Change, f fed) er
 		s.report, c.ID, c.Version, s.facility, s.place, s.account, s.patient, f.disease, f.becomes, string(f.was), string(f.is), f.reason, s.sensitivity, c.At.UnixMicro())
 }
 
-// newNote is the note that the new version adds; "" when it adds none.
-func newNote(now, before *fhir.Doc) string {
-	n, text := 0, ""
-	if now == nil {
-		return text
-	}
-	if before != nil {
-		for range before.Each("note") {
+// notesOf is how many notes a report has.
+func notesOf(d *fhir.Doc) int {
+	n := 0
+	if d != nil {
+		for range d.Each("note") {
 			n++
 		}
+	}
+	return n
+}
+
+// newNote is the note that the new version adds; "" when it adds none.
+func newNote(now, before *fhir.Doc) string {
+	n, text := notesOf(before), ""
+	if now == nil {
+		return text
 	}
 	for note := range now.Each("note") {
 		if n--; n < 0 {
@@ -229,11 +244,11 @@ func relabel(ctx context.Context, tx store.Tx, c store.Change) error {
 func (m *Module) insertCase(ctx context.Context, tx store.Tx, c store.Change, r reported) error {
 	return tx.Exec(ctx, `
 		insert into surveillance_case (report, disease, patient, encounter, cause, drafted, cause_disease, focus, facility, label_unit,
-		       sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place, written, judged, linked, touched, widowed, refused)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		       sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place, written, judged, spoken, linked, touched, widowed, refused)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, r.disease, r.patient, r.encounter, r.cause, r.drafted, r.causeDisease, r.focus, c.Labels.Facility, int64(c.Labels.Unit),
 		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.units.ProvinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version,
-		r.died, r.entered, bit(r.paper), r.sameAs, r.author, int64(m.units.ProvinceOf(c.Labels.Unit)), r.written, r.judged, r.linked, c.At.UnixMicro(), r.widowed, r.refused)
+		r.died, r.entered, bit(r.paper), r.sameAs, r.author, int64(m.units.ProvinceOf(c.Labels.Unit)), r.written, r.judged, r.spoken, r.linked, c.At.UnixMicro(), r.widowed, r.refused)
 }
 
 // report reads a case report; false for everything else, see casereport.Of. was

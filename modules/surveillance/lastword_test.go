@@ -119,6 +119,45 @@ func TestWrittenAgainSaysNothingNew(t *testing.T) {
 	})
 }
 
+// A hospital whose software writes the report that stands again from its own copy
+// takes no confirmation and no death of another out of it; who has looked at it
+// may, and stays right whatever the software writes.
+func TestWrittenFromAnOldCopy(t *testing.T) {
+	guarded(t, func(t *testing.T, w *world) {
+		hospital, other, cdc := w.elsewhere(store.HospitalReporter, "vien", "hospital-province"), w.elsewhere(store.HospitalReporter, "vien2", "hospital-province"), w.elsewhere(store.CDC, "cdc", "cdc")
+		w.someone("024190123456", "a", "b")
+		x := w.foreign("x", "a", "A97.0", "provisional", "")
+		w.put(hospital, x)
+		w.clock.Advance(time.Minute)
+		w.put(other, w.foreign("y", "b", "A97.0", "confirmed", w.today().String()))
+		want := func(about string, class casereport.Class, died bool) {
+			t.Helper()
+			for range 2 {
+				w.linkNow(t)
+			}
+			if c, err := w.Case(ctx, cdc, "x"); err != nil || c.Class != class || c.Died.Known() != died {
+				t.Errorf("%s: %s, died %v, want %s, %v; %v", about, c.Class, c.Died, class, died, err)
+			}
+		}
+		want("raised", casereport.Confirmed, true)
+		for i := range 2 {
+			w.clock.Advance(time.Hour)
+			x.Recorder = fhir.Reference{Display: fmt.Sprint("lần ", i)}
+			w.put(hospital, x)
+			want("from its own copy", casereport.Confirmed, true)
+		}
+		s, err := w.Open(ctx, cdc, "x")
+		w.ok(err)
+		s.Answers["outcome"], s.Answers["outcome_date"] = "recovered", w.today().String()
+		w.ok(w.Update(ctx, cdc, "x", s.Version, "low", s.Answers, casereport.Probable, "mẫu nhiễm, còn sống"))
+		want("lowered by the centre", casereport.Probable, false)
+		w.clock.Advance(time.Hour)
+		x.Recorder = fhir.Reference{Display: "lần nữa"}
+		w.put(hospital, x)
+		want("from its own copy after the centre's word", casereport.Suspect, false)
+	})
+}
+
 // However late, a case is counted once: software writes its report again without
 // the link, a refusal is taken back, a diagnosis is put back, a number becomes
 // known.

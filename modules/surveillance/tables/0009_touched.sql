@@ -9,3 +9,7 @@ alter table surveillance_case add column linked text not null default '';
 
 -- Which message a report answers: asked for each version of a report.
 create index surveillance_message_report on surveillance_message (report);
+
+-- Who writes a report again from an older copy does not overrule what the system
+-- wrote into it since, but whoever looked at it does.
+alter table surveillance_case add column spoken bigint not null default 0; -- seq
