@@ -95,7 +95,7 @@ func open(ctx context.Context, c Config, w io.Writer, serving bool) (*App, error
 	a := &App{Config: c, log: c.logger(w), metrics: newMetrics()}
 	err := a.openRooms(serving)
 	if err == nil {
-		err = a.open(ctx)
+		err = a.open(ctx, vn.DateOf(now()))
 	}
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
@@ -103,7 +103,8 @@ func open(ctx context.Context, c Config, w io.Writer, serving bool) (*App, error
 	return a, nil
 }
 
-func (a *App) open(ctx context.Context) (err error) {
+// open connects the parts over the rooms. Units are what they are on the day.
+func (a *App) open(ctx context.Context, on vn.Date) (err error) {
 	a.site = a.Config.site()
 	if a.identity, err = identity(a.site); err != nil {
 		return fmt.Errorf("definitions: %w", err)
@@ -111,7 +112,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.Units, err = a.site.Units(); err != nil {
 		return fmt.Errorf("administrative units: %w", err)
 	}
-	a.Units = a.Units.AsOf(vn.DateOf(now()))
+	a.Units = a.Units.AsOf(on)
 	if a.catalogue, err = content.Catalogue(); err != nil {
 		return fmt.Errorf("message catalogue: %w", err)
 	}

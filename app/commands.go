@@ -59,11 +59,7 @@ type serveCmd struct{ Config }
 
 func (c *serveCmd) Run(ctx context.Context, s Streams) error {
 	c.reachable()
-	a, err := openToServe(ctx, c.Config, s.Err)
-	if err != nil {
-		return err
-	}
-	return errors.Join(a.Serve(ctx, s.Out), a.Close())
+	return serve(ctx, c.Config, s.Out, s.Err)
 }
 
 type mediaCmd struct{}

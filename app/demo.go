@@ -44,11 +44,7 @@ func (c *demoCmd) Run(ctx context.Context, s Streams) error {
 	if c.NoServe {
 		return nil
 	}
-	a, err := openToServe(ctx, c.Config, s.Err)
-	if err != nil {
-		return err
-	}
-	return errors.Join(a.Serve(ctx, &greeter{to: s.Out, err: s.Err}), a.Close())
+	return serve(ctx, c.Config, &greeter{to: s.Out, err: s.Err}, s.Err)
 }
 
 // greeter passes the ready line on, tells people in words where to go, and

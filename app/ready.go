@@ -10,19 +10,17 @@ import (
 	"time"
 
 	"mach/content"
-	"mach/vn"
 )
 
 // readiness is what GET /readyz answers: whether requests can be served, by
 // which program and definitions, and how far the views are. Nobody's data is in
 // it.
 type readiness struct {
-	Status      string    `json:"status"`             // ready, or the part that is not
-	Version     string    `json:"version"`            // of the program
-	Definitions string    `json:"definitions"`        // digest of those in use, ours and the site's
-	WakeUps     bool      `json:"wakeUps"`            // without them pages are only slower to move
-	NewUnits    string    `json:"newUnits,omitempty"` // day since which units have changed: views count on them from the next start
-	Changes     int64     `json:"changes"`            // number of the last change in the log
+	Status      string    `json:"status"`      // ready, or the part that is not
+	Version     string    `json:"version"`     // of the program
+	Definitions string    `json:"definitions"` // digest of those in use, ours and the site's
+	WakeUps     bool      `json:"wakeUps"`     // without them pages are only slower to move
+	Changes     int64     `json:"changes"`     // number of the last change in the log
 	Views       []viewLag `json:"views,omitempty"`
 }
 
@@ -65,9 +63,6 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	now, status := a.identity, http.StatusOK
 	now.Status, now.WakeUps = "ready", a.bus.Up()
-	if day := a.Units.NextChange(); day.Known() && day <= vn.DateOf(time.Now()) {
-		now.NewUnits = day.String()
-	}
 	var err error
 	if now.Changes, now.Views, err = a.lags(ctx); err != nil {
 		a.log.Warn("not ready", "part", "database", "err", err)

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"mach/vn"
 	"mach/web"
 )
 
@@ -50,15 +51,56 @@ func collectSeldom() {
 	}
 }
 
-// Serve answers requests until ctx ends. The ready line goes to out.
+// serve opens everything and serves until ctx ends. When a day comes on which
+// units end, it does so again: whatever knows units then knows those of the day,
+// and the views are made anew as after any start. Live rooms go on meanwhile.
+// The ready line goes to out once, logs to w.
+func serve(ctx context.Context, c Config, out, w io.Writer) error {
+	a, err := openToServe(ctx, c, w)
+	if err != nil {
+		return err
+	}
+	for {
+		err := a.Serve(ctx, out)
+		if !errors.Is(err, errNewMap) {
+			return errors.Join(err, a.Close())
+		}
+		if a, err = a.again(ctx); err != nil {
+			return fmt.Errorf("opening on the new map: %w", err)
+		}
+		out = io.Discard
+	}
+}
+
+// again closes the parts and opens them on the map of today, over the same live
+// rooms and for the same address.
+func (a *App) again(ctx context.Context) (*App, error) {
+	next := &App{Config: a.Config, log: a.log, metrics: newMetrics(), rooms: a.rooms}
+	a.rooms = nil
+	err := a.Close()
+	if err == nil {
+		err = next.open(ctx, vn.DateOf(now()))
+	}
+	if err != nil {
+		return nil, errors.Join(err, next.Close())
+	}
+	return next, nil
+}
+
+// errNewMap ends [App.Serve] on a day on which units end.
+var errNewMap = errors.New("units have changed today")
+
+// Serve answers requests until ctx ends, or with errNewMap when its units are
+// no longer those of the day. The ready line goes to out.
 func (a *App) Serve(ctx context.Context, out io.Writer) error {
 	collectSeldom()
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	mux := a.routes()
 	if err := a.Store.Start(ctx); err != nil {
 		return fmt.Errorf("starting the store: %w", err)
 	}
 	defer a.followTerms(ctx)()
-	defer a.awaitMap()()
 	forget := a.bus.Subscribe(subject(">"), func(subject string, _ []byte) { mux.Publish(topic(subject)) })
 	defer forget()
 
@@ -70,6 +112,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("metrics: %w", err), listener.Close())
 	}
+	a.Config.Addr, a.Config.Metrics = listener.Addr().String(), metrics.Addr().String() // those of the next day, too
 	public := &http.Server{
 		Handler: inTime(a.front(mux)), TLSConfig: tlsConfig, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: log.New(serverLog{a.log}, "", 0),
@@ -82,8 +125,12 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 	if err := a.announce(out, listener, metrics); err != nil {
 		return err
 	}
+	go a.awaitMap(ctx, end)
 	select {
 	case <-ctx.Done():
+		if errors.Is(context.Cause(ctx), errNewMap) {
+			err = errNewMap
+		}
 	case err = <-failed:
 	}
 	mux.Close()
@@ -92,18 +139,29 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 	return errors.Join(err, public.Shutdown(stopping), private.Shutdown(stopping))
 }
 
-// awaitMap says in the log when a map that was imported before its day begins:
-// views count on it from the next start.
-func (a *App) awaitMap() (stop func()) {
+// dayEvery is how often the server looks whether a new map has begun. It looks
+// at the clock: a timer would stand still while a laptop sleeps.
+const dayEvery = 10 * time.Second
+
+// awaitMap ends the serving when a map that was imported before its day begins.
+// It returns then, or when ctx ends.
+func (a *App) awaitMap(ctx context.Context, end context.CancelCauseFunc) {
 	next := a.Units.NextChange()
 	if !next.Known() {
-		return func() {}
+		return
 	}
 	a.log.Info("units change on a day to come", "day", next.String())
-	t := time.AfterFunc(next.Time().Sub(now()), func() {
-		a.log.Warn("units have changed today: start again, so that views count on the new map", "day", next.String())
-	})
-	return func() { t.Stop() }
+	every := time.NewTicker(dayEvery)
+	defer every.Stop()
+	for vn.DateOf(now()) < next {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+	}
+	a.log.Info("units have changed today: everything is opened again on the new map", "day", next.String())
+	end(errNewMap)
 }
 
 // bodyTime is how long a body may take to arrive.

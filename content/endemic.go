@@ -12,9 +12,18 @@ import (
 	"mach/vn"
 )
 
-// byPlace are rows by disease and unit: the latest first, one of the site before
-// one of ours of the same day.
-type byPlace map[[2]string][]placeRow
+// placeRows are rows by disease and unit, and what the communes of today were made
+// of since the reform.
+type placeRows struct {
+	rows  map[[2]string][]placeRow // the latest first, one of the site before one of ours of the same day
+	parts map[string][]part        // by the commune's code; of no other
+}
+
+// part is a commune that went into another one, wholly or not.
+type part struct {
+	path []string // its code and that of its province
+	on   vn.Date  // when; ZeroDate for a commune that was new then: whatever is said of it was said later
+}
 
 type placeRow struct {
 	disease, unit string // the unit's code; "" for the nation
@@ -47,15 +56,61 @@ func (l *Law) EpidemicYear(disease string, path []string, year int) bool {
 	return l.years.find(disease, path, vn.NewDate(year, time.January, 1)).value == "1"
 }
 
-func (p byPlace) find(disease string, path []string, on vn.Date) placeRow {
+// find returns the row of the lowest unit of the path. A commune that others
+// went into has it from what was said of it since; else what holds in one of
+// its parts holds for the whole: people who live where a disease is endemic, or
+// an epidemic that is in the counts of the past, came with it.
+func (p placeRows) find(disease string, path []string, on vn.Date) placeRow {
+	return p.whole(disease, path, on, nil)
+}
+
+func (p placeRows) whole(disease string, path []string, on vn.Date, seen []string) placeRow {
+	r := p.lowest(disease, path, on)
+	if len(path) == 0 {
+		return r
+	}
+	seen = append(slices.Clip(seen), path[0])
+	for _, x := range p.parts[path[0]] {
+		own := r.unit == path[0] && r.from >= x.on
+		if own || slices.Contains(seen, x.path[0]) {
+			continue
+		}
+		if of := p.whole(disease, x.path, on, seen); of.value == "1" && r.value != "1" || r.value == "" {
+			r = of
+		}
+	}
+	return r
+}
+
+func (p placeRows) lowest(disease string, path []string, on vn.Date) placeRow {
 	for _, unit := range append(slices.Clip(path), "") {
-		for _, r := range p[[2]string{disease, unit}] {
+		for _, r := range p.rows[[2]string{disease, unit}] {
 			if during(on, r.from, r.to) {
 				return r
 			}
 		}
 	}
 	return placeRow{}
+}
+
+// partsOf lists what today's communes were made of since the reform.
+func partsOf(units *vn.Units) map[string][]part {
+	out := map[string][]part{}
+	if units == nil {
+		return out
+	}
+	for _, u := range units.All() {
+		for _, e := range units.Joined(u.ID) {
+			from, _ := units.Get(e.From)
+			above, _ := units.Get(from.Parent)
+			x := part{path: []string{from.Code, above.Code}, on: e.On}
+			if u.From == e.On {
+				x.on = vn.ZeroDate
+			}
+			out[u.Code] = append(out[u.Code], x)
+		}
+	}
+	return out
 }
 
 // PlaceTable is one of the tables of [Law]: its file in surveillance/,
@@ -73,19 +128,19 @@ var (
 )
 
 // load reads the table in each folder that has it, those that go before first.
-func (t PlaceTable) load(units *vn.Units, dirs ...fs.FS) (byPlace, error) {
-	out := byPlace{}
+func (t PlaceTable) load(units *vn.Units, dirs ...fs.FS) (placeRows, error) {
+	out := placeRows{map[[2]string][]placeRow{}, partsOf(units)}
 	for _, dir := range dirs {
 		r := t.reader(units)
 		if err := readSite(dir, "surveillance/"+t.File, r.read); err != nil {
-			return nil, err
+			return out, err
 		}
 		for _, row := range r.rows {
 			key := [2]string{row.disease, row.unit}
-			out[key] = append(out[key], row)
+			out.rows[key] = append(out.rows[key], row)
 		}
 	}
-	for _, rows := range out {
+	for _, rows := range out.rows {
 		slices.SortStableFunc(rows, func(a, b placeRow) int { return int(b.from - a.from) })
 	}
 	return out, nil
@@ -168,11 +223,14 @@ func (p *placeReader) period(get func(string) string) (from, to vn.Date) {
 	return from, to
 }
 
-// unit is the code of the commune or province that has this one on the day.
+// unit is the code of the commune or province that has this one on the day, or
+// of one that got it later.
 func (p *placeReader) unit(code string, on vn.Date) string {
 	if p.units != nil {
-		if u, ok := p.units.ByCode(code, on); ok && (u.Level == vn.LevelProvince || u.Level == vn.LevelCommune) {
-			return u.Code
+		for _, u := range p.units.Coded(code) {
+			if (u.Level == vn.LevelProvince || u.Level == vn.LevelCommune) && (!u.To.Known() || u.To > on) {
+				return u.Code
+			}
 		}
 	}
 	p.refuse("unit", issue.New(issue.NotFound, "content.endemic.unit", code, on.String()))

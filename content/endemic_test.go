@@ -150,3 +150,130 @@ func TestEndemicityWithoutASite(t *testing.T) {
 		}
 	}
 }
+
+// What was decided of a commune that went into another one stays in force there,
+// until something is decided of the whole.
+func TestEndemicityGoesWithThePeople(t *testing.T) {
+	const day = "2026-09-10"
+	for name, c := range map[string]struct {
+		changes, rows string
+		path          []string // Bắc Ninh; 09169 Vũ Ninh, 09319 Liên Bão, 09325 Đại Đồng, 99001 new
+		want          bool
+		basis         string
+	}{
+		"endemic in what came":                 {"09319\t09169", "cholera,09319,1,2026-01-01,QĐ 1\n", home, true, "QĐ 1"},
+		"not yet in what stays":                {"09319\t09169", "cholera,09325,1,2026-01-01,QĐ 1\n", home, false, "default"},
+		"not endemic in what came, in it":      {"09319\t09169", "dengue,09319,0,2026-01-01,QĐ 1\n", home, true, "default"},
+		"in neither":                           {"09319\t09169", "dengue,09319,0,2026-01-01,QĐ 1\ndengue,09169,0,2026-01-01,QĐ 2\n", home, false, "QĐ 2"},
+		"decided of the whole later":           {"09319\t09169", "cholera,09319,1,2026-01-01,QĐ 1\ncholera,09169,0,2026-10-01,QĐ 2\n", home, false, "QĐ 2"},
+		"decided of it before":                 {"09319\t09169", "cholera,09319,1,2026-01-01,QĐ 1\ncholera,09169,0,2026-02-01,QĐ 2\n", home, true, "QĐ 1"},
+		"into a new one":                       {"99001\txa\tMới\t\t\t\t\t24\tNQ 1\n%09319\t99001\tNQ 1\n%09169\t99001", "cholera,09319,1,2026-01-01,QĐ 1\n", []string{"99001", "24"}, true, "QĐ 1"},
+		"a new one decided for the past":       {"99001\txa\tMới\t\t\t\t\t24\tNQ 1\n%09319\t99001", "cholera,09319,1,2026-01-01,QĐ 1\ncholera,99001,0,2026-02-01,QĐ 2\n", []string{"99001", "24"}, false, "QĐ 2"},
+		"divided: both have it":                {"09319\t09169* 09325", "cholera,09319,1,2026-01-01,QĐ 1\n", []string{"09325", "24"}, true, "QĐ 1"},
+		"through one that was itself taken in": {"09319\t09325\tNQ 1\n%09325\t09169", "cholera,09319,1,2026-01-01,QĐ 1\n", home, true, "QĐ 1"},
+		"round in a circle":                    {"99001\txa\tMới\t\t\t\t\t24\tNQ 1\n%09319\t99001\tNQ 1\n2026-09-11\t09319\txa\tLại\t\t\t\t\t24\tNQ 2\n2026-09-11\t99001\t09319", "cholera,09319,1,2026-01-01,QĐ 1\n", []string{"09319", "24"}, true, "QĐ 1"},
+	} {
+		dir := fstest.MapFS{
+			"surveillance/endemic.csv": {Data: []byte(endemicHead + c.rows)},
+			"units/changes.tsv":        {Data: []byte(day + "\t" + strings.ReplaceAll(c.changes, "%", day+"\t") + "\tNQ 1\n")},
+		}
+		site := content.SiteAt(dir)
+		units, err := site.Units()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		e, err := site.Law(units.AsOf(vn.NewDate(2026, time.November, 1)))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		disease, _, _ := strings.Cut(c.rows, ",")
+		if got, basis := e.Endemic(disease, c.path, vn.NewDate(2026, time.November, 1)); got != c.want || basis != c.basis {
+			t.Errorf("%s: %v by %q, want %v by %q", name, got, basis, c.want, c.basis)
+		}
+		before, err := site.Law(units.AsOf(vn.NewDate(2026, time.September, 9)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, basis := before.Endemic(disease, []string{"00004", "01"}, vn.NewDate(2026, time.November, 1)); basis != "default" {
+			t.Errorf("%s: another province by %q", name, basis)
+		}
+		if got, _ := before.Endemic("cholera", []string{"09325", "24"}, vn.NewDate(2026, time.September, 9)); got != strings.Contains(c.rows, "cholera,09325,1") {
+			t.Errorf("%s: before the day %v", name, got)
+		}
+	}
+}
+
+// An epidemic year of a commune that went into another is one of the whole: its
+// cases are in the counts.
+func TestEpidemicYearsGoWithTheCases(t *testing.T) {
+	site := content.SiteAt(fstest.MapFS{
+		"surveillance/epidemic_years.csv": {Data: []byte(yearsHead + "dengue,09319,2024,1,QĐ 1\ndengue,09169,2024,0,QĐ 2\n")},
+		"units/changes.tsv":               {Data: []byte("2026-09-10\t09319\t09169\tNQ 1\n")},
+	})
+	units, err := site.Units()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, want := range map[vn.Date]bool{vn.NewDate(2026, time.September, 9): false, vn.NewDate(2026, time.September, 10): true} {
+		e, err := site.Law(units.AsOf(day))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.EpidemicYear("dengue", home, 2024) != want || e.EpidemicYear("dengue", home, 2023) {
+			t.Errorf("%v: not %v", day, want)
+		}
+	}
+}
+
+// What happened to communes since the reform, as changes.tsv tells it.
+func TestChangesOfUnits(t *testing.T) {
+	read := func(text string) (*vn.Units, error) {
+		return content.SiteAt(fstest.MapFS{"units/changes.tsv": {Data: []byte(text)}}).Units()
+	}
+	units, err := read("# a note\n2026-09-10\t99001\tphuong\tMới\t12.5\t45000\t106.1\t21.2\t24\tNQ 1\n2026-09-10\t09319\t99001\tNQ 1\n2026-09-10\t09169\t99001* 09325\tNQ 1\n2027-01-01\t09319\txa\tLiên Bão\t\t\t\t\t24\tNQ 2\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := vn.NewDate(2026, time.September, 10)
+	whole, ok := units.ByCode("99001", day)
+	was, _ := units.ByCode("09319", day-1)
+	cut, _ := units.ByCode("09169", day-1)
+	again, reused := units.ByCode("09319", vn.NewDate(2027, time.January, 1))
+	if !ok || whole.Population != 45_000 || whole.From != day || whole.Name != "Mới" || !reused || again.ID == was.ID || again.Name != "Liên Bão" {
+		t.Errorf("%+v, %+v, %+v", whole, was, again)
+	}
+	if _, ok := units.ByCode("99001", day-1); ok {
+		t.Error("the new commune is there before its day")
+	}
+	if _, ok := units.ByCode("09319", day); ok {
+		t.Error("the commune that ended is there on that day")
+	}
+	now, before := units.AsOf(day), units.AsOf(day-1)
+	if before.Latest(was.ID) != was.ID || now.Latest(was.ID) != whole.ID || now.Latest(cut.ID) != whole.ID || before.NextChange() != day || now.NextChange().Known() {
+		t.Error("they are not where their people went")
+	}
+	if n := len(units.Communes(vn.Nation, day)); n != 3320 {
+		t.Errorf("%d communes", n)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"cells":            {"2026-09-10\t09319\n", "line 1 column 0: structure content.units.cells"},
+		"a day":            {"10/9/2026\t09319\t09169\tNQ\n", "line 1 column 1: value content.units.date"},
+		"before the law":   {"2025-07-01\t09319\t09169\tNQ\n", "line 1 column 1: business-rule content.units.order"},
+		"out of order":     {"2026-09-10\t09319\t09169\tNQ\n2026-09-09\t09325\t09169\tNQ\n", "line 2 column 1: business-rule content.units.order"},
+		"no such commune":  {"2026-09-10\t99999\t09169\tNQ\n", "line 1 column 2: not-found content.units.none"},
+		"ended before":     {"2026-09-10\t09319\t09169\tNQ\n2026-09-11\t09319\t09169\tNQ\n", "line 2 column 2: not-found content.units.none"},
+		"into one not yet": {"2026-09-10\t09319\t99001\tNQ\n", "line 1 column 3: not-found content.units.becomes"},
+		"into itself":      {"2026-09-10\t09319\t09319\tNQ\n", "line 1 column 3: not-found content.units.becomes"},
+		"into nothing":     {"2026-09-10\t09319\t\tNQ\n", "line 1 column 3: required content.units.becomes"},
+		"a code in use":    {"2026-09-10\t09319\txa\tX\t\t\t\t\t24\tNQ\n", "line 1 column 2: duplicate content.units.lasts"},
+		"no province":      {"2026-09-10\t99001\txa\tX\t\t\t\t\t27\tNQ\n", "line 1 column 9: not-found content.units.none"},
+		"no code":          {"2026-09-10\t9900\txa\tX\t\t\t\t\t24\tNQ\n", "line 1 column 2: code-invalid content.units.code"},
+		"no number":        {"2026-09-10\t99001\txa\tX\t\tnhiều\t\t\t24\tNQ\n", "line 1 column 6: value content.units.number"},
+	} {
+		if _, err := read(c.text); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v; want %s", name, err, c.want)
+		}
+	}
+}

@@ -24,7 +24,7 @@ import (
 // places the row of the lowest unit decides, the latest of several. It is
 // immutable and safe for concurrent use.
 type Law struct {
-	endemic, years byPlace
+	endemic, years placeRows
 	numbers        []lawNumber // that the site decided, by the day they begin on
 }
 

@@ -21,7 +21,7 @@ type Site struct{ dir fs.FS }
 func SiteAt(dir fs.FS) Site { return Site{dir} }
 
 // UnitFiles are the tables of administrative units; see [ReadUnits].
-var UnitFiles = []string{"since.tsv", "before.tsv", "formers.tsv", "aliases.tsv", "regions.tsv"}
+var UnitFiles = []string{"since.tsv", "before.tsv", "changes.tsv", "formers.tsv", "aliases.tsv", "regions.tsv"}
 
 // Units returns the administrative units, each table from units/ of the site
 // where it is there.

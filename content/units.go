@@ -36,7 +36,7 @@ func Units() (*vn.Units, error) {
 }
 
 // ReadUnits is Units from other files of the same form: those of UnitFiles, of which
-// regions.tsv may be missing. An error names file and line.
+// changes.tsv and regions.tsv may be missing. An error names file and line.
 func ReadUnits(root fs.FS) (*vn.Units, error) {
 	t := unitTables{
 		Tables: vn.Tables{Units: make([]vn.Unit, 0, 14200), Edges: make([]vn.Edge, 0, 10700)},
@@ -49,13 +49,14 @@ func ReadUnits(root fs.FS) (*vn.Units, error) {
 	}{
 		{"since.tsv", t.since}, // first: before.tsv leaves out provinces that stayed
 		{"before.tsv", t.before},
+		{"changes.tsv", t.change},
 		{"formers.tsv", t.former},
 		{"aliases.tsv", t.alias},
 		{"regions.tsv", t.region},
 	} {
 		text, err := fs.ReadFile(root, f.name)
-		if errors.Is(err, fs.ErrNotExist) && f.name == "regions.tsv" {
-			continue // files of a site may leave the division out
+		if errors.Is(err, fs.ErrNotExist) && (f.name == "regions.tsv" || f.name == "changes.tsv") {
+			continue // files of a site may leave these out
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading units: %w", err)
@@ -124,6 +125,7 @@ type unitTables struct {
 	act                string
 	whole              map[string]bool // provinces that the reform left as they were
 	there              map[vn.UnitID]bool
+	changed            vn.Date // the day of the last row of changes.tsv
 }
 
 // since reads a row of the map from 2025-07-01.
@@ -132,19 +134,8 @@ func (t *unitTables) since(f []string) *cellError {
 		return wide(f, 7)
 	}
 	u := vn.Unit{Code: f[0], Kind: f[1], Name: f[2], To: vn.ZeroDate, From: vn.Reform}
-	for i, to := range []*float64{&u.AreaKm2, nil, &u.Lon, &u.Lat} {
-		if to != nil && known(f[3+i]) {
-			var err error
-			if *to, err = strconv.ParseFloat(f[3+i], 64); err != nil {
-				return cell(4+i, issue.Value, "content.units.number", f[3+i])
-			}
-		}
-	}
-	if known(f[4]) {
-		var err error
-		if u.Population, err = strconv.Atoi(f[4]); err != nil {
-			return cell(5, issue.Value, "content.units.number", f[4])
-		}
+	if err := figures(&u, f[3:7], 4); err != nil {
+		return err
 	}
 	if len(f) == 9 {
 		return t.sinceProvince(u, f[7], f[8])
@@ -152,6 +143,25 @@ func (t *unitTables) since(f []string) *cellError {
 	u.Level, u.Parent, u.Basis = vn.LevelCommune, t.province, t.act
 	u.ID = vn.MakeUnitID(vn.SinceReform, u.Level, u.Code)
 	return t.add(u)
+}
+
+// figures reads km2, people, lon and lat of a unit, the first in the column.
+func figures(u *vn.Unit, f []string, column int) *cellError {
+	for i, to := range []*float64{&u.AreaKm2, nil, &u.Lon, &u.Lat} {
+		if to != nil && known(f[i]) {
+			var err error
+			if *to, err = strconv.ParseFloat(f[i], 64); err != nil {
+				return cell(column+i, issue.Value, "content.units.number", f[i])
+			}
+		}
+	}
+	if known(f[1]) {
+		var err error
+		if u.Population, err = strconv.Atoi(f[1]); err != nil {
+			return cell(column+1, issue.Value, "content.units.number", f[1])
+		}
+	}
+	return nil
 }
 
 // known reports whether a figure is there and not marked as doubtful.

@@ -81,6 +81,8 @@ func (l *unitListReader) row(cells []string) {
 	code := get("code")
 	u, ok := l.units.ByCode(code, l.on)
 	i, listed := l.at[u.Code]
+	before := u.ID == vn.MakeUnitID(vn.BeforeReform, u.Level, u.Code) // a province that stayed
+	listed = listed && (before || u.ID == vn.MakeUnitID(vn.SinceReform, u.Level, u.Code))
 	switch {
 	case len(code) != 2 && len(code) != 5 || strings.Trim(code, "0123456789") != "":
 		l.refuse("code", issue.New(issue.CodeInvalid, "content.units.code", code))

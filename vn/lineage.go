@@ -119,6 +119,13 @@ func (u *Units) Lineage(id UnitID) []Edge {
 	return slices.Concat(u.out[id], u.in[id])
 }
 
+// Joined returns the edges by which the unit took others, or parts of them, after
+// the reform of 2025 and until the day of [Units.AsOf], in the order of the data;
+// nil when none.
+func (u *Units) Joined(id UnitID) []Edge {
+	return slices.DeleteFunc(slices.Clone(u.in[id]), func(e Edge) bool { return e.Refused || e.On <= Reform || e.On > u.asOf })
+}
+
 // Formers returns what the unit was called before, oldest first; nil when it
 // never changed its name or kind.
 func (u *Units) Formers(id UnitID) []Former { return slices.Clone(u.formers[id]) }

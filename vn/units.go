@@ -242,6 +242,18 @@ func (u *Units) ByCode(code string, on Date) (Unit, bool) {
 	return Unit{}, false
 }
 
+// Coded returns every unit that has or had the code, with its latest attributes,
+// those whose own code it is first; nil when none.
+func (u *Units) Coded(code string) []Unit {
+	var list []Unit
+	for _, i := range u.byCode[code] {
+		if u.ids[i] != Nation {
+			list = append(list, u.all[i])
+		}
+	}
+	return list
+}
+
 // Children returns the units directly below on the day, in code order: the
 // communes of a province today, its districts before 2025-07-01, the provinces
 // of a region. nil when none.

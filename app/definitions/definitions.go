@@ -187,7 +187,7 @@ func head(text []byte) string {
 
 // units takes in a list of the units of the day in CSV (see
 // [content.ReadUnitList]), or tables of our own: a folder or a zip file with the
-// five, or some of them, or one by itself. The tables in use stand for those
+// six, or some of them, or one by itself. The tables in use stand for those
 // that are not there.
 func (r *report) units(name string) error {
 	if name == "-" || strings.EqualFold(filepath.Ext(name), ".csv") {
@@ -242,7 +242,7 @@ func (r *report) unitTables(newer fs.FS, files map[string][]byte) error {
 		if files[file] == nil {
 			b, err := fs.ReadFile(all, file)
 			if errors.Is(err, fs.ErrNotExist) {
-				continue // a division into regions may be left out
+				continue // regions and changes may be left out
 			}
 			if err != nil {
 				return err
