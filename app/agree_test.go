@@ -54,6 +54,12 @@ func TestSurveillanceAndIndicatorsAgree(t *testing.T) {
 				Category: []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")},
 				Code:     fhir.Code(fhir.ICD10, code, ""), Subject: fhir.Ref("Patient", "p"), RecordedDate: fhir.Instant(now())}
 		}
+		report := func(id string) fhir.Condition {
+			return fhir.Condition{ID: "r-" + id, Extension: home, VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "provisional", ""),
+				Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "case-report", "")}, Code: fhir.Code(fhir.ICD10, "A97.0", ""),
+				Subject: fhir.Ref("Patient", "p"), RecordedDate: fhir.Instant(now().Add(-time.Hour)),
+				Evidence: []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("Condition", id)}}}}
+		}
 		agree := func(id, what string, counted bool) {
 			t.Helper()
 			c, err := dich.Case(context.Background(), storetest.System(), "r-"+id)
@@ -80,15 +86,20 @@ func TestSurveillanceAndIndicatorsAgree(t *testing.T) {
 			{"none", "J06.9", "J00", "confirmed", true},
 		} {
 			put(cause(c.id, c.before, "confirmed"))
-			put(fhir.Condition{ID: "r-" + c.id, Extension: home, VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "provisional", ""),
-				Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "case-report", "")}, Code: fhir.Code(fhir.ICD10, "A97.0", ""),
-				Subject: fhir.Ref("Patient", "p"), RecordedDate: fhir.Instant(now().Add(-time.Hour)),
-				Evidence: []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("Condition", c.id)}}}})
+			put(report(c.id))
 			agree(c.id, "reported", true)
 			put(cause(c.id, c.after, c.status))
 			agree(c.id, "corrected", c.counted)
 			put(cause(c.id, c.before, "confirmed"))
 			agree(c.id, "put back", true)
+			id := c.id + "-late" // as an import may bring them
+			put(report(id))
+			put(cause(id, c.before, "confirmed"))
+			agree(id, "reported before its diagnosis", true)
+			put(cause(id, c.after, c.status))
+			agree(id, "corrected", c.counted)
+			put(cause(id, c.before, "confirmed"))
+			agree(id, "put back", true)
 		}
 	}, storetest.Idle(), storetest.Placed(units), storetest.Configure(func(c *store.Config) { c.Now = now }))
 }

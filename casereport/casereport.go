@@ -129,7 +129,7 @@ func Resting(class, claimed Class, then, now string) Class {
 // What a case report is known by.
 const (
 	Category      = "case-report"                    // of system fhir.CSCategory
-	SystemDisease = fhir.Base + "/cs/disease"        // ids of content.Diseases
+	SystemDisease = content.CSDisease                // ids of content.Diseases
 	SystemNumber  = fhir.Base + "/id/case"           // "<what triggered it>/<disease of the draft>"
 	ExtFocus      = fhir.Base + "/ext/focus"         // valueString: named focus or cluster
 	ExtDied       = fhir.Base + "/ext/died"          // valueDate: the person died of it

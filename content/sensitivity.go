@@ -26,6 +26,9 @@ const (
 // ATC is the system of ATC codes in resources.
 const ATC = "http://www.whocc.no/atc"
 
+// CSDisease is the system of the ids of [Diseases] in resources.
+const CSDisease = "https://mach.vn/cs/disease"
+
 // sensitivityTable holds the rules of sensitivity.csv, indexed so that one
 // coding costs a few look-ups.
 type sensitivityTable struct {
@@ -48,7 +51,8 @@ type phrase struct {
 var sensitivity = sync.OnceValue(func() *sensitivityTable { return must(loadSensitivity()) })
 
 // Sensitivity returns the labels of one coding, sorted; nil when it has none.
-// ICD-10, LOINC and ATC codes are looked up by system; the display (or a text
+// ICD-10, LOINC and ATC codes are looked up by system, a notifiable disease
+// of the closed desk has the labels of its ICD-10 codes; the display (or a text
 // without code) is searched for names of drugs, tests and conditions, folded,
 // as whole words. A doubtful word is labelled: hiding too much is mended by
 // asking, showing too much is not. Law on HIV/AIDS prevention; Law 91/2025/QH15.
@@ -59,6 +63,15 @@ func Sensitivity(system, code, display string) []string {
 	case code == "":
 	case strings.Contains(system, "icd-10") || strings.HasSuffix(system, "2.16.840.1.113883.6.3"):
 		found = t.ofICD(NormalICD(code))
+	case system == CSDisease:
+		for _, d := range Diseases().list {
+			if d.ID != code || !d.Closed { // others are labelled by what they are coded with
+				continue
+			}
+			for _, r := range d.ICD {
+				found = append(found, t.ofICD(r.From)...)
+			}
+		}
 	case system == LOINC:
 		found = t.loinc[code]
 	case system == ATC:

@@ -28,6 +28,10 @@ func TestSensitivity(t *testing.T) {
 		{icd, "z304", "", "reproductive"},
 		{icd, "Z30.0", "Tư vấn HIV", "hiv reproductive"},
 		{"http://hl7.org/fhir/sid/icd-10-cm", "F33.1", "", "mental"},
+		{content.CSDisease, "hiv", "", "hiv"},
+		{content.CSDisease, "syphilis", "", "sti"},
+		{content.CSDisease, "dengue", "", ""},
+		{content.CSDisease, "no such disease", "", ""},
 		{loinc, "75622-1", "", "hiv"},
 		{loinc, "20507-0", "", "sti"},
 		{atc, "J05AR27", "", "hiv"},
@@ -104,5 +108,14 @@ func BenchmarkSensitivity(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		content.Sensitivity(content.ICD10, "A97.0", "Sốt xuất huyết Dengue")
+	}
+}
+
+// A disease of the closed desk is labelled however it is coded, and no other is.
+func TestClosedDiseasesAreLabelled(t *testing.T) {
+	for _, d := range content.Diseases().List(listed) {
+		if got := content.Sensitivity(content.CSDisease, d.ID, ""); d.Closed != (len(got) > 0) {
+			t.Errorf("%s: closed %t, labels %v", d.ID, d.Closed, got)
+		}
 	}
 }

@@ -19,7 +19,7 @@ var tables embed.FS
 // Follower keeps counts, cases, what was sent, foci and forecasts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "bulletin", Version: 4, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: "bulletin", Version: 5, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication", "DocumentReference"},
 	}
 }
@@ -34,7 +34,7 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 		if casereport.Is(now) || casereport.Is(before) {
 			return m.applyCase(ctx, tx, c, now)
 		}
-		return m.applyDiagnosis(ctx, tx, c, now)
+		return m.applyDiagnosis(ctx, tx, c, now, before == nil)
 	case "Communication":
 		return m.applyStep(ctx, tx, c, now)
 	case "DocumentReference":

@@ -209,7 +209,7 @@ func (m *Module) count(ctx context.Context, tx store.Tx, k reported, by int) err
 // probable case that rests on it no longer counts when it now names another
 // disease than when the report was written, and counts again when it is put
 // back.
-func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, first bool) error {
 	disease := ""
 	if d, _, ok := casereport.Diagnosed(now, c.At, m.diseases); ok && !d.Closed && len(c.Labels.Sensitivity) == 0 {
 		disease = d.ID
@@ -219,6 +219,11 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 	}
 	if disease != "" {
 		if err := tx.Exec(ctx, `insert into bulletin_cause (cause, disease) values (?, ?)`, c.ID, disease); err != nil {
+			return err
+		}
+	}
+	if first { // a report that came before it was written of what it says first
+		if err := tx.Exec(ctx, `update bulletin_case set cause_disease = ? where cause = ? and cause_disease = ''`, disease, c.ID); err != nil {
 			return err
 		}
 	}

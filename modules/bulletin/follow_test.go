@@ -451,3 +451,25 @@ func TestClosedDiagnosesAreNotKept(t *testing.T) {
 		}
 	})
 }
+
+// A report that an import brings before the diagnosis which it rests on counts,
+// and rests on it from then on.
+func TestReportBeforeItsDiagnosis(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		day := w.today() - 3
+		w.person("p", "Nguyễn Thị Lan")
+		cause := fhir.Condition{ID: "d", ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""), VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""),
+			Category: []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")}, Code: fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: "A97.0"}}},
+			Subject: fhir.Ref("Patient", "p"), RecordedDate: day.String()}
+		w.report(report{id: "r", icd: "A97.0", home: w.commune, day: day, patient: "p", cause: "d"})
+		w.put(cause)
+		if got := w.sum(w.commune.ID, "dengue", axisDiagnosis).total(); got != 1 {
+			t.Errorf("the report came first: %d cases, want 1", got)
+		}
+		cause.VerificationStatus = fhir.Code(fhir.ConditionVerStatus, "refuted", "")
+		w.put(cause)
+		if got := w.sum(w.commune.ID, "dengue", axisDiagnosis).total(); got != 0 {
+			t.Errorf("the diagnosis was refuted: %d cases, want 0", got)
+		}
+	})
+}

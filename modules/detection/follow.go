@@ -18,7 +18,7 @@ var tables embed.FS
 // Follower keeps counts, verdicts and alerts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "detection", Version: 11, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: "detection", Version: 12, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Schedule", "PlanDefinition", "ServiceRequest"},
 	}
 }
@@ -54,7 +54,7 @@ func (m *Module) take(ctx context.Context, tx store.Tx, c store.Change, now, bef
 		if casereport.Is(now) || casereport.Is(before) {
 			return m.applyCase(ctx, tx, c, now)
 		}
-		if err := m.applyDiagnosis(ctx, tx, c, now); err != nil {
+		if err := m.applyDiagnosis(ctx, tx, c, now, before == nil); err != nil {
 			return err
 		}
 		return m.applySyndromes(ctx, tx, c, now)

@@ -117,7 +117,7 @@ func unlinked(focus []Line) []Pair {
 	for i, l := range focus {
 		for _, f := range focus[:i] {
 			kind, ok := common(l, f)
-			if !ok || linked(l, f.Report) || linked(f, l.Report) {
+			if !ok || !l.Class.Counts() || !f.Class.Counts() || linked(l, f.Report) || linked(f, l.Report) {
 				continue
 			}
 			out = append(out, Pair{l, f, kind})
@@ -135,6 +135,8 @@ func linked(l Line, report string) bool {
 // with names one, which case it shares an exposure with. The name of the focus
 // stands on the form too, so that the next version of the report keeps it. That
 // is a new version of the report, under its own policy.
+// A case that no longer counts, because its diagnosis was corrected, is not taken
+// in: the new version would make it count again.
 // Errors: NotFound; Conflict when the focus is closed or the case belongs to
 // another.
 func (m *Module) Join(ctx context.Context, a store.Actor, event, report string, with Exposure, key string) error {
@@ -153,6 +155,9 @@ func (m *Module) Join(ctx context.Context, a store.Actor, event, report string, 
 	}
 	if !e.Stage.Active() || r.Focus != "" && r.Focus != vn.Fold(e.Focus) {
 		return issue.New(issue.Conflict, "events.case.taken")
+	}
+	if err := m.checkCounts(ctx, a, e, report); err != nil {
+		return err
 	}
 	if err := m.checkWith(ctx, a, e, report, with); err != nil {
 		return err
@@ -191,6 +196,18 @@ func (m *Module) Join(ctx context.Context, a store.Actor, event, report string, 
 	return m.commit(ctx, a, key, "a case joins a focus", ops...)
 }
 
+// checkCounts refuses a case that no longer counts.
+func (m *Module) checkCounts(ctx context.Context, a store.Actor, e Event, report string) error {
+	rows, err := store.List(ctx, m.store.For(a), e.Unit, scanCase, `select `+caseColumns+` from events_case c where c.report = ?`, report)
+	if err != nil {
+		return fmt.Errorf("class of a case: %w", err)
+	}
+	if len(rows) == 1 && !rows[0].Class.Counts() {
+		return issue.New(issue.NotFound, "events.case.none")
+	}
+	return nil
+}
+
 // checkWith wants the other case to be one of the focus.
 func (m *Module) checkWith(ctx context.Context, a store.Actor, e Event, report string, with Exposure) error {
 	if with == (Exposure{}) {
@@ -200,7 +217,7 @@ func (m *Module) checkWith(ctx context.Context, a store.Actor, e Event, report s
 	if err != nil {
 		return err
 	}
-	if with.Case == report || !slices.Contains(exposureKinds, with.Kind) || !slices.ContainsFunc(cases, func(c Case) bool { return c.Report == with.Case }) {
+	if with.Case == report || !slices.Contains(exposureKinds, with.Kind) || !slices.ContainsFunc(cases, func(c Case) bool { return c.Report == with.Case && c.Class.Counts() }) {
 		return issue.New(issue.NotFound, "events.case.none")
 	}
 	return nil

@@ -123,13 +123,13 @@ func TestNamesOfFoci(t *testing.T) {
 // one that was merged meanwhile when it stands again; put back, it does.
 func TestCorrectedDiagnosisHoldsNoFocus(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		id := w.focus("measles")
+		id, about := w.focus("measles"), "d"
 		w.person("p1", "Nguyễn Thị Lan", "Thôn Đoài")
 		report := func(same string) {
 			c := fhir.Condition{ID: "r", Extension: []fhir.Extension{ext(w.commune), {URL: casereport.ExtFocus, ValueString: "Thôn Đoài A"}}, ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""),
 				VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "provisional", ""), Category: []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, casereport.Category, "")},
 				Code: fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: "B05.9"}}}, Subject: fhir.Ref("Patient", "p1"),
-				Evidence: []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("Condition", "d")}}}}
+				Evidence: []fhir.ConditionEvidence{{Detail: []fhir.Reference{fhir.Ref("Condition", about)}}}}
 			if same != "" {
 				other := fhir.Ref("Condition", same)
 				c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtSameCase, ValueReference: &other})
@@ -137,7 +137,7 @@ func TestCorrectedDiagnosisHoldsNoFocus(t *testing.T) {
 			w.put(c)
 		}
 		diagnosis := func(icd string) {
-			w.put(fhir.Condition{ID: "d", ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""), VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""),
+			w.put(fhir.Condition{ID: about, ClinicalStatus: fhir.Code(fhir.ConditionClinical, "active", ""), VerificationStatus: fhir.Code(fhir.ConditionVerStatus, "confirmed", ""),
 				Category: []fhir.CodeableConcept{fhir.Code(fhir.ConditionCategory, "encounter-diagnosis", "")}, Code: fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}}},
 				Subject: fhir.Ref("Patient", "p1"), RecordedDate: w.today().String()})
 		}
@@ -152,6 +152,10 @@ func TestCorrectedDiagnosisHoldsNoFocus(t *testing.T) {
 			{func() { report("other") }, 0},
 			{func() { diagnosis("L50.9"); w.wait(24 * time.Hour); report("") }, 0},
 			{func() { diagnosis("B05.9") }, 1},
+			{func() { report("other") }, 0},
+			{func() { about = "late"; report("") }, 1}, // as an import may bring them
+			{func() { diagnosis("B05.9") }, 1},
+			{func() { diagnosis("L50.9") }, 0},
 		} {
 			c.do()
 			if tally, err := w.tally(t.Context(), w.as(store.StationDirector), w.event(id)); err != nil || tally.Suspect != c.want {

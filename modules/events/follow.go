@@ -23,12 +23,12 @@ const view, topic = "events", "view:events"
 // Follower keeps events, foci, contacts and tasks.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: view, Version: 5, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: view, Version: 6, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Communication", "Condition", "Task"},
 	}
 }
 
-func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, _ *fhir.Doc) error {
+func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
 	switch c.Type {
 	case "Communication":
 		if err := m.applyNotice(ctx, tx, c, now); err != nil {
@@ -36,7 +36,7 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, _ 
 		}
 		return m.applyStep(ctx, tx, c, now)
 	case "Condition":
-		if err := m.applyDiagnosis(ctx, tx, c, now); err != nil {
+		if err := m.applyDiagnosis(ctx, tx, c, now, before == nil); err != nil {
 			return err
 		}
 		return m.applyCase(ctx, tx, c, now)

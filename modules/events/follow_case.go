@@ -67,7 +67,7 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 
 // applyDiagnosis keeps which notifiable disease a diagnosis names: a suspect case
 // that rests on it holds no focus when it names another one.
-func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc, first bool) error {
 	disease := ""
 	if d, _, ok := casereport.Diagnosed(now, c.At, m.diseases); ok && !d.Closed && len(c.Labels.Sensitivity) == 0 {
 		disease = d.ID
@@ -77,6 +77,11 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 	}
 	if disease != "" {
 		if err := tx.Exec(ctx, `insert into events_cause (cause, disease) values (?, ?)`, c.ID, disease); err != nil {
+			return err
+		}
+	}
+	if first { // a report that came before it was written of what it says first
+		if err := tx.Exec(ctx, `update events_case set cause_disease = ? where cause = ? and cause <> '' and cause_disease = ''`, disease, c.ID); err != nil {
 			return err
 		}
 	}

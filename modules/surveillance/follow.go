@@ -19,7 +19,7 @@ var tables embed.FS
 // Follower keeps drafts, cases and counts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "surveillance", Version: 15, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: "surveillance", Version: 16, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Observation", "DiagnosticReport", "Task", "Organization", "Specimen"},
 	}
 }
@@ -175,7 +175,7 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 			return err
 		}
 	}
-	if err := m.recheck(ctx, tx, c, is.disease); err != nil {
+	if err := m.recheck(ctx, tx, c, is.disease, first); err != nil {
 		return err
 	}
 	if had && was != is.illness {

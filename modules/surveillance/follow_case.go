@@ -338,7 +338,12 @@ const (
 // that is suspect or probable no longer counts when the diagnosis now says
 // another disease than when the report was written, and counts again when the
 // diagnosis is put back.
-func (m *Module) recheck(ctx context.Context, tx store.Tx, c store.Change, disease string) error {
+func (m *Module) recheck(ctx context.Context, tx store.Tx, c store.Change, disease string, first bool) error {
+	if first { // a report that came before it was written of what it says first
+		if err := tx.Exec(ctx, `update surveillance_case set cause_disease = ? where cause = ? and cause_disease = ''`, disease, c.ID); err != nil {
+			return err
+		}
+	}
 	type row struct {
 		id string
 		reported
