@@ -207,3 +207,64 @@ func TestSyndromesLearnLate(t *testing.T) {
 		w.wantRebuilt()
 	})
 }
+
+// A date of years ago that was a mistake makes years of zeros of what is unknown,
+// until it is corrected or gone; what was judged on it is replayed on it.
+func TestMistakenDate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
+	each(t, func(t *testing.T, w *world) {
+		w.stations()
+		current := vn.WeekOf(w.today()).Start()
+		from := current.AddDays(-7 * 260)
+		w.history("h", "A97.0", w.commune, wavy(w.today(), 60, 3))
+		weeks := func(of vn.UnitID) string {
+			t.Helper()
+			w.calm()
+			list, err := w.Weeks(ctx, w.actor(store.CDC), "dengue", of, from, current.AddDays(-7))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return fmt.Sprint(list)
+		}
+		report := func(day vn.Date) {
+			w.report(report{id: "x", icd: "A97.0", at: w.commune, day: day})
+			for i := range 20 {
+				w.report(report{id: fmt.Sprintf("%v-%d", day, i), icd: "A97.0", at: w.commune})
+			}
+		}
+		visit := func(day vn.Date) { w.come(came{id: "v", day: day, reason: "Đau lưng"}) }
+		unit, province := w.commune.ID, w.provinceOf(w.commune.ID)
+		report(w.today())
+		visit(w.today())
+		known, above := weeks(unit), weeks(province)
+		for _, c := range []struct {
+			what             string
+			mistake, correct func()
+		}{
+			{"a case", func() { report(current.AddDays(-7 * 250)) }, func() { report(w.today()) }},
+			{"a visit", func() { visit(current.AddDays(-7 * 200)) }, func() { visit(w.today()) }},
+			{"both", func() { report(current.AddDays(-7 * 250)); visit(current.AddDays(-7 * 250)) }, func() { report(w.today()); visit(w.today()) }},
+			{"a case that is deleted", func() { report(current.AddDays(-7 * 250)) }, func() { w.drop("Condition", "x") }},
+			{"a visit that is deleted", func() { visit(current.AddDays(-7 * 200)) }, func() { w.drop("Encounter", "v"); w.come(came{id: "v2", day: w.today(), reason: "Đau lưng"}) }},
+		} {
+			c.mistake()
+			if weeks(unit) == known {
+				t.Errorf("%s: the mistake tells nothing", c.what)
+			}
+			w.wantAsFullRun(c.what)
+			w.clock.Advance(time.Minute)
+			c.correct()
+			if got := weeks(unit); got != known {
+				t.Errorf("%s was corrected: %s, before %s", c.what, got, known)
+			}
+			if got := weeks(province); got != above {
+				t.Errorf("%s was corrected, in the province: %s, before %s", c.what, got, above)
+			}
+			w.wantAsFullRun(c.what + " corrected")
+		}
+		w.wantReplays(10)
+		w.wantRebuilt()
+	})
+}

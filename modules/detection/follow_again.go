@@ -64,10 +64,12 @@ func (t *turn) due(ctx context.Context, patient, week vn.Date, where string, arg
 }
 
 // heardAnew marks what depends on a week that a unit is heard of, or visited in,
-// for the first time, before that is written down: its own series, those of the
+// for the first time, before that is written down, or no longer, after it is taken
+// back: its own series, those of the
 // units above that nobody spoke for in that week, and the communes that are set
 // beside the province and the people heard of in it.
-func (t *turn) heardAnew(ctx context.Context, unit vn.UnitID, week vn.Date, visit bool) error {
+func (t *turn) heardAnew(ctx context.Context, h hearing) error {
+	unit, week := h.unit, h.week
 	known := func(where string, args ...any) (bool, error) {
 		var one int
 		return t.tx.Row(ctx, []any{&one}, `select 1 from detection_reporting where unit = ? and `+where+` limit 1`, args...)
@@ -83,7 +85,7 @@ func (t *turn) heardAnew(ctx context.Context, unit vn.UnitID, week vn.Date, visi
 		return err
 	}
 	visited := true // before its first visit what nobody reported was a zero
-	if visit {
+	if h.visit {
 		if visited, err = known(`visited > 0 and week <= ?`, int64(unit), int64(week)); err != nil {
 			return err
 		}

@@ -75,8 +75,10 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 	if err != nil || !had && !has {
 		return err
 	}
+	var before hearing
 	if had {
 		is.reported = was.reported
+		before = hears(was.commune, was.day, c, false)
 		if err := tx.Exec(ctx, `delete from detection_case where report = ?`, c.ID); err != nil {
 			return err
 		}
@@ -88,11 +90,14 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		if err := insertCase(ctx, tx, c.ID, is); err != nil {
 			return err
 		}
-		if err := m.heardCase(ctx, tx, c, is); err != nil {
+		if err := m.heardCase(ctx, tx, c, before, is); err != nil {
 			return err
 		}
 	} else {
 		is = counted{}
+		if err := m.unhear(ctx, tx, c, before); err != nil {
+			return err
+		}
 	}
 	t := turn{Module: m, tx: tx, c: c}
 	if err := t.book(ctx, was, is, !had); err != nil {
@@ -118,17 +123,17 @@ func deathTold(ctx context.Context, tx store.Tx, report string, was, is counted)
 		report, is.disease, int64(is.commune), int64(is.province))
 }
 
-// heardCase hears of the commune in the week of the case, and of who reported it in
-// the week of the report.
-func (m *Module) heardCase(ctx context.Context, tx store.Tx, c store.Change, k counted) error {
-	if err := m.hear(ctx, tx, c, k.commune, k.day, false); err != nil {
-		return err
+// heardCase hears of the commune in the week of the case, no longer in that of the
+// version before, and of who reported it in the week of the report.
+func (m *Module) heardCase(ctx context.Context, tx store.Tx, c store.Change, before hearing, k counted) error {
+	is := hears(k.commune, k.day, c, false)
+	by := hears(m.units.Latest(c.Labels.Unit), vn.DateOf(c.At), c, false)
+	if by != is {
+		if err := m.hear(ctx, tx, c, by); err != nil {
+			return err
+		}
 	}
-	by := m.units.Latest(c.Labels.Unit)
-	if by == k.commune && vn.WeekOf(k.day) == vn.WeekOf(vn.DateOf(c.At)) {
-		return nil
-	}
-	return m.hear(ctx, tx, c, by, vn.DateOf(c.At), false)
+	return m.rehear(ctx, tx, c, before, is)
 }
 
 // read reads a case report of an open disease. was is what the version before

@@ -22,6 +22,14 @@ type seen struct {
 	counts    bool   // false: it is no visit, or no longer
 }
 
+// hearing is the week in which the visit lets its unit be heard of.
+func (s seen) hearing(c store.Change) hearing {
+	if !s.counts {
+		return hearing{}
+	}
+	return hears(s.unit, s.day, c, true)
+}
+
 // told is what a resource says of a visit. The reason of a visit, a diagnosis
 // made in it and a telehealth case that rests on it speak of one visit: who
 // complains once is counted once.
@@ -187,6 +195,11 @@ func (m *Module) recount(ctx context.Context, tx store.Tx, c store.Change, visit
 	}
 	if is.counts {
 		if err := tx.Exec(ctx, `insert into detection_visit (visit, unit, day, syndromes) values (?, ?, ?, ?)`, visit, int64(is.unit), int64(is.day), is.syndromes); err != nil {
+			return err
+		}
+	}
+	if visit == x.source && c.Type == "Encounter" {
+		if err := m.rehear(ctx, tx, c, was.hearing(c), is.hearing(c)); err != nil {
 			return err
 		}
 	}

@@ -282,6 +282,14 @@ func TestCorrectedDiagnosis(t *testing.T) {
 		diagnosed("B05.9")
 		w.want("put back", vn.Nation, "measles "+w.commune.Code+" immediate 1")
 	})
+	each(t, func(t *testing.T, w *world) { // as an import may bring them
+		w.person("p1", w.commune)
+		w.report(report{id: "r1", icd: "B05.9", patient: "p1", cause: "c1"})
+		w.put(storetest.System(), visited("B05.9", w.clock.Now()))
+		w.want("reported before its diagnosis", vn.Nation, "measles "+w.commune.Code+" immediate 1")
+		w.put(storetest.System(), visited("J11.1", w.clock.Now()))
+		w.want("corrected", vn.Nation)
+	})
 }
 
 // A merged report stands where its diagnosis stands now when it counts again, and

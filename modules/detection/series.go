@@ -4,6 +4,7 @@ package detection
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -33,6 +34,15 @@ type ledger struct {
 	seq int64
 	// newest: nothing was written later, so the sums stand in detection_year.
 	newest bool
+}
+
+// reporting is the table of weeks in which units were heard of, as it stood then.
+func (l ledger) reporting() string {
+	if l.newest {
+		return `detection_reporting`
+	}
+	return fmt.Sprintf(`(select unit, week, seq, visited from detection_reporting union all
+		select unit, week, seq, visited from detection_unheard where until > %d) r`, l.seq)
 }
 
 // series reads the counts of a place from a Monday to another, without the
@@ -126,11 +136,11 @@ func (l ledger) unheard(ctx context.Context, unit vn.UnitID, s outbreak.Series) 
 		return nil
 	}
 	var heard int
-	if err := l.rows(ctx, `select count(*) from detection_reporting where unit = ? and week >= ? and week <= ? and seq <= ?`,
+	if err := l.rows(ctx, `select count(*) from `+l.reporting()+` where unit = ? and week >= ? and week <= ? and seq <= ?`,
 		[]any{int64(unit), int64(first), int64(last), l.seq}, func(scan func(...any) error) error { return scan(&heard) }); err != nil || heard == left {
 		return err
 	}
-	if err := l.rows(ctx, `select week from detection_reporting where unit = ? and week >= ? and week <= ? and seq <= ?`,
+	if err := l.rows(ctx, `select week from `+l.reporting()+` where unit = ? and week >= ? and week <= ? and seq <= ?`,
 		[]any{int64(unit), int64(first), int64(last), l.seq}, func(scan func(...any) error) error {
 			var week int64
 			err := scan(&week)
@@ -153,7 +163,7 @@ func (l ledger) unheard(ctx context.Context, unit vn.UnitID, s outbreak.Series) 
 // zeros takes the weeks out of the silent ones of a unit in which a commune of it
 // is taken to have had no case: known already, and not visited yet.
 func (l ledger) zeros(ctx context.Context, unit vn.UnitID, s outbreak.Series, silent []bool) error {
-	return l.rows(ctx, `select unit, min(week), coalesce(min(case when visited > 0 and visited <= ? then week end), ?) from detection_reporting where seq <= ? group by unit`,
+	return l.rows(ctx, `select unit, min(week), coalesce(min(case when visited > 0 and visited <= ? then week end), ?) from `+l.reporting()+` where seq <= ? group by unit`,
 		[]any{l.seq, int64(s.Dates[len(s.Dates)-1]), l.seq}, func(scan func(...any) error) error {
 			var id, from, to int64
 			if err := scan(&id, &from, &to); err != nil {
@@ -174,7 +184,7 @@ func (l ledger) zeros(ctx context.Context, unit vn.UnitID, s outbreak.Series, si
 func (l ledger) silence(ctx context.Context, unit vn.UnitID, s outbreak.Series) error {
 	first, last := s.Dates[0], s.Dates[len(s.Dates)-1]
 	var visits int64
-	if err := l.rows(ctx, `select week from detection_reporting where unit = ? and visited > 0 and visited <= ? order by week limit 1`, []any{int64(unit), l.seq},
+	if err := l.rows(ctx, `select week from `+l.reporting()+` where unit = ? and visited > 0 and visited <= ? order by week limit 1`, []any{int64(unit), l.seq},
 		func(scan func(...any) error) error { return scan(&visits) }); err != nil {
 		return err
 	}
@@ -186,7 +196,7 @@ func (l ledger) silence(ctx context.Context, unit vn.UnitID, s outbreak.Series) 
 		return nil
 	}
 	var heard int
-	if err := l.rows(ctx, `select count(*) from detection_reporting where unit = ? and week >= ? and week <= ? and seq <= ?`,
+	if err := l.rows(ctx, `select count(*) from `+l.reporting()+` where unit = ? and week >= ? and week <= ? and seq <= ?`,
 		[]any{int64(unit), int64(max(first, vn.Date(visits))), int64(last), l.seq}, func(scan func(...any) error) error { return scan(&heard) }); err != nil {
 		return err
 	}
@@ -198,7 +208,7 @@ func (l ledger) silence(ctx context.Context, unit vn.UnitID, s outbreak.Series) 
 
 func (l ledger) missing(ctx context.Context, unit vn.UnitID, s outbreak.Series) error {
 	heard := newReported()
-	err := l.rows(ctx, `select week, case when visited <= ? then visited else 0 end from detection_reporting where unit = ? and seq <= ? order by week`,
+	err := l.rows(ctx, `select week, case when visited <= ? then visited else 0 end from `+l.reporting()+` where unit = ? and seq <= ? order by week`,
 		[]any{l.seq, int64(unit), l.seq}, func(scan func(...any) error) error {
 			var week, visited int64
 			err := scan(&week, &visited)
@@ -217,7 +227,7 @@ func (l ledger) missing(ctx context.Context, unit vn.UnitID, s outbreak.Series) 
 // was not. What lies before is unknown, not zero.
 func (l ledger) since(ctx context.Context, unit vn.UnitID) (vn.Date, error) {
 	first := int64(vn.ZeroDate)
-	err := l.rows(ctx, `select week from detection_reporting where unit = ? and seq <= ? order by week limit 1`, []any{int64(unit), l.seq},
+	err := l.rows(ctx, `select week from `+l.reporting()+` where unit = ? and seq <= ? order by week limit 1`, []any{int64(unit), l.seq},
 		func(scan func(...any) error) error { return scan(&first) })
 	return vn.Date(first), err
 }
@@ -226,11 +236,11 @@ func (l ledger) since(ctx context.Context, unit vn.UnitID) (vn.Date, error) {
 // week.
 func (l ledger) complete(ctx context.Context, unit vn.UnitID, week vn.Date) (heard int, err error) {
 	if l.newest {
-		err = l.rows(ctx, `select heard from detection_reporting where unit = ? and week = ?`, []any{int64(unit), int64(week)},
+		err = l.rows(ctx, `select heard from `+l.reporting()+` where unit = ? and week = ?`, []any{int64(unit), int64(week)},
 			func(scan func(...any) error) error { return scan(&heard) })
 		return heard, err
 	}
-	err = l.rows(ctx, `select unit from detection_reporting where week = ? and seq <= ?`, []any{int64(week), l.seq}, func(scan func(...any) error) error {
+	err = l.rows(ctx, `select unit from `+l.reporting()+` where week = ? and seq <= ?`, []any{int64(week), l.seq}, func(scan func(...any) error) error {
 		var u int64
 		err := scan(&u)
 		if x, _ := l.units.Get(vn.UnitID(u)); x.Level == vn.LevelCommune && l.units.Within(x.ID, unit) {
@@ -374,7 +384,7 @@ func (l ledger) around(ctx context.Context, p place, dates []vn.Date) (outbreak.
 			marks, args = marks+", ?", append(args, int64(u))
 		}
 	}
-	err = l.rows(ctx, `select unit, min(week) from detection_reporting where unit in (`+marks+`) and seq <= ? group by unit order by unit`, append(args, l.seq),
+	err = l.rows(ctx, `select unit, min(week) from `+l.reporting()+` where unit in (`+marks+`) and seq <= ? group by unit order by unit`, append(args, l.seq),
 		func(scan func(...any) error) error {
 			var unit, since int64
 			if err := scan(&unit, &since); err != nil {
