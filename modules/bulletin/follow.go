@@ -52,17 +52,36 @@ func (m *Module) applyPerson(ctx context.Context, tx store.Tx, c store.Change, n
 		now.Get("address", "text").String(), int64(c.Labels.Unit))
 }
 
-// applyVisit counts a visit in its week when it is signed off.
+// applyVisit counts a visit in its week while it is signed off: once, and not when
+// it was an error. One without a day counts on that of its signature, and stays.
 func (m *Module) applyVisit(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
-	const signed = "finished"
-	if now == nil || now.Get("status").String() != signed || before != nil && before.Get("status").String() == signed {
+	was, had := signedOn(before)
+	is, has := signedOn(now)
+	if had && (!was.Known() || has && was == is) {
 		return nil
 	}
-	day := casereport.Day(now.Get("period", "start").String())
-	if !day.Known() {
-		day = vn.DateOf(c.At)
+	unit, today := m.units.Latest(c.Labels.Unit), vn.DateOf(c.At)
+	if had {
+		if err := m.sent(ctx, tx, unit, min(was, today), week{visits: -1}); err != nil {
+			return err
+		}
 	}
-	return m.sent(ctx, tx, m.units.Latest(c.Labels.Unit), min(day, vn.DateOf(c.At)), week{visits: 1, last: c.At.UnixMicro()})
+	if !has {
+		return nil
+	}
+	if !is.Known() {
+		is = today
+	}
+	return m.sent(ctx, tx, unit, min(is, today), week{visits: 1, last: c.At.UnixMicro()})
+}
+
+// signedOn is the day of a visit that is signed off, vn.ZeroDate when it does not
+// say; false for any other.
+func signedOn(d *fhir.Doc) (vn.Date, bool) {
+	if d == nil || d.Get("status").String() != "finished" {
+		return vn.ZeroDate, false
+	}
+	return casereport.Day(d.Get("period", "start").String()), true
 }
 
 // week is what a commune sent of one week.

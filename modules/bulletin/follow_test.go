@@ -473,3 +473,27 @@ func TestReportBeforeItsDiagnosis(t *testing.T) {
 		}
 	})
 }
+
+// A visit that is opened and signed again is one; one that was an error is none.
+func TestVisitSignedAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.person("p", "Nguyễn Thị Lan")
+		day := w.today() - 3
+		v := visit("v", "p", day)
+		w.put(v)
+		v.Status = "in-progress"
+		w.put(v)
+		v.Status = "finished"
+		w.put(v)
+		rows, err := w.sentBy(t.Context(), storetest.System(), vn.Nation, []vn.UnitID{w.commune.ID}, w.today()-30, w.today())
+		if err != nil || len(rows) != 1 || rows[0].visits != 1 {
+			t.Errorf("%+v %v", rows, err)
+		}
+		v.Status = "entered-in-error"
+		w.put(v)
+		rows, err = w.sentBy(t.Context(), storetest.System(), vn.Nation, []vn.UnitID{w.commune.ID}, w.today()-30, w.today())
+		if err != nil || len(rows) == 1 && rows[0].visits != 0 {
+			t.Errorf("in error: %+v %v", rows, err)
+		}
+	})
+}
