@@ -59,21 +59,26 @@ func (r *countRow) hide() {
 	r.classes = r.hidden || small(r.confirmed) || small(r.probable) || small(r.suspect) || small(r.died)
 }
 
+// cell is a disease in a week.
+type cell struct {
+	disease string
+	week    vn.Week
+}
+
 // conceal hides what a sum over the rows would tell: of units with one parent,
 // whose own number the reader may ask for. What is hidden of one disease and week
 // is at least two rows and at least five cases, as far as there are any; where the
-// classes of one row are hidden, so are those of another.
-func conceal(rows []countRow) {
-	type key struct {
-		disease string
-		week    vn.Week
-	}
-	groups := map[key][]*countRow{}
+// classes of one row are hidden, so are those of another. above is the parent as
+// its own neighbours show it, nil when the reader may not ask for those: what it
+// hides does not follow from the rows either.
+func conceal(rows []countRow, above map[cell]countRow) {
+	groups := map[cell][]*countRow{}
 	for i, r := range rows {
-		k := key{r.disease.ID, r.week}
+		k := cell{r.disease.ID, r.week}
 		groups[k] = append(groups[k], &rows[i])
 	}
-	for _, g := range groups {
+	for k, g := range groups {
+		parent := above[k]
 		g = slices.DeleteFunc(g, func(r *countRow) bool { return r.total() == 0 }) // nobody hides behind a zero
 		slices.SortStableFunc(g, func(x, y *countRow) int { return cmp.Compare(x.total(), y.total()) })
 		hidden, sum, classes := 0, 0, 0
@@ -83,7 +88,7 @@ func conceal(rows []countRow) {
 			}
 		}
 		for _, r := range g {
-			if !r.hidden && hidden > 0 && (hidden == 1 || sum < least) {
+			if !r.hidden && (hidden == 1 || (hidden > 0 || parent.hidden) && sum < least) {
 				r.hidden, r.classes = true, true
 				hidden, sum = hidden+1, sum+r.total()
 			}
@@ -91,7 +96,7 @@ func conceal(rows []countRow) {
 				classes++
 			}
 		}
-		if i := slices.IndexFunc(g, func(r *countRow) bool { return !r.classes }); classes == 1 && i >= 0 {
+		if i := slices.IndexFunc(g, func(r *countRow) bool { return !r.classes }); i >= 0 && (classes == 1 || classes == 0 && parent.classes) {
 			g[i].classes = true
 		}
 	}
@@ -160,12 +165,35 @@ func (m *Module) counted(ctx context.Context, a store.Actor, q asked) ([]countRo
 		out = append(out, r)
 	}
 	if !q.whole && q.below {
-		conceal(out)
+		above, err := m.above(ctx, a, q)
+		if err != nil {
+			return nil, err
+		}
+		conceal(out, above)
 	}
 	slices.SortFunc(out, func(x, y countRow) int {
 		return cmp.Or(cmp.Compare(x.unit.Code, y.unit.Code), cmp.Compare(x.disease.ID, y.disease.ID), x.week.Compare(y.week))
 	})
 	return out, nil
+}
+
+// above reads the unit whose parts are asked for as its neighbours show it; nil
+// when the reader may not ask for those.
+func (m *Module) above(ctx context.Context, a store.Actor, q asked) (map[cell]countRow, error) {
+	unit := q.unit.ID
+	parent, ok := m.units.Get(q.unit.Parent)
+	if !ok || !m.units.WithinOn(parent.ID, q.reach, vn.DateOf(m.now())) {
+		return nil, nil
+	}
+	q.unit = parent
+	rows, err := m.counted(ctx, a, q)
+	out := map[cell]countRow{}
+	for _, r := range rows {
+		if r.unit.ID == unit {
+			out[cell{r.disease.ID, r.week}] = r
+		}
+	}
+	return out, err
 }
 
 // told is a number as an export writes it; "" when it is hidden.
@@ -191,35 +219,31 @@ func writeCounts(w io.Writer, rows []countRow) error {
 	return out.WriteAll(lines)
 }
 
-// values are the numbers of a row by data element and class; hidden ones are
-// left out. Where the classes are hidden the sum stands without one. Zeros are
-// told: who receives them may hold what was corrected since.
+// values are the numbers of a row by data element and class, always the same:
+// the sum, which stands without a class where the classes are hidden and only
+// there, the classes, and the deaths. Zeros are told, and what is not told is
+// taken back: who receives them may hold what was so before.
 func (r countRow) values(e content.Exchange) []dataValue {
 	element := e.Element(r.disease.ID)
-	switch {
-	case r.hidden:
-		return nil
-	case r.classes:
-		return []dataValue{{Element: element, Value: r.total()}}
+	return []dataValue{
+		{element, "", r.total(), r.hidden || !r.classes},
+		{element, "confirmed", r.confirmed, r.classes},
+		{element, "probable", r.probable, r.classes},
+		{element, "suspect", r.suspect, r.classes},
+		{e.DeathsOf(r.disease.ID), "", r.died, r.classes},
 	}
-	var out []dataValue
-	for _, c := range []struct {
-		class string
-		n     int
-	}{{"confirmed", r.confirmed}, {"probable", r.probable}, {"suspect", r.suspect}} {
-		out = append(out, dataValue{Element: element, class: c.class, Value: c.n})
-	}
-	return append(out, dataValue{Element: e.DeathsOf(r.disease.ID), Value: r.died})
 }
 
 // dataValue is one number of an ADX message, and of a dataValueSet.
 type dataValue struct {
-	Element string
+	element string
 	class   string
-	Value   int
+	value   int
+	back    bool // it is not told, or no longer
 }
 
-// writeADX writes a message of IHE QRPH ADX: a group for each unit and week.
+// writeADX writes a message of IHE QRPH ADX: a group for each unit and week. No
+// value can be taken back in one: the comment of the group names those that are.
 func writeADX(w io.Writer, rows []countRow, at time.Time) error {
 	e := content.ExchangeNames()
 	if _, err := io.WriteString(w, xml.Header); err != nil {
@@ -248,16 +272,28 @@ func writeADX(w io.Writer, rows []countRow, at time.Time) error {
 	ordered := slices.Clone(rows)
 	slices.SortStableFunc(ordered, func(x, y countRow) int { return cmp.Or(cmp.Compare(x.unit.Code, y.unit.Code), x.week.Compare(y.week)) })
 	for i := 0; i < len(ordered); {
-		r := ordered[i]
-		group := start("group", attr("dataSet", e.DataSet, "orgUnit", codeOf(r.unit), "period", r.week.Start().String()+"/P7D"))
+		r, back := ordered[i], []string(nil)
+		var told []dataValue
 		for ; i < len(ordered) && ordered[i].unit.ID == r.unit.ID && ordered[i].week == r.week; i++ {
 			for _, v := range ordered[i].values(e) {
-				list := attr("dataElement", v.Element, "value", strconv.Itoa(v.Value))
-				if v.class != "" {
-					list = append(list, attr(e.Dimension, v.class)...)
+				if v.back {
+					back = append(back, strings.TrimSuffix(v.element+"/"+v.class, "/"))
+				} else {
+					told = append(told, v)
 				}
-				token(start("dataValue", list).End())
 			}
+		}
+		list := attr("dataSet", e.DataSet, "orgUnit", codeOf(r.unit), "period", r.week.Start().String()+"/P7D")
+		if len(back) > 0 {
+			list = append(list, attr("comment", "withheld: "+strings.Join(back, " "))...)
+		}
+		group := start("group", list)
+		for _, v := range told {
+			list := attr("dataElement", v.element, "value", strconv.Itoa(v.value))
+			if v.class != "" {
+				list = append(list, attr(e.Dimension, v.class)...)
+			}
+			token(start("dataValue", list).End())
 		}
 		token(group.End())
 	}
@@ -266,14 +302,15 @@ func writeADX(w io.Writer, rows []countRow, at time.Time) error {
 }
 
 // writeJSON writes a dataValueSet of DHIS2. The class stands in
-// categoryOptionCombo.
+// categoryOptionCombo; what is taken back is deleted.
 func writeJSON(w io.Writer, rows []countRow) error {
 	type value struct {
 		DataElement string `json:"dataElement"`
 		Period      string `json:"period"`
 		OrgUnit     string `json:"orgUnit"`
 		Class       string `json:"categoryOptionCombo,omitempty"`
-		Value       string `json:"value"`
+		Value       string `json:"value"` // "" when it is taken back
+		Deleted     bool   `json:"deleted,omitempty"`
 	}
 	e := content.ExchangeNames()
 	set := struct {
@@ -286,7 +323,7 @@ func writeJSON(w io.Writer, rows []countRow) error {
 			set.Hidden++
 		}
 		for _, v := range r.values(e) {
-			set.Values = append(set.Values, value{v.Element, strings.Replace(r.week.String(), "-W", "W", 1), codeOf(r.unit), v.class, strconv.Itoa(v.Value)})
+			set.Values = append(set.Values, value{v.element, strings.Replace(r.week.String(), "-W", "W", 1), codeOf(r.unit), v.class, told(v.value, v.back), v.back})
 		}
 	}
 	return json.NewEncoder(w).Encode(set)

@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func TestHide(t *testing.T) {
 		r.disease, _ = content.Diseases().ByID("dengue")
 		r.hide()
 		for _, v := range r.values(content.ExchangeNames()) {
-			if v.Value > 0 && v.Value < least {
+			if !v.back && v.value > 0 && v.value < least {
 				t.Fatalf("%+v tells %+v", r.tally, v)
 			}
 		}
@@ -53,7 +54,7 @@ func TestConceal(t *testing.T) {
 			rows[i].hide()
 		}
 		before := slices.Clone(rows)
-		conceal(rows)
+		conceal(rows, nil)
 		hidden, sum, classes, first := 0, 0, 0, 0
 		for i, r := range rows {
 			if before[i].hidden {
@@ -75,8 +76,42 @@ func TestConceal(t *testing.T) {
 	})
 }
 
+// Nor from the parts of one: who may ask for provinces and for their communes
+// learns no province that is hidden among the others.
+func TestConcealTwoLevels(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		provinces := make([]countRow, rapid.IntRange(2, 4).Draw(t, "provinces"))
+		parts := make([][]countRow, len(provinces))
+		for i := range provinces {
+			provinces[i].unit.ID = vn.UnitID(i + 1)
+			parts[i] = make([]countRow, rapid.IntRange(1, 4).Draw(t, "communes"))
+			for k := range parts[i] {
+				n := func(name string) int { return rapid.SampledFrom([]int{0, 0, 1, 2, 5, 6, 9}).Draw(t, name) }
+				parts[i][k] = countRow{tally: tally{confirmed: n("confirmed"), suspect: n("suspect")}}
+				provinces[i].add(parts[i][k].tally)
+				parts[i][k].hide()
+			}
+			provinces[i].hide()
+		}
+		conceal(provinces, nil)
+		for i, p := range provinces {
+			conceal(parts[i], map[cell]countRow{{}: p})
+			sum, classes := 0, false
+			for _, r := range parts[i] {
+				if r.hidden {
+					sum += r.total()
+				}
+				classes = classes || r.classes
+			}
+			if p.hidden && sum < min(least, p.total()) || p.classes && p.total() > 0 && !classes {
+				t.Fatalf("%+v is hidden and follows from %+v", p, parts[i])
+			}
+		}
+	})
+}
+
 // The formats tell the same numbers; hidden cells are empty in CSV and absent
-// in the others.
+// in the others, which take back what was told before.
 func TestFormats(t *testing.T) {
 	dengue, _ := content.Diseases().ByID("dengue")
 	unit := vn.Unit{Code: "24", Kind: "=tỉnh", Name: "Bắc Ninh", Level: vn.LevelProvince, ID: 7}
@@ -101,6 +136,7 @@ func TestFormats(t *testing.T) {
 			Period string `xml:"period,attr"`
 			Unit   string `xml:"orgUnit,attr"`
 			Set    string `xml:"dataSet,attr"`
+			Back   string `xml:"comment,attr"`
 			Values []struct {
 				Element string `xml:"dataElement,attr"`
 				Class   string `xml:"case_class,attr"`
@@ -111,8 +147,9 @@ func TestFormats(t *testing.T) {
 	if err := xml.Unmarshal([]byte(text.String()), &adx); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := fmt.Sprint(adx.Groups), "[{2026-11-09/P7D 24 MACH_WEEKLY_CASES [{dengue confirmed 10} {dengue probable 0} {dengue suspect 20} {dengue-deaths  6}]} "+
-		"{2026-11-16/P7D 24 MACH_WEEKLY_CASES [{dengue  22}]} {2026-11-23/P7D 24 MACH_WEEKLY_CASES []}]"; got != want {
+	if got, want := fmt.Sprint(adx.Groups), "[{2026-11-09/P7D 24 MACH_WEEKLY_CASES withheld: dengue [{dengue confirmed 10} {dengue probable 0} {dengue suspect 20} {dengue-deaths  6}]} "+
+		"{2026-11-16/P7D 24 MACH_WEEKLY_CASES withheld: dengue/confirmed dengue/probable dengue/suspect dengue-deaths [{dengue  22}]} "+
+		"{2026-11-23/P7D 24 MACH_WEEKLY_CASES withheld: dengue dengue/confirmed dengue/probable dengue/suspect dengue-deaths []}]"; got != want {
 		t.Errorf("ADX:\n%s, want\n%s", got, want)
 	}
 	lines, err := csv.NewReader(strings.NewReader(sheet.String())).ReadAll()
@@ -128,11 +165,24 @@ func TestFormats(t *testing.T) {
 		t.Errorf("a spreadsheet would compute %q", name)
 	}
 	var dhis struct {
-		Values []struct{ Period, Value, CategoryOptionCombo string } `json:"dataValues"`
-		Hidden int                                                   `json:"hiddenRows"`
+		Values []struct {
+			Period, Value, CategoryOptionCombo string
+			Deleted                            bool
+		} `json:"dataValues"`
+		Hidden int `json:"hiddenRows"`
 	}
-	if err := json.Unmarshal([]byte(set.String()), &dhis); err != nil || len(dhis.Values) != 5 || dhis.Hidden != 2 || dhis.Values[0].Period != "2026W46" {
+	if err := json.Unmarshal([]byte(set.String()), &dhis); err != nil || len(dhis.Values) != 15 || dhis.Hidden != 2 || dhis.Values[0].Period != "2026W46" {
 		t.Errorf("JSON: %+v, %v", dhis, err)
+	}
+	got := ""
+	for _, v := range dhis.Values {
+		if v.Deleted != (v.Value == "") {
+			t.Errorf("%+v", v)
+		}
+		got += v.Value + ";"
+	}
+	if want := ";10;0;20;6;" + "22;;;;;" + ";;;;;"; got != want {
+		t.Errorf("JSON: %s, want %s", got, want)
 	}
 }
 
@@ -209,6 +259,45 @@ func TestExportsUnderThePolicies(t *testing.T) {
 		}
 		if !seen[store.CDC] || !seen[store.StationDirector] {
 			t.Errorf("the person is not told who took the line list: %v", seen)
+		}
+	}, storetest.Guarded(policy(t)))
+}
+
+// What is hidden of a province does not follow from the communes of another.
+func TestProvinceIsNotTheRest(t *testing.T) {
+	units, err := unitsOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	each(t, func(t *testing.T, w *world) {
+		day := w.weeks(1)[0]
+		hanoi, _ := units.ByCode("01", w.today())
+		far := units.Communes(hanoi.ID, w.today())[0]
+		w.history("a", "A97.0", w.commune, 6, day) // province 24: six cases, all in one commune
+		w.history("b", "A97.0", far, 3, day)       // province 01: three cases
+		site := w.site()
+		cases := func(query string) map[string]string {
+			t.Helper()
+			got := site.Get(w.actor(store.Ministry), base+fileCSV+query)
+			lines, err := csv.NewReader(strings.NewReader(got.Body.String())).ReadAll()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := map[string]string{}
+			for _, l := range lines[1:] {
+				out[l[0]] = l[6]
+			}
+			return out
+		}
+		nation, provinces, communes := cases("?benh=dengue"), cases("?benh=dengue&cap=duoi"), cases("?benh=dengue&cap=duoi&don-vi=24")
+		all, _ := strconv.Atoi(nation["VN"])
+		sum := 0
+		for _, c := range communes {
+			n, _ := strconv.Atoi(c)
+			sum += n
+		}
+		if left := all - sum; provinces["01"] == "" && left > 0 && left < least {
+			t.Errorf("province 01 is hidden, and has %d - %d = %d cases", all, sum, left)
 		}
 	}, storetest.Guarded(policy(t)))
 }
