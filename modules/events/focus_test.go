@@ -119,6 +119,59 @@ func TestNamesOfFoci(t *testing.T) {
 	})
 }
 
+// A second focus in the same hamlet has its own cases, whoever counts them: those
+// of the first stay with it, also when it is opened again after the second.
+func TestSecondFocusOfAName(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx, director := t.Context(), w.as(store.StationDirector)
+		report := func(patient string, day vn.Date) {
+			t.Helper()
+			w.person(patient, "Nguyễn Thị Lan", "Thôn Đoài, xã")
+			w.report(patient, "A97.0", "Thôn Đoài A", "", day)
+		}
+		first := w.focus("dengue")
+		for i, p := range []string{"p1", "p2", "p3"} {
+			report(p, w.today()-vn.Date(18-i))
+		}
+		w.take(director, first, Draft{Kind: Closed, At: w.today()})
+		w.wait(20 * 24 * time.Hour)
+		n := w.news("dengue")
+		n.Since = w.today() - 2
+		second := w.signal(w.as(store.VillageWorker), n)
+		w.take(w.as(store.Nurse), second, Draft{Kind: Verified})
+		w.take(director, second, Draft{Kind: Focus, Name: "Thôn Đoài A", Place: "Thôn Đoài", Since: w.today() - 2})
+		report("p4", w.today())
+		report("p5", w.today()-1)
+		want := func(id string, cases int) {
+			t.Helper()
+			e := w.event(id)
+			tally, err := w.tally(ctx, director, e)
+			if err != nil || tally.Cases() != cases {
+				t.Errorf("%d cases, %v, want %d", tally.Cases(), err, cases)
+			}
+			if list, err := w.Cases(ctx, director, e); err != nil || len(list) != cases {
+				t.Errorf("the line list has %d, %v, want %d", len(list), err, cases)
+			}
+			if f, err := w.counted(ctx, director, e, w.today()); err != nil || f.Cases != cases {
+				t.Errorf("the daily report has %d, %v, want %d", f.Cases, err, cases)
+			}
+			all, err := w.Tallies(ctx, director, w.commune)
+			if err != nil || e.Stage.Active() && all[id].Cases() != cases {
+				t.Errorf("the board has %d, %v, want %d", all[id].Cases(), err, cases)
+			}
+		}
+		want(first, 3)
+		want(second, 2)
+		w.wait(20 * 24 * time.Hour)
+		w.take(director, second, Draft{Kind: Closed, At: w.today()})
+		w.wait(24 * time.Hour)
+		w.take(director, first, Draft{Kind: Focus, Name: "Thôn Đoài A", Place: "Thôn Đoài", Since: w.event(first).Since})
+		report("p6", w.today())
+		want(first, 4)
+		want(second, 2)
+	})
+}
+
 // A suspect case whose diagnosis is corrected holds no focus any more, nor does
 // one that was merged meanwhile when it stands again; put back, it does.
 func TestCorrectedDiagnosisHoldsNoFocus(t *testing.T) {

@@ -15,9 +15,13 @@ import (
 )
 
 // belongs joins cases to the event they belong to: by the name of the focus on
-// the report, its disease and province, in its days.
-const belongs = ` join events_case c on c.disease = e.disease and c.focus = e.focus and c.province = e.province and e.focus <> ''
-	and c.day >= e.first and c.day <= e.last `
+// the report, its disease and province, in its days. A hamlet that falls ill anew
+// may have a focus of the same name again: a case in the days of both belongs to
+// the one that had begun, and of two that had to the one that ended first.
+var belongs = fmt.Sprintf(` join events_case c on c.disease = e.disease and c.focus = e.focus and c.province = e.province and e.focus <> ''
+	and c.day >= e.first and c.day <= e.last
+	and e.id = (select o.id from events_event o where o.disease = c.disease and o.focus = c.focus and o.province = c.province
+	               and c.day >= o.first and c.day <= o.last order by o.first + %d > c.day, o.last, o.id limit 1) `, early)
 
 // Tally is what a focus comes to.
 type Tally struct {
