@@ -135,8 +135,13 @@ const (
 	stepStarted = "declared"
 )
 
-// applyStep keeps the steps that open, declare and close foci.
+// applyStep keeps the steps that open, declare and close foci. One that is
+// written again stays in its place.
 func (m *Module) applyStep(ctx context.Context, tx store.Tx, c store.Change, now *fhir.Doc) error {
+	seq := c.Seq
+	if _, err := tx.Row(ctx, []any{&seq}, `select seq from bulletin_step where step = ?`, c.ID); err != nil {
+		return err
+	}
 	if err := tx.Exec(ctx, `delete from bulletin_step where step = ?`, c.ID); err != nil {
 		return err
 	}
@@ -173,6 +178,6 @@ func (m *Module) applyStep(ctx context.Context, tx store.Tx, c store.Change, now
 	if !day.Known() {
 		day = vn.DateOf(c.At)
 	}
-	return tx.Exec(ctx, `insert into bulletin_step (step, kind, opens, disease, unit, province, day) values (?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, kind, fhir.IDOf(now.Get("inResponseTo", "reference").String()), disease.ID, int64(unit), int64(m.units.ProvinceOf(unit)), int64(day))
+	return tx.Exec(ctx, `insert into bulletin_step (step, seq, kind, opens, disease, unit, province, day) values (?, ?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, seq, kind, fhir.IDOf(now.Get("inResponseTo", "reference").String()), disease.ID, int64(unit), int64(m.units.ProvinceOf(unit)), int64(day))
 }

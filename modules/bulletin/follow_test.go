@@ -274,20 +274,8 @@ func TestSilentIsNotZero(t *testing.T) {
 // focus of the same place are one.
 func TestFoci(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		step := func(id, kind, first string, day vn.Date) fhir.Communication {
-			c := fhir.Communication{ID: id, Status: "completed", Extension: []fhir.Extension{place(w.commune)},
-				Category: []fhir.CodeableConcept{{Coding: []fhir.Coding{{System: fhir.CSCategory, Code: "event-decision"}, {System: systemStep, Code: kind}}}},
-				Topic:    fhir.CodeableConcept{Coding: []fhir.Coding{{System: casereport.SystemDisease, Code: "dengue"}}}, Sent: day.String()}
-			if kind == formOpens || kind == formCloses {
-				c.Category = []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "epidemic", ""), fhir.Code(systemForm, kind, "")}
-			}
-			if first != "" {
-				c.InResponseTo = []fhir.Reference{fhir.Ref("Communication", first)}
-			}
-			return c
-		}
 		day := w.today() - 20
-		w.put(step("f", stepFocus, "signal", day), step("n", formOpens, "", day+2))
+		w.put(w.step("f", stepFocus, "signal", day), w.step("n", formOpens, "", day+2))
 		list, err := w.foci(t.Context(), w.actor(store.CDC), w.province, day, w.today())
 		if err != nil {
 			t.Fatal(err)
@@ -295,7 +283,7 @@ func TestFoci(t *testing.T) {
 		if list = merged(list); len(list) != 1 || !list[0].epidemic || list[0].from != day || list[0].ended.Known() {
 			t.Errorf("focus and epidemic: %+v", list)
 		}
-		w.put(step("e", formCloses, "n", day+8), step("c", stepClosed, "signal", day+9))
+		w.put(w.step("e", formCloses, "n", day+8), w.step("c", stepClosed, "signal", day+9))
 		if list, err = w.foci(t.Context(), w.actor(store.CDC), w.commune, day, w.today()); err != nil {
 			t.Fatal(err)
 		}
@@ -308,6 +296,33 @@ func TestFoci(t *testing.T) {
 		if list, err = w.foci(t.Context(), w.actor(store.CDC), w.other, day, w.today()); err != nil || len(list) != 0 {
 			t.Errorf("elsewhere: %+v, %v", list, err)
 		}
+		w.rebuilt()
+	})
+}
+
+// A focus that was opened again, perhaps on the day it was closed, is open from
+// then on, and is over by what closes it after that.
+func TestFocusOpenedAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		day := w.today() - 40
+		want := func(from, to, ended vn.Date, listed bool) {
+			t.Helper()
+			list, err := w.foci(t.Context(), w.actor(store.CDC), w.province, from, to)
+			if err != nil || (len(list) == 1) != listed || listed && (list[0].ended != ended || list[0].from != day) {
+				t.Errorf("from %v to %v: %+v, %v", from, to, list, err)
+			}
+		}
+		w.put(w.step("f", stepFocus, "signal", day), w.step("c", stepClosed, "signal", day+16), w.step("again", stepFocus, "signal", day+16))
+		want(w.today()-7, w.today(), vn.ZeroDate, true)
+		w.put(w.step("c2", stepClosed, "signal", day+18), w.step("third", stepFocus, "signal", day+30))
+		want(w.today()-7, w.today(), vn.ZeroDate, true)
+		want(day+20, day+26, 0, false) // it was closed in that week
+		want(day+10, day+26, day+18, true)
+		w.put(w.step("c", stepClosed, "signal", day+16)) // written again: it stays in its place
+		want(w.today()-7, w.today(), vn.ZeroDate, true)
+		w.put(w.step("c3", stepClosed, "signal", day+35))
+		want(day+30, w.today(), day+35, true)
+		want(day+36, w.today(), 0, false)
 		w.rebuilt()
 	})
 }

@@ -281,7 +281,8 @@ func (m *Module) foci(ctx context.Context, a store.Actor, unit vn.Unit, from, to
 	default:
 		where, args = ` and o.unit = ?`, append(args, int64(unit.ID))
 	}
-	// A step names the first of its event; form 02 names form 01.
+	// A step names the first of its event; form 02 names form 01. A focus that was
+	// opened again by then is ended by what came after that alone.
 	rows, err := store.Figures(ctx, m.store.For(a), unit.ID, func(scan store.Scan) (focus, error) {
 		var f focus
 		var u, day, ended, declared, notice int64
@@ -289,14 +290,15 @@ func (m *Module) foci(ctx context.Context, a store.Actor, unit vn.Unit, from, to
 		f.unit, f.from, f.ended, f.epidemic, f.notice = vn.UnitID(u), vn.Date(day), loaded(ended), declared > 0, notice > 0
 		return f, err
 	}, `select o.disease, o.unit, min(o.day), max(case when o.kind = '`+formOpens+`' or d.step is not null then 1 else 0 end),
-		       max(case when o.kind = '`+formOpens+`' then 1 else 0 end), coalesce(max(e.day), `+fmt.Sprint(noDay)+`)
+		       max(case when o.kind = '`+formOpens+`' then 1 else 0 end), coalesce(min(e.day), `+fmt.Sprint(noDay)+`)
 		  from bulletin_step o
 		  left join bulletin_step e on o.kind = '`+formOpens+`' and e.kind = '`+formCloses+`' and e.opens = o.step
 		                            or o.kind = '`+stepFocus+`' and e.kind = '`+stepClosed+`' and e.opens = o.opens
+		                               and not exists (select 1 from bulletin_step n where n.opens = e.opens and n.kind = '`+stepFocus+`' and n.seq > e.seq and n.day <= ?)
 		  left join bulletin_step d on o.kind = '`+stepFocus+`' and d.kind = '`+stepStarted+`' and d.opens = o.opens
 		 where o.kind in ('`+formOpens+`', '`+stepFocus+`') and o.day <= ?`+where+`
 		 group by o.disease, o.unit, case when o.kind = '`+stepFocus+`' then o.opens else o.step end
-		 order by min(o.day) desc, o.disease, o.unit`, append([]any{int64(to)}, args...)...)
+		 order by min(o.day) desc, o.disease, o.unit`, append([]any{int64(to), int64(to)}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("foci of %v: %w", unit.ID, err)
 	}

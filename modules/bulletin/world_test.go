@@ -222,3 +222,17 @@ func wantWords(t *testing.T, page string, words ...string) {
 		}
 	}
 }
+
+// step is a step of an event, or form 01 or 02; first is the one it follows.
+func (w *world) step(id, kind, first string, day vn.Date) fhir.Communication {
+	c := fhir.Communication{ID: id, Status: "completed", Extension: []fhir.Extension{place(w.commune)},
+		Category: []fhir.CodeableConcept{{Coding: []fhir.Coding{{System: fhir.CSCategory, Code: "event-decision"}, {System: systemStep, Code: kind}}}},
+		Topic:    fhir.CodeableConcept{Coding: []fhir.Coding{{System: casereport.SystemDisease, Code: "dengue"}}}, Sent: day.String()}
+	if kind == formOpens || kind == formCloses {
+		c.Category = []fhir.CodeableConcept{fhir.Code(fhir.CSCategory, "epidemic", ""), fhir.Code(systemForm, kind, "")}
+	}
+	if first != "" {
+		c.InResponseTo = []fhir.Reference{fhir.Ref("Communication", first)}
+	}
+	return c
+}
