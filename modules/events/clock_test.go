@@ -191,6 +191,26 @@ func TestClosingUnderTheLine(t *testing.T) {
 	})
 }
 
+// The month before speaks for closing only when the focus was open through it:
+// one that was opened again today for a case of today is not closed today.
+func TestClosingOpenedAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		director := w.as(store.StationDirector)
+		w.Judged(func(context.Context, store.Actor, vn.UnitID, string, vn.Date) (outbreak.Verdict, error) {
+			return outbreak.Verdict{Article: "16.3", State: outbreak.StateBelow, Count: 1, Line: 9.2}, nil
+		})
+		id := w.focus("influenza")
+		w.take(director, id, Draft{Kind: Closed, At: w.today()})
+		w.wait(24 * time.Hour * time.Duration(vn.MonthOf(w.today()).Add(2).Start()+1-w.today()))
+		w.take(director, id, Draft{Kind: Focus, Name: "Thôn Đoài A", Place: "Thôn Đoài", Since: w.event(id).Since})
+		w.person("p1", "Nguyễn Thị Lan", "Thôn Đoài, xã")
+		w.report("p1", "J10.1", "thôn đoài a", "", w.today())
+		wantRefused(t, w.Take(t.Context(), director, id, dated(Draft{Kind: Closed, Words: "Hết", At: w.today()}), w.key()), issue.BusinessRule, "at")
+		w.Judged(nil)
+		w.rebuilt()
+	})
+}
+
 // The level of an epidemic follows from what was found, each level on top of the
 // one before (Articles 17 to 20), and ends with form 02.
 func TestLevelOfAnEpidemic(t *testing.T) {

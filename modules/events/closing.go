@@ -60,7 +60,7 @@ func (m *Module) closing(ctx context.Context, a store.Actor, e Event, t Tally, o
 		return c, err
 	}
 	c.Line = &v
-	stands := max(e.Since, vn.DateOf(e.Opened)) // what began long before was not watched yet
+	stands := max(e.Since, e.watched()) // what began long before was not watched yet
 	if before := vn.MonthOf(on).Add(-1); c.ByLine && v.State == outbreak.StateBelow && stands <= before.Start() {
 		v, err := m.ends(ctx, a, e.Unit, e.Disease, before.End())
 		c.Month = v.State == outbreak.StateBelow

@@ -285,3 +285,20 @@ func TestUnreported(t *testing.T) {
 		}
 	}
 }
+
+// No report is asked for of the days on which a focus was closed, before it was
+// opened again.
+func TestUnreportedOpenedAgain(t *testing.T) {
+	day := vn.NewDate(2026, 9, 1)
+	steps := stepsOf(Signal, Verified, Focus, Daily, Closed, Focus, Focus)
+	for i, d := range []vn.Date{day, day, day, day + 10, day + 11, day + 70, day + 72} { // the last one corrects the name
+		steps[i].At = d.Time().Add(9 * time.Hour)
+	}
+	e, _ := fold(steps)
+	if got := e.Unreported(day + 72); len(got) != 3 || got[0] != day+70 {
+		t.Errorf("asked for: %v", got)
+	}
+	if e, _ = fold(steps[:5]); len(e.Unreported(day+72)) != 0 {
+		t.Errorf("asked for while it is closed: %v", e.Unreported(day+72))
+	}
+}

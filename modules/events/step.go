@@ -149,8 +149,9 @@ type Event struct {
 	Calls     []Call   // who was told that a clock ran out
 	Focus     string   // name; "" = there was none
 	Opened    time.Time
-	Notice    string // form 01; "" = none
-	Ended     string // form 02; "" = none
+	Reopened  time.Time // the last time after it was closed; zero = never
+	Notice    string    // form 01; "" = none
+	Ended     string    // form 02; "" = none
 	Closed    time.Time
 	LastDaily vn.Date
 	Signals   int // how many were given
@@ -216,6 +217,8 @@ func (e *Event) take(s Step) {
 		}
 		if e.Opened.IsZero() {
 			e.Opened = s.At
+		} else if !e.Closed.IsZero() {
+			e.Reopened = s.At
 		}
 		if e.Notice != "" && e.Ended == "" {
 			e.Stage = IsEpidemic
@@ -273,9 +276,12 @@ func (e Event) Over(last vn.Date, rule content.FocusRule) vn.Date {
 	return max(last, e.Since).AddDays(rule.Days)
 }
 
+// watched is the day since when the focus is open without a break.
+func (e Event) watched() vn.Date { return max(vn.DateOf(e.Opened), vn.DateOf(e.Reopened)) }
+
 // Unreported lists the days of the focus after the last daily report, or from
-// the day it was opened, until today or the day before it was closed. A day
-// before a report that was sent is not asked for any more.
+// the day it was opened (again), until today or the day before it was closed. A
+// day before a report that was sent is not asked for any more.
 func (e Event) Unreported(today vn.Date) []vn.Date {
 	if e.Opened.IsZero() {
 		return nil
@@ -285,7 +291,7 @@ func (e Event) Unreported(today vn.Date) []vn.Date {
 		end = vn.DateOf(e.Closed).AddDays(-1)
 	}
 	var out []vn.Date
-	for d := max(vn.DateOf(e.Opened), e.LastDaily+1); d <= end; d++ {
+	for d := max(e.watched(), e.LastDaily+1); d <= end; d++ {
 		out = append(out, d)
 	}
 	return out
