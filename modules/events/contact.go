@@ -5,6 +5,7 @@ package events
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,6 +85,17 @@ func (c Contact) checked() vn.Date {
 		last = max(last, x.Day)
 	}
 	return last
+}
+
+// askedOn reports whether the contact was asked on the day.
+func (c Contact) askedOn(day vn.Date) bool {
+	return slices.ContainsFunc(c.Checks, func(x Check) bool { return x.Day == day })
+}
+
+// followed reports whether the contact was followed on the day, also when that
+// ended later.
+func (c Contact) followed(day vn.Date) bool {
+	return c.First <= day && day <= c.Last && (c.Open || c.checked() > day)
 }
 
 // DueOn reports whether the contact has to be called on the day.

@@ -3,6 +3,7 @@
 package events
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -278,6 +279,63 @@ func TestContacts(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantRefused(t, w.Ask(ctx, nurse, contact, "well", "", 0, w.today(), w.key()), issue.Conflict, "")
+		w.rebuilt()
+	})
+}
+
+// The figures of a daily report are those of its day, also when it is sent later:
+// whoever fell ill, died, was traced or called since is not among them.
+func TestReportOfADayThatIsOver(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx, nurse, director := t.Context(), w.as(store.Nurse), w.as(store.StationDirector)
+		id := w.focus("measles")
+		report := func(patient string, day, died vn.Date) string {
+			t.Helper()
+			w.person(patient, "Nguyễn Văn Hùng", "Thôn Đoài, xã")
+			return w.died(w.report(patient, "B05.9", "Thôn Đoài A", "", day), died)
+		}
+		ask := func(name, result string) {
+			t.Helper()
+			list, err := w.Contacts(ctx, director, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(list, func(c Contact) bool { return c.Name == name })
+			if err := w.Ask(ctx, nurse, list[i].ID, result, "", 0, w.today(), w.key()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first := report("p1", w.today()-3, w.today()-1)
+		trace := func(name string) {
+			t.Helper()
+			if err := w.Trace(ctx, nurse, id, Contact{Case: first, Name: name, Phone: "0987654321", First: w.today()}, 21, w.key()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		trace("An")
+		trace("Bình")
+		ask("An", "well")
+		day := w.today()
+		want := Figures{Cases: 1, Deaths: 1, Contacts: 2, Seen: 1}
+		if f, err := w.counted(ctx, director, w.event(id), day); err != nil || f != want {
+			t.Errorf("on the day: %+v, %v", f, err)
+		}
+		w.wait(24 * time.Hour)
+		ask("An", "well")
+		ask("Bình", "case")
+		trace("Cường")
+		report("p2", w.today(), vn.ZeroDate)
+		report("p3", w.today(), w.today())
+		w.take(director, id, Draft{Kind: Daily, At: day})
+		w.take(director, id, Draft{Kind: Daily, At: w.today()})
+		steps, err := w.Steps(ctx, director, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		today := Figures{Cases: 3, New: 2, Deaths: 2, Contacts: 2, Seen: 2}
+		if sent := steps[len(steps)-2:]; sent[0].Figures != want || sent[1].Figures != today {
+			t.Errorf("sent later: %+v, want %+v; today: %+v, want %+v", sent[0].Figures, want, sent[1].Figures, today)
+		}
 		w.rebuilt()
 	})
 }

@@ -39,7 +39,10 @@ func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, be
 		if err := m.applyDiagnosis(ctx, tx, c, now, before == nil); err != nil {
 			return err
 		}
-		return m.applyCase(ctx, tx, c, now)
+		if err := m.applyCase(ctx, tx, c, now); err != nil {
+			return err
+		}
+		return m.applyDeath(ctx, tx, c, now)
 	case "Task":
 		if err := m.applyContact(ctx, tx, c, now); err != nil {
 			return err

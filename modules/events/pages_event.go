@@ -296,13 +296,16 @@ func noticeOptions(ctx context.Context, p eventData) []field.Option {
 	return out
 }
 
-// dailyNow are the figures that a report sent now would hold.
+// dailyNow are the figures that a report sent now of the day in the form would
+// hold.
 func dailyNow(ctx context.Context, p eventData) []stat.Item {
 	return []stat.Item{
-		{Name: web.T(ctx, "events.number.cases"), Value: web.Int(ctx, p.Tally.Cases())},
-		{Name: web.T(ctx, "events.col.confirmed"), Value: web.Int(ctx, p.Tally.Confirmed)},
-		{Name: web.T(ctx, "events.number.deaths"), Value: web.Int(ctx, p.Tally.Deaths)},
-		{Name: web.T(ctx, "events.col.contacts"), Value: web.Int(ctx, p.Tally.Contacts)},
+		{Name: web.T(ctx, "events.q.day"), Value: web.Date(ctx, p.On)},
+		{Name: web.T(ctx, "events.number.cases"), Value: web.Int(ctx, p.Counted.Cases)},
+		{Name: web.T(ctx, "events.col.new"), Value: web.Int(ctx, p.Counted.New)},
+		{Name: web.T(ctx, "events.col.confirmed"), Value: web.Int(ctx, p.Counted.Confirmed)},
+		{Name: web.T(ctx, "events.number.deaths"), Value: web.Int(ctx, p.Counted.Deaths)},
+		{Name: web.T(ctx, "events.col.seen"), Value: web.Int(ctx, p.Counted.Seen) + "/" + web.Int(ctx, p.Counted.Contacts)},
 	}
 }
 

@@ -110,30 +110,31 @@ func (t *Tally) add(p part) {
 	t.Last = max(t.Last, vn.Date(p.day), vn.Date(p.onset))
 }
 
-// counted are the figures of a daily report on the day.
+// counted are the figures of a daily report on the day, as far as they are known
+// by then for a day that is over: what fell ill, died or was traced later is not
+// among them.
 func (m *Module) counted(ctx context.Context, a store.Actor, e Event, on vn.Date) (Figures, error) {
-	t, err := m.tally(ctx, a, e)
+	door, day := m.store.For(a), int64(on)
+	cases, err := store.Figures(ctx, door, e.Unit, func(scan store.Scan) (f Figures, err error) {
+		return f, scan(&f.Cases, &f.New, &f.Confirmed, &f.Deaths)
+	}, `select count(*), coalesce(sum(case when c.day = ? then 1 else 0 end), 0), coalesce(sum(case when c.class = 'confirmed' then 1 else 0 end), 0),
+		       coalesce(sum(case when c.died_on > ? then 0 else c.died end), 0)
+		  from events_event e `+belongs+` where e.id = ? and c.day <= ? and c.class in ('suspect', 'probable', 'confirmed')`, day, day, e.ID, day)
 	if err != nil {
-		return unsaid, err
+		return unsaid, fmt.Errorf("cases of a day: %w", err)
 	}
-	f := Figures{Cases: t.Cases(), Confirmed: t.Confirmed, Deaths: t.Deaths, Contacts: t.Contacts}
-	counts := []struct {
-		to  *int
-		sql string
-	}{
-		{&f.New, `select count(*) from events_event e ` + belongs + ` where e.id = ? and c.day = ? and c.class in ('suspect', 'probable', 'confirmed')`},
-		{&f.Seen, `select count(*) from events_contact where event = ? and checked = ?`},
+	contacts, err := store.Figures(ctx, door, e.Unit, scanContact, `select `+contactColumns+` from events_contact x where x.event = ?`, e.ID)
+	if err != nil {
+		return unsaid, fmt.Errorf("contacts of a day: %w", err)
 	}
-	for _, c := range counts {
-		rows, err := store.Figures(ctx, m.store.For(a), e.Unit, func(scan store.Scan) (int, error) {
-			var n int
-			err := scan(&n)
-			return n, err
-		}, c.sql, e.ID, int64(on))
-		if err != nil {
-			return unsaid, fmt.Errorf("figures of a day: %w", err)
+	f := cases[0]
+	for _, c := range contacts {
+		if c.followed(on) {
+			f.Contacts++
 		}
-		*c.to = rows[0]
+		if c.askedOn(on) {
+			f.Seen++
+		}
 	}
 	return f, nil
 }

@@ -51,6 +51,8 @@ type eventData struct {
 	Rules   []content.Escalation
 	Due     []vn.Date // days without a daily report
 	Picked  []content.Disease
+	On      vn.Date // of Daily: the day that is offered
+	Counted Figures // of that day
 }
 
 func (m *Module) eventData(r *http.Request, f *web.Form) (eventData, error) {
@@ -135,6 +137,9 @@ func (m *Module) eventPage(w http.ResponseWriter, r *http.Request) error {
 		p.Act = ""
 	}
 	p.prefill(f, web.Today(r))
+	if err := m.count(r, &p); err != nil {
+		return err
+	}
 	return web.Render(w, r, eventPage(p))
 }
 
@@ -180,6 +185,19 @@ func (p eventData) prefill(f *web.Form, today vn.Date) {
 	}
 }
 
+// count counts what a daily report would hold of the day in its form.
+func (m *Module) count(r *http.Request, p *eventData) error {
+	if p.Act != Daily {
+		return nil
+	}
+	var err error
+	if p.On, err = vn.ParseDate(p.Form.Get("at")); err != nil {
+		p.On = web.Today(r)
+	}
+	p.Counted, err = m.counted(r.Context(), web.Actor(r), p.Event, p.On)
+	return err
+}
+
 // step takes a step whose form was sent.
 func (m *Module) step(w http.ResponseWriter, r *http.Request) error {
 	f, kind := web.ParseForm(r), Kind(r.PathValue("step"))
@@ -213,6 +231,9 @@ func (m *Module) send(w http.ResponseWriter, r *http.Request, f *web.Form, kind 
 			return err
 		}
 		p.Act, p.Task = kind, kind == ""
+		if err := m.count(r, &p); err != nil {
+			return err
+		}
 		return web.Refuse(w, r, eventPage(p))
 	}
 	web.Flash(w, r, done)
@@ -249,6 +270,9 @@ func (m *Module) dailyPage(w http.ResponseWriter, r *http.Request) error {
 	if slices.Contains(p.Acts, Daily) {
 		p.Act = Daily
 		p.prefill(p.Form, web.Today(r))
+	}
+	if err := m.count(r, &p); err != nil {
+		return err
 	}
 	return web.Render(w, r, dailyPage(p))
 }

@@ -202,6 +202,25 @@ func (w *world) report(patient, icd, focus, workplace string, day vn.Date) strin
 	return id
 }
 
+// died writes on a report that the person died of it on the day, when there is one.
+func (w *world) died(report string, on vn.Date) string {
+	w.t.Helper()
+	if !on.Known() {
+		return report
+	}
+	d, err := w.s.For(storetest.System()).Read(w.t.Context(), "Condition", report)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var c fhir.Condition
+	if err := d.Into(&c); err != nil {
+		w.t.Fatal(err)
+	}
+	c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtDied, ValueDate: on.String()})
+	w.put(c)
+	return report
+}
+
 // notice is form 01 or 02 as surveillance writes it.
 func (w *world) notice(id, form, opens, disease string, day vn.Date) {
 	w.t.Helper()
@@ -222,7 +241,7 @@ func (w *world) dump() string {
 		columns := map[string]string{
 			"events_step":    "id, event, step", // the number in the log is another after a restore
 			"events_event":   "id, unit, province, stage, disease, focus, first, last, author, told, moved, event",
-			"events_case":    "report, disease, patient, form, unit, province, day, onset, class, claimed, cause, cause_disease, same_as, focus, died, facility, label_unit, sensitivity, version, exposed",
+			"events_case":    "report, disease, patient, form, unit, province, day, onset, class, claimed, cause, cause_disease, same_as, focus, died, died_on, facility, label_unit, sensitivity, version, exposed",
 			"events_contact": "id, event, patient, facility, unit, province, sensitivity, status, first, last, checked, version, worker, contact",
 			"events_task":    "id, event, facility, unit, version, due, done, task",
 			"events_notice":  "id, form, opens, disease, unit, day, facility",
