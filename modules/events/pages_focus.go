@@ -241,6 +241,14 @@ func todayRows(ctx context.Context, p todayData) []worklist.Row {
 	return rows
 }
 
+// callTitle names whom to call; a contact who was handed on has no name here.
+func callTitle(ctx context.Context, c Contact) string {
+	if c.Name == "" {
+		return web.T(ctx, "events.call.handed")
+	}
+	return web.T(ctx, "events.call.title", c.Name)
+}
+
 func contactFacts(ctx context.Context, c Contact) []stat.Item {
 	out := []stat.Item{{Name: web.T(ctx, "events.q.contact.phone"), Value: c.Phone}, {Name: web.T(ctx, "events.q.contact.relation"), Value: relation(ctx, c)},
 		{Name: web.T(ctx, "events.contact.days"), Value: web.T(ctx, "events.contact.span", web.Date(ctx, c.First), web.Date(ctx, c.Last))}}

@@ -143,7 +143,7 @@ func (m *Module) contacts(r *http.Request, f *web.Form, call string) (contactsDa
 		return p, err
 	}
 	for i, c := range p.Contacts {
-		if c.ID == call && c.Open {
+		if c.ID == call && (c.Open || f.Sent()) { // what was refused stays on the screen
 			p.Call = &p.Contacts[i]
 		}
 	}

@@ -3,8 +3,11 @@
 package events
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 
+	"mach/issue"
 	"mach/store"
 	"mach/web"
 )
@@ -27,7 +30,20 @@ func (m *Module) village(r *http.Request, f *web.Form, call string) (villageData
 			p.Call = &p.Contacts[i]
 		}
 	}
-	return p, nil
+	if p.Call == nil && f.Sent() { // refused: what was typed stays on the screen
+		p.Call, err = m.known(r.Context(), web.Actor(r), call)
+	}
+	return p, err
+}
+
+// known is a contact as far as the actor may still see them, followed or not; of
+// one who was handed on nothing but the id is left.
+func (m *Module) known(ctx context.Context, a store.Actor, id string) (*Contact, error) {
+	rows, err := store.List(ctx, m.store.For(a), a.Unit, scanContact, `select `+contactColumns+` from events_contact x where x.id = ?`, id)
+	if err != nil {
+		return nil, fmt.Errorf("a contact: %w", err)
+	}
+	return &append(rows, Contact{ID: id})[0], nil
 }
 
 func (m *Module) villagePage(w http.ResponseWriter, r *http.Request) error {
@@ -41,7 +57,9 @@ func (m *Module) villagePage(w http.ResponseWriter, r *http.Request) error {
 func (m *Module) villageAsk(w http.ResponseWriter, r *http.Request) error {
 	f, contact := web.ParseForm(r), r.PathValue("contact")
 	done, err := m.askOf(r, f, contact)
-	if err != nil {
+	if issue.Is(err, issue.NotFound) { // the station took the contact back while the worker was on the way
+		f.Fail("result", issue.NotFound, "events.contact.handed")
+	} else if err != nil {
 		return err
 	}
 	if f.OK() {

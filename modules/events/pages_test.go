@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package events
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"mach/fhir"
+	"mach/store"
+	"mach/web"
+	"mach/web/webtest"
+)
+
+func (w *world) site() *webtest.Site {
+	return webtest.NewSite(w.t, w.clock.Now(), func(mux *web.Mux) { w.Routes(mux) })
+}
+
+// villager is a village health worker of the station who is on its list.
+func (w *world) villager() store.Actor {
+	w.t.Helper()
+	a, yes := w.as(store.VillageWorker), true
+	w.put(fhir.Practitioner{ID: a.Practitioner, Active: &yes, Name: []fhir.HumanName{{Text: "Lò Thị Mai"}}},
+		fhir.PractitionerRole{ID: a.Practitioner, Active: &yes, Practitioner: fhir.Ref("Practitioner", a.Practitioner), Organization: fhir.Ref("Organization", here),
+			Code: []fhir.CodeableConcept{fhir.Code(fhir.CSRole, string(store.VillageWorker), "")}})
+	return a
+}
+
+// What was found and typed is not lost when somebody was quicker: who called sees
+// why it was refused and their own words, the station as well as the village.
+func TestRefusedCallsAreKept(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx, director, worker := t.Context(), w.as(store.StationDirector), w.villager()
+		id := w.focus("measles")
+		w.person("p1", "Nguyễn Thị Lan", "Thôn Đoài, xã")
+		report := w.report("p1", "B05.9", "Thôn Đoài A", "", w.today()-3)
+		if err := w.Trace(ctx, director, id, Contact{Case: report, Name: "Người Một", Phone: "0901234567", First: w.today() - 1, Worker: worker.Practitioner}, 10, w.key()); err != nil {
+			t.Fatal(err)
+		}
+		mine, err := w.Followed(ctx, worker)
+		if err != nil || len(mine) != 1 {
+			t.Fatal(mine, err)
+		}
+		if err := w.Ask(ctx, director, mine[0].ID, "left", "", 0, w.today(), w.key()); err != nil {
+			t.Fatal(err)
+		}
+		site := w.site()
+		for _, c := range []struct {
+			who                store.Actor
+			path, name, reason string
+		}{
+			{worker, "/su-kien/thon/hoi/" + mine[0].ID, "Người Một", "Đã thôi theo dõi người này."},
+			{worker, "/su-kien/thon/hoi/nguoi-khac", "", "Người này không còn do bạn theo dõi"},
+			{director, path(id) + "/tiep-xuc/" + mine[0].ID, "Người Một", "Đã thôi theo dõi người này."},
+		} {
+			got := site.Post(c.who, c.path, "result", "fever", "temperature", "39", "on", w.today().String(), "words", "Sốt cao, ho nhiều")
+			for _, want := range []string{"Sốt cao, ho nhiều", `value="39"`, c.reason, c.name} {
+				if got.Code != http.StatusUnprocessableEntity || !strings.Contains(got.Body.String(), want) {
+					t.Errorf("%s: %d, and not %q", c.path, got.Code, want)
+				}
+			}
+		}
+	})
+}
