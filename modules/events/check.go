@@ -148,7 +148,7 @@ func (m *Module) checkClosing(ctx context.Context, a store.Actor, e Event, d Dra
 	case c.ByLine && c.Line != nil && c.Line.State == outbreak.StateEpidemic:
 		f.add("at", issue.BusinessRule, "events.close.line")
 	default:
-		f.add("at", issue.BusinessRule, "events.close.early", c.From.String())
+		f.add("at", issue.BusinessRule, "events.close.early", c.From)
 	}
 	return err
 }

@@ -101,13 +101,16 @@ func (c Contact) followed(day vn.Date) bool {
 // DueOn reports whether the contact has to be called on the day.
 func (c Contact) DueOn(day vn.Date) bool { return c.Open && c.Last >= day && c.checked() < day }
 
-// Ill reports whether the latest check found fever or other signs.
+// Ill reports whether the check of the latest day found fever or other signs; of
+// two on one day the later one says.
 func (c Contact) Ill() bool {
-	if len(c.Checks) == 0 {
-		return false
+	last, result := c.checked(), ""
+	for _, x := range c.Checks {
+		if x.Day == last {
+			result = x.Result
+		}
 	}
-	r := c.Checks[len(c.Checks)-1].Result
-	return r == "fever" || r == "symptoms"
+	return result == "fever" || result == "symptoms"
 }
 
 // Trace adds a contact of a case of the focus.

@@ -283,6 +283,23 @@ func TestContacts(t *testing.T) {
 	})
 }
 
+// What was found on the latest day counts, in whichever order it was entered.
+func TestIll(t *testing.T) {
+	for _, c := range []struct {
+		checks []Check
+		want   bool
+	}{
+		{nil, false},
+		{[]Check{{Day: 101, Result: "fever"}, {Day: 100, Result: "well"}}, true},
+		{[]Check{{Day: 101, Result: "well"}, {Day: 100, Result: "symptoms"}}, false},
+		{[]Check{{Day: 101, Result: "fever"}, {Day: 101, Result: "well"}}, false}, // put right on the same day
+	} {
+		if got := (Contact{Checks: c.checks}).Ill(); got != c.want {
+			t.Errorf("%+v: %t", c.checks, got)
+		}
+	}
+}
+
 // The figures of a daily report are those of its day, also when it is sent later:
 // whoever fell ill, died, was traced or called since is not among them.
 func TestReportOfADayThatIsOver(t *testing.T) {

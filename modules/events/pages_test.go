@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"mach/content"
 	"mach/fhir"
+	"mach/i18n"
 	"mach/store"
 	"mach/web"
 	"mach/web/webtest"
@@ -60,6 +62,21 @@ func TestRefusedCallsAreKept(t *testing.T) {
 					t.Errorf("%s: %d, and not %q", c.path, got.Code, want)
 				}
 			}
+		}
+	})
+}
+
+// The first day on which a focus may be closed is written as dates are, in the
+// language of the reader.
+func TestEarlyClosing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		id := w.focus("measles")
+		w.person("p1", "Nguyễn Thị Lan", "Thôn Đoài, xã")
+		w.report("p1", "B05.9", "Thôn Đoài A", "", w.today())
+		from := w.event(id).Over(w.today(), content.FocusRuleOn("measles", w.today()))
+		got := w.site().Post(w.as(store.StationDirector), path(id)+"/buoc/closed", "at", w.today().String(), "words", "Hết")
+		if want := "đóng được từ " + i18n.Date("vi", from) + "."; !strings.Contains(got.Body.String(), want) {
+			t.Errorf("%d, and not %q", got.Code, want)
 		}
 	})
 }
