@@ -10,7 +10,9 @@ import (
 	"mach/content"
 	"mach/fhir"
 	"mach/i18n"
+	"mach/issue"
 	"mach/store"
+	"mach/vn"
 	"mach/web"
 	"mach/web/webtest"
 )
@@ -78,5 +80,42 @@ func TestEarlyClosing(t *testing.T) {
 		if want := "đóng được từ " + i18n.Date("vi", from) + "."; !strings.Contains(got.Body.String(), want) {
 			t.Errorf("%d, and not %q", got.Code, want)
 		}
+	})
+}
+
+// That a signal was for the closed desk is told to nobody: it was handed on,
+// also where the step was written before it was called so.
+func TestHandedOn(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		citizen, director := w.as(store.Person), w.as(store.StationDirector)
+		w.person("p1", "Nguyễn Thị Lan", "Thôn Đoài, xã")
+		n := w.news("")
+		n.Source, n.Syndrome, n.Words, n.Sick, n.Anew = "citizen", "Sốt kéo dài, sút cân", "Một người ở cuối thôn sút cân nhiều", 1, true
+		now, before := w.signal(citizen, n), w.signal(citizen, n)
+		w.take(director, now, Draft{Kind: Discarded, Reason: "handed-on"})
+		wantRefused(t, w.Take(t.Context(), director, before, dated(Draft{Kind: Discarded, Reason: "closed-desk", Words: "x"}), w.key()), issue.Required, "reason")
+		s := Step{ID: newID(), Event: before, Kind: Discarded, At: w.now(), Written: w.now(), Who: director.Name, Reason: "closed-desk", Since: vn.ZeroDate, Figures: unsaid, Tidings: n.Tidings}
+		if err := w.write(t.Context(), director, s, "", w.key()); err != nil {
+			t.Fatal(err)
+		}
+		told, err := w.Told(t.Context(), citizen)
+		if err != nil || len(told) != 2 || told[0].Reason != "handed-on" || told[1].Reason != "handed-on" {
+			t.Errorf("the citizen: %+v, %v", told, err)
+		}
+		site := w.site()
+		said := func(who store.Actor, path string) {
+			t.Helper()
+			body := site.Get(who, path+"?lang=vi").Body.String()
+			if strings.Contains(body, "bàn kín") || strings.Contains(body, "closed-desk") || !strings.Contains(body, "Đã chuyển nơi khác xử lý") {
+				t.Errorf("%s is not told at %s that it was handed on, or is told more", who.Role, path)
+			}
+		}
+		for _, id := range []string{now, before} {
+			for _, role := range []store.Role{store.VillageWorker, store.Chairman, store.Ministry, store.StationDirector} {
+				said(w.as(role), path(id))
+			}
+		}
+		said(citizen, "/su-kien/nguoi-dan")
+		w.rebuilt()
 	})
 }

@@ -3,6 +3,7 @@
 package events
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -36,8 +37,12 @@ const (
 // Sources are who gave a signal (TT 15/2026 Articles 6 to 9).
 var Sources = []string{"citizen", "village", "school", "workplace", "gate", "animal", "facility", "laboratory", "media", "alert"}
 
-// Reasons are why a signal is discarded.
-var Reasons = []string{"duplicate", "explained", "not-disease", "wrong", "closed-desk"}
+// Reasons are why a signal is discarded. What was handed on does not say to whom:
+// that one person's illness is for the closed desk is told to nobody outside of it.
+var Reasons = []string{"duplicate", "explained", "not-disease", "wrong", "handed-on"}
+
+// renamed are reasons as steps written before name them.
+var renamed = map[string]string{"closed-desk": "handed-on"}
 
 // Levels are those of the ad hoc risk assessment (Article 21.2), lowest first.
 var Levels = plain(outbreak.Risks())
@@ -227,7 +232,7 @@ func (m *Module) details(s *Step, d *fhir.Doc) {
 	for r := range d.Each("reasonCode") {
 		for _, system := range []string{csReason, csRisk, csLevel, csClock} {
 			if code := r.Code(system); code != "" {
-				s.Reason = code
+				s.Reason = cmp.Or(renamed[code], code)
 			}
 		}
 		for _, system := range []string{csTrigger, csFinding} {
