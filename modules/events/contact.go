@@ -101,16 +101,22 @@ func (c Contact) followed(day vn.Date) bool {
 // DueOn reports whether the contact has to be called on the day.
 func (c Contact) DueOn(day vn.Date) bool { return c.Open && c.Last >= day && c.checked() < day }
 
-// Ill reports whether the check of the latest day found fever or other signs; of
-// two on one day the later one says.
-func (c Contact) Ill() bool {
-	last, result := c.checked(), ""
-	for _, x := range c.Checks {
-		if x.Day == last {
-			result = x.Result
+// latest is the check that says how the contact is: the one that ended the
+// following, else that of the latest day, and of two on one day the later one. It
+// is empty when there was none.
+func (c Contact) latest() (x Check) {
+	for i, y := range c.Checks {
+		if i == 0 || y.Day >= x.Day || y.Result == "case" || y.Result == "left" {
+			x = y
 		}
 	}
-	return result == "fever" || result == "symptoms"
+	return x
+}
+
+// Ill reports whether the latest check found fever or other signs.
+func (c Contact) Ill() bool {
+	r := c.latest().Result
+	return r == "fever" || r == "symptoms"
 }
 
 // Trace adds a contact of a case of the focus.

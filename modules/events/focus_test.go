@@ -293,6 +293,7 @@ func TestIll(t *testing.T) {
 		{[]Check{{Day: 101, Result: "fever"}, {Day: 100, Result: "well"}}, true},
 		{[]Check{{Day: 101, Result: "well"}, {Day: 100, Result: "symptoms"}}, false},
 		{[]Check{{Day: 101, Result: "fever"}, {Day: 101, Result: "well"}}, false}, // put right on the same day
+		{[]Check{{Day: 101, Result: "fever"}, {Day: 100, Result: "left"}}, false}, // nobody follows them any more
 	} {
 		if got := (Contact{Checks: c.checks}).Ill(); got != c.want {
 			t.Errorf("%+v: %t", c.checks, got)

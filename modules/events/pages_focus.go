@@ -187,7 +187,7 @@ func checkWords(ctx context.Context, c Contact) (words string, tone tag.Tone) {
 	if len(c.Checks) == 0 {
 		return web.T(ctx, "events.check.none"), tag.Plain
 	}
-	x := c.Checks[len(c.Checks)-1]
+	x := c.latest()
 	tone = tag.Good
 	switch x.Result {
 	case "fever", "symptoms", "case":
@@ -205,8 +205,8 @@ func contactRow(ctx context.Context, c Contact, href string, day vn.Date) workli
 	words, tone := checkWords(ctx, c)
 	r := worklist.Row{ID: "c-" + c.ID, Name: c.Name, Meta: joined(c.Phone, relation(ctx, c), c.Address), State: words, Tone: tone,
 		Why: joined(web.T(ctx, "events.contact.until", web.Date(ctx, c.Last)), followedBy(ctx, c))}
-	if n := len(c.Checks); n > 0 {
-		r.Why = joined(web.T(ctx, "events.contact.last", web.Date(ctx, c.Checks[n-1].Day), c.Checks[n-1].Words), r.Why)
+	if x := c.latest(); x.Result != "" {
+		r.Why = joined(web.T(ctx, "events.contact.last", web.Date(ctx, x.Day), x.Words), r.Why)
 	}
 	if c.DueOn(day) {
 		r.Action, r.Why = web.Link{Text: web.T(ctx, "events.call"), Href: href}, joined(web.T(ctx, "events.contact.today"), r.Why)
