@@ -4,8 +4,11 @@ package events
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"mach/content"
 	"mach/fhir"
@@ -117,5 +120,37 @@ func TestHandedOn(t *testing.T) {
 		}
 		said(citizen, "/su-kien/nguoi-dan")
 		w.rebuilt()
+	})
+}
+
+var tags = regexp.MustCompile(`<[^>]*>`)
+
+// The form of a daily report shows what the report of the day that it offers, or
+// that was typed, would hold.
+func TestDailyFormCountsItsDay(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		director := w.as(store.StationDirector)
+		id := w.focus("measles")
+		day := w.today()
+		w.wait(24 * time.Hour)
+		w.person("p1", "Nguyễn Thị Lan", "Thôn Đoài, xã")
+		w.report("p1", "B05.9", "Thôn Đoài A", "", w.today())
+		site := w.site()
+		for _, c := range []struct {
+			got  *httptest.ResponseRecorder
+			on   vn.Date
+			want string
+		}{
+			{site.Get(director, path(id)+"/bao-cao?lang=vi"), day, "0"},
+			{site.Get(director, path(id)+"?buoc=daily&lang=vi"), day, "0"},
+			{site.Post(director, path(id)+"/buoc/daily", "at", w.today().String()), w.today(), "1"}, // without words
+		} {
+			_, figures, _ := strings.Cut(c.got.Body.String(), `class="stat stat-row">`)
+			figures, _, _ = strings.Cut(figures, "</dl>")
+			words := strings.Join(strings.Fields(tags.ReplaceAllString(figures, " ")), " ")
+			if want := "Ngày " + i18n.Date("vi", c.on) + " Ca bệnh " + c.want + " "; !strings.HasPrefix(words, want) {
+				t.Errorf("%d: %q, want %q", c.got.Code, words, want)
+			}
+		}
 	})
 }
