@@ -52,11 +52,12 @@ type countRow struct {
 }
 
 // hide takes out what may not leave. Where one class is hidden all are: one
-// alone would follow from the sum.
+// alone would follow from the sum, as those who lived do from those who died.
 func (r *countRow) hide() {
 	small := func(n int) bool { return n > 0 && n < least }
 	r.hidden = small(r.total())
-	r.classes = r.hidden || small(r.confirmed) || small(r.probable) || small(r.suspect) || small(r.died)
+	r.classes = r.hidden || small(r.confirmed) || small(r.probable) || small(r.suspect) ||
+		small(r.died) || small(r.total()-r.died)
 }
 
 // cell is a disease in a week.

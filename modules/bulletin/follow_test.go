@@ -444,8 +444,8 @@ func TestLastYear(t *testing.T) {
 				c.dates, c.cases, c.silent = append([]vn.Date{c.dates[0].AddDays(-7)}, c.dates...), append([]tally{{}}, c.cases...), append([]bool{false}, c.silent...)
 			}
 		}
-		if got := c.lastYear(x.w); got != x.want {
-			t.Errorf("%s: %d, want %d", x.name, got, x.want)
+		if got, p := c.lastYear(x.w); got != x.want || p.hidden != max(x.want, 0) {
+			t.Errorf("%s: %d, %+v, want %d", x.name, got, p, x.want)
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"codeberg.org/go-pdf/fpdf"
 
@@ -18,14 +17,6 @@ import (
 	"mach/vn"
 	"mach/web"
 )
-
-// edition is for whom a paper is made. The public one hides numbers below five,
-// and what nobody has verified: statistical alerts, foci without an epidemic.
-type edition struct {
-	public bool
-	agency string // who makes it
-	at     time.Time
-}
 
 // sheet is a paper under way. A4 upright, black on white, in millimetres.
 type sheet struct {
@@ -159,20 +150,13 @@ func (s *sheet) table(columns []column, rows [][]string, empty string) {
 	}
 }
 
-// bars draws the weeks as columns from zero.
-func (s *sheet) bars(values []float64, labels []string, partial bool) {
+// bars draws the weeks as columns from zero, as high as what the edition tells of
+// them: a height is a number too.
+func (s *sheet) bars(values []float64, told, labels []string, partial bool) {
 	const high = 34.0
 	s.Ln(3)
 	if s.GetY()+high+12 > 297-pageFoot {
 		s.AddPage()
-	}
-	if s.ed.public { // a height tells a number too
-		values = slices.Clone(values)
-		for i, v := range values {
-			if !math.IsNaN(v) {
-				values[i] = float64(rounded(int(v)))
-			}
-		}
 	}
 	top := 1.0
 	for _, v := range values {
@@ -199,7 +183,7 @@ func (s *sheet) bars(values []float64, labels []string, partial bool) {
 		s.Rect(x+step*0.15, y0-h, step*0.7, h, mode)
 		if v == top || i == len(values)-1 {
 			s.SetXY(x-4, y0-h-4)
-			s.CellFormat(step+8, 4, trendText(s.ctx, s.ed, values[i]), "", 0, "C", false, 0, "")
+			s.CellFormat(step+8, 4, told[i], "", 0, "C", false, 0, "")
 		}
 		if (len(values)-1-i)%4 == 0 {
 			s.SetXY(x-4, y0+0.6)
@@ -212,11 +196,16 @@ func (s *sheet) bars(values []float64, labels []string, partial bool) {
 // trend draws the weeks, and tells their cases in lines of thirteen, each under
 // the numbers of its weeks.
 func (s *sheet) trend(b bulletin) {
-	var labels, numbers []string
-	for _, week := range b.weeks {
+	var labels, numbers, told []string
+	high := slices.Clone(b.trend)
+	for i, week := range b.weeks {
 		labels, numbers = append(labels, periodLabel(byWeek, week.Start())), append(numbers, strconv.Itoa(week.Number))
+		if told = append(told, orDash(s.ctx, -1)); !math.IsNaN(b.trend[i]) {
+			high[i] = float64(s.ed.least(int(b.trend[i]), b.trendParts[i]))
+			told[i] = s.ed.atLeast(s.ctx, int(b.trend[i]), b.trendParts[i])
+		}
 	}
-	s.bars(b.trend, labels, b.partial)
+	s.bars(high, told, labels, b.partial)
 	const line = 13
 	columns := make([]column, line)
 	for i := range columns {
@@ -224,11 +213,7 @@ func (s *sheet) trend(b bulletin) {
 	}
 	var rows [][]string
 	for from := 0; from+line <= len(numbers); from += line {
-		cases := make([]string, line)
-		for i := range cases {
-			cases[i] = trendText(s.ctx, s.ed, b.trend[from+i])
-		}
-		rows = append(rows, numbers[from:from+line], cases)
+		rows = append(rows, numbers[from:from+line], told[from:from+line])
 	}
 	if len(rows) > 0 {
 		for i, label := range rows[0] {
@@ -237,37 +222,6 @@ func (s *sheet) trend(b bulletin) {
 		s.table(columns, rows[1:], "")
 	}
 }
-
-// trendText is a week of the trend; a dash where nothing is known.
-func trendText(ctx context.Context, ed edition, v float64) string {
-	switch {
-	case math.IsNaN(v):
-		return orDash(ctx, -1)
-	case ed.public:
-		return web.Int(ctx, rounded(int(v)))
-	}
-	return web.Int(ctx, int(v))
-}
-
-// number is a count as the edition may tell it.
-func (ed edition) number(ctx context.Context, n int) string {
-	if ed.public && n > 0 && n < least {
-		return "< " + strconv.Itoa(least)
-	}
-	return web.Int(ctx, n)
-}
-
-// sum is a total as the edition may tell it: beside numbers of which one is
-// hidden, the very total would give it away.
-func (ed edition) sum(ctx context.Context, n int) string {
-	if ed.public {
-		return web.T(ctx, "bulletin.about", web.Int(ctx, rounded(n)))
-	}
-	return web.Int(ctx, n)
-}
-
-// rounded is a total as the public edition may tell it.
-func rounded(n int) int { return (n + least/2) / least * least }
 
 // print writes the bulletin as PDF.
 func (b bulletin) print(ctx context.Context, w io.Writer, ed edition) error {
@@ -320,29 +274,6 @@ func (s *sheet) finish(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// open is what the edition may tell of the bulletin. Of diseases with few cases the
-// public edition says so, in the table, and does not name them on top.
-func (ed edition) open(b bulletin) bulletin {
-	if !ed.public {
-		return b
-	}
-	var kept []focus
-	for _, f := range b.foci {
-		if f.epidemic {
-			kept = append(kept, f)
-		}
-	}
-	b.foci, b.alerts, b.public = kept, nil, true
-	var many []diseaseWeek
-	for _, d := range b.diseases {
-		if d.now.total() >= least {
-			many = append(many, d)
-		}
-	}
-	b.diseases = many
-	return b
-}
-
 func (s *sheet) alerts(b bulletin) {
 	t := func(key string) string { return web.T(s.ctx, key) }
 	var rows [][]string
@@ -359,11 +290,11 @@ func (s *sheet) alerts(b bulletin) {
 
 func (s *sheet) diseases(b bulletin) {
 	t := func(key string) string { return web.T(s.ctx, key) }
-	n := func(v int) string { return s.ed.number(s.ctx, v) }
 	var rows [][]string
 	dash := orDash(s.ctx, -1)
-	for _, d := range b.diseases {
-		row := []string{named(s.ctx, d.disease.Name), n(d.now.total()), n(d.now.confirmed), n(d.before), n(d.now.died), s.ed.sum(s.ctx, d.year.total()), dash}
+	for _, d := range s.ed.ordered(b.diseases) {
+		cases, confirmed, died := s.ed.week(s.ctx, d.now)
+		row := []string{named(s.ctx, d.disease.Name), cases, confirmed, s.ed.number(s.ctx, d.before), died, s.ed.sum(s.ctx, d.year.total(), d.yearParts), dash}
 		if d.silent {
 			row[1], row[2], row[4] = dash, dash, dash
 		}
@@ -371,7 +302,7 @@ func (s *sheet) diseases(b bulletin) {
 			row[3] = dash
 		}
 		if d.lastYear >= 0 {
-			row[6] = s.ed.sum(s.ctx, d.lastYear)
+			row[6] = s.ed.sum(s.ctx, d.lastYear, d.lastParts)
 		}
 		if !s.ed.public { // what is unusual follows from small numbers too
 			row = append(slices.Insert(row, 4, d.bound(s.ctx)), t(d.says()))

@@ -75,25 +75,35 @@ func change(ctx context.Context, now, before int) string {
 	return web.T(ctx, "bulletin.same")
 }
 
+// publicSum is a sum as a sentence of the public edition tells it.
+func publicSum(ctx context.Context, n int, p parts) string {
+	text := web.Int(ctx, edition{public: true}.least(n, p))
+	if p.hidden > 0 {
+		return web.T(ctx, "bulletin.least", text)
+	}
+	return text
+}
+
 // summary is the bulletin in a few sentences.
 func summary(ctx context.Context, b bulletin) []string {
-	ed := edition{public: b.public}
-	n := func(v int) string { return ed.number(ctx, v) }
-	out := []string{web.T(ctx, "bulletin.summary.cases", ed.sum(ctx, b.cases.total()), change(ctx, b.cases.total(), b.before), ed.sum(ctx, b.cases.confirmed))}
+	n := func(v int) string { return web.Int(ctx, v) }
+	out := []string{web.T(ctx, "bulletin.summary.cases", n(b.cases.total()), change(ctx, b.cases.total(), b.before), n(b.cases.confirmed))}
 	switch {
 	case b.silent:
 		out[0] = web.T(ctx, "bulletin.summary.silent")
 	case b.public: // the difference would give away the total
-		out[0] = web.T(ctx, "bulletin.summary.cases.public", ed.sum(ctx, b.cases.total()))
+		out[0] = web.T(ctx, "bulletin.summary.cases.public", publicSum(ctx, b.cases.total(), b.caseParts))
 	case b.before < 0:
-		out[0] = web.T(ctx, "bulletin.summary.cases.first", ed.sum(ctx, b.cases.total()), ed.sum(ctx, b.cases.confirmed))
+		out[0] = web.T(ctx, "bulletin.summary.cases.first", n(b.cases.total()), n(b.cases.confirmed))
 	}
 	switch {
 	case b.silent:
-	case b.cases.died > 0:
-		out = append(out, web.T(ctx, "bulletin.summary.deaths", n(b.cases.died)))
-	default:
+	case b.cases.died == 0:
 		out = append(out, web.T(ctx, "bulletin.summary.nodeaths"))
+	case b.public:
+		out = append(out, web.T(ctx, "bulletin.summary.deaths", publicSum(ctx, b.cases.died, b.deathParts)))
+	default:
+		out = append(out, web.T(ctx, "bulletin.summary.deaths", n(b.cases.died)))
 	}
 	var top []string
 	for _, d := range b.diseases[:min(3, len(b.diseases))] {

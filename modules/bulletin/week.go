@@ -33,6 +33,10 @@ type bulletin struct {
 	trend    []float64            // cases of all diseases week by week, the bulletin's the last
 	weeks    []vn.Week            // of trend
 	names    map[vn.UnitID]string // of the units of alerts and foci
+
+	// By disease, for the public edition.
+	caseParts, deathParts parts
+	trendParts            []parts
 }
 
 // diseaseWeek is one line of the bulletin.
@@ -45,6 +49,8 @@ type diseaseWeek struct {
 	legal    outbreak.Verdict
 	year     tally // from week 1 to this one
 	lastYear int   // the same weeks of the year before; -1 = not known
+
+	yearParts, lastParts parts // by week
 }
 
 // sums says how complete the week is.
@@ -119,12 +125,8 @@ func (m *Module) bulletinDiseases(ctx context.Context, a store.Actor, b *bulleti
 	for i := range dates {
 		dates[i] = first.AddDays(7 * i)
 	}
-	all := make([]int, n) // of all open diseases
-	for _, d := range m.open(on) {
-		for i, t := range weekly[d.ID] {
-			all[i] += t.total()
-		}
-	}
+	all, told := together(m.open(on), weekly, n)
+	b.trendParts = told[n-trendWeeks:]
 	blank, err := m.blanks(ctx, a, b.unit, byWeek, dates, all, on)
 	if err != nil {
 		return err
@@ -160,6 +162,18 @@ func (m *Module) bulletinDiseases(ctx context.Context, a store.Actor, b *bulleti
 	return nil
 }
 
+// together are the cases of the diseases in each of n weeks.
+func together(list []content.Disease, weekly map[string][]tally, n int) ([]int, []parts) {
+	all, told := make([]int, n), make([]parts, n)
+	for _, d := range list {
+		for i, t := range weekly[d.ID] {
+			all[i] += t.total()
+			told[i].cases(t.total())
+		}
+	}
+	return all, told
+}
+
 // draw sets what is told of all diseases together: the cases of the weeks, and
 // which of them are blank.
 func (b *bulletin) draw(weeks []vn.Date, cases []int, blank []bool) {
@@ -184,8 +198,9 @@ func (m *Module) diseaseWeek(d content.Disease, c course, rule content.Detection
 	out := diseaseWeek{disease: d, now: c.cases[n-1], before: int(max(c.known(n-2), -1)), silent: c.silent[n-1]}
 	for i := n - w.Number; i < n; i++ {
 		out.year.add(c.cases[i])
+		out.yearParts.cases(c.cases[i].total())
 	}
-	out.lastYear = c.lastYear(w)
+	out.lastYear, out.lastParts = c.lastYear(w)
 	if out.now.total() == 0 {
 		return out, out.year.total() > 0, nil
 	}
@@ -199,19 +214,20 @@ func (m *Module) diseaseWeek(d content.Disease, c course, rule content.Detection
 
 // lastYear is the cases of the same weeks of the year before, as far as it has
 // them; -1 when a week of them is not known: a part is no figure to compare with.
-func (c course) lastYear(w vn.Week) int {
-	begin, sum := vn.Week{Year: w.Year - 1, Number: 1}.Start(), 0
+func (c course) lastYear(w vn.Week) (sum int, p parts) {
+	begin := vn.Week{Year: w.Year - 1, Number: 1}.Start()
 	end := begin.AddDays(7 * min(w.Number, vn.WeeksIn(w.Year-1)))
 	for i, day := range c.dates {
 		if day < begin || day >= end {
 			continue
 		}
 		if c.known(i) < 0 {
-			return -1
+			return -1, parts{}
 		}
 		sum += c.cases[i].total()
+		p.cases(c.cases[i].total())
 	}
-	return sum
+	return sum, p
 }
 
 // complete says what the communes of the unit sent of the week.
