@@ -31,10 +31,22 @@ func TestHide(t *testing.T) {
 		r.died = min(r.died, r.total())
 		r.disease, _ = content.Diseases().ByID("dengue")
 		r.hide()
-		for _, v := range r.values(content.ExchangeNames()) {
+		sum, parts := false, 0
+		for i, v := range r.values(content.ExchangeNames()) {
 			if !v.back && v.value > 0 && v.value < least {
 				t.Fatalf("%+v tells %+v", r.tally, v)
 			}
+			if v.back {
+				continue
+			}
+			if i == 0 {
+				sum = true
+			} else {
+				parts++
+			}
+		}
+		if sum && parts > 0 || parts != 0 && parts != 4 {
+			t.Fatalf("%+v tells the sum %v and %d parts: who adds up counts twice", r.tally, sum, parts)
 		}
 		if r.total() >= least && r.hidden {
 			t.Fatalf("%+v hides its sum", r.tally)
@@ -96,14 +108,18 @@ func TestConcealTwoLevels(t *testing.T) {
 		conceal(provinces, nil)
 		for i, p := range provinces {
 			conceal(parts[i], map[cell]countRow{{}: p})
-			sum, classes := 0, false
+			hidden, some, sum, classes := 0, 0, 0, false
 			for _, r := range parts[i] {
+				if r.total() > 0 {
+					some++
+				}
 				if r.hidden {
-					sum += r.total()
+					hidden, sum = hidden+1, sum+r.total()
 				}
 				classes = classes || r.classes
 			}
-			if p.hidden && sum < min(least, p.total()) || p.classes && p.total() > 0 && !classes {
+			// One row alone, neither small nor larger than the smallest that is shown, would be known.
+			if p.hidden && (sum < min(least, p.total()) || hidden < min(2, some)) || p.classes && p.total() > 0 && !classes {
 				t.Fatalf("%+v is hidden and follows from %+v", p, parts[i])
 			}
 		}
