@@ -36,8 +36,9 @@ type series struct{ disease, place int32 }
 
 // week is what is known of one week.
 type week struct {
-	class []class    // [disease][place]
-	found [][]judged // [disease], in the order of places
+	class []class              // [disease][place]
+	count [classFitted + 1]int // of each class
+	found [][]judged           // [disease], in the order of places
 
 	// What ranking made of found by a rule, until found changes.
 	ranked   bool
@@ -166,7 +167,7 @@ func (n *Nation) jobs(o Options) []job {
 	for at := o.Week - o.Back; at <= o.Week; at++ {
 		places := make([][]int32, len(n.catalogue.Diseases))
 		if n.weeks[at] == nil {
-			n.weeks[at] = &week{class: make([]class, len(places)*len(all)), found: make([][]judged, len(places))}
+			n.weeks[at] = &week{class: make([]class, len(places)*len(all)), count: [classFitted + 1]int{len(places) * len(all)}, found: make([][]judged, len(places))}
 			for d := range places {
 				places[d] = all
 			}
@@ -229,47 +230,38 @@ func (n *Nation) take(at int, jobs []job) int {
 		if jobs[i].week != at {
 			continue
 		}
-		disease, redone := jobs[i].disease, map[int32]bool{}
-		var fresh []judged
+		disease := jobs[i].disease
+		old := w.found[disease]
+		fresh := make([]judged, 0, len(old)+len(jobs[i].found))
 		for ; i < len(jobs) && jobs[i].week == at && jobs[i].disease == disease; i++ {
 			computed += len(jobs[i].places)
-			fresh = append(fresh, jobs[i].found...)
+			found := jobs[i].found
 			for k, place := range jobs[i].places {
-				redone[place] = true
-				w.class[disease*n.catalogue.Places()+int(place)] = jobs[i].class[k]
+				is := &w.class[disease*n.catalogue.Places()+int(place)]
+				w.count[*is]--
+				*is = jobs[i].class[k]
+				w.count[*is]++
+				for len(old) > 0 && old[0].place < place {
+					fresh, old = append(fresh, old[0]), old[1:]
+				}
+				if len(old) > 0 && old[0].place == place {
+					old = old[1:]
+				}
+				if len(found) > 0 && found[0].place == place {
+					fresh, found = append(fresh, found[0]), found[1:]
+				}
 			}
 		}
 		i--
-		for _, old := range w.found[disease] {
-			if !redone[old.place] {
-				fresh = append(fresh, old)
-			}
-		}
-		slices.SortFunc(fresh, func(a, b judged) int { return cmp.Compare(a.place, b.place) })
-		w.found[disease], w.ranked = fresh, false
+		w.found[disease], w.ranked = append(fresh, old...), false
 	}
 	return computed
 }
 
 func (n *Nation) stats(at int, found Verdicts) Stats {
-	var s Stats
-	for _, c := range n.weeks[at].class {
-		switch c {
-		case classElsewhere:
-			continue
-		case classSilent:
-			s.Silent++
-		case classGated:
-			s.Gated++
-		case classShort:
-			s.Short++
-		case classFailed:
-			s.Failed++
-		case classFitted:
-			s.Fitted++
-		}
-		s.Series++
-	}
+	w := n.weeks[at]
+	s := Stats{Silent: w.count[classSilent], Gated: w.count[classGated], Short: w.count[classShort], Failed: w.count[classFailed], Fitted: w.count[classFitted]}
+	s.Series = len(w.class) - w.count[classElsewhere]
 	for _, f := range found {
 		if f.Week != at {
 			continue

@@ -42,10 +42,11 @@ func (n *Nation) rank(o Options) Verdicts {
 			r.open[key] = a
 		}
 	}
-	var out Verdicts
+	var weeks []Verdicts
 	for at := o.Week; at >= o.Week-o.Back; at-- {
-		out = append(out, r.week(at)...)
+		weeks = append(weeks, r.week(at))
 	}
+	out := slices.Concat(weeks...)
 	for from, to := len(out), len(out); from > 0; to = from {
 		for from > 0 && out[from-1].Week == out[to-1].Week {
 			from--
