@@ -86,11 +86,12 @@ func (r Report) Rests(was Kept, names string) (Class, string) {
 
 // DayOn is the day on which a report counts that was committed then: that of the
 // diagnosis; of the version before when it names none, else of the commit. A day
-// to come is a clock that goes wrong. before is vn.ZeroDate when there was none.
+// to come is a clock that goes wrong, and names none. before is vn.ZeroDate when
+// there was none.
 func (r Report) DayOn(at time.Time, before vn.Date) vn.Date {
 	switch today := vn.DateOf(at); {
-	case r.Day.Known():
-		return min(r.Day, today)
+	case r.Day.Known() && r.Day <= today:
+		return r.Day
 	case before.Known():
 		return before
 	default:

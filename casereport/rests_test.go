@@ -47,7 +47,7 @@ func TestDayOn(t *testing.T) {
 	at := time.Date(2026, 11, 20, 23, 30, 0, 0, vn.Zone)
 	today := vn.DateOf(at)
 	for _, c := range []struct{ day, before, want vn.Date }{
-		{today - 3, vn.ZeroDate, today - 3}, {today - 3, today - 9, today - 3}, {today + 3, vn.ZeroDate, today}, {today + 3, today - 9, today},
+		{today - 3, vn.ZeroDate, today - 3}, {today - 3, today - 9, today - 3}, {today + 3, vn.ZeroDate, today}, {today + 3, today - 9, today - 9},
 		{vn.ZeroDate, today - 9, today - 9}, {vn.ZeroDate, vn.ZeroDate, today},
 	} {
 		if got := (casereport.Report{Day: c.day}).DayOn(at, c.before); got != c.want {

@@ -99,6 +99,8 @@ func (r *reported) remember(was reported, c store.Change, now, before *fhir.Doc)
 		}
 	case blind:
 		r.judged = was.spoken
+	case c.Actor == store.SystemActor().Account && weight(r.claimed) >= weight(was.claimed) && (r.died >= 0 || was.died < 0):
+		r.judged = was.judged // raised, by one of several that know more
 	case c.Actor != store.SystemActor().Account:
 		r.spoken = c.Seq
 	}
@@ -120,7 +122,9 @@ func (m *Module) tell(ctx context.Context, tx store.Tx, c store.Change, now, bef
 	if err := tx.Exec(ctx, `update surveillance_message set report = ? where message = ?`, c.ID, is.message); err != nil {
 		return err
 	}
-	if err := tx.Exec(ctx, `delete from surveillance_apart where report = ?`, c.ID); err != nil {
+	// Who found two cases is overruled by a person who merges them, not by software
+	// that writes an old copy again.
+	if err := tx.Exec(ctx, `delete from surveillance_apart where report = ? and other = ?`, c.ID, is.sameAs); err != nil {
 		return err
 	}
 	for _, other := range is.others {

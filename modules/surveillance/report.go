@@ -164,15 +164,14 @@ func (m *Module) diagnosedAt(r Report, is time.Time) time.Time {
 // state sets what the form says of disease, class, onset, focus, death and paper.
 func (m *Module) state(c *fhir.Condition, r Report, icd string, class casereport.Class) {
 	c.VerificationStatus = fhir.Code(fhir.ConditionVerStatus, class.Status(), "")
-	c.OnsetDateTime = r["onset"]
+	if !casereport.Day(c.OnsetDateTime).Known() || casereport.Day(c.OnsetDateTime).String() != r["onset"] { // else it may say the hour
+		c.OnsetDateTime = r["onset"]
+	}
 	if disease, ok := m.diseases.ByID(r["disease"]); ok {
 		if x, found := m.diseases.Series(icd); len(disease.ICD) > 0 && (!found || x.ID != disease.ID) && !shares(disease, icd) {
 			icd = disease.ICD[0].From // the person chose another disease than the diagnosis says
 		}
-		c.Code = fhir.CodeableConcept{
-			Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}, {System: casereport.SystemDisease, Code: disease.ID, Display: disease.Name.Vi}},
-			Text:   disease.Name.Vi,
-		}
+		c.Code = codeOf(c.Code, icd, disease)
 	}
 	for _, url := range []string{casereport.ExtFocus, casereport.ExtDied, casereport.ExtReported, casereport.ExtSample} {
 		c.Extension = dropExtension(c.Extension, url)
@@ -189,6 +188,24 @@ func (m *Module) state(c *fhir.Condition, r Report, icd string, class casereport
 	if at := r.paper(); !at.IsZero() {
 		c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtReported, ValueDateTime: fhir.Instant(at)})
 	}
+}
+
+// codeOf is the code of a disease. What says so already keeps its words, and its
+// codes of other systems.
+func codeOf(was fhir.CodeableConcept, icd string, d content.Disease) fhir.CodeableConcept {
+	id := fhir.Coding{System: casereport.SystemDisease, Code: d.ID, Display: d.Name.Vi}
+	says := func(system, code string) bool {
+		return slices.ContainsFunc(was.Coding, func(c fhir.Coding) bool { return c.System == system && c.Code == code })
+	}
+	others := func(c fhir.Coding) bool { return c.System == casereport.SystemDisease }
+	switch {
+	case !says(fhir.ICD10, icd) || slices.ContainsFunc(was.Coding, others) && !says(id.System, id.Code):
+		return fhir.CodeableConcept{Coding: []fhir.Coding{{System: fhir.ICD10, Code: icd}, id}, Text: d.Name.Vi}
+	case !says(id.System, id.Code):
+		was.Coding = append(slices.Clip(was.Coding), id)
+	}
+	was.Text = cmp.Or(was.Text, d.Name.Vi)
+	return was
 }
 
 func shares(d content.Disease, icd string) bool {

@@ -86,6 +86,9 @@ func (m *Module) linkTwins(ctx context.Context, log *slog.Logger, words *i18n.Ca
 		do   func(context.Context, twin) error
 	}{
 		{m.loose, m.loosen},
+		{m.forgotten, func(ctx context.Context, t twin) error {
+			return m.Merge(ctx, store.SystemActor(), t.Report, t.stands, t.Version, newID(), "")
+		}},
 		{m.alone, func(ctx context.Context, t twin) error {
 			return m.Merge(ctx, store.SystemActor(), t.Report, t.stands, t.Version, newID(), "")
 		}},
@@ -197,6 +200,16 @@ func (m *Module) loose(ctx context.Context, since time.Time) ([]twin, error) {
 		}
 	}
 	return list, err
+}
+
+// forgotten lists the reports that were linked to one which counts, and were then
+// written again from an old copy without the link: nobody found them to be two.
+func (m *Module) forgotten(ctx context.Context, since time.Time) ([]twin, error) {
+	return m.twins(ctx, `, o.report, o.version `+caseFrom+`
+		  join surveillance_case o on o.report = c.linked and o.disease = c.disease and o.same_as = '' and o.report <> c.report
+		 where c.touched >= ? and c.same_as = '' and c.linked <> '' and c.class in `+counting+` and o.class in `+counting+`
+		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = o.report or x.report = o.report and x.other = c.report)
+		 order by c.reported, c.report`, since.UnixMicro())
 }
 
 // loosen takes a link back, or sets it anew: to the end of the links.
