@@ -81,7 +81,7 @@ func (r Report) Rests(was Kept, names string) (Class, string) {
 	if (was.SameAs != "" || r.SameAs != "") && was.Disease == r.Disease && was.Cause == r.Cause && was.Claimed == r.Claimed {
 		then = was.Names
 	}
-	return Resting(r.Class, r.Claimed, then, names), then
+	return Resting(r.Disease, r.Class, r.Claimed, then, names), then
 }
 
 // DayOn is the day on which a report counts that was committed then: that of the
@@ -114,14 +114,15 @@ func Diagnosed(d *fhir.Doc, committed time.Time, diseases *content.DiseaseList) 
 	return disease, at, ok && status != "refuted" && status != "entered-in-error"
 }
 
-// Resting is the class as which a report counts that rests on a diagnosis of the
-// disease then, and now of another: suspect or probable it no longer counts, and
-// counts again when the diagnosis is put back. class is as it counted until now.
-func Resting(class, claimed Class, then, now string) Class {
+// Resting is the class as which a report of the disease counts that rests on a
+// diagnosis: one that was of another disease then (or of none) and now is neither
+// that nor the one reported. Suspect or probable it no longer counts, and counts
+// again when the diagnosis is put back. class is as it counted until now.
+func Resting(disease string, class, claimed Class, then, now string) Class {
 	if class == Changed {
 		class = claimed
 	}
-	if then != now && (class == Suspect || class == Probable) {
+	if then != now && now != disease && (class == Suspect || class == Probable) {
 		return Changed
 	}
 	return class

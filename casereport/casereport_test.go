@@ -129,8 +129,11 @@ func TestResting(t *testing.T) {
 		{casereport.Refuted, casereport.Refuted, "dengue", "", casereport.Refuted},
 		{casereport.Duplicate, casereport.Suspect, "dengue", "measles", casereport.Duplicate},
 		{casereport.Suspect, casereport.Suspect, "", "", casereport.Suspect},
+		{casereport.Suspect, casereport.Suspect, "", "dengue", casereport.Suspect},
+		{casereport.Suspect, casereport.Suspect, "measles", "dengue", casereport.Suspect},
+		{casereport.Suspect, casereport.Suspect, "", "measles", casereport.Changed},
 	} {
-		if got := casereport.Resting(c.class, c.claimed, c.then, c.now); got != c.want {
+		if got := casereport.Resting("dengue", c.class, c.claimed, c.then, c.now); got != c.want {
 			t.Errorf("%+v: %s", c, got)
 		}
 	}

@@ -19,7 +19,7 @@ var tables embed.FS
 // Follower keeps counts, cases, what was sent, foci and forecasts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "bulletin", Version: 5, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: "bulletin", Version: 6, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication", "DocumentReference"},
 	}
 }

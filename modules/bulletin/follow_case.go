@@ -242,7 +242,7 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 		return err
 	}
 	for _, r := range rows {
-		next := casereport.Resting(r.class, r.claimed, r.causeDisease, disease)
+		next := casereport.Resting(r.disease, r.class, r.claimed, r.causeDisease, disease)
 		if next == r.class {
 			continue
 		}

@@ -18,7 +18,7 @@ var tables embed.FS
 // Follower keeps counts, verdicts and alerts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "detection", Version: 12, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: "detection", Version: 13, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Schedule", "PlanDefinition", "ServiceRequest"},
 	}
 }

@@ -219,7 +219,7 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 	t := turn{Module: m, tx: tx, c: c}
 	for _, r := range rows {
 		next := r.counted
-		if next.class = casereport.Resting(r.class, r.claimed, r.causeDisease, disease); next == r.counted {
+		if next.class = casereport.Resting(r.disease, r.class, r.claimed, r.causeDisease, disease); next == r.counted {
 			continue
 		}
 		if err := tx.Exec(ctx, `update detection_case set class = ?, told = ? where report = ?`, string(next.class), flag(r.told || next.counts() && next.died), r.report); err != nil {

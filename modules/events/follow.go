@@ -23,7 +23,7 @@ const view, topic = "events", "view:events"
 // Follower keeps events, foci, contacts and tasks.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: view, Version: 6, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: view, Version: 7, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Communication", "Condition", "Task"},
 	}
 }

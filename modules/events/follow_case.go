@@ -86,11 +86,11 @@ func (m *Module) applyDiagnosis(ctx context.Context, tx store.Tx, c store.Change
 		}
 	}
 	classes := map[string]casereport.Class{}
-	err := tx.Rows(ctx, `select report, class, claimed, cause_disease from events_case where cause = ? and cause <> ''`, []any{c.ID}, func(scan func(...any) error) error {
-		var report, then string
+	err := tx.Rows(ctx, `select report, disease, class, claimed, cause_disease from events_case where cause = ? and cause <> ''`, []any{c.ID}, func(scan func(...any) error) error {
+		var report, of, then string
 		var class, claimed casereport.Class
-		err := scan(&report, &class, &claimed, &then)
-		if next := casereport.Resting(class, claimed, then, disease); next != class {
+		err := scan(&report, &of, &class, &claimed, &then)
+		if next := casereport.Resting(of, class, claimed, then, disease); next != class {
 			classes[report] = next
 		}
 		return err

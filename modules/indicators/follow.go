@@ -25,7 +25,7 @@ func (m *Module) Follower() store.Follower {
 			types = append(types, f.Count.Resource)
 		}
 	}
-	return store.Follower{Name: "indicators", Version: 9, Types: types, Tables: store.Tables(migrations, "migrations"), Apply: m.apply}
+	return store.Follower{Name: "indicators", Version: 10, Types: types, Tables: store.Tables(migrations, "migrations"), Apply: m.apply}
 }
 
 // item is what one resource adds to one indicator.
@@ -49,11 +49,11 @@ func (it *item) closed() int64 {
 }
 
 // itemColumns are the columns of an item, in the order of its fields.
-const itemColumns = `patient, facility, category, sensitivity, origin, unit, day, cause, said, held`
+const itemColumns = `patient, facility, category, sensitivity, origin, unit, day, cause, own, said, held`
 
 // fields are where the columns of an item go.
 func (it *item) fields() []any {
-	return []any{&it.patient, &it.facility, &it.category, &it.sensitivity, &it.origin, &it.unit, &it.day, &it.cause, &it.said, &it.held}
+	return []any{&it.patient, &it.facility, &it.category, &it.sensitivity, &it.origin, &it.unit, &it.day, &it.cause, &it.own, &it.said, &it.held}
 }
 
 func (m *Module) apply(ctx context.Context, tx store.Tx, c store.Change, now, before *fhir.Doc) error {
@@ -104,6 +104,9 @@ func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Ch
 		sensitivity: strings.Join(c.Labels.Sensitivity, " "), origin: m.originOf(c, now),
 		resting: resting{cause: causeOf(now)},
 	}
+	if next.cause != "" {
+		next.own = m.named(now, c.At)
+	}
 	next.unit = m.units.Latest(next.origin)
 	var has bool
 	next.day, has = f.counts(now, c.At)
@@ -132,8 +135,8 @@ func (m *Module) applyFold(ctx context.Context, tx store.Tx, f *fold, c store.Ch
 func (m *Module) put(ctx context.Context, tx store.Tx, f *fold, resource string, it item) error {
 	return m.around(ctx, tx, f, it.patient, func() error {
 		return tx.Exec(ctx, `
-			insert into indicators_item (resource, indicator, `+itemColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			resource, f.ID, it.patient, it.facility, it.category, it.sensitivity, int64(it.origin), int64(it.unit), int64(it.day), it.cause, it.said, it.held)
+			insert into indicators_item (resource, indicator, `+itemColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			resource, f.ID, it.patient, it.facility, it.category, it.sensitivity, int64(it.origin), int64(it.unit), int64(it.day), it.cause, it.own, it.said, it.held)
 	}, it, +1)
 }
 

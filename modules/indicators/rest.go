@@ -14,11 +14,12 @@ import (
 
 // resting is what an item says about the diagnosis it rests on. A case report
 // that is suspect or probable stands on the diagnosis that triggered it: when
-// that is corrected to another disease the report is held, until somebody
-// updates it or the diagnosis is put back. Surveillance counts by the same
+// that is corrected to another disease than the report's the report is held, until
+// somebody updates it or the diagnosis is put back. Surveillance counts by the same
 // rule.
 type resting struct {
 	cause string // Condition id; "" = rests on none
+	own   string // disease that the report names, [noDisease] for none; "" = rests on nothing
 	said  string // disease of the cause when the report was written, [noDisease] for none; "" = unchanged since
 	held  int64  // 1 = does not count now
 }
@@ -57,6 +58,11 @@ func (m *Module) disease(doc *fhir.Doc, at time.Time) string {
 	case "refuted", "entered-in-error":
 		return noDisease
 	}
+	return m.named(doc, at)
+}
+
+// named is the notifiable disease of a diagnosis or report, by its ICD-10 code.
+func (m *Module) named(doc *fhir.Doc, at time.Time) string {
 	on, ok := dayOf(doc.Get("recordedDate").String())
 	if !ok {
 		on = vn.DateOf(at)
@@ -96,7 +102,7 @@ func (m *Module) recheck(ctx context.Context, tx store.Tx, cause, now, before st
 			next.said = before
 		}
 		next.held = 0
-		if now != next.said {
+		if now != next.said && now != next.own {
 			next.held = 1
 		}
 		f, ok := m.fold(r.indicator)

@@ -142,6 +142,7 @@ func (m *Module) Merge(ctx context.Context, a store.Actor, report, into string, 
 			return issue.New(issue.BusinessRule, "reporting.alike.disease")
 		}
 		other := fhir.Ref("Condition", into)
+		c.Extension = slices.DeleteFunc(c.Extension, func(x fhir.Extension) bool { return x.URL == casereport.ExtOtherCase && names(x, other) })
 		c.Extension = append(dropExtension(c.Extension, casereport.ExtSameCase), fhir.Extension{URL: casereport.ExtSameCase, ValueReference: &other})
 		return nil
 	})
@@ -154,12 +155,30 @@ func (m *Module) Part(ctx context.Context, a store.Actor, report, from string, v
 		other := fhir.Ref("Condition", from)
 		c.Extension = dropExtension(c.Extension, casereport.ExtSameCase)
 		if !slices.ContainsFunc(c.Extension, func(x fhir.Extension) bool {
-			return x.URL == casereport.ExtOtherCase && x.ValueReference != nil && x.ValueReference.Reference == other.Reference
+			return x.URL == casereport.ExtOtherCase && names(x, other)
 		}) {
 			c.Extension = append(c.Extension, fhir.Extension{URL: casereport.ExtOtherCase, ValueReference: &other})
 		}
 		return nil
 	})
+}
+
+func names(x fhir.Extension, other fhir.Reference) bool {
+	return x.ValueReference != nil && x.ValueReference.Reference == other.Reference
+}
+
+// apart reports whether a person found a report of the case of one to be of
+// another case than a report of the case of the other.
+func (m *Module) apart(ctx context.Context, one, other string) (bool, error) {
+	case_ := `(select r.report from surveillance_case r where r.report = ? or r.same_as = ? and r.same_as <> '')`
+	rows, err := store.List(ctx, m.store.For(store.SystemActor()), vn.Nation, m.scanCase, `select `+caseColumns+caseFrom+`
+		 where c.report = ? and exists (select 1 from surveillance_apart x
+		       where x.report in `+case_+` and x.other in `+case_+` or x.report in `+case_+` and x.other in `+case_+`)`,
+		one, one, one, other, other, other, other, one, one)
+	if err != nil {
+		return false, fmt.Errorf("cases found apart: %w", err)
+	}
+	return len(rows) > 0, nil
 }
 
 // link writes a new version of a report in which only its links to others

@@ -19,7 +19,7 @@ var tables embed.FS
 // Follower keeps drafts, cases and counts.
 func (m *Module) Follower() store.Follower {
 	return store.Follower{
-		Name: "surveillance", Version: 16, Tables: store.Tables(tables, "tables"), Apply: m.apply,
+		Name: "surveillance", Version: 17, Tables: store.Tables(tables, "tables"), Apply: m.apply,
 		Types: []string{"Patient", "Encounter", "Condition", "Communication", "Observation", "DiagnosticReport", "Task", "Organization", "Specimen"},
 	}
 }

@@ -29,6 +29,7 @@ type reported struct {
 	spoken           int64            // seq of the version in which somebody set them who had seen the one before
 	written          int64            // seq of the version that said so, or linked it where it was not before
 	linked           string           // report of the same case that it was linked to last; "" = none
+	matched          string           // report it was found to be the same case as without a person; "" = none
 	widowed          int64            // 1 = the report that stood for it is gone
 	sensitivity      string           // labels of the row, separated by spaces; of what was alone
 	refused          int64            // found to be no case, µs; 0 = it is one
@@ -42,8 +43,8 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		return relabel(ctx, tx, c)
 	}
 	var was reported
-	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.causeDisease, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died, &was.judged, &was.spoken, &was.written, &was.linked, &was.widowed, &was.refused, &was.sensitivity}, `
-		select disease, patient, cause, cause_disease, unit, day, class, claimed, reported, entered, author, same_as, died, judged, spoken, written, linked, widowed, refused, sensitivity from surveillance_case where report = ?`, c.ID)
+	had, err := tx.Row(ctx, []any{&was.disease, &was.patient, &was.cause, &was.causeDisease, &was.unit, &was.day, &was.class, &was.claimed, &was.at, &was.entered, &was.author, &was.sameAs, &was.died, &was.judged, &was.spoken, &was.written, &was.linked, &was.matched, &was.widowed, &was.refused, &was.sensitivity}, `
+		select disease, patient, cause, cause_disease, unit, day, class, claimed, reported, entered, author, same_as, died, judged, spoken, written, linked, matched, widowed, refused, sensitivity from surveillance_case where report = ?`, c.ID)
 	if err != nil {
 		return err
 	}
@@ -68,9 +69,9 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 		if err := m.insertCase(ctx, tx, c, is); err != nil {
 			return err
 		}
-		if err := m.count(ctx, tx, is, +1, bit(!had)); err != nil {
-			return err
-		}
+	}
+	if err := m.countNew(ctx, tx, c.ID, is, had, has); err != nil {
+		return err
 	}
 	if err := keepNumbers(ctx, tx, "Condition/"+c.ID, is.patient, is.sample); err != nil {
 		return err
@@ -88,9 +89,12 @@ func (m *Module) applyCase(ctx context.Context, tx store.Tx, c store.Change, now
 // again, and whoever links it where it was linked before, say nothing new. A
 // version that has lost a note was written without a look at the one before it:
 // what the system had written into that one can be written anew.
+//
+// What the system links, or finds linked in the first version, it has matched; a
+// person who links needs no match.
 func (r *reported) remember(was reported, c store.Change, now, before *fhir.Doc) {
 	r.judged, r.spoken, r.written = c.Seq, was.spoken, c.Seq
-	blind := before != nil && notesOf(now) < notesOf(before)
+	blind, system := lostNote(now, before), c.Actor == store.SystemActor().Account
 	switch {
 	case r.disease == was.disease && r.claimed == was.claimed && r.died == was.died:
 		r.judged = was.judged
@@ -99,10 +103,16 @@ func (r *reported) remember(was reported, c store.Change, now, before *fhir.Doc)
 		}
 	case blind:
 		r.judged = was.spoken
-	case c.Actor == store.SystemActor().Account && weight(r.claimed) >= weight(was.claimed) && (r.died >= 0 || was.died < 0):
+	case system && weight(r.claimed) >= weight(was.claimed) && (r.died >= 0 || was.died < 0):
 		r.judged = was.judged // raised, by one of several that know more
-	case c.Actor != store.SystemActor().Account:
+	case !system:
 		r.spoken = c.Seq
+	}
+	switch {
+	case r.sameAs == "" || r.sameAs == was.sameAs || system && (was.sameAs != "" || r.sameAs == was.linked):
+		r.matched = was.matched
+	case system || was.disease == "": // or who sent it found it by the personal id
+		r.matched = r.sameAs
 	}
 	r.linked = cmp.Or(r.sameAs, was.linked)
 	if r.sameAs == was.sameAs {
@@ -128,6 +138,9 @@ func (m *Module) tell(ctx context.Context, tx store.Tx, c store.Change, now, bef
 		return err
 	}
 	for _, other := range is.others {
+		if other == is.sameAs {
+			continue
+		}
 		if err := tx.Exec(ctx, `insert into surveillance_apart (report, other) values (?, ?) on conflict do nothing`, c.ID, other); err != nil {
 			return err
 		}
@@ -225,6 +238,23 @@ func notesOf(d *fhir.Doc) int {
 	return n
 }
 
+// lostNote reports whether a note of the version before is not in this one.
+func lostNote(now, before *fhir.Doc) bool {
+	has := map[string]int{}
+	for note := range now.Each("note") {
+		has[note.Get("text").String()]++
+	}
+	if before != nil {
+		for note := range before.Each("note") {
+			text := note.Get("text").String()
+			if has[text]--; has[text] < 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // newNote is the note that the new version adds; "" when it adds none.
 func newNote(now, before *fhir.Doc) string {
 	n, text := notesOf(before), ""
@@ -248,11 +278,11 @@ func relabel(ctx context.Context, tx store.Tx, c store.Change) error {
 func (m *Module) insertCase(ctx context.Context, tx store.Tx, c store.Change, r reported) error {
 	return tx.Exec(ctx, `
 		insert into surveillance_case (report, disease, patient, encounter, cause, drafted, cause_disease, focus, facility, label_unit,
-		       sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place, written, judged, spoken, linked, touched, widowed, refused)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		       sensitivity, unit, province, day, onset, class, claimed, reported, version, died, entered, paper, same_as, author, place, written, judged, spoken, linked, matched, touched, widowed, refused)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, r.disease, r.patient, r.encounter, r.cause, r.drafted, r.causeDisease, r.focus, c.Labels.Facility, int64(c.Labels.Unit),
 		strings.Join(c.Labels.Sensitivity, " "), r.unit, int64(m.units.ProvinceOf(vn.UnitID(r.unit))), r.day, r.onset, string(r.class), string(r.claimed), r.at, c.Version,
-		r.died, r.entered, bit(r.paper), r.sameAs, r.author, int64(m.units.ProvinceOf(c.Labels.Unit)), r.written, r.judged, r.spoken, r.linked, c.At.UnixMicro(), r.widowed, r.refused)
+		r.died, r.entered, bit(r.paper), r.sameAs, r.author, int64(m.units.ProvinceOf(c.Labels.Unit)), r.written, r.judged, r.spoken, r.linked, r.matched, c.At.UnixMicro(), r.widowed, r.refused)
 }
 
 // report reads a case report; false for everything else, see casereport.Of. was
@@ -313,6 +343,23 @@ func (m *Module) unitOf(ctx context.Context, tx store.Tx, c store.Change, named 
 	return m.units.Latest(vn.UnitID(unit)), nil
 }
 
+// countNew counts what a report says now. It was seen first when it first counted,
+// also when it was none for a while.
+func (m *Module) countNew(ctx context.Context, tx store.Tx, id string, is reported, had, has bool) error {
+	switch {
+	case !has:
+		return tx.Exec(ctx, `insert into surveillance_seen (report) values (?) on conflict do nothing`, id)
+	case had:
+		return m.count(ctx, tx, is, +1, 0)
+	}
+	var one int
+	seen, err := tx.Row(ctx, []any{&one}, `select 1 from surveillance_seen where report = ?`, id)
+	if err != nil {
+		return err
+	}
+	return m.count(ctx, tx, is, +1, bit(!seen))
+}
+
 // count adds a case to its week and month: by to the value, seen to what was
 // counted when it was reported; in its commune and in every unit above.
 func (m *Module) count(ctx context.Context, tx store.Tx, r reported, by, seen int) error {
@@ -364,7 +411,7 @@ func (m *Module) recheck(ctx context.Context, tx store.Tx, c store.Change, disea
 		return err
 	}
 	for _, r := range rows {
-		next := casereport.Resting(r.class, r.claimed, r.causeDisease, disease)
+		next := casereport.Resting(r.disease, r.class, r.claimed, r.causeDisease, disease)
 		if next == r.class {
 			continue
 		}

@@ -328,6 +328,10 @@ func (r Report) take(row Case, c fhir.Condition, doc *fhir.Doc) {
 	if row.Onset.Known() {
 		r["onset"] = row.Onset.String()
 	}
+	if r["outcome"] == "died" && !row.Died.Known() { // who sent it has taken that back
+		delete(r, "outcome")
+		delete(r, "outcome_date")
+	}
 	for _, x := range c.Extension {
 		switch x.URL {
 		case casereport.ExtFocus:

@@ -86,12 +86,11 @@ func (m *Module) linkTwins(ctx context.Context, log *slog.Logger, words *i18n.Ca
 		do   func(context.Context, twin) error
 	}{
 		{m.loose, m.loosen},
-		{m.forgotten, func(ctx context.Context, t twin) error {
-			return m.Merge(ctx, store.SystemActor(), t.Report, t.stands, t.Version, newID(), "")
+		{m.mistaken, func(ctx context.Context, t twin) error {
+			return m.stand(ctx, t, words.T(i18n.Vietnamese, "reporting.twins.mistaken"))
 		}},
-		{m.alone, func(ctx context.Context, t twin) error {
-			return m.Merge(ctx, store.SystemActor(), t.Report, t.stands, t.Version, newID(), "")
-		}},
+		{m.forgotten, m.join},
+		{m.alone, m.join},
 		{m.milder, func(ctx context.Context, t twin) error { return m.raise(ctx, words, t) }},
 	} {
 		for {
@@ -164,7 +163,6 @@ func (m *Module) alone(ctx context.Context, since time.Time) ([]twin, error) {
 		   and c.class in `+counting+` and o.class in `+counting+`
 		   and abs(c.day - o.day) <= `+episode+`
 		   and (o.reported < c.reported or o.reported = c.reported and o.report < c.report)
-		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = o.report or x.report = o.report and x.other = c.report)
 		 order by c.reported, c.report, o.reported, o.report`, append([]any{since.UnixMicro()}, args...)...)
 }
 
@@ -202,34 +200,70 @@ func (m *Module) loose(ctx context.Context, since time.Time) ([]twin, error) {
 	return list, err
 }
 
+// unlike is the condition under which c and a report b, whose person is q, cannot
+// be matched: two personal ids, or two episodes.
+func (m *Module) unlike() (sql string, args []any) {
+	episode, args := m.episodes()
+	return `(p.number <> '' and q.number <> '' and (p.number <> q.number or abs(c.day - b.day) > ` + episode + `))`, args
+}
+
+// mistaken lists the reports that were linked because personal id and days were
+// the same, and are no longer: one of them was corrected.
+func (m *Module) mistaken(ctx context.Context, since time.Time) ([]twin, error) {
+	unlike, args := m.unlike()
+	return m.twins(ctx, `, c.report, b.version `+caseFrom+`
+		  join surveillance_case b on b.report = c.matched join surveillance_person q on q.patient = b.patient
+		 where c.same_as <> '' and c.matched <> ''
+		   and (c.touched >= ? or c.matched in (select t.report from surveillance_case t where t.patient <> '' and t.touched >= ?)) and `+unlike+`
+		 order by c.reported, c.report`, append([]any{since.UnixMicro(), since.UnixMicro()}, args...)...)
+}
+
 // forgotten lists the reports that were linked to one which counts, and were then
 // written again from an old copy without the link: nobody found them to be two.
 func (m *Module) forgotten(ctx context.Context, since time.Time) ([]twin, error) {
+	unlike, args := m.unlike()
 	return m.twins(ctx, `, o.report, o.version `+caseFrom+`
 		  join surveillance_case o on o.report = c.linked and o.disease = c.disease and o.same_as = '' and o.report <> c.report
 		 where c.touched >= ? and c.same_as = '' and c.linked <> '' and c.class in `+counting+` and o.class in `+counting+`
-		   and not exists (select 1 from surveillance_apart x where x.report = c.report and x.other = o.report or x.report = o.report and x.other = c.report)
-		 order by c.reported, c.report`, since.UnixMicro())
+		   and not exists (select 1 from surveillance_case b join surveillance_person q on q.patient = b.patient where b.report = c.matched and `+unlike+`)
+		 order by c.reported, c.report`, append([]any{since.UnixMicro()}, args...)...)
 }
 
-// loosen takes a link back, or sets it anew: to the end of the links.
-func (m *Module) loosen(ctx context.Context, t twin) error {
-	system := store.SystemActor()
-	stands, err := m.follow(ctx, t)
-	if err != nil {
+// join links a report to the one that stands for it, if nobody found a report of
+// the one case to be of another than one of the other.
+func (m *Module) join(ctx context.Context, t twin) error {
+	switch apart, err := m.apart(ctx, t.Report, t.stands); {
+	case err != nil:
 		return err
+	case apart:
+		return issue.New(issue.BusinessRule, "reporting.alike.apart")
 	}
-	if stands != t.Report {
-		return m.Merge(ctx, system, t.Report, stands, t.Version, newID(), "")
-	}
-	return m.link(ctx, system, t.Report, t.Version, newID(), "", func(_ Sent, c *fhir.Condition) error {
+	return m.Merge(ctx, store.SystemActor(), t.Report, t.stands, t.Version, newID(), "")
+}
+
+// stand takes the link of a report back.
+func (m *Module) stand(ctx context.Context, t twin, reason string) error {
+	return m.link(ctx, store.SystemActor(), t.Report, t.Version, newID(), reason, func(_ Sent, c *fhir.Condition) error {
 		c.Extension = dropExtension(c.Extension, casereport.ExtSameCase)
 		return nil
 	})
 }
 
+// loosen takes a link back, or sets it anew: to the end of the links.
+func (m *Module) loosen(ctx context.Context, t twin) error {
+	stands, err := m.follow(ctx, t)
+	if err != nil {
+		return err
+	}
+	if stands != t.Report {
+		return m.Merge(ctx, store.SystemActor(), t.Report, stands, t.Version, newID(), "")
+	}
+	return m.stand(ctx, t, "")
+}
+
 // follow goes along the links from what is to stand for a report to the report that does:
-// itself when they lead round in a ring, to another disease or to what is no case.
+// itself when they lead round in a ring, to another disease, to what is no case or
+// to what a person found to be another.
 func (m *Module) follow(ctx context.Context, t twin) (string, error) {
 	seen := map[string]bool{t.Report: true}
 	for at := t.stands; !seen[at]; {
@@ -241,6 +275,9 @@ func (m *Module) follow(ctx context.Context, t twin) (string, error) {
 		case err != nil:
 			return "", err
 		case c.Disease == t.Disease && c.Class.Counts():
+			if apart, err := m.apart(ctx, t.Report, at); err != nil || apart {
+				return t.Report, err
+			}
 			return at, nil
 		case c.Disease == t.Disease && c.SameAs != "":
 			at = c.SameAs
