@@ -93,7 +93,7 @@ func TestEveryRoute(t *testing.T) {
 	seed(t, s)
 	w := &walk{
 		s: s, b: harness.Open(t), axe: harness.Axe(t), patterns: patternsOf(s.Routes(t)),
-		shapes: map[string]bool{}, visited: map[string]int{}, english: map[string]bool{}, known: map[string][]string{},
+		parts: map[string]bool{}, visited: map[string]int{}, english: map[string]bool{}, known: map[string][]string{},
 	}
 	began := time.Now()
 	for _, a := range roles(s) { // what each role can reach by links
@@ -141,7 +141,7 @@ type walk struct {
 	patterns []*pattern
 
 	mu      sync.Mutex
-	shapes  map[string]bool                // pages that axe has seen, by width
+	parts   map[string]bool                // of pages that were shown, by route and by width
 	visited map[string]int                 // by path of the route: how often it answered 200
 	english map[string]bool                // routes opened in English
 	known   map[string][]string            // addresses of a route that somebody found
@@ -271,10 +271,10 @@ func (w *walk) look(t *testing.T, p *harness.Page, route *pattern, a demo.SignIn
 	inEnglish := !w.english[route.path] && status < 400
 	w.english[route.path] = w.english[route.path] || inEnglish
 	w.mu.Unlock()
-	w.judge(t, p, a, at)
+	w.judge(t, p, route, a, at)
 	if inEnglish {
 		p.Go(withLang(at, "en"))
-		w.judge(t, p, a, at+" in English")
+		w.judge(t, p, route, a, at+" in English")
 		p.Go(withLang(at, "vi"))
 	}
 }
@@ -287,7 +287,7 @@ func withLang(at, lang string) string {
 }
 
 // judge checks the page that lies open at both widths.
-func (w *walk) judge(t *testing.T, p *harness.Page, a demo.SignIn, at string) {
+func (w *walk) judge(t *testing.T, p *harness.Page, route *pattern, a demo.SignIn, at string) {
 	text := p.Text()
 	if i := strings.Index(text, "⟦"); i >= 0 {
 		t.Errorf("%s: %s lacks words: %s", a.Login, at, text[i:min(len(text), i+80)])
@@ -297,7 +297,7 @@ func (w *walk) judge(t *testing.T, p *harness.Page, a demo.SignIn, at string) {
 		if by, what := p.Overflow(); by > 0 {
 			t.Errorf("%s: %s sticks out by %d px at %d px: %s", a.Login, at, by, width, what)
 		}
-		if !w.fresh(width, p.Shape()) {
+		if w.shown(fmt.Sprint(width), append(p.Shape(), "page "+route.path)) {
 			continue
 		}
 		for _, v := range p.Violations(w.axe) {
@@ -307,20 +307,21 @@ func (w *walk) judge(t *testing.T, p *harness.Page, a demo.SignIn, at string) {
 	p.Quiet()
 }
 
-// fresh says whether no page of this shape and width was looked at before.
-func (w *walk) fresh(width int64, shape string) bool {
+// shown says whether each of the parts of a page was shown before, there.
+func (w *walk) shown(where string, parts []string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	key := fmt.Sprint(width, " ", shape)
-	if w.shapes[key] {
-		return false
+	all := true
+	for _, part := range parts {
+		key := where + " " + part
+		all = all && w.parts[key]
+		w.parts[key] = true
 	}
-	w.shapes[key] = true
-	return true
+	return all
 }
 
 // words asks for the page in both languages without a browser: each word is
-// there. It says whether the page is unlike those that were shown before.
+// there. It says whether something on the page was not shown before on this route.
 func (w *walk) words(t *testing.T, c *harness.Client, route *pattern, a demo.SignIn, at string) bool {
 	unlike := false
 	for _, lang := range []string{"en", "vi"} {
@@ -342,7 +343,7 @@ func (w *walk) words(t *testing.T, c *harness.Client, route *pattern, a demo.Sig
 			}
 		}
 		w.mu.Unlock()
-		unlike = lang == "vi" && w.fresh(0, route.path+skeleton(got.Body))
+		unlike = lang == "vi" && !w.shown(route.path, skeleton(got.Body))
 	}
 	return unlike
 }
@@ -352,18 +353,13 @@ var (
 	tags  = regexp.MustCompile(`<([a-z0-9]+)(?:[^>]*?class="([^"]*)")?[^>]*>`)
 )
 
-// skeleton is the page's tags and classes within its frame; neighbours alike
-// count once.
-func skeleton(body string) string {
-	var b strings.Builder
-	last := ""
+// skeleton is the tags and classes of the page within its frame.
+func skeleton(body string) []string {
+	out := []string{"page"}
 	for _, m := range tags.FindAllStringSubmatch(frame.ReplaceAllString(body, ""), -1) {
-		if one := m[1] + "." + m[2]; one != last {
-			b.WriteString(one + " ")
-			last = one
-		}
+		out = append(out, m[1]+"."+m[2])
 	}
-	return b.String()
+	return out
 }
 
 // notPage checks what is no page: that it answers as what it is.

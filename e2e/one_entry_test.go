@@ -28,7 +28,7 @@ func TestOneEntryOnPostgres(t *testing.T) {
 	if dsn == "" || testing.Short() {
 		t.Skip("needs MACH_TEST_POSTGRES")
 	}
-	oneEntry(t, harness.Start(t, harness.Options{Database: freshDatabase(t, dsn)}))
+	oneEntry(t, harness.Start(t, harness.Options{People: 100, Database: freshDatabase(t, dsn)}))
 }
 
 func oneEntry(t *testing.T, s *harness.Server) {

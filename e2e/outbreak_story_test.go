@@ -68,7 +68,7 @@ func (o *outbreak) look(p *harness.Page) {
 		if by, what := p.Overflow(); by > 0 {
 			o.Errorf("%s: %s sticks out by %d px at %d px: %s", p.Name, p.Path(), by, width, what)
 		}
-		if shape := p.Shape(); !o.seen[shape] {
+		if shape := strings.Join(p.Shape(), " "); !o.seen[shape] {
 			o.seen[shape] = true
 			for _, v := range p.Violations(o.axe) {
 				o.Errorf("%s: %s at %d px: %s", p.Name, p.Path(), width, v)

@@ -63,10 +63,10 @@ say "tests, both databases"
 # are cores, since much of them is waiting for processes and clocks.
 long='mach/store mach/app mach/modules/detection mach/cmd/mach mach/modules/surveillance mach/access'
 rest=$(go list ./... | grep -v '^mach/e2e' | grep -vxF "${long// /$'\n'}")
-try -p $(($(nproc) + 2)) -timeout 15m -skip "$outside" $long $rest
+try -p $(($(nproc) + 2)) -timeout 20m -skip "$outside" $long $rest
 say "suites from outside"
 packages=$(grep -rlE --include='*_test.go' --exclude-dir=node_modules "^func Test\w*${outside%$}\(" . | xargs -n1 dirname | sort -u)
-suites=$(try -v -timeout 15m -run "$outside" $packages) || {
+suites=$(try -v -timeout 20m -run "$outside" $packages) || {
 	printf '%s\n' "$suites"
 	exit 1
 }
@@ -76,17 +76,18 @@ go build -o bin/mach ./cmd/mach
 go build -race -tags nortc ./app ./store/... # once for all
 say "race detector and browser stories"
 # Both wait for much: databases, browsers and clocks.
-race() { try -short -race -tags nortc -timeout 15m "$@"; }
-# What is shared above the store is shared in Go: one database is enough. Of
-# detection, whose judging is a function of one goroutine, what several run at once:
-# pages, duties, restarts.
+race() { try -short -race -tags nortc -timeout 20m "$@"; }
+# What is shared above the store is shared in Go: one database is enough. Whole
+# where several goroutines are at work in the package itself; else what several run
+# at once: pages, duties, restarts. The rest follows changes, in one goroutine.
 race_above() (
 	export MACH_TEST_POSTGRES=
-	race ./web/... ./access/... $(go list ./modules/... | grep -v '/detection$') &&
-		race -run 'Page|Restart|Duty|Late|Settings$|Trial' ./modules/detection && race -run TestManyAtOnce ./app
+	whole='/(fhirapi|bulk|flat|smart|subscription|telehealth|account)$'
+	race ./web/... ./access/... $(go list ./modules/... | grep -E "$whole") &&
+		race -run 'Page|Restart|Duty|Late$|Settings$|Trial|AtOnce' $(go list ./modules/... | grep -vE "$whole") && race -run TestManyAtOnce ./app
 )
 export MACH_BIN=$PWD/bin/mach
-stories() { try -count=1 -timeout 14m "$@" ./e2e/...; }
+stories() { try -count=1 -timeout 20m "$@" ./e2e/...; }
 alone=TestOneEntryOnPostgres # has a server of its own, the others share one
 stories_shared() { stories -skip "^$alone\$"; }
 store_then_alone() { race ./store/... ./bus/... && stories -run "^$alone\$"; }

@@ -332,7 +332,7 @@ func TestDemoGoesOnAfterAKill(t *testing.T) {
 	}
 	t.Parallel()
 	fill := func(dir string) []string {
-		return []string{"demo", "--data", dir, "--people", "120", "--years", "1", "--date", "2026-11-21", "--no-serve"}
+		return []string{"demo", "--data", dir, "--people", "40", "--years", "1", "--date", "2026-11-21", "--no-serve"}
 	}
 	whole, cut := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "cut")
 	mach(t, fill(whole)...).want(t, 0)

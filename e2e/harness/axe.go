@@ -58,24 +58,22 @@ func (p *Page) Violations(axe string) []Violation {
 	}).then((r) => r.violations.map((v) => ({id: v.id, help: v.help, at: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200) + " " + (n.any[0] ? n.any[0].message : ""))})))`)
 }
 
-// Shape is the structure of the page without its words: two pages of one shape
-// break the same rules.
-func (p *Page) Shape() string {
+// Shape is what the page is made of without its words: each kind of element and
+// what it stands in. Pages made of the same break the same rules.
+func (p *Page) Shape() []string {
 	p.t.Helper()
-	return Eval[string](p, `(() => {
+	return Eval[[]string](p, `(() => {
 		const keep = ["class", "role", "type", "for", "hidden", "open", "lang", "disabled", "checked", "tabindex", "scope"];
 		const seen = new Set();
-		const shape = (e) => {
+		const walk = (e, parent) => {
 			const own = e.tagName + [...e.attributes].filter((a) => keep.includes(a.name) || a.name.startsWith("aria-"))
-				.map((a) => a.name + (/label|controls|describedby|labelledby|for/.test(a.name) ? "" : "=" + a.value)).sort().join();
-			const inner = [];
-			for (const c of e.children) {
-				const s = shape(c);
-				if (inner.at(-1) !== s) inner.push(s); // rows alike count once
-			}
-			return own + "(" + inner.join() + ")" + (e.children.length ? "" : e.textContent.trim() ? "t" : "");
+				.map((a) => a.name + (/label|controls|describedby|labelledby|for|value/.test(a.name) ? "" : "=" + a.value)).sort().join()
+				+ (e.children.length ? "" : e.textContent.trim() ? "t" : "");
+			seen.add(parent + ">" + own);
+			for (const c of e.children) walk(c, own);
 		};
-		return shape(document.documentElement);
+		walk(document.documentElement, "");
+		return [...seen];
 	})()`)
 }
 

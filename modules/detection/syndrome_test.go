@@ -313,6 +313,10 @@ func TestSyndromesEqualAFullRun(t *testing.T) {
 		for at, days := range map[string]int{station: 60, "tram-next": 45} {
 			list := w.ordinary(at, days, 4)
 			w.come(list...)
+			for i := range 12 { // that something stands out
+				list = append(list, came{id: fmt.Sprint("many-", at, "-", i), at: at, day: w.today(), reason: "Tiêu chảy"})
+			}
+			w.come(list[len(list)-12:]...)
 			for _, x := range list {
 				b.visits["Encounter/"+x.id] = x
 			}
