@@ -170,10 +170,10 @@ func names(x fhir.Extension, other fhir.Reference) bool {
 // apart reports whether a person found a report of the case of one to be of
 // another case than a report of the case of the other.
 func (m *Module) apart(ctx context.Context, one, other string) (bool, error) {
-	case_ := `(select r.report from surveillance_case r where r.report = ? or r.same_as = ? and r.same_as <> '')`
+	reports := `(select r.report from surveillance_case r where r.report = ? or r.same_as = ? and r.same_as <> '')`
 	rows, err := store.List(ctx, m.store.For(store.SystemActor()), vn.Nation, m.scanCase, `select `+caseColumns+caseFrom+`
 		 where c.report = ? and exists (select 1 from surveillance_apart x
-		       where x.report in `+case_+` and x.other in `+case_+` or x.report in `+case_+` and x.other in `+case_+`)`,
+		       where x.report in `+reports+` and x.other in `+reports+` or x.report in `+reports+` and x.other in `+reports+`)`,
 		one, one, one, other, other, other, other, one, one)
 	if err != nil {
 		return false, fmt.Errorf("cases found apart: %w", err)

@@ -23,8 +23,9 @@
 // Reports alike are offered, not merged; only the same personal id, disease and
 // episode is linked, whichever way the reports came. The leader does so
 // ([Module.Link], twins.go): it writes what a linked report knows more into the
-// one that stands, and takes back links that lead nowhere. What depends on the hour, such as an overdue clock or a month so far, is computed when asked,
-// so that a rebuilt view equals the followed one.
+// one that stands, and takes back links that lead nowhere or rest on what was
+// corrected. What depends on the hour, such as an overdue clock or a month so
+// far, is computed when asked, so that a rebuilt view equals the followed one.
 //
 // Diseases with a sensitivity label (HIV, syphilis …) have no draft, no line
 // and no map but at the closed desk of the province (closed.go). Counts are of cases whose

@@ -213,8 +213,9 @@ func (m *Module) mistaken(ctx context.Context, since time.Time) ([]twin, error) 
 	unlike, args := m.unlike()
 	return m.twins(ctx, `, c.report, b.version `+caseFrom+`
 		  join surveillance_case b on b.report = c.matched join surveillance_person q on q.patient = b.patient
-		 where c.same_as <> '' and c.matched <> ''
-		   and (c.touched >= ? or c.matched in (select t.report from surveillance_case t where t.patient <> '' and t.touched >= ?)) and `+unlike+`
+		 where c.report in (select t.report from surveillance_case t where t.same_as <> '' and t.touched >= ?
+		             union select l.report from surveillance_case t join surveillance_case l on l.matched = t.report and l.matched <> '' where t.patient <> '' and t.touched >= ?)
+		   and c.same_as <> '' and c.claimed in `+counting+` and `+unlike+`
 		 order by c.reported, c.report`, append([]any{since.UnixMicro(), since.UnixMicro()}, args...)...)
 }
 
