@@ -77,14 +77,14 @@ go build -race -tags nortc ./app ./store/... # once for all
 say "race detector and browser stories"
 # Both wait for much: databases, browsers and clocks.
 race() { try -short -race -tags nortc -timeout 20m "$@"; }
-# What is shared above the store is shared in Go: one database is enough. Whole
-# where several goroutines are at work in the package itself; else what several run
-# at once: pages, duties, restarts. The rest follows changes, in one goroutine.
+# What is shared above the store is shared in Go: one database is enough. Of the
+# three modules that compute longest, in the one goroutine that follows changes, what
+# several run at once: pages, duties, restarts.
 race_above() (
 	export MACH_TEST_POSTGRES=
-	whole='/(fhirapi|bulk|flat|smart|subscription|telehealth|account)$'
-	race ./web/... ./access/... $(go list ./modules/... | grep -E "$whole") &&
-		race -run 'Page|Restart|Duty|Late$|Settings$|Trial|AtOnce' $(go list ./modules/... | grep -vE "$whole") && race -run TestManyAtOnce ./app
+	long='/(detection|surveillance|bulletin)$'
+	race ./web/... ./access/... $(go list ./modules/... | grep -vE "$long") &&
+		race -run 'Page|Restart|Duty|Late|Settings$|Trial' $(go list ./modules/... | grep -E "$long") && race -run TestManyAtOnce ./app
 )
 export MACH_BIN=$PWD/bin/mach
 stories() { try -count=1 -timeout 20m "$@" ./e2e/...; }

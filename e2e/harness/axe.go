@@ -59,7 +59,8 @@ func (p *Page) Violations(axe string) []Violation {
 }
 
 // Shape is what the page is made of without its words: each kind of element and
-// what it stands in. Pages made of the same break the same rules.
+// what it stands in, and the order of the headings. Pages made of the same break
+// the same rules.
 func (p *Page) Shape() []string {
 	p.t.Helper()
 	return Eval[[]string](p, `(() => {
@@ -73,6 +74,7 @@ func (p *Page) Shape() []string {
 			for (const c of e.children) walk(c, own);
 		};
 		walk(document.documentElement, "");
+		seen.add("headings " + [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((h) => h.tagName).filter((h, i, all) => h !== all[i - 1]).join());
 		return [...seen];
 	})()`)
 }
