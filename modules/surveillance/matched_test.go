@@ -11,16 +11,25 @@ import (
 	"mach/store"
 )
 
+// merged are two reports of one person, x and then y, which is linked to x.
+func (w *world) merged(t *testing.T, from store.Actor) (y fhir.Condition) {
+	t.Helper()
+	w.someone("024190123456", "a", "b")
+	w.put(from, w.foreign("x", "a", "A97.0", "provisional", ""))
+	w.clock.Advance(time.Minute)
+	y = w.foreign("y", "b", "A97.0", "provisional", "")
+	w.put(from, y)
+	w.linkNow(t)
+	w.wantSame("merged", "y", "x")
+	return y
+}
+
 // Whom a person found to be two cases no third report makes one.
 func TestPartedIsNotMergedThroughAThird(t *testing.T) {
 	guarded(t, func(t *testing.T, w *world) {
 		hospital, cdc := w.elsewhere(store.HospitalReporter, "vien", "hospital-province"), w.elsewhere(store.CDC, "cdc", "cdc")
-		w.someone("024190123456", "a", "b", "c")
-		w.put(hospital, w.foreign("x", "a", "A97.0", "provisional", ""))
-		w.clock.Advance(time.Minute)
-		w.put(hospital, w.foreign("y", "b", "A97.0", "provisional", ""))
-		w.linkNow(t)
-		w.wantSame("merged", "y", "x")
+		w.someone("024190123456", "c")
+		w.merged(t, hospital)
 		s, err := w.Open(ctx, cdc, "y")
 		w.ok(err)
 		w.ok(w.Part(ctx, cdc, "y", "x", s.Version, "p", "hai lần mắc"))
@@ -67,12 +76,7 @@ func TestPartedIsNotMergedAlongLinks(t *testing.T) {
 func TestNumberCorrected(t *testing.T) {
 	guarded(t, func(t *testing.T, w *world) {
 		hospital := w.elsewhere(store.HospitalReporter, "vien", "hospital-province")
-		w.someone("024190123456", "a", "b")
-		w.put(hospital, w.foreign("x", "a", "A97.0", "provisional", ""))
-		w.clock.Advance(time.Minute)
-		w.put(hospital, w.foreign("y", "b", "A97.0", "provisional", ""))
-		w.linkNow(t)
-		w.wantSame("merged", "y", "x")
+		w.merged(t, hospital)
 		w.clock.Advance(time.Minute)
 		w.someone("024190123457", "b") // it was mistyped
 		for range 3 {
@@ -94,13 +98,7 @@ func TestNumberCorrected(t *testing.T) {
 func TestDayCorrected(t *testing.T) {
 	guarded(t, func(t *testing.T, w *world) {
 		hospital := w.elsewhere(store.HospitalReporter, "vien", "hospital-province")
-		w.someone("024190123456", "a", "b")
-		w.put(hospital, w.foreign("x", "a", "A97.0", "provisional", ""))
-		w.clock.Advance(time.Minute)
-		y := w.foreign("y", "b", "A97.0", "provisional", "")
-		w.put(hospital, y)
-		w.linkNow(t)
-		w.wantSame("merged", "y", "x")
+		y := w.merged(t, hospital)
 		w.clock.Advance(time.Minute)
 		y = linked(y, "x")
 		y.RecordedDate = w.today().AddDays(-200).String()

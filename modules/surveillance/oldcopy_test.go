@@ -40,12 +40,7 @@ func TestPartedIsNotMergedAgain(t *testing.T) {
 	for _, reason := range []string{"", "hai lần mắc"} {
 		guarded(t, func(t *testing.T, w *world) {
 			hospital, cdc := w.elsewhere(store.HospitalReporter, "vien", "hospital-province"), w.elsewhere(store.CDC, "cdc", "cdc")
-			w.someone("024190123456", "a", "b")
-			w.put(hospital, w.foreign("x", "a", "A97.0", "provisional", ""))
-			w.clock.Advance(time.Minute)
-			y := w.foreign("y", "b", "A97.0", "provisional", "")
-			w.put(hospital, y)
-			w.linkNow(t)
+			y := w.merged(t, hospital)
 			s, err := w.Open(ctx, cdc, "y")
 			w.ok(err)
 			w.ok(w.Part(ctx, cdc, "y", "x", s.Version, "p", reason))
